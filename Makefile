@@ -1,0 +1,56 @@
+# The two commands of a newcomer are `make demo` and `make test`. Each sets up all it needs.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+XDIST ?= 2
+
+.PHONY: help demo run test lint format check clean
+
+help:
+	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
+	@echo "make run     web server and workers, configured by the environment or .env"
+	@echo "make test    every test, on SQLite and on PostgreSQL"
+	@echo "make check   lint, types and import contracts     make format   put the code in order"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Savedesk needs Python 3.11 or newer; name one with make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.runtime
+	@exec $(PY) manage.py demo $(if $(ONCE),--once)
+
+run: $(VENV)/.runtime
+	@$(PY) manage.py migrate --noinput
+	@$(PY) manage.py load_starter_rules
+	@exec $(PY) manage.py supervise
+
+test: $(VENV)/.development
+	@echo "== SQLite =="
+	$(PY) -m pytest -q -n $(XDIST)
+	@echo "== PostgreSQL =="
+	$(PY) -m sandbox.postgres --fast -- $(PY) -m pytest -q -n $(XDIST)
+
+check: lint
+lint: $(VENV)/.development
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy .
+	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
+
+format: $(VENV)/.development
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache

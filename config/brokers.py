@@ -1,0 +1,33 @@
+"""Turns BROKER_URL into django-q2's settings. The broker only wakes workers; no data rests in it."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def broker_settings(url: str, *, timeout_seconds: float) -> dict[str, Any]:
+    """Return the Q_CLUSTER entries for `orm://`, `redis://`, `rediss://` or `sqs://`.
+
+    timeout_seconds bounds every answer of Redis, so that a mute one cannot hold a caller for longer.
+    SQS reads `sqs://[key:secret@]region`; without a key the usual AWS environment serves.
+    Raises ImproperlyConfigured for any other scheme.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "orm":
+        return {"orm": "default"}
+    if parts.scheme in ("redis", "rediss"):
+        limits = f"socket_timeout={timeout_seconds}&socket_connect_timeout={timeout_seconds}"
+        return {"redis": f"{url}{'&' if parts.query else '?'}{limits}"}
+    if parts.scheme == "sqs":
+        options: dict[str, Any] = {
+            "aws_region": parts.hostname,
+            "receive_message_wait_time_seconds": 1,  # long polling; without it a loop of calls
+        }
+        if parts.username:
+            options["aws_access_key_id"] = unquote(parts.username)
+            options["aws_secret_access_key"] = unquote(parts.password or "")
+        return {"sqs": options}
+    raise ImproperlyConfigured(
+        f"BROKER_URL starts with {parts.scheme or 'nothing'}://; use orm://, redis:// or sqs://."
+    )

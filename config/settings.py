@@ -1,0 +1,263 @@
+"""All settings, read from the environment or from `.env`. Every variable is named in .env.example."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.brokers import broker_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+# A variable that is set to nothing is not set: lines of .env.example may be left empty.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value.strip()}
+
+# "web" in the web server (config/wsgi.py), "worker" elsewhere. A request has 3 seconds in all,
+# a worker has time.
+IS_WEB = os.environ.get("SAVEDESK_PROCESS") == "web"
+
+# Security ---------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="only-for-development" if DEBUG else "")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CIO_WEBHOOK_SECRETS: list[str] = [
+    secret.strip() for secret in env.list("CIO_WEBHOOK_SECRET", default=[]) if secret.strip()
+]
+
+if not DEBUG:
+    for name, value, cure in (
+        ("SECRET_KEY", SECRET_KEY, "Set it to a long random string and keep it."),
+        (
+            "CIO_WEBHOOK_SECRET",
+            CIO_WEBHOOK_SECRETS,
+            "Copy the signing key from the Reporting Webhooks page of Customer.io.",
+        ),
+    ):
+        if not value:
+            raise ImproperlyConfigured(
+                f"{name} is missing. {cure} (DEBUG=1 lifts this for development only.)"
+            )
+
+# Anything but a private machine is reached over HTTPS, and its cookies travel nowhere else.
+IS_PUBLIC = any(host not in ("localhost", "127.0.0.1", "[::1]") for host in ALLOWED_HOSTS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PUBLIC and not DEBUG
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+CSRF_COOKIE_HTTPONLY = True
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],  # the API page's logo
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_VERBOSE = False
+
+# Application ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "briefs",
+    "personas",
+    "webhooks",
+    "sandbox",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_q",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "django_htmx",
+    "simple_history",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "webhooks.middleware.ReceiverMiddleware",  # first: nothing below may stall Customer.io
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",  # last, as its documentation asks
+]
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "briefs:inbox"
+LOGOUT_REDIRECT_URL = "login"
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# WhiteNoise serves the packages' and our own files as they are: no build step to forget.
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+PORT = env.int("PORT", default=8000)  # of the web server that the supervisor starts
+
+# Database ---------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 2 if IS_WEB else 20,  # seconds to wait for another writer
+        # FULL: a 200 to Customer.io is a promise that outlives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=2 if IS_WEB else 10)
+
+# Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
+
+DRAIN_TIMEOUT_SECONDS = 60
+RESEARCH_TIMEOUT_SECONDS = 210
+BROKER_URL = env.str("BROKER_URL", default="orm://")
+
+Q_CLUSTER = {
+    # This very name: a schedule without a cluster runs only in a cluster called "default".
+    "name": "default",
+    "label": "Queue",
+    "workers": 2,
+    "timeout": DRAIN_TIMEOUT_SECONDS,
+    "retry": 240,  # counted from the dequeue: longer than two tasks one after the other
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.1,
+    "ack_failures": True,  # django-q2 never retries: the rows do
+    "max_attempts": 1,
+    "save_limit": -1,
+    "catch_up": False,
+    "ALT_CLUSTERS": {
+        "research": {
+            "workers": 5,
+            "timeout": RESEARCH_TIMEOUT_SECONDS,
+            "retry": 2 * RESEARCH_TIMEOUT_SECONDS + 60,
+            "queue_limit": 1,
+        },
+    },
+    **broker_settings(BROKER_URL, timeout_seconds=0.5 if IS_WEB else 5),
+}
+# The receiver knows nothing of what happens next: it wakes the task that is named here.
+WEBHOOKS_WAKE_TASK = "briefs.tasks.drain"
+
+# Customer.io and Mavera -------------------------------------------------------------------------
+
+CIO_MAX_AGE_SECONDS = env.int("CIO_MAX_AGE_SECONDS", default=0)  # 0: the age is not checked
+CIO_APP_KEY = env.str("CIO_APP_KEY", default="")
+CIO_REGION = env.str("CIO_REGION", default="us").lower()
+if CIO_REGION not in ("us", "eu"):
+    raise ImproperlyConfigured(f"CIO_REGION is {CIO_REGION!r}; it must be us or eu.")
+CIO_APP_BASE_URL = env.str("CIO_APP_BASE_URL", default="").rstrip("/") or {
+    "us": "https://api.customer.io/v1",
+    "eu": "https://api-eu.customer.io/v1",
+}[CIO_REGION]
+# Where a brief links to, with {cio_id} in the place of the person, e.g.
+# https://fly.customer.io/workspaces/12345/journeys/people/{cio_id}
+CIO_PERSON_URL = env.str("CIO_PERSON_URL", default="")
+
+MAVERA_API_KEY = env.str("MAVERA_API_KEY", default="")
+MAVERA_BASE_URL = env.str("MAVERA_BASE_URL", default="https://app.mavera.io/api/v1").rstrip("/")
+MAVERA_WORKSPACE_ID = env.str("MAVERA_WORKSPACE_ID", default="")
+
+# REST API ---------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Savedesk",
+    "DESCRIPTION": "Churn signals of a Customer.io workspace and the briefs they led to.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Logging: one line each to stderr, ids only, never a payload, a key or an address ---------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "axes": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
+}

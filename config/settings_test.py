@@ -1,0 +1,25 @@
+"""The settings under test: production's own, with a fixed environment in place of the machine's."""
+
+import os
+
+os.environ.update(
+    DEBUG="0",
+    SECRET_KEY="key-of-the-tests",
+    ALLOWED_HOSTS="localhost,127.0.0.1",
+    DATABASE_URL=os.environ.get("TEST_DATABASE_URL") or "sqlite:///:memory:",
+    BROKER_URL="orm://",
+    PORT="8000",
+    CIO_WEBHOOK_SECRET="signing-secret,second-secret",
+    CIO_MAX_AGE_SECONDS="0",
+    CIO_APP_KEY="",
+    CIO_REGION="us",
+    CIO_APP_BASE_URL="",
+    CIO_PERSON_URL="",
+    MAVERA_API_KEY="",
+    MAVERA_BASE_URL="",
+    MAVERA_WORKSPACE_ID="",
+)
+
+from config.settings import *  # noqa: E402, F403 - the environment comes first
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, for tests only
