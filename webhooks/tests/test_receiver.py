@@ -1,0 +1,276 @@
+"""The receiver's answers, one row of its table after the other."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from django.db import DataError, OperationalError
+from django.test import Client
+
+from webhooks import views
+from webhooks.models import WebhookEvent
+from webhooks.tests.sending import SECRET, TIMESTAMP, URL, post
+
+pytestmark = pytest.mark.django_db
+
+EVENT = {"event_id": "e1", "object_type": "email", "metric": "unsubscribed", "timestamp": 1613063089}
+PAYLOADS = Path(__file__).parent / "payloads"
+
+
+def test_new_event_is_stored_and_pending():
+    response = post(EVENT)
+
+    assert (response.status_code, response.json()) == (200, {"status": "stored"})
+    event = WebhookEvent.objects.get()
+    assert (event.status, event.event_id, event.kind) == ("pending", "e1", "email unsubscribed")
+    assert event.is_verified
+    assert event.received_at
+
+
+def test_body_is_kept_byte_for_byte():
+    raw = b'{ "event_id" : "e1",\r\n "metric":"sent", "x": "\\u00e9" }\n'
+
+    post(raw)
+
+    assert bytes(WebhookEvent.objects.get().body) == raw
+
+
+def test_duplicate_delivery_is_counted_and_stored_once():
+    post(EVENT)
+
+    response = post(EVENT)
+
+    assert response.json() == {"status": "duplicate"}
+    event = WebhookEvent.objects.get()
+    assert event.deliveries == 2
+    assert event.last_received_at > event.received_at
+
+
+def test_golden_vector_of_the_vendor_is_accepted():
+    body = b'{"event_id":"abc","object_type":"email","metric":"delivered"}'
+    headers = {
+        "X-CIO-Timestamp": "1614265384",
+        "X-CIO-Signature": "6f55cf23f9b73a2ff07733fe04421f64ce9ec5e409696edda6b2a80311944230",
+    }
+
+    response = Client().post(URL, body, content_type="application/json", headers=headers)
+
+    assert response.json() == {"status": "stored"}
+
+
+def test_second_secret_is_valid_during_a_rotation():
+    assert post(EVENT, secret="second-secret").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-CIO-Timestamp": TIMESTAMP},
+        {"X-CIO-Timestamp": TIMESTAMP, "X-CIO-Signature": "0" * 64},
+        {"X-CIO-Timestamp": TIMESTAMP, "X-CIO-Signature": "schlüssel"},
+    ],
+)
+def test_missing_or_wrong_signature_is_refused_and_nothing_kept(headers):
+    response = Client().post(URL, json.dumps(EVENT), content_type="application/json", headers=headers)
+
+    assert response.status_code == 401
+    assert not WebhookEvent.objects.exists()
+
+
+def test_signature_of_another_body_is_refused():
+    response = post(EVENT, X_CIO_Signature=views.Verifier([SECRET], TIMESTAMP).digests()[0])
+
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"hello", "not JSON"),
+        (b"\xff\xfe\x00", "not JSON"),
+        (b"[1, 2]", "a list and not an object"),
+        (b'"text"', "a str and not an object"),
+        (b'{"event_id": 5}', "event_id is not a text"),
+        (b'{"event_id": "a\\u0000b"}', "event_id is not a text"),
+        (b'{"event_id": "\\ud800"}', "event_id is not a text"),
+        (b'{"event_id": "' + b"x" * 201 + b'"}', "event_id is not a text"),
+        (b'{"event_id": "e", "metric": "' + b"m" * 101 + b'"}', "metric is longer"),
+        (b'{"event_id": "e", "data": {"identifiers": {"id": "\\u0000"}}}', "identifier id"),
+        (b'{"event_id": "e", "n": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_unusable_body_is_quarantined_with_its_reason(body, reason):
+    response = post(body)
+
+    assert (response.status_code, response.json()) == (200, {"status": "quarantined"})
+    event = WebhookEvent.objects.get()
+    assert event.status == "quarantined"
+    assert reason in event.status_reason
+    assert event.event_id == f"sha256:{hashlib.sha256(body).hexdigest()}"
+    assert bytes(event.body) == body
+
+
+def test_signed_test_without_an_event_id_says_that_the_connection_works():
+    post({"test": True})
+
+    assert WebhookEvent.objects.get().status_reason == (
+        "signed test received: the connection works"
+    )
+
+
+def test_body_over_10_mib_keeps_digest_size_and_its_start():
+    body = b'{"event_id": "big", "x": "' + b"a" * (10 * 1024 * 1024) + b'"}'
+
+    response = post(body)
+
+    assert response.json() == {"status": "quarantined"}
+    event = WebhookEvent.objects.get()
+    assert event.body_size == len(body)
+    assert event.body_sha256 == hashlib.sha256(body).hexdigest()
+    assert bytes(event.body) == body[: 64 * 1024]
+
+
+def test_body_of_3_mib_is_an_ordinary_event():
+    body = json.dumps({**EVENT, "data": {"content": "a" * 3 * 1024 * 1024}}).encode()
+
+    assert post(body).json() == {"status": "stored"}
+    assert bytes(WebhookEvent.objects.get().body) == body
+
+
+def test_body_over_64_mib_is_refused(monkeypatch):
+    monkeypatch.setattr(views, "REFUSED_ABOVE", 1000)
+
+    assert post(b"x" * 1001).status_code == 413
+    assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "patch", "head"])
+def test_other_methods_are_not_allowed(method):
+    assert getattr(Client(), method)(URL).status_code == 405
+
+
+def test_database_trouble_is_503_and_then_503_at_once(monkeypatch):
+    calls = []
+
+    def down(*args, **kwargs):
+        calls.append(1)
+        raise OperationalError("down")
+
+    monkeypatch.setattr(views, "_record", down)
+
+    first, second = post(EVENT), post(EVENT)
+
+    assert (first.status_code, second.status_code) == (503, 503)
+    assert int(first.headers["Retry-After"]) > 0
+    assert len(calls) == 1
+
+
+def test_value_the_database_refuses_is_quarantined(monkeypatch):
+    record = views._record
+
+    def refuse(delivery, event, **kwargs):
+        if not kwargs:
+            raise DataError("no")
+        return record(delivery, event, **kwargs)
+
+    monkeypatch.setattr(views, "_record", refuse)
+
+    assert post(EVENT).json() == {"status": "quarantined"}
+    assert "refused" in WebhookEvent.objects.get().status_reason
+
+
+def test_unexpected_failure_is_503(monkeypatch):
+    monkeypatch.setattr(views, "store", lambda delivery: 1 / 0)
+
+    response = post(EVENT)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept": "text/html"},
+        {"Accept": "nonsense/;;"},
+        {"Content_Type": "text/plain; charset=nonsense"},
+        {"Host": "somewhere.else:99"},
+        {"Content_Encoding": "gzip"},
+        {"Cookie": "sessionid=\x80"},
+        {"Authorization": "Token none"},
+    ],
+)
+def test_no_header_stands_between_the_sender_and_the_row(headers):
+    assert post(EVENT, **headers).json() == {"status": "stored"}
+
+
+def test_address_without_the_slash_is_the_receiver_too():
+    from webhooks.signatures import sign
+
+    raw = json.dumps(EVENT).encode()
+    headers = {"X-CIO-Timestamp": "1", "X-CIO-Signature": sign(SECRET, "1", raw)}
+
+    response = Client().post(
+        URL.rstrip("/"), raw, content_type="application/json", headers=headers
+    )
+
+    assert response.json() == {"status": "stored"}
+
+
+def test_legacy_event_type_is_split():
+    post({"event_id": "old", "event_type": "email_unsubscribed", "data": {"customer_id": "42"}})
+
+    event = WebhookEvent.objects.get()
+    assert (event.object_type, event.metric) == ("email", "unsubscribed")
+    assert event.identifiers == {"id": "42"}
+
+
+def test_misnamed_object_type_of_preference_changes_is_read():
+    post({"event_id": "p", "object_type_type": "customer", "metric": "x"})
+
+    assert WebhookEvent.objects.get().object_type == "customer"
+
+
+def test_authorization_header_is_never_kept():
+    post(EVENT, Authorization="Basic c2VjcmV0", User_Agent="cio")
+
+    headers = WebhookEvent.objects.get().headers
+    assert headers["User-Agent"] == "cio"
+    assert "Authorization" not in headers
+
+
+def test_age_is_checked_only_when_asked_for(settings):
+    settings.CIO_MAX_AGE_SECONDS = 300
+
+    assert post(EVENT, timestamp="1614265384").status_code == 401
+
+
+def test_without_secret_and_with_debug_an_unsigned_event_is_taken_as_unverified(settings):
+    settings.DEBUG = True
+    settings.CIO_WEBHOOK_SECRETS = []
+
+    response = Client().post(URL, json.dumps(EVENT), content_type="application/json")
+
+    assert response.json() == {"status": "stored"}
+    assert not WebhookEvent.objects.get().is_verified
+
+
+def test_wrong_signature_is_refused_with_debug_on(settings):
+    settings.DEBUG = True
+
+    assert post(EVENT, secret="wrong").status_code == 401
+
+
+@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_documented_payload_is_stored(path):
+    response = post(path.read_bytes())
+
+    assert response.json() == {"status": "stored"}
+    event = WebhookEvent.objects.get()
+    assert event.metric
+    assert event.occurred_at
+    assert event.identifiers["cio_id"] == "d9c106000001"

@@ -1,0 +1,246 @@
+"""The receiver: verify, store, answer. Everything else happens in a worker.
+
+| request                                  | answer            | and Customer.io                |
+|------------------------------------------|-------------------|--------------------------------|
+| verified, new                            | 200 stored        | goes on                        |
+| verified, seen before                    | 200 duplicate     | goes on                        |
+| verified, but unusable or over 10 MiB    | 200 quarantined   | goes on: a retry cannot help   |
+| signature missing or wrong               | 401               | waits an hour, retries 7 days  |
+| over 64 MiB                              | 413               | retries                        |
+| cannot be stored now                     | 503 + Retry-After | retries soon                   |
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import DataError, Error, IntegrityError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webhooks.bell import ringer
+from webhooks.models import WebhookEvent
+from webhooks.parsing import ParsedEvent, Unusable, parse
+from webhooks.signatures import Verifier, is_too_old
+
+logger = logging.getLogger(__name__)
+
+RECEIVER_PATH = "/webhooks/customerio/"
+MIB = 1024 * 1024
+KEPT_WHOLE = 10 * MIB  # a larger body keeps its size, its digest and its first 64 KiB
+KEPT_START = 64 * 1024
+REFUSED_ABOVE = 64 * MIB
+CHUNK = 64 * 1024
+KEPT_HEADERS = ("Content-Type", "Content-Encoding", "User-Agent", "X-CIO-Timestamp")
+RETRY_AFTER_SECONDS = 5
+FAIL_FAST_SECONDS = 1.0  # after one failure to store, others need not find out for themselves
+
+
+class TooLarge(Exception):
+    """The body is over 64 MiB."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One request's body, as much of it as is kept, and whether its signature holds."""
+
+    body: bytes
+    size: int
+    sha256: str
+    is_verified: bool
+    headers: dict[str, str]
+
+    @property
+    def is_cut(self) -> bool:
+        return self.size > KEPT_WHOLE
+
+
+class JSONOnly(BaseContentNegotiation):
+    """Answers JSON whatever Accept says: a 406 would hold the sender back."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class StorageGuard:
+    """Remembers for a second that storing failed, so that a queue of requests does not wait too."""
+
+    def __init__(self) -> None:
+        self._closed_until = 0.0
+
+    def is_closed(self) -> bool:
+        return time.monotonic() < self._closed_until
+
+    def close(self) -> None:
+        self._closed_until = time.monotonic() + FAIL_FAST_SECONDS
+
+    def open(self) -> None:
+        self._closed_until = 0.0
+
+
+storage = StorageGuard()
+
+
+class ReceiveView(APIView):
+    """POST /webhooks/customerio/"""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    throttle_classes: list[Any] = []
+    parser_classes: list[Any] = []
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = JSONOnly
+    http_method_names = ["post"]
+    schema = None  # not part of the documented API
+
+    def post(self, request: Request) -> Response:
+        try:
+            delivery = read_delivery(request._request)
+        except TooLarge:
+            return Response({"error": "the body is larger than 64 MiB"}, status=413)
+        if delivery is None:
+            return Response({"error": "the signature is missing or wrong"}, status=401)
+        if storage.is_closed():
+            return cannot_store()
+        try:
+            status = store(delivery)
+        except Error as error:
+            storage.close()
+            connection.close()
+            logger.error("event not stored, answered 503: %s", type(error).__name__)
+            return cannot_store()
+        ringer.wake()
+        return Response({"status": status})
+
+
+def cannot_store() -> Response:
+    return Response(
+        {"error": "the event cannot be stored now, please send it again"},
+        status=503,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+@csrf_exempt
+def receive(request: HttpRequest) -> HttpResponse:
+    """Answer in full, whatever happens: anything unexpected is a 503, which is retried soon."""
+    try:
+        response: HttpResponse = _view(request)
+        if isinstance(response, Response):
+            response.render()
+        return response
+    except Exception:
+        logger.exception("the receiver failed, answered 503")
+        return JsonResponse(
+            {"error": "unexpected failure, please send it again"},
+            status=503,
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+
+_view = ReceiveView.as_view()
+
+
+def read_delivery(request: HttpRequest) -> Delivery | None:
+    """Read the body once, hashing as it arrives; None if the request is not Customer.io's.
+
+    With DEBUG on an unsigned request is taken, marked as unverified.
+    Raises TooLarge as soon as the body passes 64 MiB.
+    """
+    timestamp = request.headers.get("X-CIO-Timestamp", "")
+    signature = request.headers.get("X-CIO-Signature", "")
+    may_be_unsigned = settings.DEBUG and not (signature and settings.CIO_WEBHOOK_SECRETS)
+    if not may_be_unsigned and not (timestamp and signature):
+        return None
+    verifier = Verifier(settings.CIO_WEBHOOK_SECRETS, timestamp)
+    digest = hashlib.sha256()
+    kept = bytearray()
+    size = 0
+    for chunk in body_chunks(request):
+        size += len(chunk)
+        if size > REFUSED_ABOVE:
+            raise TooLarge
+        verifier.update(chunk)
+        digest.update(chunk)
+        if size <= KEPT_WHOLE:
+            kept += chunk
+        else:
+            del kept[KEPT_START:]
+    is_verified = verifier.accepts(signature)
+    if is_verified and is_too_old(timestamp, settings.CIO_MAX_AGE_SECONDS):
+        return None
+    if not is_verified and not may_be_unsigned:
+        return None
+    return Delivery(bytes(kept), size, digest.hexdigest(), is_verified, kept_headers(request))
+
+
+def body_chunks(request: HttpRequest) -> Iterator[bytes]:
+    """Yield the raw body. Django reads nothing of a chunked one, so the WSGI input is read."""
+    stream = request.META["wsgi.input"]
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        while chunk := stream.read(CHUNK):
+            yield chunk
+        return
+    try:
+        left = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        left = 0
+    while left > 0 and (chunk := stream.read(min(CHUNK, left))):
+        left -= len(chunk)
+        yield chunk
+
+
+def kept_headers(request: HttpRequest) -> dict[str, str]:
+    given = {name: request.headers.get(name, "") for name in KEPT_HEADERS}
+    return {
+        name: value.encode("ascii", "replace").decode().replace("\0", "")[:500]
+        for name, value in given.items()
+        if value
+    }
+
+
+def store(delivery: Delivery) -> str:
+    """Store the delivery and return the answer's word. Raises django.db.Error if it cannot be."""
+    try:
+        if delivery.is_cut:
+            raise Unusable(f"the body has {delivery.size} bytes; its first 64 KiB are kept")
+        event = parse(delivery.body)
+        is_new = _record(delivery, event)
+        return "stored" if is_new else "duplicate"
+    except Unusable as error:
+        return _quarantine(delivery, str(error))
+    except (DataError, IntegrityError) as error:  # the database refuses these very values
+        logger.warning("event quarantined: the database refused it (%s)", type(error).__name__)
+        return _quarantine(delivery, f"the database refused a value: {type(error).__name__}")
+
+
+def _quarantine(delivery: Delivery, reason: str) -> str:
+    nameless = ParsedEvent(f"sha256:{delivery.sha256}", "", "", None)
+    _record(delivery, nameless, quarantined_because=reason)
+    return "quarantined"
+
+
+def _record(delivery: Delivery, event: ParsedEvent, *, quarantined_because: str = "") -> bool:
+    return WebhookEvent.objects.all().record(
+        event,
+        body=delivery.body,
+        body_size=delivery.size,
+        body_sha256=delivery.sha256 if quarantined_because else "",
+        headers=delivery.headers,
+        is_verified=delivery.is_verified,
+        quarantined_because=quarantined_because,
+    )
