@@ -1,0 +1,208 @@
+"""Customer.io's App API: who a person is, by any of their identifiers.
+
+Source: https://docs.customer.io/integrations/api/app/
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote
+
+from django.conf import settings
+
+from personas import http
+
+IdType = Literal["cio_id", "id", "email"]
+BUDGET_SECONDS = 3.0  # for all requests of one look-up together
+BATCH_SIZE = 100
+
+
+class LookupFailed(Exception):
+    """The App API gave no usable answer. `is_permanent`: only a person can cure it."""
+
+    def __init__(
+        self, message: str, *, is_permanent: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.is_permanent = is_permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One person as the App API describes them; attribute values are strings."""
+
+    cio_id: str
+    id: str
+    email: str
+    attributes: dict[str, str]
+    is_unsubscribed: bool | None
+    devices: list[dict[str, Any]] = field(default_factory=list)
+    preferences: dict[str, dict[str, bool]] = field(default_factory=dict)
+
+
+class AppApi:
+    """A client for one look-up: its requests share one time budget.
+
+    Only a 429 is waited for, if the wait fits into the budget.
+    """
+
+    def __init__(self, budget_seconds: float = BUDGET_SECONDS) -> None:
+        self._base_url = settings.CIO_APP_BASE_URL
+        self._key = settings.CIO_APP_KEY
+        self._deadline = time.monotonic() + budget_seconds
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self._key)
+
+    def profiles(self, id_type: IdType, ids: list[str]) -> list[Profile]:
+        """POST /v1/customers/attributes: up to 100 people; unknown ids are simply left out.
+
+        https://docs.customer.io/integrations/api/app/#operation/getPeopleById
+        """
+        if id_type == "cio_id":  # this endpoint matches nobody when the prefix is sent
+            ids = [value.removeprefix("cio_") for value in ids]
+        reply = self._send("POST", "/customers/attributes", {"id_type": id_type}, {"ids": ids})
+        items = reply.get("customers")
+        if not isinstance(items, list):
+            raise LookupFailed("Customer.io answered without a list of customers")
+        # Documented as wrapped in "customer", seen live without.
+        return [_profile(item.get("customer", item)) for item in items if isinstance(item, dict)]
+
+    def profile(self, id_type: IdType, value: str) -> Profile | None:
+        """GET /v1/customers/{id}/attributes: one person, or None if there is no such person.
+
+        https://docs.customer.io/integrations/api/app/#operation/getPersonAttributes
+        """
+        try:
+            reply = self._send(
+                "GET", f"/customers/{quote(value, safe='')}/attributes", {"id_type": id_type}
+            )
+        except _NotFound:
+            if id_type == "cio_id" and not value.startswith("cio_"):  # some endpoints want it
+                return self.profile(id_type, f"cio_{value}")
+            return None
+        item = reply.get("customer")
+        if not isinstance(item, dict):
+            raise LookupFailed("Customer.io answered without a customer")
+        return _profile(item)
+
+    def cio_ids_of(self, email: str) -> list[str]:
+        """GET /v1/customers?email=: everybody who shares the address; empty if nobody does.
+
+        https://docs.customer.io/integrations/api/app/#operation/getPeopleEmail
+        """
+        results = self._send("GET", "/customers", {"email": email}).get("results")
+        people = results if isinstance(results, list) else []
+        return [str(item["cio_id"]).removeprefix("cio_") for item in people if item.get("cio_id")]
+
+    def _send(
+        self, method: str, path: str, params: dict[str, str], body: Any = None
+    ) -> dict[str, Any]:
+        reply = self._send_once(method, path, params, body)
+        while reply.status == 429 and self._has_time_for(reply.retry_after):
+            time.sleep(reply.retry_after or 0)  # one second as a rule: the limit is per second
+            reply = self._send_once(method, path, params, body)
+        if reply.status == 404:
+            raise _NotFound("not found")
+        if reply.status == 400:
+            raise BadRequest("Customer.io's App API cannot read the request", is_permanent=True)
+        if not reply.is_success:
+            raise _failure(reply)
+        decoded = reply.json()
+        if not isinstance(decoded, dict):
+            raise LookupFailed("Customer.io answered something that is not a JSON object")
+        return decoded
+
+    def _send_once(self, method: str, path: str, params: dict[str, str], body: Any) -> http.Reply:
+        try:
+            return http.send(
+                method,
+                f"{self._base_url}{path}",
+                seconds=max(0.05, self._deadline - time.monotonic()),
+                headers={"Authorization": f"Bearer {self._key}"},
+                params=params,
+                json=body,
+            )
+        except http.RequestFailed as error:
+            raise LookupFailed(f"Customer.io's App API: {error}") from error
+
+    def _has_time_for(self, seconds: float | None) -> bool:
+        # Without Retry-After a daily quota is used up: waiting helps nobody.
+        return seconds is not None and time.monotonic() + seconds + 0.5 < self._deadline
+
+
+class BadRequest(LookupFailed):
+    """One of the ids is malformed, or its type is not enabled in the workspace."""
+
+
+class _NotFound(LookupFailed):
+    pass
+
+
+def _failure(reply: http.Reply) -> LookupFailed:
+    cures = {
+        401: "check CIO_APP_KEY and CIO_REGION (a key of the other region is refused like this)",
+        403: "the App API key may not read people, or not from this address",
+    }
+    cure = cures.get(reply.status)
+    return LookupFailed(
+        f"Customer.io's App API answered {reply.status}" + (f": {cure}" if cure else ""),
+        is_permanent=400 <= reply.status < 500 and reply.status not in (408, 429),
+        retry_after=reply.retry_after,
+    )
+
+
+def _profile(item: dict[str, Any]) -> Profile:
+    attributes = {
+        str(name): value if isinstance(value, str) else json.dumps(value)
+        for name, value in _dict(item.get("attributes")).items()
+        if value is not None
+    }
+    identifiers = {**attributes, **_filled(_dict(item.get("identifiers")))}
+    unsubscribed = item.get("unsubscribed")
+    devices = item.get("devices")
+    return Profile(
+        cio_id=str(identifiers.get("cio_id") or "").removeprefix("cio_"),
+        id=str(identifiers.get("id") or ""),
+        email=str(identifiers.get("email") or ""),
+        attributes=attributes,
+        is_unsubscribed=unsubscribed if isinstance(unsubscribed, bool) else None,
+        devices=[device for device in devices if isinstance(device, dict)]
+        if isinstance(devices, list)
+        else [],
+        preferences=read_preferences(
+            attributes.get("_cio_subscription_preferences_computed")
+            or attributes.get("cio_subscription_preferences")
+        ),
+    )
+
+
+def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
+    """Decode stringified preferences to `{"topics": {name: bool}, "channels": {name: bool}}`.
+
+    Empty where nothing readable is said.
+    """
+    try:
+        decoded = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return {}
+    return {
+        group: {
+            str(name): value
+            for name, value in _dict(_dict(decoded).get(group)).items()
+            if isinstance(value, bool)
+        }
+        for group in ("topics", "channels")
+        if _dict(_dict(decoded).get(group))
+    }
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}

@@ -1,0 +1,141 @@
+"""Keeps customers' attributes fresh: asks the App API in batches, within one time budget.
+
+A failed look-up is not "no attributes": what was known stays, with its age, and a short breaker
+spares everybody the wait.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from personas.customerio import BATCH_SIZE, AppApi, BadRequest, IdType, LookupFailed, Profile
+from personas.models import AppApiHealth, Customer
+from personas.models.customers import FRESH_FOR
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+def refresh(customers: Iterable[Customer]) -> str:
+    """Look up whoever is not fresh and update the rows, also those passed in.
+
+    Returns "" or, in words, why somebody could not be looked up. Never raises for the App API's
+    faults. Must be called outside of a transaction.
+    """
+    stale = {customer.pk: customer for customer in customers if not is_fresh(customer)}
+    if not stale:
+        return ""
+    api = AppApi()
+    if not api.is_configured:
+        return "CIO_APP_KEY is not set"
+    if AppApiHealth.is_closed():
+        return AppApiHealth.current().reason
+    health = AppApiHealth.current()
+    try:
+        _refresh(api, list(stale.values()))
+    except LookupFailed as error:
+        health.failed(str(error), _pause(health, error))
+        logger.warning("look-up of %d customers failed: %s", len(stale), error)
+        return str(error)
+    health.answered()
+    return ""
+
+
+def is_fresh(customer: Customer) -> bool:
+    # Only a matter of courtesy to the App API, so this process's clock is good enough.
+    return customer.fetched_at is not None and customer.fetched_at > timezone.now() - FRESH_FOR
+
+
+def _pause(health: AppApiHealth, error: LookupFailed) -> timedelta:
+    if error.retry_after is not None:
+        return timedelta(seconds=min(error.retry_after, LONGEST_PAUSE.total_seconds()))
+    if error.is_permanent:
+        return LONGEST_PAUSE
+    return min(FIRST_PAUSE * 2 ** min(health.failures, 10), LONGEST_PAUSE)
+
+
+def _refresh(api: AppApi, customers: list[Customer]) -> None:
+    by_cio_id = [customer for customer in customers if customer.cio_id]
+    by_id = [c for c in customers if not c.cio_id and c.external_id]
+    by_email = [c for c in customers if not c.cio_id and not c.external_id]
+    _refresh_batches(api, "cio_id", {str(c.cio_id): c for c in by_cio_id})
+    _refresh_batches(api, "id", {str(c.external_id): c for c in by_id})
+    for customer in by_email:
+        _refresh_by_email(api, customer)
+
+
+def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) -> None:
+    ids = list(wanted)
+    for start in range(0, len(ids), BATCH_SIZE):
+        batch = ids[start : start + BATCH_SIZE]
+        found = _find(api, id_type, batch)
+        with transaction.atomic():
+            for key in batch:
+                _save(wanted[key], found.get(key))
+
+
+def _find(api: AppApi, id_type: IdType, ids: list[str]) -> dict[str, Profile]:
+    try:
+        profiles = api.profiles(id_type, ids)
+    except BadRequest:  # one id that Customer.io cannot read must not cost the others
+        return {key: profile for key in ids if (profile := api.profile(id_type, key))}
+    return {profile.cio_id if id_type == "cio_id" else profile.id: profile for profile in profiles}
+
+
+def _refresh_by_email(api: AppApi, customer: Customer) -> None:
+    cio_ids = api.cio_ids_of(customer.email) if customer.email else []
+    if len(cio_ids) == 1:
+        _save(customer, _find(api, "cio_id", cio_ids).get(cio_ids[0]))
+    elif not cio_ids:
+        _save(customer, None)
+    else:  # several people share the address: nobody knows whose attributes would be right
+        _write(customer, {})
+
+
+def _save(customer: Customer, profile: Profile | None) -> None:
+    """Write what was found; None means deleted."""
+    values = _values(customer, profile)
+    try:
+        with transaction.atomic():
+            _write(customer, values)
+    except IntegrityError:  # a new id of theirs is another row's: identity.resolve merges them
+        _write(customer, {k: v for k, v in values.items() if k not in ("cio_id", "external_id")})
+
+
+def _write(customer: Customer, values: dict[str, Any]) -> None:
+    """Update the row unless another worker did meanwhile; the object shows what stands there."""
+    Customer.objects.filter(pk=customer.pk, fetched_at=customer.fetched_at).update(
+        **values, fetched_at=Now()
+    )
+    customer.refresh_from_db()
+
+
+def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
+    if profile is None:
+        return {"is_deleted": True}
+    values: dict[str, Any] = {
+        "attributes": profile.attributes,
+        "devices": profile.devices,
+        "preferences": profile.preferences,
+        "email": profile.email.lower() or customer.email,
+        "is_deleted": False,
+    }
+    if profile.is_unsubscribed is not None:
+        values["is_unsubscribed"] = profile.is_unsubscribed
+    if profile.cio_id and not customer.cio_id:
+        values["cio_id"] = profile.cio_id
+    if profile.id and not customer.external_id:
+        values["external_id"] = profile.id
+    return values
+
+
+def is_never_possible() -> bool:
+    """True without an App API key: then nothing is gained by waiting for a profile."""
+    return not AppApi().is_configured

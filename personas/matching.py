@@ -1,0 +1,140 @@
+"""Decides whether conditions hold. Pure functions over strings: no database, no network."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from personas.models.conditions import NUMERIC, WITHOUT_VALUE, Condition, MatchMode, Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A field's value and the attribute it came from; an empty value means that it is missing."""
+
+    name: str
+    value: str
+
+
+class Facts(Protocol):
+    def find(self, field: str) -> Found: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFacts:
+    """Facts without roles, such as the fields of an event."""
+
+    values: Mapping[str, str]
+
+    def find(self, field: str) -> Found:
+        name = field.strip()
+        return Found(name, self.values.get(name, "").strip())
+
+
+class CustomerFacts:
+    """A customer's attributes, reached by role (`plan`) or by the attribute's own name.
+
+    Case does not matter in names either: `Plan` and `plan` are one attribute to a person.
+    """
+
+    def __init__(self, attributes: Mapping[str, object], roles: Mapping[str, list[str]]) -> None:
+        self._roles = roles
+        self._values = {
+            name.casefold(): Found(name, str(value).strip())
+            for name, value in attributes.items()
+            if value is not None and str(value).strip()
+        }
+
+    def find(self, field: str) -> Found:
+        names = self._roles.get(field.strip().lower(), [field.strip()])
+        for name in names:
+            if found := self._values.get(name.casefold()):
+                return found
+        return Found(names[0], "")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A condition that holds, and the value it holds for."""
+
+    condition: Condition
+    found: Found
+
+    @property
+    def why(self) -> str:
+        """For the team: names the field, the attribute and the very value."""
+        if not self.found.value:
+            return f"{self.condition.field} is missing"
+        label = self.condition.field
+        if self.found.name != self.condition.field:
+            label = f"{label} (attribute {self.found.name})"
+        return f"{label} is “{self.found.value[:100]}”"
+
+    @property
+    def question_words(self) -> str:
+        """For the research question: the team's own words, never the customer's value."""
+        if self.condition.operator != Operator.IN:
+            return self.condition.words
+        wanted = fold(self.found.value)
+        member = next(value for value in self.condition.values if fold(value) == wanted)
+        return f"{self.condition.field} is {member}"
+
+
+def holding(conditions: Iterable[Condition], match: str, facts: Facts) -> list[Holding] | None:
+    """Return the conditions that hold, or None if the rule as a whole does not.
+
+    A rule without conditions holds.
+    """
+    checked = [Holding(condition, facts.find(condition.field)) for condition in conditions]
+    held = [item for item in checked if holds(item.condition, item.found.value)]
+    if match == MatchMode.ALL:
+        return held if len(held) == len(checked) else None
+    return held if held or not checked else None
+
+
+def holds(condition: Condition, value: str) -> bool:
+    """Whether one condition holds for a value. A negation is the exact opposite of its positive."""
+    operator = Operator(condition.operator)
+    if operator.name.startswith("NOT_"):
+        return not _holds(Operator[operator.name.removeprefix("NOT_")], condition, value)
+    return _holds(operator, condition, value)
+
+
+def _holds(operator: Operator, condition: Condition, value: str) -> bool:
+    given = fold(value)
+    if not given:
+        return False
+    if operator in WITHOUT_VALUE:
+        return True
+    if operator in NUMERIC:
+        return _compares(operator, number(given), number(condition.value))
+    wanted = fold(condition.value)
+    if operator == Operator.EQUALS:
+        return given == wanted
+    if operator == Operator.IN:
+        return given in [fold(item) for item in condition.values]
+    return wanted in given
+
+
+def _compares(operator: Operator, left: float | None, right: float | None) -> bool:
+    if left is None or right is None:
+        return False
+    return {
+        Operator.GT: left > right,
+        Operator.GTE: left >= right,
+        Operator.LT: left < right,
+        Operator.LTE: left <= right,
+    }[operator]
+
+
+def fold(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def number(text: str) -> float | None:
+    """Read `1,200.50`, `$99` or `12`; None if it is not a finite number."""
+    try:
+        value = float(text.strip().lstrip("$€£").replace(",", "").replace(" ", ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,20 @@
+"""Everything the team edits, and the customers it describes."""
+
+from personas.models.conditions import Operator
+from personas.models.customers import AppApiHealth, Customer
+from personas.models.personas import AttributeName, Persona, PersonaCondition
+from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
+
+__all__ = [
+    "AppApiHealth",
+    "AttributeName",
+    "Customer",
+    "Effect",
+    "Operator",
+    "Persona",
+    "PersonaCondition",
+    "Severity",
+    "SignalCondition",
+    "SignalKind",
+    "SignalRule",
+]

@@ -1,0 +1,112 @@
+"""The person behind an event, and what we know of them."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+FRESH_FOR = timedelta(hours=1)
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def stale(self) -> Self:
+        """Never looked up, or too long ago to decide on."""
+        return self.filter(Q(fetched_at=None) | Q(fetched_at__lt=Now() - FRESH_FOR))
+
+
+class Customer(models.Model):
+    """One person of the workspace. Attributes are strings, as Customer.io sends them."""
+
+    cio_id = models.CharField(
+        max_length=200, unique=True, null=True, blank=True, help_text="Customer.io's own id."
+    )
+    external_id = models.CharField(
+        "id",
+        max_length=1000,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="The id that your product gave them.",
+    )
+    email = models.CharField(max_length=1000, blank=True, db_index=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    devices = models.JSONField(default=list, blank=True)
+    preferences = models.JSONField(default=dict, blank=True)
+    is_unsubscribed = models.BooleanField(null=True, blank=True)
+    subscription_changed_at = models.DateTimeField(null=True, blank=True)
+    fetched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the attributes were looked up."
+    )
+    is_deleted = models.BooleanField(
+        default=False, help_text="Customer.io no longer knows this person."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["-fetched_at"], name="customer_fetched")]
+
+    def __str__(self) -> str:
+        return self.external_id or self.email or self.cio_id or f"customer {self.pk}"
+
+    @property
+    def name(self) -> str:
+        """What a person calls them; empty if nobody said."""
+        for key in ("name", "full_name", "first_name"):
+            if value := str(self.attributes.get(key) or "").strip():
+                return value
+        return ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether attributes are there, however old."""
+        return self.fetched_at is not None and not self.is_deleted
+
+    def learn_subscription(self, is_unsubscribed: bool, at: Any) -> bool:
+        """Take over what a person-level event says, unless something newer is known."""
+        newer_known = self.subscription_changed_at and (
+            at is None or at < self.subscription_changed_at
+        )
+        if newer_known:
+            return False
+        self.is_unsubscribed, self.subscription_changed_at = is_unsubscribed, at
+        return True
+
+
+class AppApiHealth(models.Model):
+    """One row, shared by all workers: whether the App API may be asked at present."""
+
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    failing_since = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not asked before this.")
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "App API health"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="appapihealth_is_one_row")]
+
+    def __str__(self) -> str:
+        return self.reason or "answers"
+
+    @classmethod
+    def current(cls) -> "AppApiHealth":
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
+    def is_closed(cls) -> bool:
+        """True while the App API is left alone after failing."""
+        return cls.objects.filter(pk=1, retry_at__gt=Now()).exists()
+
+    def failed(self, reason: str, pause: timedelta) -> None:
+        AppApiHealth.objects.filter(pk=1, failing_since=None).update(failing_since=Now())
+        AppApiHealth.objects.filter(pk=1).update(
+            failures=models.F("failures") + 1, retry_at=Now() + pause, reason=reason[:300]
+        )
+
+    def answered(self) -> None:
+        AppApiHealth.objects.filter(pk=1).exclude(failures=0).update(
+            failures=0, failing_since=None, retry_at=None, reason=""
+        )

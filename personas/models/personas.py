@@ -1,0 +1,131 @@
+"""Who the customer is to us: personas, the conditions that pick one, and the attribute names."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import ProtectedError, Q
+from simple_history.models import HistoricalRecords
+
+from personas.models.conditions import Condition, MatchMode
+from personas.playbooks import first_step
+
+
+class AttributeName(models.Model):
+    """A role that conditions speak of, and where a workspace keeps its value."""
+
+    role = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z][a-z0-9_]*$", "Lower-case letters, digits and _.")],
+        help_text="The word that conditions use: plan, industry, usage, value, …",
+    )
+    label = models.CharField(max_length=60, help_text="How briefs call it.")
+    names = models.TextField(
+        help_text="The attributes of Customer.io that may hold it, one a line, tried in this "
+        "order. The first that is not empty counts."
+    )
+    help = models.CharField(max_length=200, blank=True, help_text="What the team should know.")
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.role
+
+    @property
+    def name_list(self) -> list[str]:
+        return [name.strip() for name in self.names.splitlines() if name.strip()]
+
+    def clean(self) -> None:
+        if not self.name_list:
+            raise ValidationError({"names": "Name at least one attribute."})
+
+
+class Persona(models.Model):
+    """A kind of customer. The first persona in order whose conditions hold is the customer's."""
+
+    class Value(models.TextChoices):
+        HIGH = "high", "High"
+        STANDARD = "standard", "Standard"
+        LOW = "low", "Low"
+
+    position = models.PositiveIntegerField(
+        default=100, help_text="Personas are tried in this order."
+    )
+    name = models.CharField(max_length=100, unique=True)
+    description = models.TextField(help_text="Who they are and why they matter.")
+    value = models.CharField(
+        max_length=8,
+        choices=Value.choices,
+        default=Value.STANDARD,
+        help_text="High: briefs are one step more urgent than their signal.",
+    )
+    opens_brief = models.BooleanField(
+        default=True, help_text="Whether a churn signal of such a customer is worth a brief."
+    )
+    match = models.CharField("holds if", max_length=3, choices=MatchMode.choices, default="all")
+    research_focus = models.TextField(
+        blank=True,
+        help_text="What Mave should look into for this persona. No names, no personal data.",
+    )
+    playbook = models.TextField(
+        help_text="What to do before any research is there, in Markdown. The first paragraph is "
+        "the headline of every brief: one sentence, what to do within 24 hours."
+    )
+    reuse_hours = models.PositiveIntegerField(
+        default=168, help_text="How long an answer of Mave stays good for the same question."
+    )
+    is_default = models.BooleanField(
+        default=False, editable=False, help_text="Serves customers that no other persona fits."
+    )
+    is_unknown = models.BooleanField(
+        default=False, editable=False, help_text="Serves customers whose attributes are unknown."
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="persona_one_default"
+            ),
+            models.UniqueConstraint(
+                fields=["is_unknown"], condition=Q(is_unknown=True), name="persona_one_unknown"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_default=True, is_unknown=True), name="persona_default_or_unknown"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_fixed(self) -> bool:
+        """Default and unknown serve whoever nothing else fits: they cannot be removed."""
+        return self.is_default or self.is_unknown
+
+    @property
+    def buys_research(self) -> bool:
+        return self.opens_brief and not self.is_unknown
+
+    @property
+    def first_step(self) -> str:
+        return first_step(self.playbook)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if self.is_fixed:
+            raise ProtectedError(f"“{self}” serves whoever no other persona fits.", {self})
+        return super().delete(*args, **kwargs)
+
+
+class PersonaCondition(Condition):
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="conditions")
+    history: Any = HistoricalRecords()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = "condition on the customer"

@@ -1,0 +1,110 @@
+"""Which events mean something: the rules that turn an event into a signal."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from personas.models.conditions import Condition, MatchMode
+
+
+class SignalKind(models.TextChoices):
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+    SPAM_COMPLAINT = "spam_complaint", "Spam complaint"
+    ALL_TOPICS_OFF = "all_topics_off", "Opted out of everything"
+    TOPIC_OPT_OUT = "topic_opt_out", "Topic opt-out"
+    ADDRESS_GONE = "address_gone", "Address gone"
+    BOUNCED = "bounced", "Bounced, cause unclear"
+    MAILBOX_FULL = "mailbox_full", "Mailbox full or busy"
+    BLOCKED = "blocked", "Blocked by policy"
+    DROPPED = "dropped", "Dropped"
+    SUBSCRIBED = "subscribed", "Subscribed again"
+    TOPIC_OPT_IN = "topic_opt_in", "Topic opt-in"
+    CONVERTED = "converted", "Converted"
+    NOT_SENT = "not_sent", "Could not be sent"
+    OTHER = "other", "Other"
+
+
+class Effect(models.TextChoices):
+    OPENS_BRIEF = "opens_brief", "Opens a brief, if the persona is worth one"
+    GOOD_NEWS = "good_news", "Good news on the customer's timeline"
+    TIMELINE = "timeline", "An entry on the customer's timeline, nothing more"
+    NOTICE = "notice", "No brief: a notice for the engineer"
+    IGNORE = "ignore", "Nothing: the reason is kept with the event"
+
+
+class Severity(models.IntegerChoices):
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+
+
+class Level(models.TextChoices):
+    ANY = "any", "either"
+    PERSON = "person", "about the person"
+    DELIVERY = "delivery", "about one message"
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip().lower() for word in text.split(",") if word.strip()]
+
+
+class SignalRule(models.Model):
+    """The first active rule, in order, that fits an event decides what it is."""
+
+    position = models.PositiveIntegerField(default=100, help_text="Rules are tried in this order.")
+    name = models.CharField(max_length=100, unique=True)
+    is_active = models.BooleanField(default=True)
+    object_types = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="email, customer, sms, push, … separated by commas. Empty: any.",
+    )
+    metrics = models.CharField(
+        max_length=300, help_text="unsubscribed, bounced, … separated by commas."
+    )
+    level = models.CharField(
+        max_length=8,
+        choices=Level.choices,
+        default=Level.ANY,
+        help_text="Customer.io reports one click on “unsubscribe” about the person, about the "
+        "message, or both.",
+    )
+    match = models.CharField("holds if", max_length=3, choices=MatchMode.choices, default="all")
+    kind = models.CharField("signal", max_length=20, choices=SignalKind.choices)
+    effect = models.CharField(max_length=12, choices=Effect.choices, default=Effect.OPENS_BRIEF)
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices, default=Severity.MEDIUM)
+    note = models.CharField(
+        max_length=300, blank=True, help_text="Added to the reason that the event shows."
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        indexes = [models.Index(fields=["position"], name="signalrule_position")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if not _words(self.metrics):
+            raise ValidationError({"metrics": "Name at least one metric."})
+
+    def covers(self, object_type: str, metric: str, level: str) -> bool:
+        """Whether the rule speaks of this kind of event at all; its conditions come after."""
+        types = _words(self.object_types)
+        return (
+            metric in _words(self.metrics)
+            and (not types or object_type in types)
+            and self.level in (Level.ANY, level)
+        )
+
+
+class SignalCondition(Condition):
+    rule = models.ForeignKey(SignalRule, on_delete=models.CASCADE, related_name="conditions")
+    history: Any = HistoricalRecords()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = "condition on the event"
