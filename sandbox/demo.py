@@ -1,0 +1,396 @@
+"""The demo: Savedesk on embedded defaults beside the sandbox, told line by line.
+
+It stands outside of the product like Customer.io and a member of the team do: it posts signed
+webhooks and reads the REST API, and touches neither code nor tables.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".demo"
+USER, PASSWORD = "demo", "savedesk-demo"  # noqa: S105 - reachable from this machine only
+SIGNING_KEY = "demo-signing-key"
+REGULATED = ("banking", "insurance", "healthcare", "pharma", "fintech", "biotechnology")
+# What 200 people who leave on one day may look like: 7 of 10 are worth a brief.
+BURST = (
+    ("enterprise", "logistics", "low"),
+    ("enterprise", "media", "high"),
+    ("business", "retail", "high"),
+    ("business", "retail", "low"),
+    ("pro", "design", "low"),
+    ("trial", "education", "low"),
+    ("enterprise", "healthcare", "low"),
+    ("free", "retail", "high"),
+    ("free", "games", "low"),
+    ("free", "media", "low"),
+)
+
+
+class Failed(Exception):
+    """A step did not come true."""
+
+
+@dataclass
+class Processes:
+    """What the demo started; all of it is gone when the demo is."""
+
+    environment: dict[str, str]
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command to its end and return what it printed."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise Failed(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def start(self, log: Path, *arguments: str) -> None:
+        """Start a management command that stays; what it says goes to a file."""
+        with log.open("ab") as output:
+            self.running.append(
+                subprocess.Popen(  # noqa: S603 - our own command
+                    [sys.executable, "manage.py", *arguments],
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # Ctrl-C is the demo's to pass on
+                )
+            )
+
+    def check(self) -> None:
+        for process in self.running:
+            if process.poll() is not None:
+                raise Failed(f"a process ended by itself: {process.args!r}")
+
+    def stop(self) -> None:
+        """Ask, wait, and in the end insist: first the product, then the sandbox it talks to."""
+        for process in reversed(self.running):
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGTERM)  # the supervisor ends at once when asked twice
+                try:
+                    process.wait(timeout=10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+class Demo:
+    """One run of the demo, in a folder of its own and on SQLite unless told otherwise."""
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        *,
+        port: int = 8000,
+        latency: float = 3.0,
+        folder: Path = FOLDER,
+        database_url: str = "",
+    ) -> None:
+        self.say = say
+        self.folder = folder
+        self.database_url = database_url or f"sqlite:///{folder / 'demo.sqlite3'}"
+        self.port = _free_port(port)
+        self.latency = latency
+        self.sandbox_port = _free_port(8010)
+        self.run = secrets.token_hex(3)
+        self.processes = Processes(self._environment())
+        self.session = requests.Session()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+
+    def tell(self) -> None:
+        """Start everything and go through the steps. Raises Failed at the first untrue one."""
+        self._start()
+        self._enterprise_unsubscribes()
+        self._what_makes_no_brief()
+        self._burst()
+
+    # Setting up -----------------------------------------------------------------------------
+
+    def _environment(self) -> dict[str, str]:
+        self.folder.mkdir(exist_ok=True)
+        key = self.folder / "secret_key"
+        if not key.exists():
+            key.write_text(secrets.token_urlsafe(50))
+        sandbox = f"http://127.0.0.1:{self.sandbox_port}"
+        return {
+            **os.environ,
+            "DEBUG": "0",
+            "SECRET_KEY": key.read_text(),
+            "ALLOWED_HOSTS": "localhost,127.0.0.1",
+            "DATABASE_URL": self.database_url,
+            "BROKER_URL": "orm://",
+            "PORT": str(self.port),
+            "CIO_WEBHOOK_SECRET": SIGNING_KEY,
+            "CIO_MAX_AGE_SECONDS": "0",
+            "CIO_APP_KEY": "sandbox-app-key",
+            "CIO_APP_BASE_URL": f"{sandbox}/v1",
+            "CIO_PERSON_URL": "",
+            "MAVERA_API_KEY": "mvra_live_" + "sandbox" * 4,
+            "MAVERA_BASE_URL": f"{sandbox}/api/v1",
+            "MAVERA_WORKSPACE_ID": "",
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+        }
+
+    def _start(self) -> None:
+        self.say("Preparing database, starter rules and login …")
+        self.processes.manage("migrate", "--noinput")
+        self.processes.manage("load_starter_rules")
+        try:
+            self.processes.manage(
+                "createsuperuser", "--noinput", "--username", USER, "--email", "demo@example.com"
+            )
+        except Failed as error:
+            if "already taken" not in str(error):
+                raise
+        token = self.processes.manage("drf_create_token", USER).split()[2]
+        self.session.headers["Authorization"] = f"Token {token}"
+        self.processes.start(
+            self.folder / "sandbox.log",
+            *("sandbox", "--port", str(self.sandbox_port), "--latency", str(self.latency)),
+            *("--credits", "100000"),
+        )
+        self.processes.start(self.folder / "savedesk.log", "supervise")
+        self._wait("the web server answers", self._is_up, 30)
+        self.say(f"\n  Savedesk is at   {self.url}/")
+        self.say(f"  Log in with      {USER} / {PASSWORD}")
+        self.say("  Customer.io and Mavera are played by the sandbox; nothing leaves this machine.\n")
+
+    def _is_up(self) -> bool:
+        try:
+            return (
+                requests.get(f"{self.url}/login/", timeout=2).ok
+                and requests.get(f"{self.sandbox_url}/sandbox/requests", timeout=2).ok
+            )
+        except requests.RequestException:
+            return False
+
+    # Steps ----------------------------------------------------------------------------------
+
+    def _enterprise_unsubscribes(self) -> None:
+        industry = secrets.choice(REGULATED)
+        self.say(f"1. A customer unsubscribes: enterprise plan, {industry}, low usage.")
+        began = time.monotonic()
+        event = self.event(f"enterprise-{industry}-low-{self.run}", "unsubscribed")
+        self._expect("the webhook is answered", self.post(event), (200, "stored"))
+        brief = self._wait("its brief is there", lambda: self.brief_of(event), 15)
+        self._done(f"brief {brief['id']}: {brief['persona']['name']}, {brief['priority']}", began)
+        self.say(f"     first step: {brief['first_step']}")
+        self.say(f"     {self.url}/briefs/{brief['id']}/")
+        brief = self._wait("its research is there", lambda: self._researched(brief["id"]), 60)
+        credits = brief["research"]["credits"]
+        paid = f"new, {credits} credits" if brief["basis"] == "new" else "shared, 0 credits"
+        self._done(f"researched: {paid}, {len(brief['sources'])} sources", began)
+        self.event_sent = event
+
+    def _what_makes_no_brief(self) -> None:
+        self.say("\n2. What makes no brief, and why.")
+        self._expect("the same webhook again", self.post(self.event_sent), (200, "duplicate"))
+        self._done("delivered twice: stored once, no second brief")
+        forged = self.post(self.event("enterprise-banking-low-forged", "unsubscribed"), key="wrong")
+        self._expect("a forged signature", forged[0], 401)
+        self._done("forged signature: 401, nothing stored")
+        for person, metric, title in (
+            (f"enterprise-banking-high-{self.run}", "subscribed", "opt-in"),
+            (f"free-retail-high-{self.run}", "unsubscribed", "free user unsubscribes"),
+        ):
+            event = self.event(person, metric)
+            self.post(event)
+            row = self._wait(f"{title} is processed", lambda e=event: self._ended(e), 15)
+            if self.brief_of(event):
+                raise Failed(f"{title}: a brief was opened")
+            self._done(f"{title}: {row['status_reason']}")
+
+    def _burst(self) -> None:
+        self.say("\n3. A campaign goes wrong: 200 people unsubscribe at once.")
+        calls, credits = self._mave_calls(), self._credits_used()
+        began = time.monotonic()
+        events = [
+            self.event(f"{'-'.join(BURST[n % len(BURST)])}-{self.run}{n}", "unsubscribed")
+            for n in range(200)
+        ]
+        for event in events:
+            self._expect("every webhook is answered", self.post(event), (200, "stored"))
+        self._done("200 webhooks answered", began)
+        wanted = {event["event_id"] for event in events}
+        rows = self._wait("all are processed", lambda: self._all_ended(wanted), 60)
+        briefs = {row["signal"]["brief"] for row in rows if row["signal"]["brief"]}
+        self._done(f"{len(rows)} events, {len(briefs)} briefs", began)
+        self._wait("their research is there", lambda: self._all_researched(briefs), 180)
+        shared = sum(
+            brief["research"]["credits"]
+            for brief in self._pages("briefs", state="open")
+            if brief["id"] in briefs and brief["basis"] == "shared"
+        )
+        self._done(
+            f"{self._mave_calls() - calls} research calls, "
+            f"{self._credits_used() - credits} credits spent, {shared} credits saved by sharing",
+            began,
+        )
+
+    def now_try(self) -> None:
+        """What a visitor can do next."""
+        body = json.dumps(self.event("enterprise-insurance-high-$RANDOM", "unsubscribed"))
+        body = body.replace('"', '\\"')
+        self.say(
+            f"""
+Now try:
+  - Log in at {self.url}/ as {USER} / {PASSWORD} and close a brief.
+  - Edit a persona at {self.url}/admin/personas/persona/ (say, let “Free, heavy use” open briefs).
+  - Send a webhook of your own; the id spells the customer (plan-industry-usage-anything):
+
+body="{body}"
+ts=$(date +%s)
+sig=$(printf 'v0:%s:%s' "$ts" "$body" | openssl dgst -sha256 -hmac {SIGNING_KEY} | sed 's/.* //')
+curl -X POST {self.url}/webhooks/customerio/ -H "Content-Type: application/json" \\
+  -H "X-CIO-Timestamp: $ts" -H "X-CIO-Signature: $sig" -d "$body"
+
+Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
+"""
+        )
+
+    # Customer.io's part ---------------------------------------------------------------------
+
+    def event(self, person: str, metric: str) -> dict[str, Any]:
+        return {
+            "event_id": f"demo-{self.run}-{secrets.token_hex(6)}",
+            "object_type": "customer",
+            "metric": metric,
+            "timestamp": int(time.time()),
+            "data": {"identifiers": {"id": person}},
+        }
+
+    def post(self, event: dict[str, Any], *, key: str = SIGNING_KEY) -> tuple[int, str]:
+        """Post a signed webhook; returns the answer's code and word."""
+        body = json.dumps(event).encode()
+        stamp = str(int(time.time()))
+        mac = hmac.new(key.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256)
+        answer = self.session.post(
+            f"{self.url}/webhooks/customerio/",
+            data=body,
+            headers={"X-CIO-Timestamp": stamp, "X-CIO-Signature": mac.hexdigest()},
+            timeout=10,
+        )
+        return answer.status_code, answer.json().get("status", "")
+
+    # The team's part ------------------------------------------------------------------------
+
+    def get(self, path: str, **params: Any) -> Any:
+        answer = self.session.get(f"{self.url}/api/v1/{path}", params=params, timeout=20)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            got = self.get(f"{path}/", page=page, page_size=200, **params)
+            rows += got["results"]
+            if not got["next"]:
+                return rows
+            page += 1
+
+    def _ended(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        rows = self.get("events/", event_id=event["event_id"])["results"]
+        return rows[0] if rows and rows[0]["status"] != "pending" else None
+
+    def brief_of(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        row = self._ended(event)
+        if row is None or row["signal"] is None or row["signal"]["brief"] is None:
+            return None
+        brief: dict[str, Any] = self.get(f"briefs/{row['signal']['brief']}/")
+        return brief
+
+    def _researched(self, pk: int) -> dict[str, Any] | None:
+        brief: dict[str, Any] = self.get(f"briefs/{pk}/")
+        return brief if brief["basis"] != "playbook" else None
+
+    def _all_ended(self, wanted: set[str]) -> list[dict[str, Any]] | None:
+        rows = [row for row in self._newest_events(len(wanted)) if row["event_id"] in wanted]
+        ended = [row for row in rows if row["status"] != "pending"]
+        return ended if len(ended) == len(wanted) else None
+
+    def _newest_events(self, count: int) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for page in range(1, count // 200 + 2):
+            got = self.get("events/", page=page, page_size=200)
+            rows += got["results"]
+            if not got["next"]:
+                break
+        return rows
+
+    def _all_researched(self, briefs: set[int]) -> bool:
+        waiting = self._pages("briefs", state="open", research="playbook")
+        return not any(brief["id"] in briefs for brief in waiting)
+
+    def _mave_calls(self) -> int:
+        got = requests.get(f"{self.sandbox_url}/sandbox/requests", timeout=20).json()
+        return sum(1 for item in got["requests"] if item["path"].endswith("/mave/chat"))
+
+    def _credits_used(self) -> int:
+        key = self.processes.environment["MAVERA_API_KEY"]
+        answer = requests.get(
+            f"{self.sandbox_url}/api/v1/usage",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=20,
+        )
+        used: int = answer.json()["credits"]["used"]
+        return used
+
+    # Telling --------------------------------------------------------------------------------
+
+    def _wait(self, what: str, ask: Callable[[], Any], seconds: float) -> Any:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := ask():
+                return found
+            self.processes.check()
+            time.sleep(0.1)
+        raise Failed(f"{what}: not within {seconds:.0f} s; see the logs in {self.folder}")
+
+    def _expect(self, what: str, got: Any, wanted: Any) -> None:
+        if got != wanted:
+            raise Failed(f"{what}: {got} instead of {wanted}; see the logs in {self.folder}")
+
+    def _done(self, text: str, began: float | None = None) -> None:
+        after = f"  ({time.monotonic() - began:.1f} s)" if began is not None else ""
+        self.say(f"   ✓ {text}{after}")
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port if nobody has it, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    raise Failed("no free port on 127.0.0.1")

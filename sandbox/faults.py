@@ -1,0 +1,144 @@
+"""Scripted faults: what goes wrong next on a route, how often, and in which of the known ways."""
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ROUTES = {
+    "customers": "App API",
+    "customers/attributes": "App API",
+    "reporting_webhooks": "App API",
+    "info/ip_addresses": "App API",
+    "mave/chat": "Mavera",
+    "mave/threads": "Mavera",
+    "usage": "Mavera",
+    "personas": "Mavera",
+}
+"""Routes that faults are queued for: the path without version and without the ids in it."""
+
+KINDS = {
+    "401": "the key is refused",
+    "402": "out of credits (Mavera only)",
+    "429": "too many requests, with Retry-After unless retry_after is null",
+    "500": "internal error",
+    "503": "unavailable",
+    "hang": "no answer; the connection is closed after `seconds`",
+    "drop": "the connection is closed at once, nothing was done",
+    "html": "status 200 with a web page in place of JSON",
+    "empty": "status 200 with an empty body; for mave/chat, with empty content",
+    "truncated": "the right answer, cut off in the middle",
+    "clarify": "Mave asks back in place of answering",
+    "no_validation": "Mave's answer without `validation`",
+    "no_sources": "Mave's answer without sources",
+    "paid_then_dropped": "Mave takes the credits, then the connection is closed; the answer "
+    "appears in the thread `seconds` later",
+}
+
+CHAT_KINDS = {"empty", "clarify", "no_validation", "no_sources", "paid_then_dropped"}
+"""Kinds that Mave's chat plays itself; all but `empty` exist nowhere else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault, for one request. `retry_after` is None for a 429 that does not say how long."""
+
+    kind: str
+    retry_after: int | None = 1
+    seconds: float = 0.0
+
+
+class Faults:
+    """Faults in waiting, one queue for each route, each used by the next requests in turn."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[tuple[Fault, int | None]]] = defaultdict(deque)
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        route: str,
+        fault: str,
+        *,
+        count: int | None = 1,
+        retry_after: int | None = 1,
+        seconds: float | None = None,
+    ) -> None:
+        """Let the next `count` requests to the route fail; None means until `clear`.
+
+        `seconds` defaults to 60 for `hang` and to 0 for the rest.
+        Raises ValueError, with a sentence, for a route, kind or number that makes no sense.
+        """
+        _check(route, fault, count)
+        if seconds is None:
+            seconds = 60.0 if fault == "hang" else 0.0
+        with self._lock:
+            entry = (Fault(kind=fault, retry_after=retry_after, seconds=seconds), count)
+            self._queues[route].append(entry)
+
+    def add_json(self, body: Mapping[str, Any]) -> None:
+        """The same from the body of `POST /sandbox/faults`. Raises ValueError likewise."""
+        unknown = set(body) - set(_TYPES)
+        if unknown:
+            raise ValueError(f"Unknown field: {min(unknown)!r}. Known: {', '.join(_TYPES)}.")
+        for name, value in body.items():
+            if isinstance(value, bool) or not isinstance(value, _TYPES[name]):
+                raise ValueError(f"{name!r} has the wrong type.")
+        if "route" not in body or "fault" not in body:
+            raise ValueError("'route' and 'fault' are required.")
+        self.add(body["route"], body["fault"], **{k: body[k] for k in body if k in _OPTIONAL})
+
+    def take(self, route: str) -> Fault | None:
+        """The fault for a request that has just come in, or None if it is to be answered well."""
+        with self._lock:
+            queue = self._queues.get(route)
+            if not queue:
+                return None
+            fault, left = queue.popleft()
+            if left is None or left > 1:
+                queue.appendleft((fault, None if left is None else left - 1))
+            return fault
+
+    def clear(self) -> None:
+        """Forget all faults not yet used."""
+        with self._lock:
+            self._queues.clear()
+
+    def listing(self) -> list[dict[str, Any]]:
+        """The faults in waiting, as `POST /sandbox/faults` would take them."""
+        with self._lock:
+            return [
+                {
+                    "route": route,
+                    "fault": fault.kind,
+                    "count": left,
+                    "retry_after": fault.retry_after,
+                    "seconds": fault.seconds,
+                }
+                for route, queue in self._queues.items()
+                for fault, left in queue
+            ]
+
+
+_OPTIONAL = ("count", "retry_after", "seconds")
+_TYPES: dict[str, Any] = {
+    "route": str,
+    "fault": str,
+    "count": int | None,
+    "retry_after": int | None,
+    "seconds": int | float | None,
+}
+
+
+def _check(route: str, fault: str, count: int | None) -> None:
+    if route not in ROUTES:
+        raise ValueError(f"Unknown route {route!r}. Known: {', '.join(ROUTES)}.")
+    if fault not in KINDS:
+        raise ValueError(f"Unknown fault {fault!r}. Known: {', '.join(KINDS)}.")
+    if fault in CHAT_KINDS - {"empty"} and route != "mave/chat":
+        raise ValueError(f"{fault!r} happens on mave/chat only.")
+    if fault == "402" and ROUTES[route] != "Mavera":
+        raise ValueError("'402' happens on Mavera's routes only.")
+    if count is not None and count < 1:
+        raise ValueError("'count' is at least 1, or null for every request until cleared.")

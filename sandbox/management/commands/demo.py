@@ -1,0 +1,57 @@
+"""`manage.py demo`: see the whole product work in a minute, on this machine alone."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sandbox.demo import Demo, Failed
+
+
+class Command(BaseCommand):
+    """Stays up until Ctrl-C, or with `--once` ends after its last step."""
+
+    help = "Start Savedesk beside the sandbox, send webhooks and tell what happens."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="end after the last step")
+        parser.add_argument("--port", type=int, default=8000, help="wanted port (%(default)s)")
+        parser.add_argument(
+            "--latency", type=float, default=3.0, help="seconds Mave thinks (%(default)s)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+
+        def end(*_: Any) -> None:
+            if stop.is_set():
+                return
+            stop.set()
+            raise KeyboardInterrupt
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+        demo = Demo(self._say, port=options["port"], latency=options["latency"])
+        try:
+            demo.tell()
+            if options["once"]:
+                self._say("\nEverything came true.")
+            else:
+                demo.now_try()
+                while True:
+                    demo.processes.check()
+                    stop.wait(1)
+        except Failed as error:
+            raise CommandError(f"The demo stopped: {error}") from error
+        except KeyboardInterrupt:
+            self._say("\nStopping …")
+        finally:
+            stop.set()
+            demo.processes.stop()
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

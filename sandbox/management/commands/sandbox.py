@@ -1,0 +1,67 @@
+"""`manage.py sandbox`: the stand-ins for Customer.io and Mavera, in a process of their own."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sandbox.server import Sandbox
+
+
+class Command(BaseCommand):
+    """Serves until SIGTERM or Ctrl-C. Needs no database and no settings of ours."""
+
+    help = "Serve stand-ins for the Customer.io App API and the Mavera API, for trying things out."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+        add("--port", type=int, default=8010, help="port; 0 takes a free one (%(default)s)")
+        add("--latency", type=float, default=3.0, help="seconds Mave thinks (%(default)s)")
+        add("--jitter", type=float, default=0.5, help="most seconds added to it (%(default)s)")
+        add("--credits", type=int, default=5000, help="Mavera credits to spend (%(default)s)")
+        add("--requests-per-minute", type=int, default=120, help="Mavera's limit (%(default)s)")
+        add("--quiet", action="store_true", help="do not print a line for each request")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        sandbox = Sandbox(
+            host=options["host"],
+            port=options["port"],
+            latency=options["latency"],
+            jitter=options["jitter"],
+            credits=options["credits"],
+            requests_per_minute=options["requests_per_minute"],
+            log=None if options["quiet"] else self._say,
+        )
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            sandbox.start()
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Cannot listen on {sandbox.url}: {error}.") from error
+        try:
+            self._introduce(sandbox)
+            stop.wait()
+        finally:
+            sandbox.stop()
+        self._say("Sandbox stopped.")
+
+    def _introduce(self, sandbox: Sandbox) -> None:
+        self._say(
+            "Sandbox of the Customer.io App API and the Mavera API. Put these in the environment:\n"
+            f"  CIO_APP_BASE_URL={sandbox.cio_base_url}\n"
+            f"  CIO_APP_KEY={sandbox.cio_key}\n"
+            f"  MAVERA_BASE_URL={sandbox.mavera_base_url}\n"
+            f"  MAVERA_API_KEY={sandbox.mavera_key}\n"
+            f"Faults, people and received requests: {sandbox.url}/sandbox\n"
+            "Stop it with Ctrl-C."
+        )
+
+    def _say(self, line: str) -> None:
+        # Flushed, because the output is often a pipe and its reader waits for the addresses.
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,48 @@
+"""What can be set on a sandbox, before it starts and while it runs."""
+
+from dataclasses import dataclass, field
+
+CIO_KEY = "sandbox-app-api-key"
+MAVERA_KEY = "mvra_live_sandbox_accepts_this_key"
+REVOKED_KEY = "mvra_live_sandbox_revoked_this_key"
+
+
+@dataclass(kw_only=True, eq=False)
+class Options:
+    """Every option is read at each request, so assigning to it takes effect on the next one."""
+
+    cio_key: str = CIO_KEY
+    """The App API key that is accepted."""
+
+    mavera_key: str = MAVERA_KEY
+    """The Mavera key that is accepted; every other one is `invalid_api_key`."""
+
+    revoked_keys: set[str] = field(default_factory=lambda: {REVOKED_KEY})
+    """Mavera keys answered with `revoked_api_key`."""
+
+    latency: float = 0.0
+    """Seconds that each answer of Mave takes at least."""
+
+    jitter: float = 0.0
+    """Largest number of seconds added to the latency, evenly distributed."""
+
+    credits: int = 5000
+    """Credits of the billing period; a call that would cost more than is left gets a 402."""
+
+    requests_per_minute: int = 120
+    """Mavera's limit over a sliding 60 seconds."""
+
+    max_chats: int = 10
+    """Mave calls answered at once; one more gets a 429."""
+
+    max_message_chars: int = 10_000
+    """Longest message to Mave. The documentation names no limit, so this one is ours."""
+
+    app_requests_per_second: int = 10
+    """The App API's limit for the whole workspace."""
+
+    wrapped: bool = False
+    """Batch look-ups: people as the specification prints them, or flat as the live API sends."""
+
+    email_is_identifier: bool = True
+    """Whether the workspace lets a person be addressed by e-mail; if not, that is a 400."""

@@ -1,0 +1,129 @@
+"""The sandbox as one HTTP server: `with Sandbox(latency=0) as sandbox:` in a test."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from sandbox.app_api import AppApi
+from sandbox.control import Control
+from sandbox.faults import Faults
+from sandbox.listener import Listener
+from sandbox.mavera import Mavera
+from sandbox.options import Options
+from sandbox.people import People
+from sandbox.recording import Recorded, Recording
+from sandbox.seeds import seeded_people
+from sandbox.wire import Reply, Request, json_reply
+
+
+@dataclass(kw_only=True, eq=False)
+class Sandbox(Options):
+    """Both APIs on one port, until `stop` or the end of the `with` block.
+
+    Every option is a constructor argument and an attribute. `port=0` takes a free one. `log` is
+    called with one line for each request to the APIs. `start` raises OSError if the port is taken.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    log: Callable[[str], object] | None = None
+
+    def __post_init__(self) -> None:
+        self.faults = Faults()
+        self.people = People(seeded_people())
+        self._stopping = threading.Event()
+        self._recording = Recording()
+        self._mavera = Mavera(self, self.faults, self._stopping.wait)
+        self._app_api = AppApi(self, self.faults, self._stopping.wait, self.people)
+        self._control = Control(self.faults, self.people, self._recording, self._mavera)
+        self._listener: Listener | None = None
+
+    def start(self) -> Self:
+        """Listen, and answer from threads of their own; returns at once."""
+        self._stopping.clear()
+        self._listener = Listener((self.host, self.port), self.handle)
+        self.port = self._listener.server_address[1]
+        threading.Thread(
+            target=self._listener.serve_forever, args=(0.02,), name="sandbox", daemon=True
+        ).start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection, also those that hang or think, and the port."""
+        self._stopping.set()
+        if self._listener:
+            self._listener.shutdown()
+            self._listener.server_close()
+            self._listener.close_connections()
+            self._listener = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Address of the server, without a path."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def cio_base_url(self) -> str:
+        """For `CIO_APP_BASE_URL`."""
+        return f"{self.url}/v1"
+
+    @property
+    def mavera_base_url(self) -> str:
+        """For `MAVERA_BASE_URL`."""
+        return f"{self.url}/api/v1"
+
+    @property
+    def requests(self) -> list[Recorded]:
+        """A copy of what the APIs received since the start or `clear_requests`, oldest first."""
+        return self._recording.listing()
+
+    def clear_requests(self) -> None:
+        """Forget what was received; what was paid stays."""
+        self._recording.clear()
+
+    @property
+    def max_in_flight(self) -> int:
+        """The largest number of chat calls seen at once, refused ones included."""
+        return self._mavera.chat.max_in_flight
+
+    @property
+    def credits_used(self) -> int:
+        """Credits taken so far; taken when a question is accepted."""
+        return self._mavera.balance.used
+
+    def handle(self, request: Request) -> Reply | None:
+        """Answer a request, or None to close its connection without a word."""
+        match request.segments:
+            case ("sandbox", *_):
+                return self._control.answer(request)
+            case ("v1", *_):
+                return self._recorded(self._app_api.answer, request)
+            case ("api", "v1", *_):
+                return self._recorded(self._mavera.answer, request)
+            case _:
+                return json_reply({"error": "The sandbox has /v1, /api/v1, /sandbox."}, status=404)
+
+    def _recorded(
+        self, answer: Callable[[Request], Reply | None], request: Request
+    ) -> Reply | None:
+        recorded = self._recording.begin(request)
+        reply = answer(request)
+        self._recording.end(recorded, reply)
+        if self.log:
+            seconds = (recorded.finished or recorded.started) - recorded.started
+            outcome = recorded.status or "closed"
+            self.log(f"{request.method} {request.path} {outcome} {seconds:.2f} s")
+        return reply
