@@ -1,0 +1,38 @@
+"""Makes one customer of two rows that turned out to be the same person."""
+
+from django.db import transaction
+
+from briefs.models import Brief, Signal
+from briefs.understanding import Draft
+from personas import identity
+from personas.models import Customer
+
+
+def merge_same(drafts: list[Draft]) -> None:
+    """Merge the pairs that these drafts' identifiers revealed. Each pair has its own transaction."""
+    pairs = {(older.pk, newer.pk) for draft in drafts for older, newer in draft.same}
+    for older_pk, newer_pk in sorted(pairs):
+        merge(older_pk, newer_pk)
+
+
+@transaction.atomic
+def merge(older_pk: int, newer_pk: int) -> Customer | None:
+    """Move everything of the newer row to the older one; None if one of them is gone by now."""
+    rows = list(
+        Customer.objects.filter(pk__in=[older_pk, newer_pk]).order_by("pk").select_for_update()
+    )
+    if len(rows) != 2:
+        return None
+    older, newer = rows
+    kept = Brief.objects.open().filter(customer=older).first()
+    doubled = Brief.objects.open().filter(customer=newer).first()
+    if kept and doubled:
+        doubled.signals.update(brief=kept)
+        kept.joined_by(doubled.priority, doubled.happened_at)
+        kept.save(update_fields=["priority", "happened_at"])
+        doubled.withdraw(f"the same person as in brief {kept.pk}: its signals are there")
+        kept.log(f"took over the signals of brief {doubled.pk}: the same person")
+    Brief.objects.filter(customer=newer).update(customer=older)
+    Signal.objects.filter(customer=newer).update(customer=older)
+    identity.absorb(older, newer)
+    return older

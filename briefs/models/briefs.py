@@ -1,0 +1,212 @@
+"""A brief: one customer who may be leaving, and what the team does about it."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from personas.models import Customer, Persona, SignalKind
+
+
+class Priority(models.IntegerChoices):
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    URGENT = 4, "Urgent"
+
+    @classmethod
+    def of(cls, severity: int, persona: Persona) -> "Priority":
+        """The signal's severity, one step up for a persona of high value."""
+        return cls(severity + (persona.value == Persona.Value.HIGH))
+
+
+class BriefQuerySet(models.QuerySet["Brief"]):
+    def open(self) -> Self:
+        return self.exclude(state=Brief.State.CLOSED)
+
+    def in_inbox(self) -> Self:
+        """Open and decided: those that wait for a profile stand apart."""
+        return self.open().filter(is_waiting_for_profile=False)
+
+    def by_urgency(self) -> Self:
+        return self.order_by("-priority", "created_at", "pk")
+
+    def research_arrived(self) -> int:
+        """Upgrade every brief that stands on the playbook until its research is there."""
+        shared = models.Case(
+            models.When(is_sharing=True, then=models.Value(Brief.Basis.SHARED.value)),
+            default=models.Value(Brief.Basis.NEW.value),
+        )
+        with transaction.atomic():
+            waiting = self.filter(basis=Brief.Basis.PLAYBOOK, research__isnull=False)
+            keys = waiting.order_by("pk").select_for_update(of=("self",)).values_list("pk")
+            return Brief.objects.filter(pk__in=[key for (key,) in keys]).update(
+                basis=shared, researched_at=Now()
+            )
+
+
+class Brief(models.Model):
+    class State(models.TextChoices):
+        NEW = "new", "New"  # nobody has taken it
+        IN_PROGRESS = "in_progress", "In progress"  # somebody has
+        SNOOZED = "snoozed", "Snoozed"  # comes back at snoozed_until
+        CLOSED = "closed", "Closed"  # with an outcome
+
+    class Basis(models.TextChoices):
+        PLAYBOOK = "playbook", "playbook only"  # no research yet, or none is bought
+        NEW = "new", "new"  # researched for this brief
+        SHARED = "shared", "shared"  # researched for another brief with the same question
+
+    class Outcome(models.TextChoices):
+        RETAINED = "retained", "Retained"
+        CHURNED = "churned", "Churned"
+        NO_RESPONSE = "no_response", "No response"
+        NOT_AT_RISK = "not_at_risk", "Not at risk"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="briefs")
+    persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="briefs")
+    persona_why = models.TextField(blank=True, help_text="Why this persona, in words.")
+    question_facts = models.JSONField(
+        default=list, blank=True, help_text="What the research question may say of the customer."
+    )
+    kind = models.CharField("signal", max_length=20, choices=SignalKind.choices)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices)
+    research = models.ForeignKey(
+        "briefs.Research", on_delete=models.SET_NULL, null=True, blank=True, related_name="briefs"
+    )
+    basis = models.CharField(max_length=8, choices=Basis.choices, default=Basis.PLAYBOOK)
+    is_sharing = models.BooleanField(
+        default=False, help_text="Its research was opened for another brief."
+    )
+    is_waiting_for_profile = models.BooleanField(default=False)
+    is_persona_wrong = models.BooleanField("the persona was wrong", default=False)
+
+    happened_at = models.DateTimeField(help_text="When the customer did it.")
+    created_at = models.DateTimeField(db_default=Now(), help_text="When the brief was there.")
+    last_signal_at = models.DateTimeField(db_default=Now())
+    researched_at = models.DateTimeField(null=True, blank=True)
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="briefs",
+    )
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    closing_note = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BriefQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=~Q(state="closed"), name="brief_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False) & ~Q(outcome="")
+                | ~Q(state="closed") & Q(outcome="", closed_at=None),
+                name="brief_closed_with_outcome",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-priority", "created_at", "id"],
+                condition=~Q(state="closed"),
+                name="brief_inbox",
+            ),
+            models.Index(fields=["-created_at"], name="brief_created"),
+            models.Index(
+                fields=["research"],
+                condition=Q(basis="playbook", research__isnull=False),
+                name="brief_awaiting_research",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Brief {self.pk}: {self.customer}, {self.get_kind_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("briefs:brief", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state != self.State.CLOSED
+
+    @property
+    def is_untouched(self) -> bool:
+        return self.state == self.State.NEW and self.assignee_id is None
+
+    def log(self, text: str, actor: Any = None) -> None:
+        Activity.objects.create(brief=self, text=text, actor=actor)
+
+    # Arrows.
+
+    @transaction.atomic
+    def assign(self, user: Any, actor: Any) -> bool:
+        """NEW or SNOOZED -> IN_PROGRESS with this assignee; False if the brief is closed."""
+        changed = (
+            Brief.objects.open()
+            .filter(pk=self.pk)
+            .update(assignee=user, state=self.State.IN_PROGRESS, snoozed_until=None)
+        )
+        if changed:
+            self.log("took it" if user == actor else f"assigned it to {user}", actor)
+        self.refresh_from_db()
+        return bool(changed)
+
+    @transaction.atomic
+    def close(self, outcome: str, note: str = "", actor: Any = None) -> bool:
+        """Any open state -> CLOSED; False if somebody closed it before."""
+        changed = (
+            Brief.objects.open()
+            .filter(pk=self.pk)
+            .update(
+                state=self.State.CLOSED,
+                outcome=self.Outcome(outcome),
+                closing_note=note,
+                closed_at=Now(),
+                snoozed_until=None,
+                is_waiting_for_profile=False,
+            )
+        )
+        if changed:
+            words = f"closed it: {self.Outcome(outcome).label}"
+            self.log(f"{words} · {note}" if note else words, actor)
+        self.refresh_from_db()
+        return bool(changed)
+
+    def withdraw(self, reason: str) -> bool:
+        """NEW -> CLOSED by ourselves, when it turns out that there was nothing to do."""
+        return self.close(self.Outcome.WITHDRAWN, reason)
+
+    def joined_by(self, priority: int, happened_at: datetime) -> None:
+        """A further signal of the same customer; the brief may become more urgent, never less."""
+        self.priority = max(self.priority, priority)
+        self.happened_at = min(self.happened_at, happened_at)
+
+
+class Activity(models.Model):
+    """What people and the desk itself did with a brief."""
+
+    brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="activities")
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
+    )
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name_plural = "activities"
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,63 @@
+"""What an event meant: the link from what happened to what was done about it."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models.functions import Now
+
+from briefs.models.briefs import Brief
+from personas.models import Customer, Effect, Persona, Severity, SignalKind, SignalRule
+from webhooks.models import WebhookEvent
+
+# Customer.io reports one click on "unsubscribe" about the person, about the message, or both.
+SAME_ACT_WITHIN = timedelta(hours=1)
+
+
+class Signal(models.Model):
+    """One event as the rules understood it. From it one reaches everything the event caused."""
+
+    event = models.OneToOneField(
+        WebhookEvent, on_delete=models.SET_NULL, null=True, blank=True, related_name="signal"
+    )
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="signals")
+    rule = models.ForeignKey(SignalRule, on_delete=models.SET_NULL, null=True, blank=True)
+    persona = models.ForeignKey(Persona, on_delete=models.SET_NULL, null=True, blank=True)
+    brief = models.ForeignKey(
+        Brief, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals"
+    )
+    kind = models.CharField(max_length=20, choices=SignalKind.choices)
+    effect = models.CharField(max_length=12, choices=Effect.choices)
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
+    level = models.CharField(max_length=8)
+    why = models.TextField(help_text="Names rule, persona, attribute and value.")
+    message = models.JSONField(
+        default=dict, help_text="Channel, campaign, subject and the like, as far as sent."
+    )
+    same_act_as = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="echoes",
+        help_text="The signal that reported this very act first.",
+    )
+    happened_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-happened_at", "-pk"]
+        indexes = [
+            models.Index(fields=["customer", "-happened_at"], name="signal_timeline"),
+            models.Index(fields=["-happened_at"], name="signal_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.customer}"
+
+    def is_same_act(self, other: "Signal") -> bool:
+        """Whether the other signal reports the same unsubscribing, only from the other side."""
+        return (
+            self.kind == other.kind == SignalKind.UNSUBSCRIBED
+            and self.level != other.level
+            and abs(self.happened_at - other.happened_at) <= SAME_ACT_WITHIN
+        )

@@ -1,0 +1,77 @@
+"""Writes the question to Mave: from the persona and the signal, never from a customer's own words.
+
+What a question says of a customer are the team's own words in the persona's conditions, so the
+rules bound the number of questions, and no personal data can leave.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from personas.models import Persona, SignalKind
+
+# Raise it with every change of the text: an answer to another question must not be shared.
+TEMPLATE_VERSION = "1"
+
+MEANINGS: dict[str, str] = {
+    SignalKind.UNSUBSCRIBED: "The customer unsubscribed from all marketing e-mail.",
+    SignalKind.SPAM_COMPLAINT: "The customer marked one of our e-mails as spam.",
+    SignalKind.ALL_TOPICS_OFF: "The customer turned off a whole channel, or every topic, in the "
+    "preference centre.",
+    SignalKind.TOPIC_OPT_OUT: "The customer opted out of some e-mail topics and kept others.",
+    SignalKind.ADDRESS_GONE: "An e-mail bounced for good: the address no longer exists, so our "
+    "contact has probably left the company.",
+    SignalKind.BOUNCED: "An e-mail bounced and the reason given is unclear.",
+    SignalKind.DROPPED: "An e-mail was not sent because the address is suppressed.",
+}
+
+_TEMPLATE = """\
+Research retention strategies for one segment of the customers of a subscription software \
+company. Everything there is to know is below; please do not ask back, and state assumptions \
+where you need them.
+
+Segment: {segment}
+About the segment: {description}
+What is known of this customer: {facts}
+
+Signal: {signal}
+What it means: {meaning}
+
+Focus: {focus}
+
+Answer in Markdown with exactly these sections, in this order:
+## What is probably going on
+## First 24 hours
+## Retention strategies
+## What to say
+## What to avoid
+## How to tell it worked
+
+Respect the channel that the customer has just closed. Cite a source for every claim that rests \
+on one. Between 300 and 600 words in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+    hash: str
+
+
+def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
+    """Render the question and its hash: same template, words and workspace, same hash.
+
+    facts: the conditions that picked the persona, in the team's words (`plan is enterprise`).
+    """
+    label = SignalKind(kind).label
+    text = _TEMPLATE.format(
+        segment=persona.name,
+        description=" ".join(persona.description.split()),
+        facts="; ".join(facts) or "nothing beyond the segment",
+        signal=label,
+        meaning=MEANINGS.get(kind, f"Customer.io reported: {label.lower()}."),
+        focus=" ".join(persona.research_focus.split()) or "what keeps such customers.",
+    )
+    workspace = settings.MAVERA_WORKSPACE_ID
+    digest = hashlib.sha256("\0".join([TEMPLATE_VERSION, workspace, text]).encode())
+    return Question(text, digest.hexdigest())

@@ -1,0 +1,229 @@
+"""Writes what drafts led to: subscription state, signals, briefs, and the research they rest on.
+
+Runs inside the transaction that ends the events. Customers are locked in order of their keys,
+so that two workers cannot open two briefs for one person.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Now
+
+from briefs import research
+from briefs.models import Activity, Brief, Signal
+from briefs.models.signals import SAME_ACT_WITHIN
+from briefs.understanding import Draft, opens_brief
+from personas.models import Customer, Effect, SignalKind
+from personas.models.signals import Level
+
+
+@dataclass(slots=True)
+class _Book:
+    """Everything this batch touches, read in a handful of queries."""
+
+    customers: dict[int, Customer]
+    briefs: dict[int, Brief]  # the open one of each customer
+    signals: dict[int, Signal]  # by event: those of an earlier run
+    recent: dict[int, list[Signal]]  # unsubscribings of each customer, to tell echoes
+    opened: list[Brief] = field(default_factory=list)
+    joined: dict[int, Brief] = field(default_factory=dict)
+
+
+def record(drafts: list[Draft]) -> int:
+    """Insert what the drafts caused and put each one's outcome into words.
+
+    Returns how many new questions wait for Mave. Needs an open transaction.
+    """
+    drafts = sorted(
+        (d for d in drafts if not d.is_ignored and d.customer),
+        key=lambda d: (_happened_at(d), d.event.pk),
+    )
+    if not drafts:
+        return 0
+    book = _read(drafts)
+    signals = [_signal(draft, book) for draft in drafts]
+    _learn_subscriptions(drafts, book)
+    for draft, signal in zip(drafts, signals, strict=True):
+        signal.brief = _place(draft, signal, book)
+    Brief.objects.bulk_create(book.opened)
+    Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
+    Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
+    _save(signals)
+    _log(drafts, signals, book)
+    return research.attach(book.opened)
+
+
+def _happened_at(draft: Draft) -> datetime:
+    return draft.event.occurred_at or draft.event.received_at
+
+
+def _read(drafts: list[Draft]) -> _Book:
+    keys = sorted({draft.customer.pk for draft in drafts if draft.customer})
+    customers = Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update()
+    briefs = Brief.objects.open().filter(customer__in=keys).order_by("pk").select_for_update()
+    recent: dict[int, list[Signal]] = defaultdict(list)
+    moments = [_happened_at(draft) for draft in drafts]
+    for signal in Signal.objects.filter(
+        customer__in=keys,
+        kind=SignalKind.UNSUBSCRIBED,
+        happened_at__gte=min(moments) - SAME_ACT_WITHIN,
+        happened_at__lte=max(moments) + SAME_ACT_WITHIN,
+    ).select_related("brief"):
+        recent[signal.customer_id].append(signal)
+    return _Book(
+        customers={customer.pk: customer for customer in customers},
+        briefs={brief.customer_id: brief for brief in briefs},
+        signals={
+            signal.event_id: signal
+            for signal in Signal.objects.filter(
+                event__in=[draft.event.pk for draft in drafts]
+            ).select_related("brief")
+            if signal.event_id is not None
+        },
+        recent=recent,
+    )
+
+
+def _signal(draft: Draft, book: _Book) -> Signal:
+    """The event's signal: a new one, or the one of an earlier run under today's rules."""
+    assert draft.match and draft.customer
+    signal = book.signals.get(draft.event.pk) or Signal(event=draft.event)
+    rule = draft.match.rule
+    signal.customer = book.customers[draft.customer.pk]
+    signal.rule, signal.kind, signal.effect = rule, rule.kind, rule.effect
+    signal.severity, signal.level = rule.severity, draft.level
+    signal.persona = draft.persona.persona if draft.persona else None
+    signal.happened_at = _happened_at(draft)
+    signal.message = describe_message(draft.event.object_type, draft.data)
+    signal.why = " · ".join(
+        part for part in (draft.match.why, draft.persona.why if draft.persona else "") if part
+    )
+    return signal
+
+
+MESSAGE_KEYS = (
+    "campaign_name", "campaign_id", "broadcast_name", "broadcast_id", "newsletter_name",
+    "newsletter_id", "transactional_message_id", "subject", "failure_message", "delivery_id",
+)  # fmt: skip
+
+
+def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
+    """What a person wants to know of the message: channel, campaign, subject, failure."""
+    described = {
+        key: str(data[key])[:500]
+        for key in MESSAGE_KEYS
+        if isinstance(data.get(key), str | int) and not isinstance(data[key], bool)
+    }
+    if object_type and object_type != "customer":
+        described["channel"] = object_type
+    return {key: value.replace("\0", "") for key, value in described.items() if value}
+
+
+def _learn_subscriptions(drafts: list[Draft], book: _Book) -> None:
+    changed = {}
+    for draft in drafts:
+        assert draft.customer and draft.match
+        kind = draft.match.rule.kind
+        is_about_person = draft.level == Level.PERSON
+        if is_about_person and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
+            customer = book.customers[draft.customer.pk]
+            if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, _happened_at(draft)):
+                changed[customer.pk] = customer
+    Customer.objects.bulk_update(
+        changed.values(), ["is_unsubscribed", "subscription_changed_at"], batch_size=200
+    )
+
+
+def _place(draft: Draft, signal: Signal, book: _Book) -> Brief | None:
+    """Find or open the brief this signal belongs to, and say so in the draft's reason."""
+    assert draft.match and draft.customer
+    if signal.brief is not None:  # an earlier run of this event led there already
+        draft.reason = f"already led to brief {signal.brief.pk}: {signal.why}"
+        return signal.brief
+    echo_of = _first_report(signal, book)
+    if echo_of:
+        signal.same_act_as = echo_of
+        draft.reason = f"the same act as one reported before, no second brief: {signal.why}"
+        return echo_of.brief
+    book.recent[draft.customer.pk].append(signal)
+    if not opens_brief(draft):
+        draft.reason = f"{_why_no_brief(draft)} · {signal.why}"
+        # Good news and the like belong on the timeline of a brief that is open anyway.
+        return book.briefs.get(draft.customer.pk)
+    brief = book.briefs.get(draft.customer.pk)
+    if brief is not None:
+        _join(brief, draft, signal, book)
+        draft.has_joined = True
+        draft.reason = f"joined the customer's open brief: {signal.why}"
+        return brief
+    brief = _open(draft, signal, book)
+    waiting = ", waiting for the profile" if brief.is_waiting_for_profile else ""
+    draft.reason = f"opened a brief{waiting}: {signal.why}"
+    return brief
+
+
+def _first_report(signal: Signal, book: _Book) -> Signal | None:
+    others = [s for s in book.recent[signal.customer_id] if s is not signal and s.pk != signal.pk]
+    return next((s for s in others if not s.same_act_as and signal.is_same_act(s)), None)
+
+
+def _why_no_brief(draft: Draft) -> str:
+    assert draft.match
+    words = {
+        Effect.GOOD_NEWS: "good news, no brief",
+        Effect.TIMELINE: "an entry on the timeline, no brief",
+        Effect.NOTICE: "no brief: a notice for the engineer",
+    }.get(Effect(draft.match.rule.effect))
+    if words is None:
+        assert draft.persona
+        return f"no brief, because persona “{draft.persona.persona.name}” opens none"
+    return words + (f" ({draft.match.rule.note})" if draft.match.rule.note else "")
+
+
+def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
+    brief.joined_by(draft.priority, signal.happened_at)
+    if brief.pk:
+        book.joined[brief.pk] = brief
+
+
+def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:
+    assert draft.persona and draft.match
+    brief = Brief(
+        customer=signal.customer,
+        persona=draft.persona.persona,
+        persona_why=draft.persona.why,
+        question_facts=draft.persona.question_facts,
+        kind=draft.match.rule.kind,
+        priority=draft.priority,
+        is_waiting_for_profile=draft.is_waiting_for_profile,
+        happened_at=signal.happened_at,
+    )
+    book.briefs[signal.customer_id] = brief
+    book.opened.append(brief)
+    return brief
+
+
+def _save(signals: Iterable[Signal]) -> None:
+    """Insert new signals before the echoes that point to them; update those of earlier runs."""
+    old = [signal for signal in signals if signal.pk]
+    new = [signal for signal in signals if not signal.pk]
+    Signal.objects.bulk_create([signal for signal in new if not signal.same_act_as])
+    Signal.objects.bulk_create([signal for signal in new if signal.same_act_as])
+    if old:
+        fields = ("customer", "rule", "persona", "brief", "kind", "effect", "severity", "level",
+                  "why", "message", "same_act_as", "happened_at")  # fmt: skip
+        Signal.objects.bulk_update(old, fields)
+
+
+def _log(drafts: list[Draft], signals: list[Signal], book: _Book) -> None:
+    activities = [
+        Activity(brief=brief, text=f"opened: {brief.persona_why}") for brief in book.opened
+    ]
+    for draft, signal in zip(drafts, signals, strict=True):
+        if draft.has_joined and signal.brief:
+            words = f"joined by a further signal: {signal.get_kind_display()}"
+            activities.append(Activity(brief=signal.brief, text=words))
+    Activity.objects.bulk_create(activities)

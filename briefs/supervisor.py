@@ -1,0 +1,199 @@
+"""Runs the web server and both clusters, and restarts what dies or stops making progress.
+
+Each service leads a process group of its own, so that nothing it started outlives it. A cluster
+that looks alive but claims nothing while rows are due is killed whole and started again.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+
+from briefs import progress
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 0.5
+CHECK_PROGRESS_EVERY_SECONDS = 15.0
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 60.0  # a service that ran this long starts anew without a pause
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Service:
+    """One process group: how it starts, how long it may take to stop, when it counts as stuck."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    grace_seconds: float = 10.0
+    is_stuck: Callable[[], bool] = lambda: False
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    failures: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self.started_at
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - our own commands
+            self.command,
+            env={**os.environ, **self.environment},
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run yet
+        )
+        self.started_at = time.monotonic()
+
+    def ask_to_stop(self) -> None:
+        if self.is_running and self.process:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End the whole group: workers that lost their parent too."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+class Supervisor:
+    """Keeps services running until SIGTERM or Ctrl-C; a second one stops at once."""
+
+    def __init__(self, services: list[Service]) -> None:
+        self.services = services
+        self.stops_asked = 0
+        self._checked_at = time.monotonic()
+
+    def run(self) -> None:
+        """Start everything, watch it, and return once everything has stopped."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        for service in self.services:
+            service.start()
+            logger.info("%s started (process %d)", service.name, _pid(service))
+        try:
+            while not self.stops_asked:
+                self.look()
+                time.sleep(LOOK_EVERY_SECONDS)
+        finally:
+            self._wind_down()
+
+    def look(self) -> None:
+        """One round: start what is down, and now and then kill what is stuck."""
+        for service in self.services:
+            if not service.is_running:
+                self._restart(service)
+        if time.monotonic() - self._checked_at >= CHECK_PROGRESS_EVERY_SECONDS:
+            self._checked_at = time.monotonic()
+            self.check_progress()
+
+    def check_progress(self) -> None:
+        for service in self.services:
+            if service.is_running and service.age > STEADY_SECONDS and _asks(service.is_stuck):
+                logger.error("%s is stuck: rows are due and none is claimed; killed", service.name)
+                service.kill()
+
+    def _restart(self, service: Service) -> None:
+        if service.process is not None:
+            code = service.process.poll()
+            service.kill()  # what it left behind
+            service.process = None
+            service.failures = 0 if service.age > STEADY_SECONDS else service.failures + 1
+            pause = min(2.0**service.failures / 2, LONGEST_PAUSE_SECONDS)
+            service.start_again_at = time.monotonic() + pause
+            logger.error("%s ended with %s; starts again in %.0f s", service.name, code, pause)
+        if time.monotonic() >= service.start_again_at:
+            service.start()
+            logger.info("%s started again (process %d)", service.name, _pid(service))
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stops_asked += 1
+
+    def _wind_down(self) -> None:
+        logger.info("stopping; what is under way may finish (stop again to end it now)")
+        began = time.monotonic()
+        for service in self.services:
+            service.ask_to_stop()
+        while any(service.is_running for service in self.services) and self.stops_asked < 2:
+            for service in self.services:
+                if time.monotonic() - began > service.grace_seconds:
+                    service.kill()
+            time.sleep(0.1)
+        for service in self.services:
+            service.kill()
+        logger.info("stopped")
+
+
+def services(host: str, *, with_web: bool = True) -> list[Service]:
+    """The services of one host: the web server unless told otherwise, and the two clusters."""
+    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    clusters = [
+        Service(
+            "queue",
+            [*manage, "qcluster"],
+            {"Q_CLUSTER_NAME": "default"},
+            grace_seconds=settings.DRAIN_TIMEOUT_SECONDS,
+            is_stuck=progress.is_drain_stuck,
+        ),
+        Service(
+            "research",
+            [*manage, "qcluster"],
+            {"Q_CLUSTER_NAME": "research"},
+            grace_seconds=settings.RESEARCH_TIMEOUT_SECONDS,  # a call under way is paid for
+            is_stuck=progress.is_research_stuck,
+        ),
+    ]
+    return [Service("web", web_command(host)), *clusters] if with_web else clusters
+
+
+def web_command(host: str) -> list[str]:
+    # SQLite has one writer at a time: more threads only wait for each other.
+    threads = "1" if connection.vendor == "sqlite" else "4"
+    return [
+        *(sys.executable, "-m", "granian"),
+        *("--interface", "wsgi", "--no-ws", "--http", "1"),
+        *("--host", host, "--port", str(settings.PORT)),
+        *("--workers", "2", "--blocking-threads", threads, "--respawn-failed-workers"),
+        *("--log-level", "warning"),
+        "config.wsgi:application",
+    ]
+
+
+def _asks(is_stuck: Callable[[], bool]) -> bool:
+    close_old_connections()
+    try:
+        return is_stuck()
+    except DatabaseError as error:  # a database that is away is no fault of the cluster
+        logger.warning("progress cannot be read: %s", type(error).__name__)
+        connection.close()
+        return False
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to stop a service whose supervisor was killed; elsewhere it stays behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _pid(service: Service) -> int:
+    return service.process.pid if service.process else 0

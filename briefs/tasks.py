@@ -1,0 +1,16 @@
+"""What django-q2 runs. A task carries no data: the rows say what is to be done."""
+
+from briefs import pipeline
+from briefs.research import run_next
+
+
+def drain() -> None:
+    pipeline.drain()
+
+
+def sweep() -> None:
+    pipeline.sweep()
+
+
+def research() -> None:
+    run_next()

@@ -1,0 +1,123 @@
+"""Rows for tests, each with what it needs to be valid and nothing more."""
+
+import itertools
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from briefs.models import Brief, Priority, Research, Signal
+from briefs.questions import TEMPLATE_VERSION
+from personas.models import Customer, Persona
+from webhooks.models import WebhookEvent
+
+_numbers = itertools.count(1)
+
+
+def make_payload(**kw: Any) -> dict[str, Any]:
+    """A person-level unsubscribe of `data.identifiers`; keywords replace top-level keys."""
+    number = next(_numbers)
+    return {
+        "event_id": f"01TEST{number:020d}",
+        "object_type": "customer",
+        "metric": "unsubscribed",
+        "timestamp": int(datetime(2026, 11, 23, 14, 2, tzinfo=UTC).timestamp()),
+        "data": {
+            "identifiers": {"id": f"person-{number}", "email": None, "cio_id": f"c{number:07d}"}
+        },
+        **kw,
+    }
+
+
+def make_event(payload: dict[str, Any] | None = None, **kw: Any) -> WebhookEvent:
+    payload = payload or make_payload()
+    body = json.dumps(payload).encode()
+    identifiers = payload.get("data", {}).get("identifiers") or {}
+    fields: dict[str, Any] = {
+        "event_id": payload.get("event_id") or str(uuid.uuid4()),
+        "object_type": payload.get("object_type", ""),
+        "metric": payload.get("metric", ""),
+        "occurred_at": datetime.fromtimestamp(payload["timestamp"], UTC),
+        "identifiers": {key: value for key, value in identifiers.items() if value},
+        "body": body,
+        "body_size": len(body),
+        "is_verified": True,
+        **kw,
+    }
+    event = WebhookEvent.objects.create(**fields)
+    event.refresh_from_db()
+    return event
+
+
+def make_customer(**kw: Any) -> Customer:
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "cio_id": f"d{number:07d}",
+        "external_id": f"customer-{number}",
+        "email": f"customer-{number}@example.com",
+        "attributes": {"plan": "enterprise", "usage_tier": "low", "mrr": "4200"},
+        "fetched_at": timezone.now(),
+        **kw,
+    }
+    return Customer.objects.create(**fields)
+
+
+def make_persona(**kw: Any) -> Persona:
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "name": f"Persona {number}",
+        "description": "People who pay well and say little.",
+        "value": Persona.Value.HIGH,
+        "research_focus": "What keeps them.",
+        "playbook": "## First step\n\nHave the account owner call within 24 hours.\n\n"
+        "## Channel\n\nThe phone, if they agreed.\n\n## Do not\n\n- Send a campaign.",
+        **kw,
+    }
+    return Persona.objects.create(**fields)
+
+
+def make_brief(**kw: Any) -> Brief:
+    fields: dict[str, Any] = {
+        "customer": kw.get("customer") or make_customer(),
+        "persona": kw.get("persona") or make_persona(),
+        "kind": "unsubscribed",
+        "priority": Priority.URGENT,
+        "happened_at": timezone.now(),
+        **kw,
+    }
+    brief = Brief.objects.create(**fields)
+    brief.refresh_from_db()
+    return brief
+
+
+def make_signal(**kw: Any) -> Signal:
+    brief = kw.get("brief")
+    fields: dict[str, Any] = {
+        "customer": brief.customer if brief else kw.get("customer") or make_customer(),
+        "event": kw["event"] if "event" in kw else make_event(),
+        "kind": "unsubscribed",
+        "effect": "opens_brief",
+        "severity": 3,
+        "level": "person",
+        "why": "rule “Unsubscribed”",
+        "happened_at": timezone.now(),
+        **kw,
+    }
+    return Signal.objects.create(**fields)
+
+
+def make_research(**kw: Any) -> Research:
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "persona": kw.get("persona") or make_persona(),
+        "kind": "unsubscribed",
+        "template_version": TEMPLATE_VERSION,
+        "question": f"Question {number}?",
+        "question_hash": f"{number:064d}",
+        **kw,
+    }
+    research = Research.objects.create(**fields)
+    research.refresh_from_db()
+    return research

@@ -1,0 +1,148 @@
+"""What events mean, before anything is written: rule, customer, persona, and the reason in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from briefs.models import Priority
+from personas import events, identity, lookups, preferences
+from personas.customerio import read_preferences
+from personas.models import Customer, Effect, Persona
+from personas.rulebook import PersonaMatch, Rulebook, RuleMatch
+from webhooks.models import WebhookEvent
+
+PROCESSED, IGNORED = WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED
+
+
+@dataclass(slots=True)
+class Draft:
+    """One event on its way to becoming a signal, or to a reason why not."""
+
+    event: WebhookEvent
+    data: dict[str, Any]
+    level: str
+    status: WebhookEvent.Status = PROCESSED
+    reason: str = ""
+    match: RuleMatch | None = None
+    customer: Customer | None = None
+    persona: PersonaMatch | None = None
+    is_waiting_for_profile: bool = False
+    has_joined: bool = False
+    same: list[tuple[Customer, Customer]] = field(default_factory=list)
+
+    def ignore(self, reason: str) -> None:
+        self.status, self.reason = IGNORED, reason
+
+    @property
+    def is_ignored(self) -> bool:
+        return self.status == IGNORED
+
+    @property
+    def wants_brief(self) -> bool:
+        return self.match is not None and self.match.rule.effect == Effect.OPENS_BRIEF
+
+    @property
+    def is_about_preferences(self) -> bool:
+        return self.event.metric in events.PREFERENCES_METRICS
+
+    @property
+    def priority(self) -> Priority:
+        assert self.match and self.persona and self.customer
+        if self.customer.is_deleted:
+            return Priority.LOW
+        return Priority.of(self.match.rule.severity, self.persona.persona)
+
+
+def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
+    """Return a draft for each event, with a status and a reason each.
+
+    May ask the App API once for all of them, within its time budget; a failure of that is no
+    failure here. Raises LookupError if there are no personas at all.
+    """
+    rulebook = Rulebook.load()
+    drafts = []
+    for event in batch:
+        data = event.data
+        drafts.append(Draft(event, data, events.level(event.object_type, data)))
+    for draft in drafts:
+        _match_rule(draft, rulebook)
+    _find_customers([draft for draft in drafts if not draft.is_ignored])
+    known = [draft for draft in drafts if not draft.is_ignored]
+    before = {d.event.pk: d.customer.preferences for d in known if d.customer}
+    trouble = _look_up(known)
+    for draft in known:
+        if draft.is_about_preferences:
+            _match_preferences(draft, rulebook, before[draft.event.pk])
+        if draft.wants_brief and not draft.is_ignored:
+            _match_persona(draft, rulebook, trouble)
+    return drafts
+
+
+def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
+    event = draft.event
+    if draft.is_about_preferences and rulebook.speaks_of(
+        event.object_type, event.metric, draft.level
+    ):
+        return  # what changed shows only beside the customer's preferences
+    _decide(draft, rulebook.rule_for(event.object_type, event.metric, draft.data))
+
+
+def _decide(draft: Draft, match: RuleMatch | None) -> None:
+    draft.match = match
+    if match is None:
+        draft.ignore(f"no churn signal: no active rule speaks of “{draft.event.kind}”")
+    elif match.rule.effect == Effect.IGNORE:
+        note = f": {match.rule.note}" if match.rule.note else ""
+        draft.ignore(f"no churn signal by {match.why}{note}")
+
+
+def _find_customers(drafts: list[Draft]) -> None:
+    resolution = identity.resolve([draft.event.identifiers for draft in drafts])
+    for draft, customer in zip(drafts, resolution.customers, strict=True):
+        draft.customer = customer
+        draft.same = resolution.same
+        if customer is None:
+            draft.ignore(
+                "no brief: the event names no person (deleted in Customer.io, or sent without "
+                "identifiers)"
+            )
+
+
+def _look_up(drafts: list[Draft]) -> str:
+    """Refresh whoever a brief or a preference depends on; returns the trouble, in words."""
+    wanted = {
+        draft.customer.pk: draft.customer
+        for draft in drafts
+        if draft.customer and (draft.wants_brief or draft.is_about_preferences)
+    }
+    for draft in drafts:  # several events of one person share one object
+        if draft.customer and draft.customer.pk in wanted:
+            draft.customer = wanted[draft.customer.pk]
+    return lookups.refresh(wanted.values())
+
+
+def _match_preferences(draft: Draft, rulebook: Rulebook, before: preferences.Preferences) -> None:
+    assert draft.customer
+    stated = read_preferences(draft.data.get("content"))
+    change = preferences.change(before, draft.customer.preferences, stated)
+    event = draft.event
+    _decide(
+        draft,
+        rulebook.rule_for(event.object_type, event.metric, draft.data, preferences=change),
+    )
+
+
+def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
+    assert draft.customer
+    customer = draft.customer
+    draft.persona = rulebook.persona_for(customer)
+    if customer.fetched_at is None and trouble:
+        # Without a key nobody will ever look: such a brief must not wait out of sight.
+        draft.is_waiting_for_profile = not lookups.is_never_possible()
+        draft.persona = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")
+
+
+def opens_brief(draft: Draft) -> bool:
+    """Whether signal and persona together are worth a brief."""
+    persona: Persona | None = draft.persona.persona if draft.persona else None
+    return draft.wants_brief and persona is not None and persona.opens_brief
