@@ -1,4 +1,4 @@
-"""What every test may rely on: no thread rings by itself, and nothing of one test reaches another."""
+"""What every test may rely on: no thread rings by itself, nothing of one test reaches another."""
 
 from typing import Any
 
@@ -7,13 +7,22 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No ringer thread, an open storage guard, and no remembered broker."""
+    """No thread of the receiver's, and nothing remembered of brokers and failures.
+
+    Events are committed in the test's own thread, where its transaction sees them.
+    """
     from webhooks import bell, views
+    from webhooks.storing import Committer
+    from webhooks.tallying import Tallying
+
+    monkeypatch.setattr(Committer, "submit", lambda self, pending: self.commit([pending]))
+    views.committer.reopen()
 
     monkeypatch.setattr(bell.ringer, "start", lambda: None)
+    monkeypatch.setattr(Tallying, "start", lambda self: None)
+    monkeypatch.setattr(views, "tallying", Tallying())
     bell.ringer._wanted.clear()
     bell.queue.cache_clear()
-    views.storage.open()
 
 
 @pytest.fixture
@@ -47,3 +56,28 @@ def sandbox(settings: Any) -> Any:
         settings.MAVERA_BASE_URL = running.mavera_base_url
         settings.MAVERA_API_KEY = running.mavera_key
         yield running
+
+
+@pytest.fixture
+def threaded_db(transactional_db: Any, tmp_path: Any) -> Any:
+    """A database that many threads may write to at once.
+
+    PostgreSQL as it is. For SQLite a file with production's settings, because threads cannot share
+    a database in memory: they lock each other out of its tables at once, whatever the time-out.
+    """
+    from django.db import connection, connections
+
+    if connection.vendor != "sqlite":
+        yield
+        return
+    in_memory = connections["default"]
+    path = tmp_path / "db.sqlite3"
+    with in_memory.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(path)])
+    name = connections.settings["default"]["NAME"]
+    connections.settings["default"]["NAME"] = str(path)
+    del connections["default"]
+    yield
+    connections["default"].close()
+    connections["default"] = in_memory
+    connections.settings["default"]["NAME"] = name

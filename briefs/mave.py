@@ -12,7 +12,9 @@ from personas import http
 
 DEADLINE_SECONDS = 180.0  # for a whole call; answers are said to take 30 to 90 seconds
 MAX_ANSWER = 100_000  # characters
+MAX_CREDITS = 2**31 - 1  # what the ledger's column takes
 DEFAULT_RETRY_AFTER = 30.0  # what Mavera's guide assumes where the header is missing
+LONGEST_RETRY_AFTER = 3600.0  # no slip of theirs may put a question off for years
 
 
 class MaveError(Exception):
@@ -109,18 +111,19 @@ def _refusal(reply: http.Reply) -> MaveError:
     if reply.status in _ACCOUNT_WIDE:
         words = f"{_ACCOUNT_WIDE[reply.status]} ({words})"
         return MaveError(words, is_account_wide=True, http_status=reply.status)
-    if reply.status == 429:
-        wait = reply.retry_after if reply.retry_after is not None else DEFAULT_RETRY_AFTER
-        return MaveError(words, retry_after=wait, http_status=429)
-    is_permanent = 400 <= reply.status < 500 and reply.status != 408
+    wait = reply.retry_after
+    if wait is None and reply.status == 429:
+        wait = DEFAULT_RETRY_AFTER
     return MaveError(
-        words, is_permanent=is_permanent, retry_after=reply.retry_after, http_status=reply.status
+        words,
+        is_permanent=400 <= reply.status < 500 and reply.status not in (408, 429),
+        retry_after=None if wait is None else min(wait, LONGEST_RETRY_AFTER),
+        http_status=reply.status,
     )
 
 
 def _answer(reply: http.Reply) -> Answer:
-    decoded = reply.json()
-    raw = _dict(decoded)
+    raw = _dict(reply.json())
     content = raw.get("content")
     if not raw:
         what = "a page instead of JSON" if reply.body.lstrip()[:1] == b"<" else "broken JSON"
@@ -138,7 +141,7 @@ def _answer(reply: http.Reply) -> Answer:
         ],
         validation=_dict(raw.get("validation")),
         thread_id=str(raw.get("thread_id") or "")[:200],
-        credits=credits if isinstance(credits, int) and credits >= 0 else None,
+        credits=credits if isinstance(credits, int) and 0 <= credits <= MAX_CREDITS else None,
         raw=raw,
     )
 

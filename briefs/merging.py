@@ -9,24 +9,38 @@ from personas.models import Customer
 
 
 def merge_same(drafts: list[Draft]) -> None:
-    """Merge the pairs that these drafts' identifiers revealed. Each pair has its own transaction."""
+    """Merge the pairs that these drafts' identifiers revealed, one transaction each.
+
+    A draft of a row that is gone afterwards is then about the row that is left.
+    """
     pairs = {(older.pk, newer.pk) for draft in drafts for older, newer in draft.same}
     for older_pk, newer_pk in sorted(pairs):
-        merge(older_pk, newer_pk)
+        kept = merge(older_pk, newer_pk)
+        for draft in drafts:
+            if kept and draft.customer and draft.customer.pk == newer_pk:
+                draft.customer = kept
 
 
 @transaction.atomic
 def merge(older_pk: int, newer_pk: int) -> Customer | None:
-    """Move everything of the newer row to the older one; None if one of them is gone by now."""
+    """Move everything of the newer row to the older one; None if one of them is gone by now.
+
+    Raises ValueError if a look-up has shown meanwhile that they are two people; trying the event
+    again finds the right one.
+    """
     rows = list(
         Customer.objects.filter(pk__in=[older_pk, newer_pk]).order_by("pk").select_for_update()
     )
     if len(rows) != 2:
         return None
     older, newer = rows
-    kept = Brief.objects.open().filter(customer=older).first()
-    doubled = Brief.objects.open().filter(customer=newer).first()
+    if older.cio_id and newer.cio_id:
+        raise ValueError(f"customers {older.pk} and {newer.pk} have a cio_id each: two people")
+    kept = Brief.objects.open().select_for_update().filter(customer=older).first()
+    doubled = Brief.objects.open().select_for_update().filter(customer=newer).first()
     if kept and doubled:
+        if kept.is_untouched and not doubled.is_untouched:
+            kept, doubled = doubled, kept  # a brief is never taken out of somebody's hands
         doubled.signals.update(brief=kept)
         kept.joined_by(doubled.priority, doubled.happened_at)
         kept.save(update_fields=["priority", "happened_at"])

@@ -15,9 +15,11 @@ from django.db.models.functions import Now, TruncDay, TruncMonth
 
 from briefs.mave import Mave
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
+from briefs.models.research import MAX_TRIES
 
 RESERVED_CREDITS = 75  # the most that one answer is said to cost
 WINDOW = timedelta(seconds=60)
+_GONE = "the worker was gone before the answer came"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +38,25 @@ def claim_next() -> Ticket | None:
     """
     if not Mave().is_configured:
         return None
-    with transaction.atomic():
-        policy = ResearchPolicy.locked()
-        if policy.paused_at or _full(policy):
-            return None
-        for research in _candidates(policy):
-            if _is_wanted(research):
+    while True:  # each round claims, or ends one question that need not or must not be asked
+        with transaction.atomic():
+            policy = ResearchPolicy.locked()
+            if policy.paused_at or _full(policy):
+                return None
+            candidate = _most_urgent(policy)
+            if candidate is None:
+                return None
+            # Locked before it is looked at: a brief may join it, or its answer arrive, right now.
+            research = Research.objects.due().select_for_update().filter(pk=candidate.pk).first()
+            if research and _is_worth_asking(research):
                 return _enter(research)
-            research.cancel("no open brief waits for it any more")
-    return None
 
 
 def may_begin() -> bool:
     """Whether a due question could be asked now; nothing is locked or claimed."""
     policy = ResearchPolicy.current()
     return bool(
-        Mave().is_configured
-        and not policy.paused_at
-        and not _full(policy)
-        and _candidates(policy)
+        Mave().is_configured and not policy.paused_at and not _full(policy) and _most_urgent(policy)
     )
 
 
@@ -72,8 +74,11 @@ def why_waiting(policy: ResearchPolicy, priority: int = Priority.LOW) -> str:
         return "Mave is not connected: MAVERA_API_KEY is not set"
     if policy.paused_at:
         return f"research is paused: {policy.paused_reason}"
-    if not _affordable(policy, priority):
+    spending = spent()
+    if not _affordable(policy, Priority.URGENT, spending):
         return "the research budget is used up for now"
+    if not _affordable(policy, priority, spending):
+        return "the research budget is down to its reserve, which is for urgent briefs"
     return ""
 
 
@@ -84,20 +89,20 @@ def _full(policy: ResearchPolicy) -> bool:
     return recent.count() >= policy.requests_per_minute
 
 
-def _candidates(policy: ResearchPolicy) -> list[Research]:
-    least = next((p for p in Priority if _affordable(policy, p)), None)
+def _most_urgent(policy: ResearchPolicy) -> Research | None:
+    spending = spent()
+    least = next((p for p in Priority if _affordable(policy, p, spending)), None)
     if least is None:
-        return []
+        return None
     due = Research.objects.due().filter(priority__gte=least)
-    return list(due.order_by("-priority", "created_at")[:50])
+    return due.order_by("-priority", "created_at").first()
 
 
-def _affordable(policy: ResearchPolicy, priority: int) -> bool:
-    spent_day, spent_month = spent()
+def _affordable(policy: ResearchPolicy, priority: int, spending: tuple[int, int]) -> bool:
     kept_back = 0 if priority >= Priority.URGENT else policy.urgent_reserve
     return all(
         budget is None or used + RESERVED_CREDITS <= max(0, budget - kept_back)
-        for used, budget in ((spent_day, policy.day_budget), (spent_month, policy.month_budget))
+        for used, budget in zip(spending, (policy.day_budget, policy.month_budget), strict=True)
     )
 
 
@@ -110,16 +115,23 @@ def spent() -> tuple[int, int]:
     return sums["day"], sums["month"]
 
 
-def _is_wanted(research: Research) -> bool:
-    return Brief.objects.open().filter(research=research).exists()
-
-
-def _enter(research: Research) -> Ticket:
+def _is_worth_asking(research: Research) -> bool:
+    """Whether to ask it; if not, it ends here."""
     # A call that was under way when its worker died: nobody knows whether it was charged.
     left_behind = research.calls.filter(outcome=MaveCall.Outcome.PENDING)
     for call in left_behind:
-        call.settle(MaveCall.Outcome.UNKNOWN, detail="the worker was gone before the answer came")
-    is_repeat = research.calls.filter(outcome=MaveCall.Outcome.UNKNOWN).exists()
+        call.settle(MaveCall.Outcome.UNKNOWN, detail=_GONE)
+    if not Brief.objects.open().filter(research=research).exists():
+        research.cancel("no open brief waits for it any more")
+        return False
+    if research.lease_token and research.tries >= MAX_TRIES:
+        return not research.fail(research.lease_token, f"{_GONE} (try {research.tries}, the last)")
+    return True
+
+
+def _enter(research: Research) -> Ticket:
+    unpaid = (MaveCall.Outcome.REFUSED, MaveCall.Outcome.NOT_SENT)
+    is_repeat = research.calls.exclude(outcome__in=unpaid).exists()
     token = research.claim()
     call = MaveCall.objects.create(
         research=research,

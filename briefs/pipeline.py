@@ -90,5 +90,3 @@ def _recover(claim: Claim, reason: str) -> None:
         else:
             delay = BACKOFF[min(event.tries, len(BACKOFF)) - 1]
             held.put_back(delay, f"try {event.tries} failed: {reason}")
-
-

@@ -49,15 +49,7 @@ def _decide(customer: Customer, rulebook: Rulebook) -> bool:
     brief.question_facts = match.question_facts
     brief.priority = Priority.LOW if customer.is_deleted else Priority.of(severity, match.persona)
     brief.is_waiting_for_profile = False
-    brief.save(
-        update_fields=[
-            "persona",
-            "persona_why",
-            "question_facts",
-            "priority",
-            "is_waiting_for_profile",
-        ]
-    )
-    brief.log(f"the profile arrived: {match.why}")
     research.attach([brief])
+    brief.save()
+    brief.log(f"the profile arrived: {match.why}")
     return True

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from briefs import research
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
-from briefs.understanding import Draft, opens_brief
+from briefs.understanding import Draft
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
 
@@ -27,7 +27,7 @@ class _Book:
     customers: dict[int, Customer]
     briefs: dict[int, Brief]  # the open one of each customer
     signals: dict[int, Signal]  # by event: those of an earlier run
-    recent: dict[int, list[Signal]]  # unsubscribings of each customer, to tell echoes
+    recent: dict[int, list[Signal]]  # of each customer, around these events: to tell echoes
     opened: list[Brief] = field(default_factory=list)
     joined: dict[int, Brief] = field(default_factory=dict)
 
@@ -48,12 +48,13 @@ def record(drafts: list[Draft]) -> int:
     _learn_subscriptions(drafts, book)
     for draft, signal in zip(drafts, signals, strict=True):
         signal.brief = _place(draft, signal, book)
+    asked = research.attach(book.opened)
     Brief.objects.bulk_create(book.opened)
     Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
     Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
     _save(signals)
     _log(drafts, signals, book)
-    return research.attach(book.opened)
+    return asked
 
 
 def _happened_at(draft: Draft) -> datetime:
@@ -61,20 +62,20 @@ def _happened_at(draft: Draft) -> datetime:
 
 
 def _read(drafts: list[Draft]) -> _Book:
-    keys = sorted({draft.customer.pk for draft in drafts if draft.customer})
-    customers = Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update()
+    keys = sorted({draft.person.pk for draft in drafts if not draft.is_ignored})
+    locked = Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update()
+    customers = {customer.pk: customer for customer in locked}  # all else is read under the lock
     briefs = Brief.objects.open().filter(customer__in=keys).order_by("pk").select_for_update()
     recent: dict[int, list[Signal]] = defaultdict(list)
     moments = [_happened_at(draft) for draft in drafts]
     for signal in Signal.objects.filter(
         customer__in=keys,
-        kind=SignalKind.UNSUBSCRIBED,
         happened_at__gte=min(moments) - SAME_ACT_WITHIN,
         happened_at__lte=max(moments) + SAME_ACT_WITHIN,
     ).select_related("brief"):
         recent[signal.customer_id].append(signal)
     return _Book(
-        customers={customer.pk: customer for customer in customers},
+        customers=customers,
         briefs={brief.customer_id: brief for brief in briefs},
         signals={
             signal.event_id: signal
@@ -89,18 +90,15 @@ def _read(drafts: list[Draft]) -> _Book:
 
 def _signal(draft: Draft, book: _Book) -> Signal:
     """The event's signal: a new one, or the one of an earlier run under today's rules."""
-    assert draft.match and draft.customer
     signal = book.signals.get(draft.event.pk) or Signal(event=draft.event)
-    rule = draft.match.rule
-    signal.customer = book.customers[draft.customer.pk]
+    rule = draft.rule
+    signal.customer = book.customers[draft.person.pk]
     signal.rule, signal.kind, signal.effect = rule, rule.kind, rule.effect
     signal.severity, signal.level = rule.severity, draft.level
     signal.persona = draft.persona.persona if draft.persona else None
     signal.happened_at = _happened_at(draft)
     signal.message = describe_message(draft.event.object_type, draft.data)
-    signal.why = " · ".join(
-        part for part in (draft.match.why, draft.persona.why if draft.persona else "") if part
-    )
+    signal.why = draft.why
     return signal
 
 
@@ -125,35 +123,33 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
 def _learn_subscriptions(drafts: list[Draft], book: _Book) -> None:
     changed = {}
     for draft in drafts:
-        assert draft.customer and draft.match
-        kind = draft.match.rule.kind
-        is_about_person = draft.level == Level.PERSON
-        if is_about_person and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
-            customer = book.customers[draft.customer.pk]
+        kind = draft.rule.kind
+        if draft.level == Level.PERSON and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
+            customer = book.customers[draft.person.pk]
             if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, _happened_at(draft)):
                 changed[customer.pk] = customer
-    Customer.objects.bulk_update(
-        changed.values(), ["is_unsubscribed", "subscription_changed_at"], batch_size=200
-    )
+    Customer.objects.all().save_subscriptions(changed.values())
 
 
 def _place(draft: Draft, signal: Signal, book: _Book) -> Brief | None:
     """Find or open the brief this signal belongs to, and say so in the draft's reason."""
-    assert draft.match and draft.customer
     if signal.brief is not None:  # an earlier run of this event led there already
         draft.reason = f"already led to brief {signal.brief.pk}: {signal.why}"
         return signal.brief
     echo_of = _first_report(signal, book)
     if echo_of:
         signal.same_act_as = echo_of
-        draft.reason = f"the same act as one reported before, no second brief: {signal.why}"
+        draft.reason = f"the same act as reported by another event, no second brief: {signal.why}"
         return echo_of.brief
-    book.recent[draft.customer.pk].append(signal)
-    if not opens_brief(draft):
+    book.recent[draft.person.pk].append(signal)
+    if _is_undone(signal):
+        draft.reason = f"no brief, because they have subscribed again since · {signal.why}"
+        return book.briefs.get(draft.person.pk)
+    if not draft.opens_brief:
         draft.reason = f"{_why_no_brief(draft)} · {signal.why}"
         # Good news and the like belong on the timeline of a brief that is open anyway.
-        return book.briefs.get(draft.customer.pk)
-    brief = book.briefs.get(draft.customer.pk)
+        return book.briefs.get(draft.person.pk)
+    brief = book.briefs.get(draft.person.pk)
     if brief is not None:
         _join(brief, draft, signal, book)
         draft.has_joined = True
@@ -170,17 +166,26 @@ def _first_report(signal: Signal, book: _Book) -> Signal | None:
     return next((s for s in others if not s.same_act_as and signal.is_same_act(s)), None)
 
 
+def _is_undone(signal: Signal) -> bool:
+    """Whether an unsubscribing arrives late: a newer event says that they subscribed again."""
+    customer = signal.customer
+    return (
+        signal.kind == SignalKind.UNSUBSCRIBED
+        and customer.is_unsubscribed is False
+        and customer.subscription_changed_at is not None
+        and customer.subscription_changed_at > signal.happened_at
+    )
+
+
 def _why_no_brief(draft: Draft) -> str:
-    assert draft.match
     words = {
         Effect.GOOD_NEWS: "good news, no brief",
         Effect.TIMELINE: "an entry on the timeline, no brief",
         Effect.NOTICE: "no brief: a notice for the engineer",
-    }.get(Effect(draft.match.rule.effect))
+    }.get(Effect(draft.rule.effect))
     if words is None:
-        assert draft.persona
-        return f"no brief, because persona “{draft.persona.persona.name}” opens none"
-    return words + (f" ({draft.match.rule.note})" if draft.match.rule.note else "")
+        return f"no brief, because persona “{draft.mapped.persona.name}” opens none"
+    return words + (f" ({draft.rule.note})" if draft.rule.note else "")
 
 
 def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
@@ -190,13 +195,12 @@ def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
 
 
 def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:
-    assert draft.persona and draft.match
     brief = Brief(
         customer=signal.customer,
-        persona=draft.persona.persona,
-        persona_why=draft.persona.why,
-        question_facts=draft.persona.question_facts,
-        kind=draft.match.rule.kind,
+        persona=draft.mapped.persona,
+        persona_why=draft.mapped.why,
+        question_facts=draft.mapped.question_facts,
+        kind=draft.rule.kind,
         priority=draft.priority,
         is_waiting_for_profile=draft.is_waiting_for_profile,
         happened_at=signal.happened_at,

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
@@ -24,8 +23,8 @@ TASK = "briefs.tasks.research"
 def attach(briefs: list[Brief]) -> int:
     """Give each brief a Research row by its question; returns how many questions are new.
 
-    The briefs must be saved and their persona loaded; their research fields are saved here.
-    Needs an open transaction. A brief whose persona buys no research is left alone.
+    Sets the briefs' fields, saved or not, and leaves saving them to the caller. Needs an open
+    transaction. A brief whose persona buys no research is left alone.
     """
     by_question: dict[Question, list[Brief]] = defaultdict(list)
     for brief in briefs:
@@ -38,7 +37,6 @@ def attach(briefs: list[Brief]) -> int:
     found, opened = _find_or_open(questions, by_question)
     for question in questions:
         _join(by_question[question], found[question.hash], question.hash in opened)
-    _save(briefs)
     return len(opened)
 
 
@@ -70,13 +68,6 @@ def _active_hashes(hashes: list[str]) -> Iterable[str]:
         .filter(question_hash__in=hashes)
         .values_list("question_hash", flat=True)
     )
-
-
-def _save(briefs: list[Brief]) -> None:
-    with_research = [brief for brief in briefs if brief.research_id]
-    Brief.objects.bulk_update(with_research, ["research", "is_sharing", "basis"], batch_size=200)
-    shared = [brief.pk for brief in with_research if brief.basis == Brief.Basis.SHARED]
-    Brief.objects.filter(pk__in=shared).update(researched_at=Now())
 
 
 def _answered(by_question: dict[Question, list[Brief]]) -> dict[str, Research]:
@@ -121,7 +112,7 @@ def _join(briefs: list[Brief], research: Research, is_new: bool) -> None:
         brief.research = research
         brief.is_sharing = not (is_new and number == 0)
         if research.status == Research.Status.DONE:
-            brief.basis = Brief.Basis.SHARED
+            brief.basis, brief.researched_at = Brief.Basis.SHARED, Now()
     most_urgent = max(brief.priority for brief in briefs)
     Research.objects.filter(pk=research.pk, priority__lt=most_urgent).update(priority=most_urgent)
 
@@ -133,12 +124,19 @@ def upgrade_briefs() -> None:
 
 
 def wake() -> int:
-    """Wake as many research workers as have something to do; returns how many."""
+    """Wake as many research workers as have something to do; returns how many.
+
+    A broker that fails is no trouble for whoever calls this: the sweep comes in a minute.
+    """
     due = Research.objects.due().count()
     workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]["workers"]
     wanted = min(due, pacing.slots_free(), workers) if due else 0
-    for _ in range(wanted):
-        async_task(TASK, cluster="research", broker=queue("research"))
+    try:
+        for _ in range(wanted):
+            async_task(TASK, cluster="research", broker=queue("research"))
+    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
+        logger.warning("research workers not woken (%s)", type(error).__name__)
+        return 0
     return wanted
 
 
@@ -208,5 +206,3 @@ def _outcome(error: MaveError) -> MaveCall.Outcome:
     if error.is_outcome_unknown:
         return MaveCall.Outcome.UNKNOWN
     return MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT
-
-

@@ -4,6 +4,7 @@ Each service leads a process group of its own, so that nothing it started outliv
 that looks alive but claims nothing while rows are due is killed whole and started again.
 """
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -57,7 +58,7 @@ class Service:
             env={**os.environ, **self.environment},
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run yet
+            preexec_fn=_die_with_parent,
         )
         self.started_at = time.monotonic()
 
@@ -69,10 +70,8 @@ class Service:
         """End the whole group: workers that lost their parent too."""
         if self.process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
 

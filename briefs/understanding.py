@@ -1,4 +1,4 @@
-"""What events mean, before anything is written: rule, customer, persona, and the reason in words."""
+"""What events mean, before anything is written: rule, customer, persona, the reason in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from briefs.models import Priority
 from personas import events, identity, lookups, preferences
 from personas.customerio import read_preferences
-from personas.models import Customer, Effect, Persona
+from personas.models import Customer, Effect, SignalRule
 from personas.rulebook import PersonaMatch, Rulebook, RuleMatch
 from webhooks.models import WebhookEvent
 
@@ -38,19 +38,50 @@ class Draft:
         return self.status == IGNORED
 
     @property
+    def rule(self) -> SignalRule:
+        """What made it a signal. An ignored draft has none: LookupError."""
+        if self.match is None:
+            raise LookupError("no rule fits this event")
+        return self.match.rule
+
+    @property
+    def person(self) -> Customer:
+        """Who it is about. An ignored draft may be about nobody: LookupError."""
+        if self.customer is None:
+            raise LookupError("this event names no person")
+        return self.customer
+
+    @property
     def wants_brief(self) -> bool:
-        return self.match is not None and self.match.rule.effect == Effect.OPENS_BRIEF
+        return self.match is not None and self.rule.effect == Effect.OPENS_BRIEF
+
+    @property
+    def opens_brief(self) -> bool:
+        """Whether signal and persona together are worth a brief."""
+        return self.wants_brief and self.persona is not None and self.persona.persona.opens_brief
+
+    @property
+    def mapped(self) -> PersonaMatch:
+        """The persona and why. Only a signal that wants a brief has one: LookupError."""
+        if self.persona is None:
+            raise LookupError("this event was not mapped to a persona")
+        return self.persona
+
+    @property
+    def why(self) -> str:
+        """Rule and persona with what decided, in words."""
+        matches = (self.match, self.persona)
+        return " · ".join(match.why for match in matches if match is not None)
+
+    @property
+    def priority(self) -> Priority:
+        if self.person.is_deleted:
+            return Priority.LOW
+        return Priority.of(self.rule.severity, self.mapped.persona)
 
     @property
     def is_about_preferences(self) -> bool:
         return self.event.metric in events.PREFERENCES_METRICS
-
-    @property
-    def priority(self) -> Priority:
-        assert self.match and self.persona and self.customer
-        if self.customer.is_deleted:
-            return Priority.LOW
-        return Priority.of(self.match.rule.severity, self.persona.persona)
 
 
 def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
@@ -122,9 +153,8 @@ def _look_up(drafts: list[Draft]) -> str:
 
 
 def _match_preferences(draft: Draft, rulebook: Rulebook, before: preferences.Preferences) -> None:
-    assert draft.customer
     stated = read_preferences(draft.data.get("content"))
-    change = preferences.change(before, draft.customer.preferences, stated)
+    change = preferences.change(before, draft.person.preferences, stated)
     event = draft.event
     _decide(
         draft,
@@ -133,16 +163,8 @@ def _match_preferences(draft: Draft, rulebook: Rulebook, before: preferences.Pre
 
 
 def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
-    assert draft.customer
-    customer = draft.customer
-    draft.persona = rulebook.persona_for(customer)
-    if customer.fetched_at is None and trouble:
+    draft.persona = rulebook.persona_for(draft.person)
+    if draft.person.fetched_at is None and trouble:
         # Without a key nobody will ever look: such a brief must not wait out of sight.
         draft.is_waiting_for_profile = not lookups.is_never_possible()
         draft.persona = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")
-
-
-def opens_brief(draft: Draft) -> bool:
-    """Whether signal and persona together are worth a brief."""
-    persona: Persona | None = draft.persona.persona if draft.persona else None
-    return draft.wants_brief and persona is not None and persona.opens_brief

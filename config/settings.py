@@ -1,4 +1,4 @@
-"""All settings, read from the environment or from `.env`. Every variable is named in .env.example."""
+"""All settings, read from the environment or from `.env`; .env.example names every variable."""
 
 import os
 from datetime import timedelta
@@ -80,7 +80,7 @@ INSTALLED_APPS = [
     "personas",
     "webhooks",
     "sandbox",
-    "django.contrib.admin",
+    "config.admin.SavedeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -214,10 +214,13 @@ CIO_APP_KEY = env.str("CIO_APP_KEY", default="")
 CIO_REGION = env.str("CIO_REGION", default="us").lower()
 if CIO_REGION not in ("us", "eu"):
     raise ImproperlyConfigured(f"CIO_REGION is {CIO_REGION!r}; it must be us or eu.")
-CIO_APP_BASE_URL = env.str("CIO_APP_BASE_URL", default="").rstrip("/") or {
-    "us": "https://api.customer.io/v1",
-    "eu": "https://api-eu.customer.io/v1",
-}[CIO_REGION]
+CIO_APP_BASE_URL = (
+    env.str("CIO_APP_BASE_URL", default="").rstrip("/")
+    or {
+        "us": "https://api.customer.io/v1",
+        "eu": "https://api-eu.customer.io/v1",
+    }[CIO_REGION]
+)
 # Where a brief links to, with {cio_id} in the place of the person, e.g.
 # https://fly.customer.io/workspaces/12345/journeys/people/{cio_id}
 CIO_PERSON_URL = env.str("CIO_PERSON_URL", default="")
@@ -243,6 +246,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Churn signals of a Customer.io workspace and the briefs they led to.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "EventStatusEnum": "webhooks.models.WebhookEvent.Status",
+        "ResearchStatusEnum": "briefs.models.Research.Status",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

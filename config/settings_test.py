@@ -20,6 +20,6 @@ os.environ.update(
     MAVERA_WORKSPACE_ID="",
 )
 
-from config.settings import *  # noqa: E402, F403 - the environment comes first
+from config.settings import *  # noqa: F403 - the environment comes first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, for tests only

@@ -5,6 +5,6 @@ import os
 os.environ["SAVEDESK_PROCESS"] = "web"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 - the process is named first
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

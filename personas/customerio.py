@@ -4,6 +4,7 @@ Source: https://docs.customer.io/integrations/api/app/
 """
 
 import json
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -69,7 +70,9 @@ class AppApi:
         if not isinstance(items, list):
             raise LookupFailed("Customer.io answered without a list of customers")
         # Documented as wrapped in "customer", seen live without.
-        return [_profile(item.get("customer", item)) for item in items if isinstance(item, dict)]
+        return [
+            _profile(_dict(item.get("customer", item))) for item in items if isinstance(item, dict)
+        ]
 
     def profile(self, id_type: IdType, value: str) -> Profile | None:
         """GET /v1/customers/{id}/attributes: one person, or None if there is no such person.
@@ -95,33 +98,43 @@ class AppApi:
         https://docs.customer.io/integrations/api/app/#operation/getPeopleEmail
         """
         results = self._send("GET", "/customers", {"email": email}).get("results")
-        people = results if isinstance(results, list) else []
+        if not isinstance(results, list):
+            raise LookupFailed("Customer.io answered without a list of results")
+        people = [item for item in results if isinstance(item, dict)]
         return [str(item["cio_id"]).removeprefix("cio_") for item in people if item.get("cio_id")]
 
     def _send(
         self, method: str, path: str, params: dict[str, str], body: Any = None
     ) -> dict[str, Any]:
         reply = self._send_once(method, path, params, body)
-        while reply.status == 429 and self._has_time_for(reply.retry_after):
-            time.sleep(reply.retry_after or 0)  # one second as a rule: the limit is per second
+        while reply.status == 429 and self._has_time_for(wait := _wait_after(reply)):
+            time.sleep(wait)  # one second as a rule: the limit is per second
             reply = self._send_once(method, path, params, body)
         if reply.status == 404:
-            raise _NotFound("not found")
+            raise _NotFound(
+                "Customer.io's App API answered 404: check CIO_APP_BASE_URL", is_permanent=True
+            )
         if reply.status == 400:
             raise BadRequest("Customer.io's App API cannot read the request", is_permanent=True)
         if not reply.is_success:
             raise _failure(reply)
-        decoded = reply.json()
+        try:
+            decoded = _storable(reply.json())
+        except RecursionError:
+            decoded = None
         if not isinstance(decoded, dict):
             raise LookupFailed("Customer.io answered something that is not a JSON object")
         return decoded
 
     def _send_once(self, method: str, path: str, params: dict[str, str], body: Any) -> http.Reply:
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise LookupFailed("Customer.io's App API: the time for this look-up is used up")
         try:
             return http.send(
                 method,
                 f"{self._base_url}{path}",
-                seconds=max(0.05, self._deadline - time.monotonic()),
+                seconds=seconds,
                 headers={"Authorization": f"Bearer {self._key}"},
                 params=params,
                 json=body,
@@ -129,9 +142,8 @@ class AppApi:
         except http.RequestFailed as error:
             raise LookupFailed(f"Customer.io's App API: {error}") from error
 
-    def _has_time_for(self, seconds: float | None) -> bool:
-        # Without Retry-After a daily quota is used up: waiting helps nobody.
-        return seconds is not None and time.monotonic() + seconds + 0.5 < self._deadline
+    def _has_time_for(self, seconds: float) -> bool:
+        return time.monotonic() + seconds + 0.5 < self._deadline
 
 
 class BadRequest(LookupFailed):
@@ -140,6 +152,11 @@ class BadRequest(LookupFailed):
 
 class _NotFound(LookupFailed):
     pass
+
+
+def _wait_after(reply: http.Reply) -> float:
+    # Without Retry-After a daily quota is used up: waiting helps nobody. Zero would be a mistake.
+    return math.inf if reply.retry_after is None else max(1.0, reply.retry_after)
 
 
 def _failure(reply: http.Reply) -> LookupFailed:
@@ -186,7 +203,7 @@ def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
     Empty where nothing readable is said.
     """
     try:
-        decoded = json.loads(text) if isinstance(text, str) else text
+        decoded = _storable(json.loads(text)) if isinstance(text, str) else text
     except (ValueError, RecursionError):
         return {}
     return {
@@ -198,6 +215,19 @@ def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
         for group in ("topics", "channels")
         if _dict(_dict(decoded).get(group))
     }
+
+
+def _storable(value: Any) -> Any:
+    """The same without what PostgreSQL takes in no JSON: NUL, lone surrogates, NaN, infinity."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -11,9 +11,10 @@ PREFERENCES_METRICS = (
     "cio_subscription_preferences_changed",
     "subscription_preferences_changed",
 )
-# RFC 3463: class.subject.detail, e.g. 5.1.1 (bad address) or 4.2.2 (mailbox full).
-_ENHANCED_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_BASIC_STATUS = re.compile(r"\b([45])\d\d\b")
+# RFC 3463: class.subject.detail, e.g. 5.1.1 (bad address) or 4.2.2 (mailbox full). Neither pattern
+# may find itself inside an IP address or a version.
+_ENHANCED_STATUS = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\w|\.\d)")
+_BASIC_STATUS = re.compile(r"(?<![\w.])([45])\d\d(?!\w|\.\d)")
 
 
 def level(object_type: str, data: Mapping[str, Any]) -> str:
@@ -56,8 +57,12 @@ def _flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
             flat |= _flatten(value, f"{name}.")
         elif isinstance(value, list):
             items = [_text(item) for item in value if not isinstance(item, dict)]
-            nested = [f"{k}={v}" for item in value if isinstance(item, dict)
-                      for k, v in _flatten(item).items()]
+            nested = [
+                f"{k}={v}"
+                for item in value
+                if isinstance(item, dict)
+                for k, v in _flatten(item).items()
+            ]
             flat[name] = ", ".join([*items, *nested])
         elif value is not None:
             flat[name] = _text(value)

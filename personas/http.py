@@ -5,7 +5,9 @@ ever. So the request runs in a thread that is given up when its time is over.
 """
 
 import json
+import math
 import queue
+import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +17,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 CONNECT_SECONDS = 5.0
 MAX_BYTES = 5 * 1024 * 1024
+LONGEST_WAIT = 24 * 3600.0
 
 
 class RequestFailed(Exception):
@@ -40,19 +43,20 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The decoded body; None if it is not JSON."""
+        """The decoded body, fit to be stored; None if it is not JSON."""
         try:
-            return json.loads(self.body)
+            return _storable(json.loads(self.body))
         except (ValueError, RecursionError):
             return None
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from the Retry-After header; None without a readable one."""
+        """Seconds from the Retry-After header, a day at most; None without a readable one."""
         try:
-            return max(0.0, float(self.headers.get("retry-after", "")))
+            seconds = float(self.headers.get("retry-after", ""))
         except ValueError:
             return None
+        return min(max(0.0, seconds), LONGEST_WAIT) if math.isfinite(seconds) else None
 
 
 def send(
@@ -66,7 +70,7 @@ def send(
 ) -> Reply:
     """Send one request and return whatever was answered, of any status, within `seconds`.
 
-    Raises NotSent if no connection was made and NoAnswer if the answer is missing or incomplete.
+    Raises NotSent if the request never left and NoAnswer if the answer is missing or incomplete.
     Redirects are not followed: a key must not travel on.
     """
     outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
@@ -81,7 +85,7 @@ def send(
     try:
         result = outcome.get(timeout=seconds)
     except queue.Empty:
-        raise NoAnswer(f"no complete answer within {seconds:.0f} s") from None
+        raise NoAnswer(f"no complete answer within {seconds:.3g} s") from None
     if isinstance(result, BaseException):
         raise result
     return result
@@ -96,16 +100,19 @@ def _send(
     params: dict[str, str] | None,
 ) -> Reply:
     try:
-        with requests.request(
-            method,
-            url,
-            headers={**headers, "Connection": "close"},
-            json=json,
-            params=params,
-            timeout=(min(CONNECT_SECONDS, seconds), seconds),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with (
+            _Session() as session,
+            session.request(
+                method,
+                url,
+                headers={**headers, "Connection": "close"},
+                json=json,
+                params=params,
+                timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
             body = bytearray()
             for chunk in response.iter_content(64 * 1024):
                 body += chunk
@@ -113,18 +120,70 @@ def _send(
                     raise NoAnswer(f"the answer is larger than {MAX_BYTES // 1024 // 1024} MiB")
             lowered = {name.lower(): value for name, value in response.headers.items()}
             return Reply(response.status_code, lowered, bytes(body))
-    except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
-        raise NotSent(f"no connection ({type(error).__name__})") from error
+    except _UNSENDABLE as error:
+        # Without its cause: that quotes the header, and with it the key.
+        raise NotSent(
+            f"the request cannot be sent ({type(error).__name__}): check address and key"
+        ) from None
+    except requests.ConnectTimeout as error:
+        raise NotSent("no connection (ConnectTimeout)") from error
+    except requests.exceptions.SSLError as error:
+        if _was_distrusted(error):
+            raise NotSent("no connection (SSLError: check address and certificate)") from error
+        raise NoAnswer("the encrypted connection broke") from error
     except requests.ConnectionError as error:
         if _was_refused(error):
             raise NotSent("no connection (refused or unreachable)") from error
         raise NoAnswer("the connection broke before the answer was complete") from error
     except requests.ReadTimeout as error:
-        raise NoAnswer(f"no answer within {seconds:.0f} s") from error
+        raise NoAnswer(f"no answer within {seconds:.3g} s") from error
     except (requests.RequestException, HTTPError, OSError) as error:
         raise NoAnswer(f"the answer broke off ({type(error).__name__})") from error
 
 
+_UNSENDABLE = (
+    UnicodeError,  # of a header or a host name
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: requests reads a redirect's whole body and address even if it follows none."""
+
+
 def _was_refused(error: requests.ConnectionError) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+    return isinstance(_reason(error), NewConnectionError)
+
+
+def _was_distrusted(error: requests.exceptions.SSLError) -> bool:
+    """True if the handshake failed for sure; most other errors may come after the request."""
+    reason = _reason(error)
+    cause = reason.args[0] if isinstance(reason, BaseException) and reason.args else None
+    return isinstance(cause, ssl.SSLError) and (
+        isinstance(cause, ssl.SSLCertVerificationError) or cause.reason == "WRONG_VERSION_NUMBER"
+    )
+
+
+def _reason(error: requests.ConnectionError) -> object:
+    return getattr(error.args[0], "reason", None) if error.args else None
+
+
+def _storable(value: Any) -> Any:
+    """The same without what no database takes: NUL, halves of surrogate pairs, NaN, infinity.
+
+    A model may well cut an emoji in two; an answer that is paid for must not be lost over it.
+    """
+    if isinstance(value, str):
+        whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", "")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return value

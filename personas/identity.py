@@ -60,8 +60,11 @@ def _learn(customer: Customer, identifiers: Identifiers) -> None:
 
 
 def normalise(identifiers: Identifiers) -> Identifiers:
-    known = {key: identifiers[key].strip() for key in ("cio_id", "id", "email")
-             if identifiers.get(key, "").strip()}
+    known = {
+        key: identifiers[key].strip()
+        for key in ("cio_id", "id", "email")
+        if identifiers.get(key, "").strip()
+    }
     if "cio_id" in known:
         known["cio_id"] = known["cio_id"].removeprefix("cio_")
     if "email" in known:
@@ -158,11 +161,19 @@ def absorb(older: Customer, newer: Customer) -> None:
     Needs an open transaction, and nothing may point to the newer row any more.
     """
     Customer.objects.filter(pk=newer.pk).delete()
-    better = newer if (newer.fetched_at and not older.fetched_at) else older
-    for name in ("attributes", "devices", "preferences", "is_unsubscribed", "fetched_at",
-                 "is_deleted", "subscription_changed_at"):
-        setattr(older, name, getattr(better, name))
+    looked_up = _later(older, newer, "fetched_at")
+    told = _later(older, newer, "subscription_changed_at") or looked_up or older
+    older.is_unsubscribed = told.is_unsubscribed
+    older.subscription_changed_at = told.subscription_changed_at
+    if looked_up:
+        for name in ("attributes", "devices", "preferences", "fetched_at", "is_deleted"):
+            setattr(older, name, getattr(looked_up, name))
     older.cio_id = older.cio_id or newer.cio_id
     older.external_id = older.external_id or newer.external_id
     older.email = older.email or newer.email
     older.save()
+
+
+def _later(older: Customer, newer: Customer, name: str) -> Customer | None:
+    dated = [row for row in (older, newer) if getattr(row, name) is not None]
+    return max(dated, key=lambda row: getattr(row, name)) if dated else None

@@ -23,13 +23,15 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 
 
-def refresh(customers: Iterable[Customer]) -> str:
+def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
     """Look up whoever is not fresh and update the rows, also those passed in.
+
+    With `force` the fresh are looked up too.
 
     Returns "" or, in words, why somebody could not be looked up. Never raises for the App API's
     faults. Must be called outside of a transaction.
     """
-    stale = {customer.pk: customer for customer in customers if not is_fresh(customer)}
+    stale = {customer.pk: customer for customer in customers if force or not is_fresh(customer)}
     if not stale:
         return ""
     api = AppApi()
@@ -58,7 +60,8 @@ def _pause(health: AppApiHealth, error: LookupFailed) -> timedelta:
         return timedelta(seconds=min(error.retry_after, LONGEST_PAUSE.total_seconds()))
     if error.is_permanent:
         return LONGEST_PAUSE
-    return min(FIRST_PAUSE * 2 ** min(health.failures, 10), LONGEST_PAUSE)
+    doubled: timedelta = FIRST_PAUSE * 2 ** min(health.failures, 10)
+    return min(doubled, LONGEST_PAUSE)
 
 
 def _refresh(api: AppApi, customers: list[Customer]) -> None:
@@ -73,24 +76,46 @@ def _refresh(api: AppApi, customers: list[Customer]) -> None:
 
 def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) -> None:
     ids = list(wanted)
-    for start in range(0, len(ids), BATCH_SIZE):
-        batch = ids[start : start + BATCH_SIZE]
-        found = _find(api, id_type, batch)
+    batches = [ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE)]
+    while batches:
+        batch = batches.pop(0)
+        try:
+            found = _find(api, id_type, batch)
+        except BadRequest:  # one id that Customer.io cannot read must not cost the others
+            if len(batch) == 1:
+                _refresh_alone(api, id_type, batch[0], wanted[batch[0]])
+            else:
+                batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+            continue
         with transaction.atomic():
             for key in batch:
                 _save(wanted[key], found.get(key))
 
 
 def _find(api: AppApi, id_type: IdType, ids: list[str]) -> dict[str, Profile]:
-    try:
-        profiles = api.profiles(id_type, ids)
-    except BadRequest:  # one id that Customer.io cannot read must not cost the others
-        return {key: profile for key in ids if (profile := api.profile(id_type, key))}
+    profiles = api.profiles(id_type, ids)
     return {profile.cio_id if id_type == "cio_id" else profile.id: profile for profile in profiles}
 
 
+def _refresh_alone(api: AppApi, id_type: IdType, key: str, customer: Customer) -> None:
+    try:
+        _save(customer, api.profile(id_type, key))
+    except BadRequest:
+        _give_up(customer)
+
+
+def _give_up(customer: Customer) -> None:
+    """No later look-up would do better: what is known must do, and no brief waits for more."""
+    logger.warning("Customer.io cannot read the identifiers of customer %d", customer.pk)
+    _write(customer, {})
+
+
 def _refresh_by_email(api: AppApi, customer: Customer) -> None:
-    cio_ids = api.cio_ids_of(customer.email) if customer.email else []
+    try:
+        cio_ids = api.cio_ids_of(customer.email) if customer.email else []
+    except BadRequest:
+        _give_up(customer)
+        return
     if len(cio_ids) == 1:
         _save(customer, _find(api, "cio_id", cio_ids).get(cio_ids[0]))
     elif not cio_ids:
@@ -111,9 +136,12 @@ def _save(customer: Customer, profile: Profile | None) -> None:
 
 def _write(customer: Customer, values: dict[str, Any]) -> None:
     """Update the row unless another worker did meanwhile; the object shows what stands there."""
-    Customer.objects.filter(pk=customer.pk, fetched_at=customer.fetched_at).update(
-        **values, fetched_at=Now()
-    )
+    row = Customer.objects.filter(pk=customer.pk)
+    if customer.fetched_at is None:
+        row = row.filter(fetched_at=None)
+    else:  # not "equal": SQLite's clock writes ".123", and Django would look for ".123000"
+        row = row.filter(fetched_at__lt=customer.fetched_at + timedelta(milliseconds=1))
+    row.update(**values, fetched_at=Now())
     customer.refresh_from_db()
 
 

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from personas.models.conditions import NUMERIC, WITHOUT_VALUE, Condition, MatchMode, Operator
+from personas.models.conditions import (
+    NUMERIC,
+    WITHOUT_VALUE,
+    Condition,
+    MatchMode,
+    Operator,
+    fold,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +115,11 @@ def _holds(operator: Operator, condition: Condition, value: str) -> bool:
         return True
     if operator in NUMERIC:
         return _compares(operator, number(given), number(condition.value))
-    wanted = fold(condition.value)
     if operator == Operator.EQUALS:
-        return given == wanted
+        return given == condition.folded
     if operator == Operator.IN:
-        return given in [fold(item) for item in condition.values]
-    return wanted in given
+        return given in condition.folded_values
+    return condition.folded in given
 
 
 def _compares(operator: Operator, left: float | None, right: float | None) -> bool:
@@ -125,10 +131,6 @@ def _compares(operator: Operator, left: float | None, right: float | None) -> bo
         Operator.LT: left < right,
         Operator.LTE: left <= right,
     }[operator]
-
-
-def fold(text: str) -> str:
-    return " ".join(text.split()).casefold()
 
 
 def number(text: str) -> float | None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _HEADING = re.compile(r"^##\s+(.+?)\s*#*\s*$", re.MULTILINE)
-_MARKUP = re.compile(r"[*_`]+|^\s*(?:[-+]|\d+[.)])\s+", re.MULTILINE)
+_MARKUP = re.compile(r"[*`]+|\b_+|_+\b|^\s*(?:[-+]|\d+[.)])\s+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

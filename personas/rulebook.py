@@ -100,7 +100,10 @@ class Rulebook:
                 return PersonaMatch(persona, held, "it asks for nothing in particular")
         if not any(facts.find(role).value for role in self.roles):
             return PersonaMatch(self.unknown, [], "none of the mapped attributes is filled in")
-        seen = [f"{role} “{facts.find(role).value[:60]}”" for role in ("plan", "industry", "usage")
-                if facts.find(role).value]
+        seen = [
+            f"{role} “{facts.find(role).value[:60]}”"
+            for role in ("plan", "industry", "usage")
+            if facts.find(role).value
+        ]
         note = "no other persona fits" + (f" ({', '.join(seen)})" if seen else "")
         return PersonaMatch(self.default, [], note)

@@ -16,16 +16,23 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from sandbox.options import CIO_KEY, MAVERA_KEY
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".demo"
-USER, PASSWORD = "demo", "savedesk-demo"  # noqa: S105 - reachable from this machine only
+USER, PASSWORD = "demo", "savedesk-demo"
 SIGNING_KEY = "demo-signing-key"
-REGULATED = ("banking", "insurance", "healthcare", "pharma", "fintech", "biotechnology")
+NO_BUDGETS = (
+    "from briefs.models import ResearchPolicy as Policy; Policy.current();"
+    "Policy.objects.update(day_budget=None, month_budget=None)"
+)
+REGULATED = ("banking", "insurance", "pharma", "fintech", "biotechnology")
 # What 200 people who leave on one day may look like: 7 of 10 are worth a brief.
 BURST = (
     ("enterprise", "logistics", "low"),
@@ -140,6 +147,7 @@ class Demo:
         sandbox = f"http://127.0.0.1:{self.sandbox_port}"
         return {
             **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
             "DEBUG": "0",
             "SECRET_KEY": key.read_text(),
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -148,10 +156,10 @@ class Demo:
             "PORT": str(self.port),
             "CIO_WEBHOOK_SECRET": SIGNING_KEY,
             "CIO_MAX_AGE_SECONDS": "0",
-            "CIO_APP_KEY": "sandbox-app-key",
+            "CIO_APP_KEY": CIO_KEY,
             "CIO_APP_BASE_URL": f"{sandbox}/v1",
             "CIO_PERSON_URL": "",
-            "MAVERA_API_KEY": "mvra_live_" + "sandbox" * 4,
+            "MAVERA_API_KEY": MAVERA_KEY,
             "MAVERA_BASE_URL": f"{sandbox}/api/v1",
             "MAVERA_WORKSPACE_ID": "",
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
@@ -168,6 +176,7 @@ class Demo:
         except Failed as error:
             if "already taken" not in str(error):
                 raise
+        self.processes.manage("shell", "-c", NO_BUDGETS)  # the sandbox's credits cost nothing
         token = self.processes.manage("drf_create_token", USER).split()[2]
         self.session.headers["Authorization"] = f"Token {token}"
         self.processes.start(
@@ -179,7 +188,9 @@ class Demo:
         self._wait("the web server answers", self._is_up, 30)
         self.say(f"\n  Savedesk is at   {self.url}/")
         self.say(f"  Log in with      {USER} / {PASSWORD}")
-        self.say("  Customer.io and Mavera are played by the sandbox; nothing leaves this machine.\n")
+        self.say(
+            "  Customer.io and Mavera are played by the sandbox; nothing leaves this machine.\n"
+        )
 
     def _is_up(self) -> bool:
         try:
@@ -205,7 +216,7 @@ class Demo:
         brief = self._wait("its research is there", lambda: self._researched(brief["id"]), 60)
         credits = brief["research"]["credits"]
         paid = f"new, {credits} credits" if brief["basis"] == "new" else "shared, 0 credits"
-        self._done(f"researched: {paid}, {len(brief['sources'])} sources", began)
+        self._done(f"researched: {paid}, {len(brief['research']['sources'])} sources", began)
         self.event_sent = event
 
     def _what_makes_no_brief(self) -> None:
@@ -221,7 +232,7 @@ class Demo:
         ):
             event = self.event(person, metric)
             self.post(event)
-            row = self._wait(f"{title} is processed", lambda e=event: self._ended(e), 15)
+            row = self._wait(f"{title} is processed", partial(self._ended, event), 15)
             if self.brief_of(event):
                 raise Failed(f"{title}: a brief was opened")
             self._done(f"{title}: {row['status_reason']}")
@@ -255,23 +266,21 @@ class Demo:
 
     def now_try(self) -> None:
         """What a visitor can do next."""
-        body = json.dumps(self.event("enterprise-insurance-high-$RANDOM", "unsubscribed"))
-        body = body.replace('"', '\\"')
         self.say(
             f"""
 Now try:
-  - Log in at {self.url}/ as {USER} / {PASSWORD} and close a brief.
+  - Log in at {self.url}/ as {USER} / {PASSWORD}, take a brief and close it.
   - Edit a persona at {self.url}/admin/personas/persona/ (say, let “Free, heavy use” open briefs).
-  - Send a webhook of your own; the id spells the customer (plan-industry-usage-anything):
+  - Send a webhook of your own; the id spells the customer: plan-industry-usage-anything.
 
-body="{body}"
+id=$(date +%s%N)
+body='{{"event_id":"try-'$id'","object_type":"customer","metric":"unsubscribed","timestamp":'$(date +%s)',"data":{{"identifiers":{{"id":"enterprise-insurance-high-'$id'"}}}}}}'
 ts=$(date +%s)
 sig=$(printf 'v0:%s:%s' "$ts" "$body" | openssl dgst -sha256 -hmac {SIGNING_KEY} | sed 's/.* //')
-curl -X POST {self.url}/webhooks/customerio/ -H "Content-Type: application/json" \\
-  -H "X-CIO-Timestamp: $ts" -H "X-CIO-Signature: $sig" -d "$body"
+curl -X POST {self.url}/webhooks/customerio/ -H "X-CIO-Timestamp: $ts" -H "X-CIO-Signature: $sig" -d "$body"
 
 Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
-"""
+"""  # noqa: E501 - lines to be copied whole
         )
 
     # Customer.io's part ---------------------------------------------------------------------

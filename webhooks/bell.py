@@ -82,7 +82,7 @@ class Ringer:
         close_old_connections()
         try:
             ring()
-        except Exception as error:  # the outer edge of this thread: it must outlive everything
+        except Exception as error:  # noqa: BLE001 - the outer edge of a thread that must go on
             self.failures += 1
             self._wanted.set()
             connection.close()

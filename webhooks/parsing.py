@@ -4,6 +4,7 @@ Source: https://docs.customer.io/integrations/data-out/connections/webhooks/
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -73,6 +74,20 @@ def is_storable(text: str, max_length: int) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def storable(value: Any) -> Any:
+    """The same without what no database takes: NUL, halves of surrogate pairs, NaN, infinity."""
+    if isinstance(value, str):
+        whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", "")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(name): storable(item) for name, item in value.items()}
+    return value
 
 
 def _kind(payload: dict[str, Any]) -> tuple[str, str]:

@@ -12,13 +12,11 @@
 
 import hashlib
 import logging
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import DataError, Error, IntegrityError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.negotiation import BaseContentNegotiation
@@ -28,9 +26,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webhooks.bell import ringer
-from webhooks.models import WebhookEvent
+from webhooks.models import Answer, Row
 from webhooks.parsing import ParsedEvent, Unusable, parse
 from webhooks.signatures import Verifier, is_too_old
+from webhooks.storing import NotStored, Refused, committer
+from webhooks.tallying import tallying
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +42,15 @@ REFUSED_ABOVE = 64 * MIB
 CHUNK = 64 * 1024
 KEPT_HEADERS = ("Content-Type", "Content-Encoding", "User-Agent", "X-CIO-Timestamp")
 RETRY_AFTER_SECONDS = 5
-FAIL_FAST_SECONDS = 1.0  # after one failure to store, others need not find out for themselves
 
 
-class TooLarge(Exception):
-    """The body is over 64 MiB."""
+class Rejected(Exception):
+    """The request is refused and nothing of it is kept; counted as `answer`."""
+
+    def __init__(self, answer: Answer, message: str, status: int = 401) -> None:
+        super().__init__(message)
+        self.answer = answer
+        self.status = status
 
 
 @dataclass(slots=True)
@@ -76,25 +80,6 @@ class JSONOnly(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class StorageGuard:
-    """Remembers for a second that storing failed, so that a queue of requests does not wait too."""
-
-    def __init__(self) -> None:
-        self._closed_until = 0.0
-
-    def is_closed(self) -> bool:
-        return time.monotonic() < self._closed_until
-
-    def close(self) -> None:
-        self._closed_until = time.monotonic() + FAIL_FAST_SECONDS
-
-    def open(self) -> None:
-        self._closed_until = 0.0
-
-
-storage = StorageGuard()
-
-
 class ReceiveView(APIView):
     """POST /webhooks/customerio/"""
 
@@ -110,24 +95,20 @@ class ReceiveView(APIView):
     def post(self, request: Request) -> Response:
         try:
             delivery = read_delivery(request._request)
-        except TooLarge:
-            return Response({"error": "the body is larger than 64 MiB"}, status=413)
-        if delivery is None:
-            return Response({"error": "the signature is missing or wrong"}, status=401)
-        if storage.is_closed():
-            return cannot_store()
+        except Rejected as rejection:
+            tallying.count(rejection.answer)
+            return Response({"error": str(rejection)}, status=rejection.status)
         try:
-            status = store(delivery)
-        except Error as error:
-            storage.close()
-            connection.close()
-            logger.error("event not stored, answered 503: %s", type(error).__name__)
+            answer = store(delivery)
+        except NotStored:
             return cannot_store()
+        tallying.count(answer)
         ringer.wake()
-        return Response({"status": status})
+        return Response({"status": answer})
 
 
 def cannot_store() -> Response:
+    tallying.count(Answer.NOT_STORED)
     return Response(
         {"error": "the event cannot be stored now, please send it again"},
         status=503,
@@ -155,17 +136,17 @@ def receive(request: HttpRequest) -> HttpResponse:
 _view = ReceiveView.as_view()
 
 
-def read_delivery(request: HttpRequest) -> Delivery | None:
-    """Read the body once, hashing as it arrives; None if the request is not Customer.io's.
+def read_delivery(request: HttpRequest) -> Delivery:
+    """Read the body once, hashing as it arrives.
 
-    With DEBUG on an unsigned request is taken, marked as unverified.
-    Raises TooLarge as soon as the body passes 64 MiB.
+    With DEBUG on an unsigned request is taken, marked as unverified. Raises Rejected if the
+    request is not Customer.io's, or as soon as its body passes 64 MiB.
     """
     timestamp = request.headers.get("X-CIO-Timestamp", "")
     signature = request.headers.get("X-CIO-Signature", "")
     may_be_unsigned = settings.DEBUG and not (signature and settings.CIO_WEBHOOK_SECRETS)
     if not may_be_unsigned and not (timestamp and signature):
-        return None
+        raise Rejected(Answer.UNSIGNED, "the signature is missing")
     verifier = Verifier(settings.CIO_WEBHOOK_SECRETS, timestamp)
     digest = hashlib.sha256()
     kept = bytearray()
@@ -173,7 +154,7 @@ def read_delivery(request: HttpRequest) -> Delivery | None:
     for chunk in body_chunks(request):
         size += len(chunk)
         if size > REFUSED_ABOVE:
-            raise TooLarge
+            raise Rejected(Answer.TOO_LARGE, "the body is larger than 64 MiB", 413)
         verifier.update(chunk)
         digest.update(chunk)
         if size <= KEPT_WHOLE:
@@ -182,9 +163,9 @@ def read_delivery(request: HttpRequest) -> Delivery | None:
             del kept[KEPT_START:]
     is_verified = verifier.accepts(signature)
     if is_verified and is_too_old(timestamp, settings.CIO_MAX_AGE_SECONDS):
-        return None
+        raise Rejected(Answer.TOO_OLD, "signed too long ago: CIO_MAX_AGE_SECONDS is set")
     if not is_verified and not may_be_unsigned:
-        return None
+        raise Rejected(Answer.WRONG_SIGNATURE, "the signature is wrong: is the secret right?")
     return Delivery(bytes(kept), size, digest.hexdigest(), is_verified, kept_headers(request))
 
 
@@ -213,34 +194,34 @@ def kept_headers(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def store(delivery: Delivery) -> str:
-    """Store the delivery and return the answer's word. Raises django.db.Error if it cannot be."""
+def store(delivery: Delivery) -> Answer:
+    """Store the delivery and return the answer. Raises NotStored if it cannot be now."""
     try:
         if delivery.is_cut:
             raise Unusable(f"the body has {delivery.size} bytes; its first 64 KiB are kept")
         event = parse(delivery.body)
-        is_new = _record(delivery, event)
-        return "stored" if is_new else "duplicate"
+        is_new = committer.record(
+            Row(event, delivery.body, delivery.size, delivery.headers, delivery.is_verified)
+        )
+        return Answer.STORED if is_new else Answer.DUPLICATE
     except Unusable as error:
         return _quarantine(delivery, str(error))
-    except (DataError, IntegrityError) as error:  # the database refuses these very values
-        logger.warning("event quarantined: the database refused it (%s)", type(error).__name__)
-        return _quarantine(delivery, f"the database refused a value: {type(error).__name__}")
+    except Refused as error:
+        logger.warning("event quarantined: the database refused it (%s)", error)
+        return _quarantine(delivery, f"the database refused a value: {error}")
 
 
-def _quarantine(delivery: Delivery, reason: str) -> str:
+def _quarantine(delivery: Delivery, reason: str) -> Answer:
     nameless = ParsedEvent(f"sha256:{delivery.sha256}", "", "", None)
-    _record(delivery, nameless, quarantined_because=reason)
-    return "quarantined"
-
-
-def _record(delivery: Delivery, event: ParsedEvent, *, quarantined_because: str = "") -> bool:
-    return WebhookEvent.objects.all().record(
-        event,
-        body=delivery.body,
-        body_size=delivery.size,
-        body_sha256=delivery.sha256 if quarantined_because else "",
-        headers=delivery.headers,
-        is_verified=delivery.is_verified,
-        quarantined_because=quarantined_because,
+    committer.record(
+        Row(
+            nameless,
+            delivery.body,
+            delivery.size,
+            delivery.headers,
+            delivery.is_verified,
+            body_sha256=delivery.sha256,
+            quarantined_because=reason,
+        )
     )
+    return Answer.QUARANTINED

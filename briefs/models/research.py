@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
@@ -167,9 +167,13 @@ class Research(models.Model):
         )
 
     def cancel(self, reason: str) -> None:
-        """QUEUED -> CANCELLED. Needs the policy's lock."""
-        Research.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
-            status=self.Status.CANCELLED, status_reason=reason, finished_at=Now()
+        """QUEUED (or abandoned) -> CANCELLED. Needs the policy's lock."""
+        Research.objects.due().filter(pk=self.pk).update(
+            status=self.Status.CANCELLED,
+            status_reason=reason,
+            lease_token=None,
+            lease_until=None,
+            finished_at=Now(),
         )
 
     def retry(self) -> bool:
@@ -178,15 +182,18 @@ class Research(models.Model):
             return False
         if Research.objects.active().filter(question_hash=self.question_hash).exists():
             return False
-        return bool(
-            Research.objects.filter(pk=self.pk, status=self.status).update(
-                status=self.Status.QUEUED,
-                status_reason="started again by hand",
-                tries=0,
-                available_at=None,
-                finished_at=None,
-            )
-        )
+        try:
+            with transaction.atomic():
+                changed = Research.objects.filter(pk=self.pk, status=self.status).update(
+                    status=self.Status.QUEUED,
+                    status_reason="started again by hand",
+                    tries=0,
+                    available_at=Now(),  # due as of now: no cluster has neglected it
+                    finished_at=None,
+                )
+        except IntegrityError:  # a brief asked the same at this very moment
+            return False
+        return bool(changed)
 
     def _leave(self, token: uuid.UUID, **fields: Any) -> bool:
         changed = (
@@ -270,7 +277,7 @@ class ResearchPolicy(models.Model):
         help_text="All requests to Mavera. A Starter key allows 60; leave some to other tools.",
     )
     day_budget = models.PositiveIntegerField(
-        null=True, blank=True, default=500, help_text="Credits a day (UTC). Empty: no limit."
+        null=True, blank=True, default=1000, help_text="Credits a day (UTC). Empty: no limit."
     )
     month_budget = models.PositiveIntegerField(
         null=True, blank=True, default=5000, help_text="Credits a month (UTC). Empty: no limit."

@@ -55,9 +55,21 @@ class Signal(models.Model):
         return f"{self.get_kind_display()} of {self.customer}"
 
     def is_same_act(self, other: "Signal") -> bool:
-        """Whether the other signal reports the same unsubscribing, only from the other side."""
+        """Whether the other signal reports the same act: from the other side, or once more."""
+        return self._is_other_side_of(other) or self._is_soft_duplicate_of(other)
+
+    def _is_other_side_of(self, other: "Signal") -> bool:
         return (
             self.kind == other.kind == SignalKind.UNSUBSCRIBED
             and self.level != other.level
             and abs(self.happened_at - other.happened_at) <= SAME_ACT_WITHIN
+        )
+
+    def _is_soft_duplicate_of(self, other: "Signal") -> bool:
+        """The natural key: same person, kind, delivery and second, under another event id."""
+        return (
+            self.kind == other.kind
+            and self.level == other.level
+            and self.happened_at == other.happened_at
+            and self.message.get("delivery_id") == other.message.get("delivery_id")
         )

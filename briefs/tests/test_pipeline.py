@@ -117,8 +117,13 @@ def test_event_without_a_person_is_ignored_in_words(sandbox):
 
 
 def test_second_signal_joins_the_open_brief_and_raises_its_priority(sandbox):
-    event_of("enterprise-logistics-low-1", metric="bounced", object_type="email",
-             recipient="a@example.com", failure_message="550 5.1.1 user unknown")
+    event_of(
+        "enterprise-logistics-low-1",
+        metric="bounced",
+        object_type="email",
+        recipient="a@example.com",
+        failure_message="550 5.1.1 user unknown",
+    )
     pipeline.drain()
     assert Brief.objects.get().get_priority_display() == "High"
     later = event_of("enterprise-logistics-low-1", metric="spammed", object_type="email")
@@ -149,8 +154,13 @@ def test_person_and_delivery_level_unsubscribe_of_one_act_are_one_entry(sandbox,
         event_of("enterprise-logistics-low-1", email_address="x@example.com")
 
     def delivery():
-        event_of("enterprise-logistics-low-1", object_type="email",
-                 recipient="x@example.com", subject="Our news", delivery_id="d1")
+        event_of(
+            "enterprise-logistics-low-1",
+            object_type="email",
+            recipient="x@example.com",
+            subject="Our news",
+            delivery_id="d1",
+        )
 
     for send in (person, delivery) if person_first else (delivery, person):
         send()
@@ -171,6 +181,58 @@ def test_echo_after_the_brief_was_closed_opens_no_second_one(sandbox):
     pipeline.drain()
 
     assert Brief.objects.count() == 1
+
+
+def test_same_act_under_another_event_id_makes_no_second_brief(sandbox):
+    sent = {"metric": "spammed", "object_type": "email", "delivery_id": "d1"}
+    event_of("enterprise-logistics-low-1", **sent)
+    pipeline.drain()
+    Brief.objects.get().close("retained")
+    again = event_of("enterprise-logistics-low-1", **sent)
+
+    pipeline.drain()
+
+    assert Brief.objects.count() == 1
+    assert reason(again).startswith("the same act as reported by another event")
+
+
+def test_complaint_about_another_delivery_is_another_act(sandbox):
+    sent = {"metric": "spammed", "object_type": "email"}
+    event_of("enterprise-logistics-low-1", delivery_id="d1", **sent)
+    pipeline.drain()
+    Brief.objects.get().close("retained")
+    event_of("enterprise-logistics-low-1", delivery_id="d2", **sent)
+
+    pipeline.drain()
+
+    assert Brief.objects.count() == 2
+
+
+def test_unsubscribing_that_was_undone_before_it_arrived_opens_no_brief(sandbox):
+    at = {"timestamp": 1_700_000_500}
+    event_of("enterprise-logistics-low-1", metric="subscribed", event=at)
+    pipeline.drain()
+    late = event_of("enterprise-logistics-low-1", event={"timestamp": 1_700_000_000})
+
+    pipeline.drain()
+
+    assert not Brief.objects.exists()
+    assert "they have subscribed again since" in reason(late)
+
+
+def test_text_that_no_database_takes_is_mended_not_fatal(sandbox):
+    event = event_of(
+        "enterprise-logistics-low-1",
+        metric="bounced",
+        object_type="email",
+        recipient="a@example.com",
+        failure_message="5.1.1 \ud800 user\0 unknown",
+        subject="\udfff",
+    )
+
+    pipeline.drain()
+
+    assert reason(event).startswith("opened a brief")
 
 
 def test_deleted_person_gets_a_low_brief_and_no_research(sandbox):
@@ -298,7 +360,7 @@ def test_late_unsubscribe_does_not_undo_a_newer_subscription(sandbox):
 def test_poison_event_takes_nobody_with_it_and_ends_dead(sandbox, monkeypatch):
     from briefs import understanding
 
-    poison, *others = [event_of(f"enterprise-logistics-low-{n}") for n in range(4)]
+    poison, *_ = [event_of(f"enterprise-logistics-low-{n}") for n in range(4)]
     match = understanding._match_rule
 
     def fail_on_poison(draft, rulebook):

@@ -2,6 +2,12 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
+
+
+def fold(text: str) -> str:
+    """The text without what never matters: case, and space around and between words."""
+    return " ".join(text.split()).casefold()
 
 
 class Operator(models.TextChoices):
@@ -53,6 +59,15 @@ class Condition(models.Model):
     @property
     def values(self) -> list[str]:
         return [value.strip() for value in self.value.split(",") if value.strip()]
+
+    @cached_property
+    def folded(self) -> str:
+        """The value as it is compared; kept, because a batch compares it thousands of times."""
+        return fold(self.value)
+
+    @cached_property
+    def folded_values(self) -> frozenset[str]:
+        return frozenset(fold(value) for value in self.values)
 
     def clean(self) -> None:
         from personas.matching import number

@@ -1,9 +1,10 @@
 """The person behind an event, and what we know of them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -14,6 +15,27 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def stale(self) -> Self:
         """Never looked up, or too long ago to decide on."""
         return self.filter(Q(fetched_at=None) | Q(fetched_at__lt=Now() - FRESH_FOR))
+
+    def save_subscriptions(self, customers: "Iterable[Customer]") -> None:
+        """Write what `learn_subscription` changed.
+
+        Raw SQL because executemany takes a tenth of the time of bulk_update's CASE per row.
+        """
+        rows = [
+            (
+                customer.is_unsubscribed,
+                connection.ops.adapt_datetimefield_value(customer.subscription_changed_at),
+                customer.pk,
+            )
+            for customer in customers
+        ]
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "UPDATE personas_customer SET is_unsubscribed = %s,"
+                    " subscription_changed_at = %s WHERE id = %s",
+                    rows,
+                )
 
 
 class Customer(models.Model):

@@ -101,8 +101,11 @@ def test_each_request_is_logged_on_one_line():
 
 
 def test_the_sandbox_needs_nothing_but_the_standard_library():
+    around = {"demo.py", "postgres.py"}  # they start things beside the server
     imported = set()
     for path in Path(package.__file__).parent.glob("*.py"):
+        if path.name in around:
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").split(".")[0])

@@ -1,10 +1,12 @@
-"""What Customer.io sent, row by row, and the bell that wakes the workers.
+"""What Customer.io sent, row by row.
 
 The rows are the queue of record: an event is due, leased, and ends in one of four states.
 """
 
 import json
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
@@ -12,66 +14,80 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from webhooks.parsing import ParsedEvent, Unusable, load_object
+from webhooks.parsing import ParsedEvent, Unusable, load_object, storable
 
 LEASE = timedelta(seconds=90)  # longer than the drain's time-out
 MAX_TRIES = 5
 SMALL_BODY = 64 * 1024  # bytes; a larger body is claimed alone, so a batch stays small in memory
 
-_NOW_SQL = {
+# The database's clock in raw SQL, as Django's Now() writes it.
+NOW_SQL = {
     "postgresql": "STATEMENT_TIMESTAMP()",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
 }
+_FINISH_SQL = """
+    UPDATE webhooks_webhookevent
+    SET status = %s, status_reason = %s, lease_token = NULL, lease_until = NULL,
+        finished_at = {now}
+    WHERE id = %s AND lease_token = %s AND status = 'pending'
+"""
 _RECORD_SQL = """
     INSERT INTO webhooks_webhookevent
         (event_id, object_type, metric, occurred_at, identifiers, body, body_size, body_sha256,
          headers, is_verified, status, status_reason, received_at, last_received_at,
          deliveries, tries, history)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')
+    VALUES {rows}
     ON CONFLICT (event_id) DO UPDATE
         SET deliveries = webhooks_webhookevent.deliveries + 1,
             last_received_at = excluded.last_received_at
-    RETURNING deliveries
+    RETURNING event_id, deliveries
 """
+_RECORD_ROW_SQL = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery as it is stored. With a reason it is quarantined."""
+
+    event: ParsedEvent
+    body: bytes
+    body_size: int
+    headers: dict[str, str]
+    is_verified: bool
+    body_sha256: str = ""
+    quarantined_because: str = ""
+
+    @property
+    def parameters(self) -> list[object]:
+        status = "quarantined" if self.quarantined_because else "pending"
+        return [
+            self.event.event_id,
+            self.event.object_type,
+            self.event.metric,
+            connection.ops.adapt_datetimefield_value(self.event.occurred_at),
+            json.dumps(self.event.identifiers),
+            self.body,
+            self.body_size,
+            self.body_sha256,
+            json.dumps(self.headers),
+            self.is_verified,
+            status,
+            self.quarantined_because,
+        ]
 
 
 class EventQuerySet(models.QuerySet["WebhookEvent"]):
-    def record(
-        self,
-        event: ParsedEvent,
-        *,
-        body: bytes,
-        body_size: int,
-        body_sha256: str = "",
-        headers: dict[str, str],
-        is_verified: bool,
-        quarantined_because: str = "",
-    ) -> bool:
-        """Store a delivery durably in one statement; True if this event is new.
+    def record(self, rows: Sequence[Row]) -> dict[str, int]:
+        """Store deliveries durably in one statement; returns how often each event was delivered.
 
-        A known event only counts the delivery. Raw SQL because the ORM cannot count on conflict.
+        1 means that the event is new; a known event only counts the delivery. No event may occur
+        twice. Raw SQL because the ORM cannot count on conflict.
         """
-        status = WebhookEvent.Status.QUARANTINED if quarantined_because else "pending"
+        row_sql = _RECORD_ROW_SQL.format(now=NOW_SQL[connection.vendor])
+        statement = _RECORD_SQL.format(rows=", ".join([row_sql] * len(rows)))
         with connection.cursor() as cursor:
-            cursor.execute(
-                _RECORD_SQL.format(now=_NOW_SQL[connection.vendor]),
-                [
-                    event.event_id,
-                    event.object_type,
-                    event.metric,
-                    connection.ops.adapt_datetimefield_value(event.occurred_at),
-                    json.dumps(event.identifiers),
-                    connection.Database.Binary(body),
-                    body_size,
-                    body_sha256,
-                    json.dumps(headers),
-                    is_verified,
-                    status,
-                    quarantined_because,
-                ],
-            )
-            [(deliveries,)] = cursor.fetchall()
-        return bool(deliveries == 1)
+            cursor.execute(statement, [value for row in rows for value in row.parameters])
+            return dict(cursor.fetchall())
 
     def waiting(self) -> Self:
         """Pending, whether due, leased or put off."""
@@ -129,10 +145,7 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         fence = field.get_db_prep_value(token, connection)
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"""UPDATE webhooks_webhookevent
-                    SET status = %s, status_reason = %s, lease_token = NULL, lease_until = NULL,
-                        finished_at = {_NOW_SQL[connection.vendor]}
-                    WHERE id = %s AND lease_token = %s AND status = 'pending'""",
+                _FINISH_SQL.format(now=NOW_SQL[connection.vendor]),
                 [(str(status), reason, key, fence) for key, status, reason in outcomes],
             )
 
@@ -241,9 +254,9 @@ class WebhookEvent(models.Model):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The payload's `data` object; empty where there is none."""
+        """The payload's `data` object, fit to be stored; empty where there is none."""
         data = self.payload.get("data")
-        return data if isinstance(data, dict) else {}
+        return storable(data) if isinstance(data, dict) else {}
 
     @property
     def is_replayable(self) -> bool:
@@ -252,10 +265,28 @@ class WebhookEvent(models.Model):
     def replay(self) -> bool:
         """Make an ended event due again, keeping how it ended; False if it cannot be.
 
-        A waiting event runs anyway, a quarantined one has nothing to run.
+        A waiting event runs anyway, a quarantined one needs `release`.
         """
         if not self.is_replayable:
             return False
+        return self._make_due(tries=0, available_at=None, finished_at=None)
+
+    def release(self, parsed: ParsedEvent) -> bool:
+        """QUARANTINED -> PENDING, with what its body turned out to say; False if it cannot be.
+
+        Raises django.db.IntegrityError if another row has the event's id by now.
+        """
+        if self.status != self.Status.QUARANTINED:
+            return False
+        return self._make_due(
+            event_id=parsed.event_id,
+            object_type=parsed.object_type,
+            metric=parsed.metric,
+            occurred_at=parsed.occurred_at,
+            identifiers=parsed.identifiers,
+        )
+
+    def _make_due(self, **fields: Any) -> bool:
         past = {
             "status": self.status,
             "reason": self.status_reason,
@@ -263,40 +294,6 @@ class WebhookEvent(models.Model):
             "finished_at": self.finished_at.isoformat() if self.finished_at else None,
         }
         changed = WebhookEvent.objects.filter(pk=self.pk, status=self.status).update(
-            status=self.Status.PENDING,
-            status_reason="",
-            tries=0,
-            available_at=None,
-            finished_at=None,
-            history=[*self.history, past],
+            status=self.Status.PENDING, status_reason="", history=[*self.history, past], **fields
         )
         return bool(changed)
-
-
-class Bell(models.Model):
-    """One row, silent or rung: at most one wake-up waits in any broker."""
-
-    is_rung = models.BooleanField(default=False)
-    rung_at = models.DateTimeField(null=True, blank=True)
-    silenced_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="bell_is_one_row")]
-
-    def __str__(self) -> str:
-        return "rung" if self.is_rung else "silent"
-
-    @classmethod
-    def turn_on(cls) -> bool:
-        """Turn the bell from silent to rung; True for the one caller who did."""
-        silent = cls.objects.filter(pk=1, is_rung=False)
-        if silent.update(is_rung=True, rung_at=Now()):
-            return True
-        if cls.objects.filter(pk=1).exists():
-            return False
-        cls.objects.bulk_create([cls(pk=1)], ignore_conflicts=True)
-        return bool(silent.update(is_rung=True, rung_at=Now()))
-
-    @classmethod
-    def turn_off(cls) -> None:
-        cls.objects.filter(pk=1).update(is_rung=False, silenced_at=Now())

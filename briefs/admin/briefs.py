@@ -1,0 +1,106 @@
+"""Briefs, to look into. People work with them on the desk."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from briefs.admin.readonly import (
+    CUSTOMER_DETAILS,
+    PERSONA_DETAILS,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    is_about,
+    link,
+)
+from briefs.models import Activity, Brief, Signal
+
+
+class SignalInline(ReadOnlyInline):
+    model = Signal
+    fields = ("kind", "effect", "severity", "why", "happened_at")
+    show_change_link = True
+    verbose_name_plural = "Signals"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
+        return super().get_queryset(request).select_related("customer")
+
+
+class ActivityInline(ReadOnlyInline):
+    model = Activity
+    fields = ("at", "actor", "text")
+    verbose_name_plural = "What was done"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
+        return super().get_queryset(request).select_related("actor")
+
+
+@admin.register(Brief)
+class BriefAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id", "customer_name", "kind", "persona", "priority", "state", "basis", "assignee",
+        "outcome", "created_at",
+    )  # fmt: skip
+    list_filter = ("state", "priority", "kind", "basis", "outcome", "is_waiting_for_profile",
+                   "is_persona_wrong", "persona")  # fmt: skip
+    list_select_related = ("customer", "persona", "assignee")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    search_fields = ("id",)  # get_search_results says how
+    search_help_text = "A brief's number, or a customer's whole id, cio_id or e-mail address."
+    inlines = (SignalInline, ActivityInline)
+    fieldsets = (
+        (
+            None,
+            {
+                "description": "“View on site” opens it on the desk, where people work with it.",
+                "fields": ("customer_link", "kind", "priority", "state", "assignee",
+                           "snoozed_until"),
+            },
+        ),
+        (
+            "Why this persona",
+            {"fields": ("persona_link", "persona_why", "question_facts", "is_persona_wrong",
+                        "is_waiting_for_profile")},
+        ),
+        (
+            "What it stands on",
+            {"fields": ("basis", "research_link", "is_sharing", "researched_at")},
+        ),
+        ("When", {"fields": ("happened_at", "created_at", "last_signal_at")}),
+        ("How it ended", {"fields": ("outcome", "closing_note", "closed_at")}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Brief]:
+        briefs = super().get_queryset(request).select_related(*self.list_select_related)
+        return briefs.defer(*CUSTOMER_DETAILS, *PERSONA_DETAILS)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By number or by a whole identifier: both are served by indexes."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = is_about(term, "customer__")
+        if term.isascii() and term.isdigit() and len(term) < 19:
+            return queryset.filter(found) | queryset.filter(pk=int(term)), False
+        return queryset.filter(found), False
+
+    @admin.display(description="customer", ordering="customer__external_id")
+    def customer_name(self, brief: Brief) -> str:
+        return str(brief.customer)
+
+    @admin.display(description="customer")
+    def customer_link(self, brief: Brief) -> SafeString | str:
+        return link(brief.customer)
+
+    @admin.display(description="persona")
+    def persona_link(self, brief: Brief) -> SafeString | str:
+        return link(brief.persona)
+
+    @admin.display(description="research")
+    def research_link(self, brief: Brief) -> SafeString | str:
+        return link(brief.research)

@@ -1,0 +1,66 @@
+"""The event's page, completed by what the event led to."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+
+from briefs.admin.readonly import is_about, link
+from briefs.models import Signal
+from personas.models import Customer
+from webhooks.admin import EventAdmin
+from webhooks.models import WebhookEvent
+
+admin.site.unregister(WebhookEvent)
+
+
+@admin.register(WebhookEvent)
+class EventWithOutcomeAdmin(EventAdmin):
+    list_display = (*EventAdmin.list_display, "led_to")
+    list_select_related = ("signal",)
+    fieldsets: ClassVar[Any] = (
+        *EventAdmin.fieldsets[:2],
+        (
+            "What it led to",
+            {"fields": ("signal_link", "customer_link", "brief_link", "research_link")},
+        ),
+        *EventAdmin.fieldsets[2:],
+    )
+
+    def speaks_of(self, term: str) -> Q:
+        """Also by what was learnt of the person later: an event may carry one identifier only."""
+        people = Customer.objects.filter(is_about(term, ""))
+        return super().speaks_of(term) | Q(signal__customer__in=people)
+
+    @admin.display(description="led to")
+    def led_to(self, event: WebhookEvent) -> str:
+        signal = _signal(event)
+        if signal is None:
+            return "—"
+        return f"brief {signal.brief_id}" if signal.brief_id else signal.get_kind_display()
+
+    @admin.display(description="signal")
+    def signal_link(self, event: WebhookEvent) -> SafeString | str:
+        signal = _signal(event)
+        return link(signal, f"{signal.get_kind_display()}: {signal.why}") if signal else "—"
+
+    @admin.display(description="customer")
+    def customer_link(self, event: WebhookEvent) -> SafeString | str:
+        signal = _signal(event)
+        return link(signal.customer if signal else None)
+
+    @admin.display(description="brief")
+    def brief_link(self, event: WebhookEvent) -> SafeString | str:
+        signal = _signal(event)
+        return link(signal.brief if signal else None)
+
+    @admin.display(description="research")
+    def research_link(self, event: WebhookEvent) -> SafeString | str:
+        signal = _signal(event)
+        research = signal.brief.research if signal and signal.brief else None
+        return link(research, f"{research}, {research.get_status_display()}" if research else "")
+
+
+def _signal(event: WebhookEvent) -> Signal | None:
+    return getattr(event, "signal", None)  # raises where there is none, as an AttributeError

@@ -1,0 +1,40 @@
+"""The ledger of requests to Mave, with the credits of whatever is selected."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from briefs.admin.readonly import ReadOnlyAdmin, link
+from briefs.models import MaveCall
+
+
+@admin.register(MaveCall)
+class MaveCallAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "purpose", "research_link", "outcome", "http_status", "credits",
+                    "is_repeat", "detail")  # fmt: skip
+    list_filter = ("purpose", "outcome", "is_repeat")
+    list_select_related = ("research__persona",)
+    date_hierarchy = "started_at"
+    ordering = ("-started_at",)
+    search_fields = ("reference__exact", "detail")
+    fields = ("purpose", "research_link", "reference", "started_at", "finished_at", "outcome",
+              "http_status", "credits", "is_repeat", "detail")  # fmt: skip
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            selected = response.context_data.get("cl")
+            if selected is not None:
+                credits = selected.queryset.aggregate(sum=Sum("credits", default=0))["sum"]
+                response.context_data["credits"] = credits
+        return response
+
+    @admin.display(description="research")
+    def research_link(self, call: MaveCall) -> SafeString | str:
+        return link(call.research)

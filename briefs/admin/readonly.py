@@ -1,0 +1,57 @@
+"""Pages to look at: nothing is added or changed there."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+# Wide columns of related rows that no list shows.
+CUSTOMER_DETAILS = ("customer__attributes", "customer__devices", "customer__preferences")
+PERSONA_DETAILS = ("persona__description", "persona__research_focus", "persona__playbook")
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def link(obj: Model | None, words: str = "") -> SafeString | str:
+    """A link to the row's page in the admin, or a dash."""
+    if obj is None:
+        return "—"
+    name = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[obj.pk]), words or str(obj))
+
+
+def is_about(term: str, prefix: str) -> Q:
+    """Rows whose customer, reached by `prefix`, has exactly this id, cio_id or address."""
+    term = term.strip()
+    return (
+        Q(**{f"{prefix}external_id": term})
+        | Q(**{f"{prefix}cio_id": term.removeprefix("cio_")})
+        | Q(**{f"{prefix}email": term.lower()})
+    )

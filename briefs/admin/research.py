@@ -1,0 +1,122 @@
+"""Questions to Mave and their answers, to look into and to start again."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from briefs import research as researching
+from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline
+from briefs.models import MaveCall, Research
+
+logger = logging.getLogger(__name__)
+
+HEAVY = ("question", "answer", "sources", "personas_used", "validation", "raw_reply")
+
+
+class MaveCallInline(ReadOnlyInline):
+    model = MaveCall
+    fields = ("purpose", "started_at", "finished_at", "outcome", "http_status", "credits",
+              "is_repeat", "detail")  # fmt: skip
+    ordering = ("started_at",)
+    verbose_name_plural = "Requests to Mave"
+
+
+@admin.register(Research)
+class ResearchAdmin(ReadOnlyAdmin):
+    list_display = ("id", "persona", "kind", "status", "reason", "priority", "tries",
+                    "briefs_shown", "credits", "created_at", "finished_at")  # fmt: skip
+    list_filter = ("status", "kind", "priority", "persona")
+    list_select_related = ("persona",)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-pk")
+    search_fields = ("question", "status_reason")
+    search_help_text = "Words of the question, or of why it failed."
+    actions = ("start_again",)
+    inlines = (MaveCallInline,)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("persona", "kind", "priority", "status", "status_reason", "tries",
+                        "available_at", "created_at", "started_at", "finished_at",
+                        "briefs_shown")},
+        ),
+        ("Question", {"fields": ("question_shown", "template_version", "question_hash")}),
+        (
+            "Answer",
+            {"fields": ("answer_shown", "sources_shown", "personas_used_shown", "confidence_shown",
+                        "credits", "thread_id")},
+        ),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Research]:
+        rows = super().get_queryset(request).select_related("persona")
+        counted: QuerySet[Research] = rows.annotate(number=Count("briefs"))
+        return counted.defer(*HEAVY, *PERSONA_DETAILS)
+
+    def has_start_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("briefs.change_research")
+
+    @admin.action(description="Start again", permissions=["start_again"])
+    def start_again(self, request: HttpRequest, queryset: QuerySet[Research]) -> None:
+        started = sum(research.retry() for research in queryset)
+        skipped = queryset.count() - started
+        if started:
+            wake()
+        why = " Only what failed or was cancelled can be started again." if skipped else ""
+        self.message_user(
+            request,
+            f"{started} started, {skipped} skipped.{why}",
+            messages.SUCCESS if started else messages.WARNING,
+        )
+
+    @admin.display(description="why")
+    def reason(self, research: Research) -> str:
+        return Truncator(research.status_reason).chars(80)
+
+    @admin.display(description="briefs", ordering="number")
+    def briefs_shown(self, research: Any) -> SafeString:
+        address = f"{reverse('admin:briefs_brief_changelist')}?research__id__exact={research.pk}"
+        return format_html('<a href="{}">{}</a>', address, research.number)
+
+    @admin.display(description="question")
+    def question_shown(self, research: Research) -> SafeString:
+        return format_html('<pre class="words">{}</pre>', research.question)
+
+    @admin.display(description="answer")
+    def answer_shown(self, research: Research) -> SafeString:
+        return format_html('<pre class="words">{}</pre>', research.answer or "none yet")
+
+    @admin.display(description="sources")
+    def sources_shown(self, research: Research) -> SafeString | str:
+        return format_html_join("", "<p>{}</p>", ((_source(s),) for s in research.sources)) or "—"
+
+    @admin.display(description="personas that Mave asked")
+    def personas_used_shown(self, research: Research) -> str:
+        return ", ".join(research.personas_used) or "—"
+
+    @admin.display(description="confidence")
+    def confidence_shown(self, research: Research) -> str:
+        return "not said" if research.confidence is None else f"{research.confidence} %"
+
+
+def _source(source: dict[str, str]) -> SafeString | str:
+    title, url = source.get("title") or "", source.get("url") or ""
+    if urlsplit(url).scheme not in ("http", "https"):  # what a model wrote is no link by itself
+        return title or url
+    return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', url, title or url)
+
+
+def wake() -> None:
+    """Wake the research workers; a broker that fails now is no failure of the page."""
+    try:
+        researching.wake()
+    except Exception as error:  # noqa: BLE001 - whatever the broker raises, the sweep covers it
+        logger.warning("wake-up for research not sent (%s)", type(error).__name__)

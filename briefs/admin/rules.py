@@ -1,0 +1,108 @@
+"""The signal rule's page, completed by a try on the events that came in last."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.contrib import admin
+from django.db.models import Max, Q
+
+from personas import events, preferences
+from personas.admin import SignalRuleAdmin
+from personas.customerio import read_preferences
+from personas.matching import holding
+from personas.models import SignalRule
+from personas.rulebook import Rulebook
+from webhooks.models import SMALL_BODY, WebhookEvent
+
+SAMPLE = 300
+LOOKED_THROUGH = 20_000  # rows; an event of a rare kind must not cost a walk through all of them
+
+admin.site.unregister(SignalRule)
+
+
+@admin.register(SignalRule)
+class TriedSignalRuleAdmin(SignalRuleAdmin):
+    can_be_tried = True
+    readonly_fields = ("decides",)
+    fieldsets = (*SignalRuleAdmin.fieldsets, ("At present", {"fields": ("decides",)}))
+
+    @admin.display(description="this rule")
+    def decides(self, rule: SignalRule) -> str:
+        if not rule.pk:
+            return "Save it, or try it, to see."
+        return _words(rule)
+
+    def trial_words(self, obj: SignalRule) -> str:
+        return _words(obj)
+
+
+def _words(rule: SignalRule) -> str:
+    try:
+        return try_on_events(SignalRule.objects.get(pk=rule.pk)).words
+    except LookupError as error:  # the starter personas are missing
+        return f"Nothing can be said: {error}."
+
+
+@dataclass(slots=True)
+class Trial:
+    """How many of the sampled events a rule decides, and which rules decide others before it."""
+
+    is_active: bool
+    sampled: int = 0
+    decided: int = 0
+    fitting: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def words(self) -> str:
+        if not self.sampled:
+            return "No event of these kinds came in lately, so there is nothing to try this on."
+        recent = f"of the {self.sampled:,} events of these kinds that came in last"
+        if not self.is_active:
+            return f"Not active, so it decides nothing. It fits {self.fitting:,} {recent}."
+        takers = ", ".join(f"“{name}” {number:,}" for name, number in self.taken.most_common())
+        others = (
+            f" A further {self.taken.total():,} fit, but an earlier rule takes them: {takers}."
+            if takers
+            else ""
+        )
+        return f"Decides {self.decided:,} {recent}.{others}"
+
+
+def try_on_events(rule: SignalRule) -> Trial:
+    """Apply the rules as they are stored to the events of this rule's kinds that came in last.
+
+    A change of preferences is judged by what the event says of it, without looking anybody up.
+    """
+    rulebook = Rulebook.load()
+    trial = Trial(rule.is_active)
+    for event in _recent(rule):
+        data = event.data
+        if not rule.covers(event.object_type, event.metric, events.level(event.object_type, data)):
+            continue
+        trial.sampled += 1
+        changed = _preferences(event, data)
+        facts = events.facts(data, preferences=changed)
+        if holding(rule.conditions.all(), rule.match, facts) is None:
+            continue
+        trial.fitting += 1
+        match = rulebook.rule_for(event.object_type, event.metric, data, preferences=changed)
+        if match and match.rule.pk == rule.pk:
+            trial.decided += 1
+        elif match:
+            trial.taken[match.rule.name] += 1
+    return trial
+
+
+def _recent(rule: SignalRule) -> list[WebhookEvent]:
+    newest = WebhookEvent.objects.aggregate(key=Max("pk"))["key"] or 0
+    metrics = [word.strip().lower() for word in rule.metrics.split(",")]
+    kinds = Q(metric__in=metrics, body_size__lte=SMALL_BODY, pk__gt=newest - LOOKED_THROUGH)
+    found = WebhookEvent.objects.filter(kinds).exclude(status=WebhookEvent.Status.QUARANTINED)
+    return list(found.defer("headers").order_by("-pk")[:SAMPLE])
+
+
+def _preferences(event: WebhookEvent, data: dict[str, object]) -> str:
+    if event.metric not in events.PREFERENCES_METRICS:
+        return ""
+    return preferences.change({}, {}, read_preferences(data.get("content")))

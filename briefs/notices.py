@@ -1,0 +1,121 @@
+"""What the team must know before it trusts the inbox: one sentence each, with what to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.timesince import timesince
+
+from briefs import pacing
+from briefs.models import ResearchPolicy
+from personas.matching import CustomerFacts
+from personas.models import AppApiHealth, AttributeName, Customer, PersonaCondition
+from webhooks.models import WebhookEvent
+
+RECENT = 50  # customers; fewer than ENOUGH prove nothing
+ENOUGH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    level: str  # "problem" stops something, "hint" makes it worse than it could be
+    text: str
+    url: str = ""
+    link: str = ""
+
+
+def notices(user: Any, roles: list[AttributeName]) -> list[Notice]:
+    """All that holds at present; links lead into the admin and are there for staff only."""
+    found = [*_dead_events(), *_app_api(), *_research(), *_unfilled_roles(roles)]
+    if user.is_staff:
+        return found
+    return [Notice(notice.level, notice.text) for notice in found]
+
+
+def app_api_trouble() -> str:
+    """Why profiles cannot be looked up at present, in words; empty if they can."""
+    if not settings.CIO_APP_KEY:
+        return "CIO_APP_KEY is not set, so no profile can be looked up"
+    health = AppApiHealth.objects.filter(pk=1).first()
+    if health is None or health.failing_since is None:
+        return ""
+    return f"look-ups have failed for {timesince(health.failing_since)}: {health.reason}"
+
+
+def _app_api() -> Iterator[Notice]:
+    trouble = app_api_trouble()
+    if not settings.CIO_APP_KEY:
+        yield Notice(
+            "problem",
+            f"{trouble}: set it to an App API key of Customer.io, or every brief opens on "
+            "“Profile unknown”.",
+        )
+    elif trouble:
+        yield Notice(
+            "problem",
+            f"Profiles may be out of date, because {trouble}; check the key and Customer.io's "
+            "status page if this lasts.",
+        )
+
+
+def _research() -> Iterator[Notice]:
+    policy = ResearchPolicy.current()
+    why = pacing.why_waiting(policy)
+    if not why:
+        return
+    if not settings.MAVERA_API_KEY:
+        cure, link = "set it to start research", ""
+    elif policy.paused_at:
+        cure, link = "resume it once that is settled", "Research policy"
+    else:
+        cure, link = "raise the budget or wait until it begins anew", "Research policy"
+    url = admin_url("briefs_researchpolicy_change", policy.pk) if link else ""
+    text = f"Briefs stand on their playbooks, because {why}; {cure}."
+    yield Notice("hint", text, url, link if url else "")
+
+
+def _dead_events() -> Iterator[Notice]:
+    count = WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD).count()
+    if not count:
+        return
+    words = "1 event" if count == 1 else f"{count:,} events"
+    url = admin_url("webhooks_webhookevent_changelist")
+    yield Notice(
+        "problem",
+        f"{words} failed on every try and led to nothing: read why, then retry.",
+        f"{url}?status__exact={WebhookEvent.Status.DEAD}" if url else "",
+        "Failed events" if url else "",
+    )
+
+
+def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:
+    """Roles that decide who gets a brief, and that no recent customer has a value for."""
+    known = Customer.objects.filter(is_deleted=False, fetched_at__isnull=False)
+    recent = list(known.order_by("-fetched_at").values_list("attributes", flat=True)[:RECENT])
+    if len(recent) < ENOUGH:
+        return
+    # Only these: that nobody is marked as internal, say, is as it should be.
+    conditions = PersonaCondition.objects.filter(persona__opens_brief=True)
+    deciding = {field.strip().lower() for field in conditions.values_list("field", flat=True)}
+    names = {role.role: role.name_list for role in roles}
+    facts = [CustomerFacts(attributes, names) for attributes in recent]
+    for role in roles:
+        if role.role in deciding and not any(fact.find(role.role).value for fact in facts):
+            url = admin_url("personas_attributename_change", role.pk)
+            yield Notice(
+                "hint",
+                f"None of the last {len(recent)} customers has a value for “{role.label}”: name "
+                "the attribute in which your workspace keeps it.",
+                url,
+                f"Attribute names of “{role.label}”" if url else "",
+            )
+
+
+def admin_url(name: str, *args: Any) -> str:
+    """The address of an admin page; empty where the admin does not show such rows."""
+    try:
+        return reverse(f"admin:{name}", args=args)
+    except NoReverseMatch:
+        return ""

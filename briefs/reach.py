@@ -1,0 +1,175 @@
+"""Over which channels a customer may still be reached, as far as we know. Pure functions.
+
+A "yes" here means that nothing we know speaks against it. When sources disagree, the one that
+says no wins: writing to somebody who opted out costs more than one message left unsent.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from briefs.models import Signal
+from personas.models import Customer, SignalKind
+
+YES, NO, UNKNOWN = "yes", "no", "unknown"
+PHONE_NAMES = ("phone", "phone_number", "mobile", "mobile_phone", "mobile_number", "sms_number")
+MAIL_TROUBLE = {
+    SignalKind.BOUNCED: "the last message bounced, cause unclear",
+    SignalKind.MAILBOX_FULL: "the mailbox was full or busy",
+    SignalKind.BLOCKED: "the receiving server refused our mail",
+}
+_BACK = (SignalKind.TOPIC_OPT_IN, SignalKind.SUBSCRIBED)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    channel: str
+    answer: str
+    reason: str
+
+
+def routes(customer: Customer, signals: Iterable[Signal]) -> list[Route]:
+    """Answer for each channel, in a fixed order. `signals` are the customer's, in any order."""
+    if customer.is_deleted:
+        gone = "Customer.io no longer knows this person"
+        return [
+            Route(channel, NO, gone)
+            for channel in ("E-mail, marketing", "E-mail, transactional", "Push", "SMS", "In-app")
+        ]
+    known = _Known(customer, signals)
+    return [_marketing(known), _transactional(known), _push(known), _sms(known), _in_app(known)]
+
+
+class _Known:
+    """What was seen last of each kind, and the customer's own switches."""
+
+    def __init__(self, customer: Customer, signals: Iterable[Signal]) -> None:
+        self.customer = customer
+        self.is_looked_up = customer.fetched_at is not None
+        self.last: dict[str, datetime] = {}
+        for signal in signals:
+            if signal.message.get("channel", "email") == "email":
+                seen = self.last.get(signal.kind)
+                self.last[signal.kind] = max(seen or signal.happened_at, signal.happened_at)
+        self.topics: dict[str, bool] = customer.preferences.get("topics") or {}
+        self.channels: dict[str, bool] = customer.preferences.get("channels") or {}
+
+    def stands(self, kind: SignalKind, *undone_by: SignalKind) -> datetime | None:
+        """When it last happened, unless something later undid it."""
+        at = self.last.get(kind)
+        later = [self.last[other] for other in undone_by if other in self.last]
+        return None if at is None or any(moment > at for moment in later) else at
+
+    @property
+    def mail_trouble(self) -> str:
+        seen = [
+            (self.last[kind], words) for kind, words in MAIL_TROUBLE.items() if kind in self.last
+        ]
+        return f"{max(seen)[1]} ({_day(max(seen)[0])})" if seen else ""
+
+
+def _marketing(known: _Known) -> Route:
+    channel = "E-mail, marketing"
+    if reason := _no_address(known) or _opted_out(known):
+        return Route(channel, NO, reason)
+    if not known.customer.email:
+        return Route(channel, UNKNOWN, "no address is known yet")
+    if known.mail_trouble:
+        return Route(channel, UNKNOWN, known.mail_trouble)
+    if not known.is_looked_up:
+        return Route(channel, UNKNOWN, "the profile was not looked up yet")
+    off = sorted(name for name, is_on in known.topics.items() if not is_on)
+    if off:
+        return Route(channel, YES, f"except {', '.join(off)[:120]}")
+    return Route(channel, YES, "subscribed")
+
+
+def _transactional(known: _Known) -> Route:
+    channel = "E-mail, transactional"
+    if reason := _no_address(known):
+        return Route(channel, NO, reason)
+    if not known.customer.email:
+        return Route(channel, UNKNOWN, "no address is known yet")
+    if known.mail_trouble:
+        return Route(channel, UNKNOWN, known.mail_trouble)
+    if known.channels.get("email") is False:
+        return Route(channel, UNKNOWN, "the e-mail channel is off: check the message's settings")
+    if known.stands(SignalKind.ALL_TOPICS_OFF, *_BACK) and "email" not in known.channels:
+        return Route(channel, UNKNOWN, "they may have turned e-mail off as a whole")
+    if _opted_out(known):
+        return Route(channel, YES, "opting out stops marketing only")
+    return Route(channel, YES, "nothing speaks against it")
+
+
+def _no_address(known: _Known) -> str:
+    """Why no mail of any sort arrives; empty if it may."""
+    if at := known.stands(SignalKind.SPAM_COMPLAINT):
+        return f"a complaint suppresses the address ({_day(at)})"
+    if at := known.stands(SignalKind.ADDRESS_GONE):
+        return f"the address is gone ({_day(at)})"
+    if at := known.stands(SignalKind.DROPPED):
+        return f"the address is suppressed ({_day(at)})"
+    if known.is_looked_up and not known.customer.email:
+        return "the profile has no address"
+    return ""
+
+
+def _opted_out(known: _Known) -> str:
+    """Why marketing must stop; empty if it may go on."""
+    customer = known.customer
+    if customer.is_unsubscribed:
+        at = customer.subscription_changed_at or known.last.get(SignalKind.UNSUBSCRIBED)
+        return f"unsubscribed {_day(at)}" if at else "unsubscribed"
+    if at := known.stands(SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
+        return f"unsubscribed {_day(at)}"
+    if known.channels.get("email") is False:
+        return "the e-mail channel is turned off"
+    if known.topics and not any(known.topics.values()):
+        return "every topic is turned off"
+    if at := known.stands(SignalKind.ALL_TOPICS_OFF, *_BACK):
+        return f"opted out of everything {_day(at)}"
+    return ""
+
+
+def _push(known: _Known) -> Route:
+    if known.channels.get("push") is False:
+        return Route("Push", NO, "the push channel is turned off")
+    if devices := len(known.customer.devices):
+        words = f"{devices} device{'s' if devices > 1 else ''}"
+        return Route("Push", YES, words + _mind_opt_out(known))
+    if known.is_looked_up:
+        return Route("Push", NO, "no device is registered")
+    return Route("Push", UNKNOWN, "the profile was not looked up yet")
+
+
+def _sms(known: _Known) -> Route:
+    if known.channels.get("sms") is False:
+        return Route("SMS", NO, "the SMS channel is turned off")
+    if not _has_phone(known.customer):
+        if known.is_looked_up:
+            return Route("SMS", NO, "the profile has no phone number")
+        return Route("SMS", UNKNOWN, "the profile was not looked up yet")
+    if known.channels.get("sms"):
+        return Route("SMS", YES, "opted in" + _mind_opt_out(known))
+    return Route("SMS", UNKNOWN, "a number is there: check consent first")
+
+
+def _in_app(known: _Known) -> Route:
+    if known.channels.get("in_app") is False:
+        return Route("In-app", NO, "the in-app channel is turned off")
+    if known.channels.get("in_app"):
+        return Route("In-app", YES, "shows when they next open the product")
+    return Route("In-app", UNKNOWN, "shows only if they open the product")
+
+
+def _mind_opt_out(known: _Known) -> str:
+    return ", but campaigns skip who unsubscribed" if known.customer.is_unsubscribed else ""
+
+
+def _has_phone(customer: Customer) -> bool:
+    values = {name.casefold(): value for name, value in customer.attributes.items()}
+    return any(str(values.get(name) or "").strip() for name in PHONE_NAMES)
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y}"

@@ -1,0 +1,19 @@
+"""What tests of pages share: reading what a person would see."""
+
+import html
+import re
+from typing import Any
+
+_INLINE = re.compile(r"</?(?:a|code|em|strong|time)\b[^>]*>")
+_TAG = re.compile(r"<[^>]+>")
+
+
+def text(response: Any) -> str:
+    """The words of a page, without tags and with single spaces."""
+    page = _TAG.sub(" ", _INLINE.sub("", response.content.decode()))
+    return " ".join(html.unescape(page).split())
+
+
+def messages(response: Any) -> list[str]:
+    """The messages that a redirect led to."""
+    return [str(message) for message in response.context["messages"]]

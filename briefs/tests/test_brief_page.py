@@ -1,0 +1,452 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from briefs.models import MaveCall, ResearchPolicy
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_persona,
+    make_research,
+    make_signal,
+)
+from briefs.tests.pages import messages, text
+from personas.models import AttributeName
+
+pytestmark = pytest.mark.django_db
+ANSWER = "## Why\n\nToo much mail [1]. <script>alert(1)</script> [bad](javascript:alert(1))"
+SOURCES = [{"title": "A study", "url": "https://journal.example/1", "domain": "journal.example"}]
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch):
+    """Waking workers is the broker's matter; here it is only seen whether it was tried."""
+    calls = []
+    monkeypatch.setattr("briefs.research.wake", lambda: calls.append(1))
+    return calls
+
+
+def answered(**kw):
+    fields = {"status": "done", "answer": ANSWER, "sources": SOURCES, "credits": 24,
+              "finished_at": timezone.now() - timedelta(hours=3), **kw}  # fmt: skip
+    return make_research(**fields)
+
+
+def words(client, brief):
+    return text(client.get(brief.get_absolute_url()))
+
+
+def act(client, name, brief, **data):
+    return client.post(reverse(f"briefs:{name}", args=[brief.pk]), data, follow=True)
+
+
+# What the page says.
+
+
+def test_the_head_says_who_what_value_and_first_step(signed_in):
+    AttributeName.objects.create(role="value", label="Value", names="mrr")
+    customer = make_customer(attributes={"name": "Henrik Sand", "mrr": "12500"})
+    brief = make_brief(customer=customer)
+
+    page = words(signed_in, brief)
+    head = page[: page.index("What happened")]
+
+    for part in ("Henrik Sand", "Urgent", "Unsubscribed", "mrr 12,500",
+                 "Have the account owner call within 24 hours."):  # fmt: skip
+        assert part in head
+
+
+def test_sections_come_in_the_order_in_which_one_works(signed_in):
+    page = words(signed_in, make_brief())
+
+    titles = ["What happened", "Still reachable by", "What to do", "Research", "Attributes",
+              "Timeline", "Where this comes from"]  # fmt: skip
+    places = [page.index(f" {title} ", page.index("What happened") - 1) for title in titles]
+    assert places == sorted(places)
+
+
+def test_what_happened_names_the_message(signed_in):
+    brief = make_brief(kind="address_gone")
+    make_signal(
+        brief=brief,
+        kind="address_gone",
+        message={"channel": "email", "subject": "Hello", "campaign_name": "News",
+                 "campaign_id": "12", "failure_message": "550 5.1.1"},
+    )  # fmt: skip
+
+    page = words(signed_in, brief)
+
+    assert "the address no longer exists" in page
+    assert "Channel E-mail Subject “Hello” Campaign News (no. 12) Reply 550 5.1.1" in page
+
+
+def test_two_reports_of_one_act_are_one_entry_that_names_the_message(signed_in):
+    brief = make_brief()
+    first = make_signal(brief=brief)
+    make_signal(brief=brief, level="delivery", same_act_as=first, message={"subject": "Hello"})
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    [happening] = response.context["happenings"]
+    assert happening.details == [("Subject", "“Hello”")]
+    assert "Customer.io reported this act 2 times" in text(response)
+
+
+def test_the_person_is_linked_with_each_id_quoted(signed_in, settings):
+    settings.CIO_PERSON_URL = "https://cio.example/{cio_id}/{id}?e={email}"
+    customer = make_customer(cio_id="0a", external_id="a/b c", email="x+y@example.com")
+
+    page = signed_in.get(make_brief(customer=customer).get_absolute_url()).content.decode()
+
+    assert "https://cio.example/0a/a%2Fb%20c?e=x%2By%40example.com" in page
+
+
+@pytest.mark.parametrize("template", ["", "https://cio.example/{cio_id}"])
+def test_without_address_or_id_the_person_is_not_linked(signed_in, settings, template):
+    settings.CIO_PERSON_URL = template
+
+    assert "Open in Customer.io" not in words(
+        signed_in, make_brief(customer=make_customer(cio_id=None))
+    )
+
+
+def test_what_not_to_do_is_marked(signed_in):
+    response = signed_in.get(make_brief().get_absolute_url())
+
+    assert [(part.title, part.is_warning) for part in response.context["advice"]] == [
+        ("First step", False),
+        ("Channel", False),
+        ("Do not", True),
+    ]
+
+
+def test_attributes_show_mapped_roles_first_and_how_old_they_are(signed_in):
+    AttributeName.objects.create(role="plan", label="Plan", names="plan")
+    AttributeName.objects.create(role="industry", label="Industry", names="industry")
+    customer = make_customer(
+        attributes={"locale": "en", "plan": "pro"}, fetched_at=timezone.now() - timedelta(hours=2)
+    )
+
+    page = words(signed_in, make_brief(customer=customer))
+
+    assert "looked up 2 h ago Plan pro plan Not filled in: Industry. 1 other attribute" in page
+
+
+def test_good_news_and_what_colleagues_did_share_one_timeline(signed_in, user):
+    brief = make_brief()
+    make_signal(
+        customer=brief.customer, kind="converted", effect="good_news",
+        happened_at=timezone.now() - timedelta(days=2),
+    )  # fmt: skip
+    brief.assign(user, user)
+
+    entries = signed_in.get(brief.get_absolute_url()).context["timeline"]
+
+    assert [(entry.title, entry.actor, entry.tone) for entry in entries] == [
+        ("took it", "robin", ""),
+        ("Converted", "", "good"),
+    ]
+
+
+def test_provenance_names_rule_question_thread_and_ledger(admin_client):
+    research = answered(thread_id="mave_thread_1", question="What keeps them?")
+    brief = make_brief(research=research, basis="new", persona_why="plan is “pro”")
+    make_signal(brief=brief, why="rule “Unsubscribed” · plan is “pro”")
+    MaveCall.objects.create(research=research, reference="savedesk-1", credits=24)
+
+    response = admin_client.get(brief.get_absolute_url())
+
+    for part in ("rule “Unsubscribed” · plan is “pro”", "What keeps them?", "mave_thread_1",
+                 "savedesk-1", "Edit persona", "Event"):  # fmt: skip
+        assert part in text(response)
+
+
+def test_only_staff_is_sent_to_the_admin(signed_in):
+    brief = make_brief()
+    make_signal(brief=brief)
+
+    assert "/admin/" not in signed_in.get(brief.get_absolute_url()).content.decode()
+
+
+def test_waiting_for_a_profile_is_explained(signed_in):
+    assert (
+        "Waiting for profile: this customer could not be looked up yet. The reason: CIO_APP_KEY"
+        in words(signed_in, make_brief(is_waiting_for_profile=True))
+    )
+
+
+def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries):
+    brief = make_brief(research=answered(), basis="new")
+    for _ in range(20):
+        make_signal(brief=brief)
+        brief.log("something happened")
+
+    with django_assert_num_queries(7):
+        signed_in.get(brief.get_absolute_url())
+
+
+# Research.
+
+
+def test_new_research_shows_answer_sources_confidence_and_credits(signed_in):
+    research = answered(validation={"confidence_score": 0.86})
+    brief = make_brief(research=research, basis="new", researched_at=timezone.now())
+
+    page = words(signed_in, brief)
+
+    assert "Research: new, 24 credits · confidence 86 %" in page
+    assert "Too much mail [1]" in page
+    assert "A study journal.example" in page
+
+
+def test_shared_research_says_how_old_it_is_and_that_it_was_free(signed_in):
+    page = words(signed_in, make_brief(research=answered(), basis="shared"))
+
+    assert "Research: shared, researched 3 h ago for this persona, 0 credits" in page
+    assert "no validation given" in page
+
+
+def test_nothing_that_mave_writes_runs_on_the_page(signed_in):
+    brief = make_brief(research=answered(), basis="new")
+
+    page = signed_in.get(brief.get_absolute_url()).content.decode()
+
+    assert "<script>" not in page
+    assert 'href="javascript' not in page
+    assert '<a href="#source-1" class="cite"' in page
+    assert '<li id="source-1">' in page
+
+
+def test_research_that_came_later_says_when(signed_in):
+    created = timezone.now() - timedelta(days=3)
+    arrived = created + timedelta(minutes=2)
+    brief = make_brief(research=answered(), basis="new", created_at=created, researched_at=arrived)
+
+    day = f"{arrived.day} {arrived:%b, %H:%M}"
+    assert f"updated {day}: research arrived" in words(signed_in, brief)
+
+
+def test_research_that_was_there_at_once_is_no_update(signed_in):
+    now = timezone.now()
+    brief = make_brief(research=answered(), basis="shared", created_at=now, researched_at=now)
+
+    assert "research arrived" not in words(signed_in, brief)
+
+
+def test_while_research_is_under_way_the_page_says_what_holds_and_polls(signed_in):
+    brief = make_brief(research=make_research(status="running"))
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "Research: playbook only, under way" in text(response)
+    assert "The playbook above holds meanwhile" in text(response)
+    assert "Reload" in text(response)
+    assert 'hx-trigger="every 5s"' in response.content.decode()
+
+
+def test_queued_research_says_what_it_waits_for(signed_in, settings):
+    settings.MAVERA_API_KEY = "key"
+    ResearchPolicy.current().pause("credits are used up")
+
+    page = words(signed_in, make_brief(research=make_research()))
+
+    assert "It waits, because research is paused: credits are used up." in page
+
+
+def test_finished_research_does_not_poll(signed_in):
+    brief = make_brief(research=answered(), basis="new")
+
+    assert "hx-trigger" not in signed_in.get(brief.get_absolute_url()).content.decode()
+
+
+def test_a_poll_brings_nothing_until_there_is_news(signed_in):
+    research = make_research(status="running")
+    brief = make_brief(research=research)
+    url = reverse("briefs:research", args=[brief.pk])
+    assert signed_in.get(url, {"seen": "playbook-running"}).status_code == 204
+
+    brief.basis, research.status, research.answer = "new", "done", ANSWER
+    brief.save()
+    research.save()
+    response = signed_in.get(url, {"seen": "playbook-running"})
+
+    assert "Too much mail" in text(response)
+    assert 'id="research-state" hx-swap-oob="true"' in response.content.decode()
+    assert "<html" not in response.content.decode()
+
+
+def test_a_persona_that_buys_no_research_says_so(signed_in):
+    page = words(signed_in, make_brief(persona=make_persona(is_unknown=True)))
+
+    assert "none is bought for this persona" in page
+
+
+# Retry.
+
+
+def test_failed_research_can_be_retried(signed_in, woken, django_capture_on_commit_callbacks):
+    research = make_research(status="failed", status_reason="Mavera answered 503")
+    brief = make_brief(research=research)
+    assert "Failed, can be retried Mavera answered 503" in words(signed_in, brief)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = act(signed_in, "retry", brief)
+
+    research.refresh_from_db()
+    assert (research.status, messages(response)) == ("queued", ["The research is queued again."])
+    assert woken == [1]
+
+
+def test_research_under_way_is_not_started_twice(signed_in):
+    research = make_research(status="running")
+
+    response = act(signed_in, "retry", make_brief(research=research))
+
+    assert messages(response) == ["This question is under way or answered already."]
+
+
+def test_nothing_is_retried_for_a_closed_brief(signed_in):
+    research = make_research(status="failed")
+    brief = make_brief(research=research)
+    brief.close("churned")
+
+    response = act(signed_in, "retry", brief)
+
+    research.refresh_from_db()
+    assert research.status == "failed"
+    assert "nobody waits" in messages(response)[0]
+    assert "Retry the research" not in text(response)
+
+
+def test_without_research_there_is_nothing_to_retry(signed_in):
+    response = act(signed_in, "retry", make_brief())
+
+    assert messages(response) == ["There is no research to retry."]
+
+
+# Assign.
+
+
+def test_assigning_takes_the_brief(signed_in, user):
+    brief = make_brief()
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    brief.refresh_from_db()
+    assert (brief.assignee, brief.state) == (user, "in_progress")
+    assert messages(response) == ["The brief is yours."]
+    assert "Assign to me" not in text(response)
+
+
+def test_assigning_twice_logs_it_once(signed_in):
+    brief = make_brief()
+    act(signed_in, "assign", brief, seen="")
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    assert messages(response) == ["This brief is yours already."]
+    assert brief.activities.count() == 1
+
+
+def test_a_colleague_who_was_faster_keeps_the_brief(signed_in, admin_user):
+    brief = make_brief()
+    brief.assign(admin_user, admin_user)
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    brief.refresh_from_db()
+    assert brief.assignee == admin_user
+    assert messages(response) == ["Meanwhile admin took this brief. It was left as it is."]
+
+
+def test_a_brief_can_be_taken_over_knowingly(signed_in, user, admin_user):
+    brief = make_brief()
+    brief.assign(admin_user, admin_user)
+
+    act(signed_in, "assign", brief, seen=str(admin_user.pk))
+
+    brief.refresh_from_db()
+    assert brief.assignee == user
+
+
+def test_a_closed_brief_cannot_be_taken(signed_in):
+    brief = make_brief()
+    brief.close("churned")
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    brief.refresh_from_db()
+    assert brief.assignee is None
+    assert messages(response) == ["This brief was closed meanwhile: Churned."]
+
+
+# Close.
+
+
+@pytest.mark.parametrize("outcome", ["retained", "churned", "no_response", "not_at_risk"])
+def test_closing_keeps_outcome_and_note(signed_in, user, outcome):
+    brief = make_brief()
+
+    response = act(signed_in, "close", brief, outcome=outcome, note="Called them.")
+
+    brief.refresh_from_db()
+    assert (brief.state, brief.outcome, brief.closing_note) == ("closed", outcome, "Called them.")
+    assert not brief.is_persona_wrong
+    assert f"Closed: {brief.get_outcome_display()}" in text(response)
+    assert "Close this brief" not in text(response)
+
+
+def test_closing_may_say_that_the_persona_was_wrong(signed_in, user):
+    brief = make_brief()
+
+    act(signed_in, "close", brief, outcome="retained", is_persona_wrong="on")
+
+    brief.refresh_from_db()
+    assert brief.is_persona_wrong
+    assert brief.activities.filter(actor=user, text__contains="persona was wrong").exists()
+
+
+@pytest.mark.parametrize("outcome", ["", "withdrawn", "nonsense"])
+def test_closing_needs_an_outcome_and_keeps_the_note_meanwhile(signed_in, outcome):
+    brief = make_brief()
+
+    response = act(signed_in, "close", brief, outcome=outcome, note="Half a thought")
+
+    brief.refresh_from_db()
+    assert response.status_code == 422
+    assert brief.state == "new"
+    assert "Half a thought" in text(response)
+
+
+def test_a_second_click_closes_nothing_twice(signed_in):
+    brief = make_brief()
+    act(signed_in, "close", brief, outcome="retained", note="Done")
+
+    response = act(signed_in, "close", brief, outcome="retained", note="Done")
+
+    assert messages(response) == ["This brief is closed already: Retained."]
+    assert brief.activities.count() == 1
+
+
+def test_who_closes_too_late_loses_nothing(signed_in, user):
+    brief = make_brief()
+    brief.close("retained", "They stay.")
+
+    response = act(signed_in, "close", brief, outcome="churned", note="Left", is_persona_wrong="on")
+
+    brief.refresh_from_db()
+    assert (brief.outcome, brief.closing_note) == ("retained", "They stay.")
+    assert "Somebody closed this brief before you: Retained." in messages(response)[0]
+    assert "meant to close it as well: Churned · the persona was wrong · Left" in text(response)
+
+
+@pytest.mark.parametrize("name", ["assign", "close", "retry"])
+def test_a_get_changes_nothing_and_leads_to_the_brief(signed_in, name):
+    brief = make_brief()
+
+    response = signed_in.get(reverse(f"briefs:{name}", args=[brief.pk]))
+
+    assert response.url == brief.get_absolute_url()
+    assert not brief.activities.exists()

@@ -1,0 +1,118 @@
+import time
+
+import pytest
+
+from briefs import markdown
+
+
+def test_headings_become_subheadings_of_the_page():
+    assert markdown.render("## Why\n\nBecause.") == "<h3>Why</h3>\n<p>Because.</p>\n"
+
+
+def test_https_links_are_marked_and_pass_nothing_on():
+    html = markdown.render("[a study](https://journal.example/x)")
+
+    assert 'href="https://journal.example/x"' in html
+    assert 'class="external"' in html
+    assert 'rel="noopener noreferrer nofollow"' in html
+    assert 'title="External link: journal.example"' in html
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://plain.example",
+        "//other.example",
+        "/logout/",
+        "#elsewhere",
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "data:text/html,x",
+        "mailto:a@example.com",
+        "https://bank.example@evil.example/",
+        "https://",
+    ],
+)
+def test_any_other_link_is_only_text(address):
+    html = markdown.render(f"[read this]({address}) <{address}>")
+
+    assert "<a" not in html
+    assert "read this" in html
+
+
+def test_scripts_are_shown_as_text_and_never_run():
+    html = markdown.render("<script>alert(1)</script>\n\nHello <img src=x onerror=alert(1)>")
+
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_a_gap_in_a_letter_survives():
+    assert "Dear &lt;first name&gt;" in markdown.render("Dear <first name>,")
+
+
+def test_images_leave_only_their_words():
+    html = markdown.render("![a chart](https://tracker.example/pixel.png)")
+
+    assert html == "<p>a chart</p>\n"
+
+
+def test_code_is_shown_without_a_class_of_its_own():
+    assert markdown.render("```js\nx<y\n```") == "<pre><code>x&lt;y\n</code></pre>\n"
+
+
+def test_citations_link_to_the_source_they_name():
+    html = markdown.render("As shown [2].", source_count=2)
+
+    assert '<a href="#source-2" class="cite"' in html
+    assert ">[2]</a>." in html
+
+
+def test_citations_without_a_source_stay_text():
+    assert "<a" not in markdown.render("As shown [3] and [0].", source_count=2)
+
+
+def test_a_citation_inside_a_link_does_not_nest():
+    html = markdown.render("[see [1]](https://ok.example)", source_count=1)
+
+    assert html.count("<a ") == 1
+
+
+def test_a_huge_answer_is_cut_and_says_so():
+    html = markdown.render("word " * 50_000)
+
+    assert len(html) < 45_000
+    assert "it was cut here" in html
+
+
+@pytest.mark.parametrize("piece", ["[", "*a_ ", "> ", "![](", "<", "|a", "[1]", "a**b"])
+def test_hostile_repetition_is_rendered_in_time(piece):
+    started = time.monotonic()
+
+    markdown.render(piece * 40_000, source_count=3)
+
+    assert time.monotonic() - started < 3
+
+
+def test_sources_take_their_domain_from_the_address():
+    [source] = markdown.sources(
+        [{"title": "T", "url": "https://www.real.example/a", "domain": "famous.example"}]
+    )
+
+    assert (source.number, source.href, source.domain) == (
+        1,
+        "https://www.real.example/a",
+        "real.example",
+    )
+
+
+def test_sources_without_https_have_no_link():
+    [source] = markdown.sources([{"title": "T", "url": "javascript:alert(1)", "domain": "d"}])
+
+    assert (source.href, source.title) == ("", "T")
+
+
+@pytest.mark.parametrize("items", [None, "text", {"a": 1}, ["text", 3]])
+def test_sources_of_a_strange_shape_are_none(items):
+    assert markdown.sources(items) == []

@@ -1,0 +1,250 @@
+"""The client of Mave over HTTP: what it makes of every answer, of a bad one, and of none."""
+
+import json
+import logging
+import socket
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from briefs import mave
+from briefs.mave import Mave, MaveError
+from briefs.models import Research
+from personas.http import Reply
+from sandbox import answers
+from sandbox.faults import KINDS
+from sandbox.wire import json_reply
+
+QUESTION = "Segment: Trial\nSignal: Spam complaint\nWhat keeps such a customer?"
+
+
+def refusal(sandbox, fault, **options):
+    """The error that a fault of the chat leads to."""
+    sandbox.faults.add("mave/chat", fault, **options)
+    with pytest.raises(MaveError) as caught:
+        Mave().chat(QUESTION)
+    return caught.value
+
+
+def traits(error):
+    names = ("is_permanent", "is_account_wide", "is_sent", "is_outcome_unknown")
+    return {name for name in names if getattr(error, name)}
+
+
+def test_answer_is_read_in_full(sandbox):
+    answer = Mave().chat(QUESTION)
+
+    assert "##" in answer.content
+    assert set(answer.sources[0]) == {"title", "url", "domain", "snippet"}
+    assert answer.sources[0]["url"].startswith("https://")
+    assert answer.personas_used == ["Sandbox researcher"]
+    assert 0 < answer.validation["confidence_score"] <= 1
+    assert answer.thread_id.startswith("mave_thread_")
+    assert answer.credits == sandbox.credits_used > 0
+    assert answer.raw["object"] == "mave_message"
+
+
+def test_request_holds_the_question_and_the_key_and_nothing_else(sandbox):
+    Mave().chat(QUESTION)
+
+    [request] = sandbox.requests
+    assert (request.method, request.path) == ("POST", "/api/v1/mave/chat")
+    assert json.loads(request.body) == {"message": QUESTION}
+    assert request.headers["authorization"] == f"Bearer {sandbox.mavera_key}"
+
+
+def test_workspace_is_named_when_it_is_set(sandbox, settings):
+    settings.MAVERA_WORKSPACE_ID = "ws-7"
+
+    Mave().chat(QUESTION)
+
+    assert json.loads(sandbox.requests[0].body)["workspace_id"] == "ws-7"
+
+
+def test_without_a_key_it_is_not_configured(settings):
+    settings.MAVERA_API_KEY = ""
+
+    assert not Mave().is_configured
+
+
+def test_missing_validation_is_no_confidence(sandbox):
+    sandbox.faults.add("mave/chat", "no_validation")
+
+    answer = Mave().chat(QUESTION)
+
+    assert answer.validation == {}
+    assert Research(validation=answer.validation).confidence is None
+
+
+@pytest.mark.parametrize(
+    ("validation", "per_cent"),
+    [
+        ({"confidence_score": 0.87}, 87),
+        ({"confidence": 0.5}, 50),
+        ({"confidence": 64}, 64),
+        ({"confidence_score": 0}, 0),
+        ({"confidence_score": True}, None),
+        ({"confidence_score": "high"}, None),
+    ],
+)
+def test_confidence_is_read_as_share_or_per_cent_and_never_invented(validation, per_cent):
+    assert Research(validation=validation).confidence == per_cent
+
+
+def test_missing_sources_are_none(sandbox):
+    sandbox.faults.add("mave/chat", "no_sources")
+
+    assert Mave().chat(QUESTION).sources == []
+
+
+def test_too_many_requests_wait_as_long_as_mavera_says(sandbox):
+    error = refusal(sandbox, "429", retry_after=7)
+
+    assert (error.http_status, error.retry_after) == (429, 7)
+    assert traits(error) == {"is_sent"}
+
+
+def test_too_many_requests_without_a_time_wait_half_a_minute(sandbox):
+    assert refusal(sandbox, "429", retry_after=None).retry_after == 30
+
+
+@pytest.mark.parametrize("header", ["100000", "1e300"])
+def test_absurd_waiting_time_is_cut_to_an_hour(header):
+    for status in (429, 503):
+        assert mave._refusal(Reply(status, {"retry-after": header}, b"")).retry_after == 3600
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_trouble_of_mavera_passes_and_was_not_charged(sandbox, status):
+    error = refusal(sandbox, str(status))
+
+    assert error.http_status == status
+    assert traits(error) == {"is_sent"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (401, "invalid_api_key", "check MAVERA_API_KEY (Mavera answered 401 (invalid_api_key))"),
+        (402, "credits_exhausted", "credits are used up"),
+        (403, "forbidden", "denies this key"),
+    ],
+)
+def test_refused_key_is_account_wide_and_says_so(sandbox, monkeypatch, status, code, words):
+    reply = json_reply({"error": {"code": code}}, status=status)
+    monkeypatch.setattr(sandbox._mavera, "refuse", lambda request: reply)
+
+    with pytest.raises(MaveError) as caught:
+        Mave().chat(QUESTION)
+
+    assert words in str(caught.value)
+    assert traits(caught.value) == {"is_account_wide", "is_sent"}
+
+
+def test_question_that_mavera_cannot_take_is_permanent(sandbox):
+    sandbox.max_message_chars = 10
+
+    with pytest.raises(MaveError, match=r"Mavera answered 400 \(invalid_field\)") as caught:
+        Mave().chat(QUESTION)
+
+    assert traits(caught.value) == {"is_permanent", "is_sent"}
+
+
+def test_silence_ends_at_the_deadline_and_leaves_the_outcome_unknown(sandbox, monkeypatch):
+    monkeypatch.setattr(mave, "DEADLINE_SECONDS", 0.2)
+
+    error = refusal(sandbox, "hang")
+
+    assert str(error).startswith("Mavera did not answer: no")
+    assert traits(error) == {"is_outcome_unknown", "is_sent"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("drop", "Mavera did not answer: the connection broke"),
+        ("truncated", "Mavera did not answer: the answer broke off"),
+        ("paid_then_dropped", "Mavera did not answer: the connection broke"),
+        ("html", "Mavera answered a page instead of JSON"),
+        ("empty", "Mavera's answer is empty"),
+    ],
+)
+def test_unusable_answer_may_have_been_charged(sandbox, fault, words):
+    error = refusal(sandbox, fault)
+
+    assert words in str(error)
+    assert traits(error) == {"is_outcome_unknown", "is_sent"}
+
+
+def test_closed_port_was_never_reached(settings):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        settings.MAVERA_BASE_URL = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(MaveError, match="Mavera cannot be reached: no connection") as caught:
+            Mave().chat(QUESTION)
+
+    assert traits(caught.value) == set()
+
+
+@pytest.mark.parametrize("fault", sorted(set(KINDS) - {"clarify", "no_validation", "no_sources"}))
+def test_no_message_holds_key_or_question(sandbox, monkeypatch, caplog, fault):
+    monkeypatch.setattr(mave, "DEADLINE_SECONDS", 0.2)
+    caplog.set_level(logging.DEBUG)
+
+    error = refusal(sandbox, fault)
+
+    for text in (str(error), repr(error), caplog.text):
+        assert sandbox.mavera_key not in text
+        assert "What keeps such a customer" not in text
+
+
+def test_long_answer_is_cut(sandbox, monkeypatch):
+    answer = answers.Answer(content="a" * (mave.MAX_ANSWER + 1))
+    monkeypatch.setattr(answers, "choose", lambda questions: answer)
+
+    assert len(Mave().chat(QUESTION).content) == mave.MAX_ANSWER
+
+
+def test_characters_that_no_database_takes_are_left_out(sandbox, monkeypatch):
+    spoilt = answers.Source("ti\0tle", "https://example.com/\ud83d", "example.com")
+    answer = answers.Answer(content="cut \ud83d here\0.", sources=(spoilt,), risk="lo\0w")
+    monkeypatch.setattr(answers, "choose", lambda questions: replace(answer, confidence=0.5))
+
+    answer = Mave().chat(QUESTION)
+
+    assert answer.content == "cut \ufffd here."
+    assert answer.sources[0]["title"] == "title"
+    assert answer.validation["hallucination_risk"] == "low"
+    assert "\0" not in str(answer.raw)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("sources", "personas_used", "validation", "thread_id", "usage", "surplus")
+REPLIES = st.fixed_dictionaries(
+    {"content": JSON | st.just("An answer.")},
+    optional={
+        **dict.fromkeys(FIELDS, JSON),
+        "usage": st.fixed_dictionaries({"credits_used": st.integers() | JSON}),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(REPLIES | JSON)
+def test_any_json_is_an_answer_fit_to_store_or_an_error_in_words(body):
+    try:
+        answer = mave._answer(Reply(200, {}, json.dumps(body).encode()))
+    except MaveError:
+        return
+
+    assert answer.content.strip()
+    assert answer.credits is None or 0 <= answer.credits < 2**31
+    stored = json.dumps([answer.raw, answer.validation, answer.sources], allow_nan=False)
+    assert "\\u0000" not in stored.replace("\\\\", "")
+    json.dumps([answer.content, answer.raw], ensure_ascii=False).encode()

@@ -1,0 +1,438 @@
+"""Whether another call to Mave may begin: limits, budgets, order, and calls left behind."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from briefs import pacing, research
+from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
+from briefs.models.research import LEASE, MAX_TRIES
+from briefs.pacing import RESERVED_CREDITS, claim_next, may_begin, slots_free, why_waiting
+from briefs.questions import question_for
+from briefs.tests.factories import make_brief, make_persona, make_research
+from webhooks.tests.threads import Aside, at_once
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _connected(settings):
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+
+
+def policy(**fields):
+    """The policy with these limits, and otherwise none that matters."""
+    unlimited = {"day_budget": None, "month_budget": None, "requests_per_minute": 1000}
+    ResearchPolicy.objects.update_or_create(pk=1, defaults={**unlimited, **fields})
+    return ResearchPolicy.objects.get()
+
+
+def wanted(**fields):
+    """A question that an open brief waits for."""
+    asked = make_research(**fields)
+    make_brief(research=asked, persona=asked.persona)
+    return asked
+
+
+def abandoned(**fields):
+    """A question whose worker died in the middle of a call."""
+    asked = wanted(**fields)
+    ticket = claim_next()
+    Research.objects.filter(pk=asked.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return ticket
+
+
+def spend(credits, started_at=None):
+    call = MaveCall.objects.create(credits=credits, outcome="answered")
+    if started_at:
+        MaveCall.objects.update(started_at=started_at)
+    return call
+
+
+# A claim ------------------------------------------------------------------------------------------
+
+
+def test_claim_leases_the_question_and_enters_the_call_with_its_credits_reserved():
+    policy()
+    asked = wanted()
+
+    ticket = claim_next()
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.tries, asked.lease_token) == ("running", 1, ticket.token)
+    assert asked.started_at < asked.lease_until <= asked.started_at + LEASE
+    call = asked.calls.get()
+    assert call == ticket.call
+    assert (call.outcome, call.credits, call.is_repeat) == ("pending", RESERVED_CREDITS, False)
+
+
+def test_reference_is_of_this_very_call():
+    policy()
+    first, second = wanted(), wanted()
+
+    references = {claim_next().call.reference for _ in range(2)}
+
+    assert len(references) == 2
+    assert {int(reference.split("-")[1]) for reference in references} == {first.pk, second.pk}
+
+
+def test_nothing_due_is_nothing_claimed():
+    policy()
+    wanted(available_at=timezone.now() + timedelta(seconds=30))
+    wanted(status="done")
+    wanted(status="failed")
+
+    assert claim_next() is None
+    assert not may_begin()
+
+
+def test_question_put_off_is_due_again_at_its_time():
+    policy()
+    wanted(available_at=timezone.now() - timedelta(seconds=1))
+
+    assert claim_next()
+
+
+def test_most_urgent_question_goes_first_and_the_older_of_two():
+    policy()
+    low = wanted(priority=Priority.LOW)
+    older, newer = wanted(priority=Priority.HIGH), wanted(priority=Priority.HIGH)
+    urgent = wanted(priority=Priority.URGENT)
+
+    assert [claim_next().research for _ in range(4)] == [urgent, older, newer, low]
+
+
+# What holds it back -------------------------------------------------------------------------------
+
+
+def test_without_a_key_nothing_is_claimed(settings):
+    settings.MAVERA_API_KEY = ""
+    asked = wanted()
+
+    assert claim_next() is None
+    assert (may_begin(), slots_free()) == (False, 0)
+    assert why_waiting(policy(), asked.priority).startswith("Mave is not connected: MAVERA_API_KEY")
+
+
+def test_paused_policy_claims_nothing_and_says_why():
+    wanted()
+    policy().pause("credits are used up")
+
+    assert claim_next() is None
+    assert (may_begin(), slots_free()) == (False, 0)
+    assert why_waiting(ResearchPolicy.current()) == "research is paused: credits are used up"
+
+
+def test_resumed_policy_claims_again():
+    wanted()
+    policy().pause("credits are used up")
+
+    ResearchPolicy.current().resume()
+
+    assert claim_next()
+    assert why_waiting(ResearchPolicy.current()) == ""
+
+
+def test_second_pause_keeps_the_reason_and_the_time_of_the_first():
+    policy().pause("the first")
+    paused_at = ResearchPolicy.current().paused_at
+
+    ResearchPolicy.current().pause("the second")
+
+    assert ResearchPolicy.current().paused_reason == "the first"
+    assert ResearchPolicy.current().paused_at == paused_at
+
+
+def test_no_more_calls_at_once_than_allowed():
+    policy(concurrency=2)
+    for _ in range(3):
+        wanted()
+
+    assert slots_free() == 2
+    assert all([claim_next(), claim_next()])
+    assert claim_next() is None
+    assert (may_begin(), slots_free()) == (False, 0)
+
+
+def test_finished_call_frees_its_place():
+    policy(concurrency=1)
+    wanted(), wanted()
+    ticket = claim_next()
+
+    ticket.research.finish(ticket.token, answer="It is so.")
+
+    assert claim_next()
+
+
+def test_no_more_requests_in_a_minute_than_allowed():
+    policy(requests_per_minute=2)
+    wanted()
+    spend(10), spend(10)
+
+    assert claim_next() is None
+    assert not may_begin()
+
+
+def test_requests_of_an_earlier_minute_do_not_count():
+    policy(requests_per_minute=1)
+    wanted()
+    spend(10, timezone.now() - timedelta(seconds=61))
+
+    assert claim_next()
+
+
+# Budgets ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("budget", ["day_budget", "month_budget"])
+def test_call_must_fit_into_what_is_left_of_the_budget(budget):
+    limits = policy(urgent_reserve=0, **{budget: 100 + RESERVED_CREDITS})
+    wanted()
+    spend(101)
+
+    assert claim_next() is None
+    assert not may_begin()
+    assert why_waiting(limits) == "the research budget is used up for now"
+
+    MaveCall.objects.update(credits=100)
+    assert claim_next()
+
+
+def test_reserved_credits_of_calls_under_way_count():
+    policy(urgent_reserve=0, day_budget=2 * RESERVED_CREDITS - 1)
+    wanted(), wanted()
+
+    assert claim_next()
+    assert claim_next() is None
+
+
+def test_reserve_is_kept_for_the_urgent():
+    limits = policy(day_budget=RESERVED_CREDITS + 99, urgent_reserve=100)
+    high = wanted(priority=Priority.HIGH)
+
+    assert claim_next() is None
+    assert why_waiting(limits, high.priority) == (
+        "the research budget is down to its reserve, which is for urgent briefs"
+    )
+    assert why_waiting(limits, Priority.URGENT) == ""
+
+    urgent = wanted(priority=Priority.URGENT)
+    assert claim_next().research == urgent
+
+
+def test_reserve_larger_than_the_budget_leaves_it_to_the_urgent_alone():
+    policy(day_budget=RESERVED_CREDITS, urgent_reserve=1000)
+    wanted(priority=Priority.HIGH)
+    urgent = wanted(priority=Priority.URGENT)
+
+    assert claim_next().research == urgent
+    assert claim_next() is None
+
+
+def test_budget_of_nothing_buys_nothing():
+    policy(day_budget=0, urgent_reserve=0)
+    wanted(priority=Priority.URGENT)
+
+    assert claim_next() is None
+
+
+def test_credits_count_for_their_day_and_month_in_utc():
+    now = datetime.now(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spend(1, midnight.replace(day=1) - timedelta(seconds=1))
+    this_month = MaveCall.objects.create(credits=10)
+    MaveCall.objects.filter(pk=this_month.pk).update(started_at=midnight.replace(day=1))
+    MaveCall.objects.create(credits=100)
+
+    is_first_day = now.day == 1
+    assert pacing.spent() == (110 if is_first_day else 100, 110)
+
+
+# Calls left behind --------------------------------------------------------------------------------
+
+
+def test_abandoned_question_is_asked_again_and_its_call_is_settled_as_unknown():
+    policy()
+    lost = abandoned()
+
+    ticket = claim_next()
+
+    assert ticket.research == lost.research
+    assert ticket.token != lost.token
+    lost.call.refresh_from_db()
+    assert (lost.call.outcome, lost.call.credits) == ("unknown", RESERVED_CREDITS)
+    assert lost.call.detail == "the worker was gone before the answer came"
+    assert ticket.call.is_repeat
+    assert ticket.research.tries == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_repeat"),
+    [("unknown", True), ("answered", True), ("refused", False), ("not_sent", False)],
+)
+def test_call_is_a_repeat_if_an_earlier_one_may_have_been_paid(outcome, is_repeat):
+    policy()
+    MaveCall.objects.create(research=wanted(), outcome=outcome)
+
+    assert claim_next().call.is_repeat == is_repeat
+
+
+def test_question_under_way_is_not_claimed_a_second_time():
+    policy()
+    wanted()
+
+    assert claim_next()
+    assert claim_next() is None
+
+
+def test_call_under_way_elsewhere_is_not_settled():
+    policy()
+    wanted(), wanted()
+    first = claim_next()
+
+    claim_next()
+
+    first.call.refresh_from_db()
+    assert first.call.outcome == "pending"
+
+
+def test_question_that_took_its_worker_along_every_time_is_given_up():
+    policy()
+    lost = abandoned(tries=MAX_TRIES - 1)
+
+    assert claim_next() is None
+
+    lost.research.refresh_from_db()
+    assert (lost.research.status, lost.research.tries) == ("failed", MAX_TRIES)
+    assert "the worker was gone" in lost.research.status_reason
+    lost.call.refresh_from_db()
+    assert lost.call.outcome == "unknown"
+
+
+# Research nobody wants any more -------------------------------------------------------------------
+
+
+def test_question_without_an_open_brief_is_cancelled_and_the_next_is_claimed():
+    policy()
+    unwanted = wanted(priority=Priority.URGENT)
+    Brief.objects.get().close("churned")
+    other = wanted()
+
+    assert claim_next().research == other
+
+    unwanted.refresh_from_db()
+    assert unwanted.status == "cancelled"
+    assert unwanted.status_reason == "no open brief waits for it any more"
+    assert not unwanted.calls.exists()
+
+
+def test_abandoned_question_without_an_open_brief_is_cancelled_too():
+    policy()
+    lost = abandoned()
+    Brief.objects.get().close("churned")
+
+    assert claim_next() is None
+
+    lost.research.refresh_from_db()
+    assert lost.research.status == "cancelled"
+    assert not Research.objects.due().exists()
+    lost.call.refresh_from_db()
+    assert lost.call.outcome == "unknown"
+
+
+def test_question_that_one_of_two_briefs_still_waits_for_is_asked():
+    policy()
+    asked = wanted()
+    make_brief(research=asked, persona=asked.persona).close("churned")
+
+    assert claim_next().research == asked
+
+
+# Many at once -------------------------------------------------------------------------------------
+
+
+def test_many_claimers_at_once_never_exceed_the_cap(threaded_db):
+    policy(concurrency=10)
+    for _ in range(30):
+        wanted()
+
+    tickets = at_once(24, lambda number: claim_next())
+
+    claimed = [ticket.research.pk for ticket in tickets if ticket]
+    assert len(claimed) == len(set(claimed)) == 10
+    assert Research.objects.in_flight().count() == MaveCall.objects.count() == 10
+
+
+def test_many_claimers_at_once_never_exceed_the_budget(threaded_db):
+    policy(concurrency=10, day_budget=4 * RESERVED_CREDITS, urgent_reserve=0)
+    for _ in range(12):
+        wanted()
+
+    tickets = at_once(12, lambda number: claim_next())
+
+    assert sum(ticket is not None for ticket in tickets) == 4
+
+
+def test_first_claimers_of_all_find_or_make_the_policy(threaded_db):
+    for _ in range(12):
+        wanted()
+
+    tickets = at_once(12, lambda number: claim_next())
+
+    assert sum(ticket is not None for ticket in tickets) == 5  # as a new policy has it
+    assert ResearchPolicy.objects.count() == 1
+
+
+def test_mave_never_sees_more_calls_at_once_than_allowed(threaded_db, sandbox):
+    sandbox.latency = 0.05
+    policy(concurrency=3)
+    for _ in range(6):
+        wanted()
+
+    def work(number):
+        while Research.objects.active().exists():
+            research.run_next()
+
+    at_once(6, work)
+
+    assert sandbox.max_in_flight == 3
+    assert Research.objects.filter(status="done").count() == 6
+    assert MaveCall.objects.filter(outcome="answered").count() == 6
+
+
+needs_postgres = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite lets one writer in at a time"
+)
+
+
+@needs_postgres
+def test_question_that_a_brief_joins_at_this_moment_is_not_cancelled(threaded_db):
+    policy()
+    persona = make_persona()
+    asked = wanted(persona=persona, question_hash=question_for(persona, "unsubscribed", []).hash)
+    Brief.objects.get().close("churned")
+    joining = make_brief(persona=persona)
+
+    with transaction.atomic():
+        research.attach([joining])
+        joining.save()
+        claim = Aside(claim_next)
+        claim.wait_until_blocked()
+
+    assert claim.result.research == joining.research == asked
+
+
+@needs_postgres
+def test_answer_that_arrives_after_all_is_not_paid_for_again(threaded_db):
+    policy()
+    lost = abandoned()
+
+    with transaction.atomic():
+        lost.research.finish(lost.token, answer="It is so.")
+        claim = Aside(claim_next)
+        claim.wait_until_blocked()
+
+    assert claim.result is None
+    assert Research.objects.get().status == "done"

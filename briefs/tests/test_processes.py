@@ -1,0 +1,111 @@
+"""The real thing: web server, supervisor, both clusters and the sandbox as processes of their own.
+
+On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names, in a database of the test's own.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+
+import psycopg
+import pytest
+
+from sandbox.demo import Demo
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def database_url():
+    """An empty database that is gone afterwards; empty text for the demo's own SQLite file."""
+    server = os.environ.get("TEST_DATABASE_URL", "")
+    if not server:
+        yield ""
+        return
+    name = f"processes_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    path, query = server.split("?", 1) if "?" in server else (server, "")
+    base = path.rsplit("/", 1)[0]
+    yield f"{base}/{name}" + (f"?{query}" if query else "")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def demo(tmp_path, database_url):
+    lines: list[str] = []
+    demo = Demo(lines.append, port=0, latency=0.5, folder=tmp_path, database_url=database_url)
+    demo.lines = lines
+    yield demo
+    demo.processes.stop()
+    assert not _processes_of(demo), "processes were left behind"
+
+
+def _processes_of(demo):
+    """Processes that still run on this demo's database."""
+    found = subprocess.run(["pgrep", "-f", "manage.py|granian"], capture_output=True, text=True)
+    mine = []
+    for pid in found.stdout.split():
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                if f"PORT={demo.port}".encode() in environment.read().split(b"\0"):
+                    mine.append(int(pid))
+        except OSError:
+            continue
+    return mine
+
+
+def test_every_step_of_the_demo_comes_true_twice(demo):
+    demo.tell()
+    demo._enterprise_unsubscribes()
+
+    told = "\n".join(demo.lines)
+    assert told.index(demo.url) < told.index("brief 1")
+    assert "free user unsubscribes: no brief, because persona “Free, heavy use”" in told
+    assert "opt-in: good news, no brief" in told
+    assert "200 events, 140 briefs" in told
+    assert "7 research calls" in told
+
+
+def test_research_cluster_killed_in_mid_call_ends_with_one_research_on_the_brief(demo):
+    demo.latency = 4.0
+    demo._start()
+    event = demo.event("enterprise-logistics-low-killed", "unsubscribed")
+    demo.post(event)
+    brief = demo._wait("the brief", lambda: demo.brief_of(event), 20)
+    demo._wait("the call", lambda: demo._mave_calls() == 1, 20)
+
+    os.killpg(_leader(demo, b"Q_CLUSTER_NAME=research"), signal.SIGKILL)
+    _let_the_leases_run_out(demo)
+
+    brief = demo._wait("the research", lambda: demo._researched(brief["id"]), 100)
+    assert brief["research"]["status"] == "done"
+    ledger = demo.processes.manage("shell", "-c", LEDGER)
+    assert ledger.split()[-4:] == ["unknown", "False", "answered", "True"]
+
+
+LEDGER = """
+from briefs.models import MaveCall
+for call in MaveCall.objects.order_by("pk"):
+    print(call.outcome, call.is_repeat)
+"""
+
+
+def _leader(demo, variable):
+    """The process group of a cluster: the process that leads it is the one without a twin."""
+    for pid in _processes_of(demo):
+        with open(f"/proc/{pid}/environ", "rb") as environment:
+            if variable in environment.read().split(b"\0"):
+                return os.getpgid(pid)
+    raise AssertionError("no such cluster")
+
+
+def _let_the_leases_run_out(demo):
+    demo.processes.manage(
+        "shell",
+        "-c",
+        "from briefs.models import Research; from django.utils import timezone;"
+        "Research.objects.update(lease_until=timezone.now() - timezone.timedelta(seconds=1))",
+    )

@@ -1,0 +1,191 @@
+"""When a cluster counts as stuck, read from the rows alone."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from briefs import pipeline
+from briefs.models import MaveCall, Research, ResearchPolicy
+from briefs.progress import is_drain_stuck, is_research_stuck
+from briefs.tests.factories import make_brief, make_event, make_research
+from webhooks.models import LEASE, WebhookEvent
+
+pytestmark = pytest.mark.django_db
+
+
+def ago(seconds):
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def overdue(**fields):
+    """An event that was due for two minutes."""
+    return make_event(**{"received_at": ago(120), **fields})
+
+
+# The drain ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"available_at": ago(61), "tries": 1},
+        {"lease_until": ago(61), "tries": 1},
+    ],
+    ids=["never tried", "due again", "left behind"],
+)
+def test_drain_is_stuck_when_nobody_takes_what_is_long_due(fields):
+    overdue(**fields)
+
+    assert is_drain_stuck()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"received_at": ago(30)},
+        {"available_at": ago(30)},
+        {"available_at": ago(-30)},
+        {"lease_until": ago(30)},
+        {"lease_until": ago(-30)},
+        {"status": "processed"},
+        {"status": "dead"},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_drain_is_not_stuck_while_nothing_is_long_due(fields):
+    overdue(**fields)
+
+    assert not is_drain_stuck()
+
+
+def test_drain_is_not_stuck_without_events():
+    assert not is_drain_stuck()
+
+
+def test_drain_that_claimed_within_the_minute_is_not_stuck():
+    overdue()
+    make_event(lease_until=timezone.now() + LEASE - timedelta(seconds=50))
+
+    assert not is_drain_stuck()
+
+
+def test_drain_that_claimed_longer_ago_is_stuck():
+    overdue()
+    make_event(lease_until=timezone.now() + LEASE - timedelta(seconds=70))
+
+    assert is_drain_stuck()
+
+
+def test_drain_that_finished_something_within_the_minute_is_not_stuck():
+    overdue()
+    ended = make_event(status="processed", finished_at=ago(50))
+
+    assert not is_drain_stuck()
+    WebhookEvent.objects.filter(pk=ended.pk).update(finished_at=ago(70))
+    assert is_drain_stuck()
+
+
+def test_drain_is_not_stuck_when_an_old_event_was_just_replayed():
+    event = overdue(status="processed", finished_at=ago(90))
+    assert event.replay()
+
+    assert not is_drain_stuck()
+
+
+def test_drain_that_works_gets_unstuck(starter):
+    overdue()
+    assert is_drain_stuck()
+
+    pipeline.drain()
+
+    assert not is_drain_stuck()
+
+
+# Research -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _connected(settings):
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+
+
+def waiting(**fields):
+    """A question that was due for two minutes."""
+    return make_brief(research=make_research(**{"created_at": ago(120), **fields})).research
+
+
+@pytest.mark.usefixtures("_connected")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"available_at": ago(61)},
+        {"status": "running", "lease_until": ago(61)},
+    ],
+    ids=["never tried", "due again", "left behind"],
+)
+def test_research_is_stuck_when_nobody_asks_what_is_long_due(fields):
+    waiting(**fields)
+
+    assert is_research_stuck()
+
+
+@pytest.mark.usefixtures("_connected")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"created_at": ago(30)},
+        {"available_at": ago(30)},
+        {"available_at": ago(-30)},
+        {"status": "running", "lease_until": ago(30)},
+        {"status": "running", "lease_until": ago(-30)},
+        {"status": "done"},
+        {"status": "failed"},
+    ],
+    ids=lambda fields: " ".join(map(str, fields)),
+)
+def test_research_is_not_stuck_while_nothing_is_long_due(fields):
+    waiting(**fields)
+
+    assert not is_research_stuck()
+
+
+@pytest.mark.usefixtures("_connected")
+def test_research_that_asked_within_the_minute_is_not_stuck():
+    waiting()
+    MaveCall.objects.create()
+
+    assert not is_research_stuck()
+    MaveCall.objects.update(started_at=ago(61))
+    assert is_research_stuck()
+
+
+def test_research_that_may_not_ask_is_not_stuck(settings):
+    waiting()
+    assert not is_research_stuck()  # without a key
+
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+    policy = ResearchPolicy.current()
+    policy.pause("enough")
+    assert not is_research_stuck()
+
+    policy.resume()
+    ResearchPolicy.objects.update(day_budget=0)
+    assert not is_research_stuck()
+
+    ResearchPolicy.objects.update(day_budget=None, concurrency=1)
+    make_research(status="running", lease_until=ago(-200))
+    assert not is_research_stuck()
+
+    Research.objects.filter(status="running").delete()
+    assert is_research_stuck()
+
+
+@pytest.mark.usefixtures("_connected")
+def test_research_is_not_stuck_when_an_old_question_was_just_retried():
+    question = waiting(status="failed", finished_at=ago(90))
+    assert question.retry()
+
+    assert not is_research_stuck()

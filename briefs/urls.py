@@ -1,0 +1,15 @@
+"""The desk's own addresses."""
+
+from django.urls import path
+
+from briefs.views import actions, brief, inbox
+
+app_name = "briefs"
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("briefs/<int:pk>/", brief.brief, name="brief"),
+    path("briefs/<int:pk>/research/", brief.research, name="research"),
+    path("briefs/<int:pk>/assign/", actions.assign, name="assign"),
+    path("briefs/<int:pk>/close/", actions.close, name="close"),
+    path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
+]

@@ -1,0 +1,1 @@
+"""The pages people work in, and what they do there."""

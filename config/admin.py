@@ -1,0 +1,20 @@
+"""The admin site: what the team edits every day comes first, machinery last."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest
+
+ORDER = ("personas", "briefs", "webhooks", "auth", "authtoken", "axes", "django_q")
+
+
+class SavedeskAdmin(AdminSite):
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        apps = super().get_app_list(request, app_label)
+        known = {label: place for place, label in enumerate(ORDER)}
+        return sorted(apps, key=lambda app: known.get(app["app_label"], len(known)))
+
+
+class SavedeskAdminConfig(AdminConfig):
+    default_site = "config.admin.SavedeskAdmin"

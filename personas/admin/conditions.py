@@ -1,0 +1,89 @@
+"""The lines of a rule: a field with suggestions, an operator, a value; and their history."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from personas.admin.trial import TrialAdmin
+from personas.models.conditions import Condition, Operator
+
+SUGGESTIONS_ID = "condition-fields"
+HISTORY_SHOWN = 100
+VALUES_SHOWN = 2
+
+
+class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+    class Meta:
+        fields = ("field", "operator", "value")
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            # The page carries the list itself: see rule_change_form.html.
+            "field": forms.TextInput(
+                attrs={"size": 22, "list": SUGGESTIONS_ID, "aria-label": "Field"}
+            ),
+            "operator": forms.Select(attrs={"aria-label": "Operator"}),
+            "value": forms.Textarea(attrs={"rows": 2, "cols": 48, "aria-label": "Value"}),
+        }
+
+
+class ConditionInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
+    form = ConditionForm
+    extra = 1
+    verbose_name = "condition"
+    verbose_name_plural = "Conditions"
+
+
+class RuleAdmin(TrialAdmin):
+    """A rule with its conditions in place, fields suggested, and one history of both."""
+
+    change_form_template = "admin/rule_change_form.html"
+    object_history_template = "admin/rule_history.html"
+    object_history_list_template = "admin/rule_history_list.html"
+
+    def suggestions(self) -> list[tuple[str, str]]:
+        """Fields that conditions may name, each with a word on what it is."""
+        raise NotImplementedError
+
+    def condition_history(self, object_id: str) -> QuerySet[Any]:
+        """The past of this rule's conditions, those that are gone included."""
+        raise NotImplementedError
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {
+            "suggestions": self.suggestions,  # called by the template, where there is one
+            "suggestions_id": SUGGESTIONS_ID,
+            **(extra_context or {}),
+        }
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        past = self.condition_history(object_id).select_related("history_user")[:HISTORY_SHOWN]
+        context = {"condition_changes": past, **(extra_context or {})}
+        response: HttpResponse = super().history_view(request, object_id, context)
+        return response
+
+
+def words(conditions: Iterable[Condition], match: str) -> str:
+    """All conditions in one line, as lists show them: long lists of values only begin."""
+    joint = "; and " if match == "all" else "; or "
+    return joint.join(_briefly(condition) for condition in conditions)
+
+
+def _briefly(condition: Condition) -> str:
+    values = condition.values
+    if condition.operator not in (Operator.IN, Operator.NOT_IN) or len(values) <= VALUES_SHOWN:
+        return condition.words
+    begun = ", ".join(values[:VALUES_SHOWN])
+    label = Operator(condition.operator).label
+    return f"{condition.field} {label} {begun} and {len(values) - VALUES_SHOWN} more"

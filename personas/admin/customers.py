@@ -1,0 +1,121 @@
+"""Customers, to look at: what Customer.io said of them, and how long ago."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from personas import lookups
+from personas.models import Customer
+
+MOST_AT_ONCE = 100
+
+
+@admin.register(Customer)
+class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+    list_display = ("__str__", "email", "cio_id", "is_unsubscribed", "is_deleted", "age")
+    list_filter = ("is_deleted", "is_unsubscribed")
+    search_fields = ("external_id__exact", "cio_id__exact", "email__exact")
+    search_help_text = "A whole id, cio_id or e-mail address."
+    show_full_result_count = False
+    ordering = ("-pk",)
+    list_per_page = 50
+    actions = ("look_up_again",)
+    fieldsets = (
+        (None, {"fields": ("external_id", "cio_id", "email", "created_at")}),
+        (
+            "What we know",
+            {
+                "description": "As Customer.io said it when the person was looked up last.",
+                "fields": ("age", "fetched_at", "is_deleted", "attributes_shown"),
+            },
+        ),
+        (
+            "What they receive",
+            {"fields": ("is_unsubscribed", "subscription_changed_at", "preferences_shown",
+                        "devices_shown")},
+        ),
+    )  # fmt: skip
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return False  # erase_customer does it, and takes everything of theirs along
+
+    def has_look_up_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("personas.change_customer")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """Addresses are kept in lower case, cio_ids without their prefix."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        term = search_term.strip().lower()
+        if term and term != search_term:
+            found |= queryset.filter(email=term)
+        if term.startswith("cio_"):
+            found |= queryset.filter(cio_id=term.removeprefix("cio_"))
+        return found, has_duplicates
+
+    @admin.action(description="Look up again in Customer.io", permissions=["look_up"])
+    def look_up_again(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        customers = list(queryset[: MOST_AT_ONCE + 1])
+        if len(customers) > MOST_AT_ONCE:
+            self.message_user(request, f"Select {MOST_AT_ONCE} customers at most.", messages.ERROR)
+            return
+        done, trouble = look_up(customers)
+        failed = len(customers) - done
+        words = f"{done} looked up, {failed} failed"
+        self.message_user(
+            request,
+            f"{words}: {trouble or 'several people share the address'}" if failed else f"{words}.",
+            messages.WARNING if failed else messages.SUCCESS,
+        )
+
+    @admin.display(description="attributes are", ordering="fetched_at")
+    def age(self, customer: Customer) -> str:
+        if customer.fetched_at is None:
+            return "not looked up"
+        return f"{timesince(customer.fetched_at, depth=1)} old"
+
+    @admin.display(description="attributes")
+    def attributes_shown(self, customer: Customer) -> SafeString | str:
+        return rows(customer.attributes) or "none"
+
+    @admin.display(description="preferences")
+    def preferences_shown(self, customer: Customer) -> SafeString | str:
+        flat = {
+            f"{group}: {name}": "on" if is_on else "off"
+            for group, names in customer.preferences.items()
+            for name, is_on in names.items()
+        }
+        return rows(flat) or "unknown"
+
+    @admin.display(description="devices")
+    def devices_shown(self, customer: Customer) -> SafeString | str:
+        devices = [
+            (str(device.get("platform") or "device"), str(device.get("last_used") or ""))
+            for device in customer.devices
+        ]
+        return format_html_join("", "<p>{} {}</p>", devices) or "none"
+
+
+def look_up(customers: list[Customer]) -> tuple[int, str]:
+    """Look up even those that are fresh; returns how many were, and the trouble in words."""
+    before = {(customer.pk, customer.fetched_at) for customer in customers}
+    trouble = lookups.refresh(customers, force=True)
+    left = Customer.objects.filter(pk__in=[customer.pk for customer in customers])
+    return len(before - set(left.values_list("pk", "fetched_at"))), trouble
+
+
+def rows(values: dict[str, Any]) -> SafeString:
+    """A name and its value a line."""
+    return format_html_join("", "<p><b>{}</b> {}</p>", sorted(values.items()))

@@ -1,0 +1,147 @@
+"""Personas: whom they serve, what a brief of theirs says, and the two that always stay."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as delete_with_confirmation
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
+
+from personas.admin.conditions import ConditionInline, RuleAdmin, words
+from personas.admin.reach import names_seen, reach_words
+from personas.models import AttributeName, Persona, PersonaCondition
+
+FIXED_WORDS = {
+    True: "This persona serves customers that no other persona fits. It has no conditions and "
+    "no place in the order, and it cannot be deleted: everybody needs a persona.",
+    False: "This persona serves customers whose attributes could not be looked up or say nothing. "
+    "It has no conditions and no place in the order, and it cannot be deleted. It buys no "
+    "research, because there is nothing to ask about somebody unknown.",
+}
+
+
+class PersonaConditionInline(ConditionInline):
+    model = PersonaCondition
+
+
+@admin.register(Persona)
+class PersonaAdmin(RuleAdmin):
+    can_be_tried = True
+    list_display = ("name", "position", "conditions_shown", "value", "opens_brief")
+    list_editable = ("position", "value", "opens_brief")
+    list_filter = ("value", "opens_brief")
+    search_fields = ("name", "description", "conditions__field", "conditions__value")
+    ordering = ("is_unknown", "is_default", "position", "pk")
+    readonly_fields = ("matches",)
+    inlines = (PersonaConditionInline,)
+    actions = ("delete_selected",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Persona]:
+        personas: QuerySet[Persona] = super().get_queryset(request)
+        return personas.prefetch_related("conditions")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Persona | None = None) -> Any:
+        is_fixed = obj is not None and obj.is_fixed
+        fits = ("matches",) if is_fixed else ("match", "matches")
+        about_fits = (
+            FIXED_WORDS[obj.is_default]
+            if obj is not None and is_fixed
+            else "Personas are tried in order of their position, and the first one whose "
+            "conditions hold is the customer's. The conditions are below; without any the persona "
+            "takes everybody it is asked about."
+        )
+        names = ("name", "description") if is_fixed else ("name", "position", "description")
+        research = (
+            ()
+            if obj is not None and obj.is_unknown
+            else (
+                (
+                    "Research",
+                    {
+                        "description": "What Mave is asked on top of the signal, and how long an "
+                        "answer is good enough to share with the next brief of this persona.",
+                        "fields": ("research_focus", "reuse_hours"),
+                    },
+                ),
+            )
+        )
+        return (
+            (None, {"fields": names}),
+            ("Who it serves", {"description": about_fits, "fields": fits}),
+            (
+                "What it is worth",
+                {
+                    "description": "The value decides how urgent a brief is. Without a brief, the "
+                    "signal stays on the customer's timeline.",
+                    "fields": ("value", "opens_brief"),
+                },
+            ),
+            (
+                "Playbook",
+                {
+                    "description": "Every brief shows this at once, before any research is there.",
+                    "fields": ("playbook",),
+                },
+            ),
+            *research,
+        )
+
+    def get_inlines(self, request: HttpRequest, obj: Persona | None) -> Any:
+        return () if obj is not None and obj.is_fixed else self.inlines
+
+    def has_delete_permission(self, request: HttpRequest, obj: Persona | None = None) -> bool:
+        if obj is not None and obj.is_fixed:
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Briefs are never deleted here, so what to say is that they protect their persona."""
+        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, (set() if protected else lacking), protected
+
+    @admin.action(description="Delete selected personas", permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[Persona]
+    ) -> HttpResponse | None:
+        """Refuse in a sentence where a fixed persona is among them: a bulk delete asks no model."""
+        fixed = [persona.name for persona in queryset if persona.is_fixed]
+        if fixed:
+            names = " and ".join(f"“{name}”" for name in fixed)
+            self.message_user(
+                request,
+                f"Nothing was deleted: {names} must stay, because every customer needs a persona.",
+                messages.ERROR,
+            )
+            return None
+        return delete_with_confirmation(self, request, queryset)
+
+    @admin.display(description="conditions")
+    def conditions_shown(self, persona: Persona) -> str:
+        if persona.is_default:
+            return "whoever no other persona fits"
+        if persona.is_unknown:
+            return "whoever we know nothing about"
+        shown = words(persona.conditions.all(), persona.match)
+        return Truncator(shown or "none: takes everybody").chars(160)
+
+    @admin.display(description="at present")
+    def matches(self, persona: Persona) -> str:
+        return reach_words(persona) if persona.pk else "Save it, or try it, to see."
+
+    def trial_words(self, obj: Persona) -> str:
+        return reach_words(obj)
+
+    def suggestions(self) -> list[tuple[str, str]]:
+        roles = list(AttributeName.objects.values_list("role", "label"))
+        known = {role for role, _ in roles}
+        seen, _ = names_seen()
+        return roles + [
+            (name, f"attribute of {number} customers")
+            for name, number in seen.most_common()
+            if name not in known
+        ]
+
+    def condition_history(self, object_id: str) -> QuerySet[Any]:
+        past: QuerySet[Any] = PersonaCondition.history.filter(persona_id=object_id)
+        return past

@@ -1,0 +1,177 @@
+"""The events as the team sees them: to look into and to process again, never to edit."""
+
+import json
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from webhooks.models import WebhookEvent
+from webhooks.parsing import Unusable, load_object
+from webhooks.replay import replay
+
+SHOWN = 64 * 1024  # characters of a payload: more than that nobody reads
+RECENT = 5_000
+
+
+class RecentValuesFilter(admin.SimpleListFilter):
+    """Offers the values of the most recent events: DISTINCT over all would read the table."""
+
+    parameter_name: str
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        recent = WebhookEvent.objects.order_by("-received_at").values_list(self.parameter_name)
+        values = {value for (value,) in recent[:RECENT] if value}
+        return [(value, value) for value in sorted(values)]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WebhookEvent]
+    ) -> QuerySet[WebhookEvent]:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+
+
+class ObjectTypeFilter(RecentValuesFilter):
+    title = "object type"
+    parameter_name = "object_type"
+
+
+class MetricFilter(RecentValuesFilter):
+    title = parameter_name = "metric"
+
+
+@admin.register(WebhookEvent)
+class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+    """Read-only: what Customer.io said cannot be changed, only processed again."""
+
+    list_display: Any = (
+        "kind",
+        "short_id",
+        "who",
+        "status",
+        "reason",
+        "received_at",
+        "deliveries",
+    )
+    list_filter = ("status", ObjectTypeFilter, MetricFilter, "is_verified")
+    date_hierarchy = "received_at"
+    ordering = ("-received_at",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("event_id",)  # get_search_results says how
+    search_help_text = (
+        "An event id or how it begins, or a whole cio_id, id or e-mail address of a person."
+    )
+    actions = ("reprocess",)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("kind", "event_id", "identifiers_shown", "occurred_at", "received_at")}),
+        (
+            "What became of it",
+            {"fields": ("status", "status_reason", "tries", "available_at", "finished_at",
+                        "earlier_runs")},
+        ),
+        (
+            "As it was received",
+            {"fields": ("is_verified", "deliveries", "last_received_at", "headers_shown",
+                        "body_size", "body_sha256", "payload_shown")},
+        ),
+    )  # fmt: skip
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: WebhookEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: WebhookEvent | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_reprocess_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("webhooks.change_webhookevent")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
+        return super().get_queryset(request).defer("body", "headers")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookEvent], search_term: str
+    ) -> tuple[QuerySet[WebhookEvent], bool]:
+        """By the beginning of an event id, which an index serves; else by a whole identifier."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_id = queryset.filter(event_id__startswith=term)
+        return (by_id if by_id.exists() else queryset.filter(self.speaks_of(term))), False
+
+    def speaks_of(self, term: str) -> Q:
+        """Events about the person with this identifier."""
+        return (
+            Q(identifiers__cio_id=term.removeprefix("cio_"))
+            | Q(identifiers__cio_id=term)
+            | Q(identifiers__id=term)
+            | Q(identifiers__email__in=[term, term.lower()])
+        )
+
+    @admin.action(description="Reprocess selected events", permissions=["reprocess"])
+    def reprocess(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
+        report = replay(queryset)
+        reasons = "; ".join(f"{n} × {why}" for why, n in report.reasons.most_common(3))
+        level = messages.WARNING if report.failed else messages.SUCCESS
+        self.message_user(
+            request, f"{report.words}." + (f" Not queued: {reasons}." if reasons else ""), level
+        )
+
+    @admin.display(description="event id", ordering="event_id")
+    def short_id(self, event: WebhookEvent) -> SafeString:
+        """Ids begin with the time, so the end tells them apart."""
+        shown = event.event_id if len(event.event_id) <= 10 else f"…{event.event_id[-8:]}"
+        return format_html('<span title="{}">{}</span>', event.event_id, shown)
+
+    @admin.display(description="about")
+    def who(self, event: WebhookEvent) -> str:
+        known = event.identifiers
+        name = known.get("id") or known.get("email") or known.get("cio_id") or known.get("phone")
+        return Truncator(name or "—").chars(32)
+
+    @admin.display(description="why")
+    def reason(self, event: WebhookEvent) -> str:
+        return Truncator(event.status_reason).chars(90)
+
+    @admin.display(description="about")
+    def identifiers_shown(self, event: WebhookEvent) -> SafeString | str:
+        return pairs(event.identifiers) or "nobody: the event carries no identifiers"
+
+    @admin.display(description="headers")
+    def headers_shown(self, event: WebhookEvent) -> SafeString | str:
+        return pairs(event.headers) or "none kept"
+
+    @admin.display(description="earlier runs")
+    def earlier_runs(self, event: WebhookEvent) -> SafeString | str:
+        rows = [
+            (run.get("status", ""), run.get("finished_at") or "never ended", run.get("reason", ""))
+            for run in event.history
+        ]
+        return format_html_join("", "<p>{} · {} · {}</p>", rows) or "none"
+
+    @admin.display(description="payload")
+    def payload_shown(self, event: WebhookEvent) -> SafeString:
+        text = readable(bytes(event.body))
+        cut = "" if len(text) <= SHOWN else "Only the beginning is shown."
+        return format_html('<pre class="payload">{}</pre><p>{}</p>', text[:SHOWN], cut)
+
+
+def pairs(values: dict[str, str]) -> SafeString:
+    """`name value` pairs, one a line."""
+    return format_html_join("", "<p><b>{}</b> {}</p>", sorted(values.items()))
+
+
+def readable(body: bytes) -> str:
+    """The body as indented JSON, or as it is where it is no JSON object."""
+    try:
+        text = json.dumps(load_object(body), indent=2, ensure_ascii=False)
+    except (Unusable, RecursionError):
+        text = body[: SHOWN + 1].decode("utf-8", "replace")
+    # Lone surrogates cannot be encoded, and a browser drops NUL without a word.
+    return text.encode("utf-8", "replace").decode().replace("\0", "␀")

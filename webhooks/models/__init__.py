@@ -1,0 +1,17 @@
+"""The receiver's rows."""
+
+from webhooks.models.bell import Bell
+from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, Row, WebhookEvent
+from webhooks.models.tallies import Answer, Tally
+
+__all__ = [
+    "LEASE",
+    "MAX_TRIES",
+    "SMALL_BODY",
+    "Answer",
+    "Bell",
+    "Claim",
+    "Row",
+    "Tally",
+    "WebhookEvent",
+]

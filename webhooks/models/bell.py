@@ -1,0 +1,34 @@
+"""The bell that says that events wait."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Bell(models.Model):
+    """One row, silent or rung: at most one wake-up waits in any broker."""
+
+    is_rung = models.BooleanField(default=False)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    silenced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="bell_is_one_row")]
+
+    def __str__(self) -> str:
+        return "rung" if self.is_rung else "silent"
+
+    @classmethod
+    def turn_on(cls) -> bool:
+        """Turn the bell from silent to rung; True for the one caller who did."""
+        silent = cls.objects.filter(pk=1, is_rung=False)
+        if silent.update(is_rung=True, rung_at=Now()):
+            return True
+        if cls.objects.filter(pk=1).exists():
+            return False
+        Bell.objects.bulk_create([Bell(pk=1)], ignore_conflicts=True)
+        return bool(silent.update(is_rung=True, rung_at=Now()))
+
+    @classmethod
+    def turn_off(cls) -> None:
+        cls.objects.filter(pk=1).update(is_rung=False, silenced_at=Now())

@@ -1,0 +1,152 @@
+"""The admin's pages of events: to look into and to process again, never to edit."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from briefs.tests.factories import make_event, make_payload
+from webhooks.models import WebhookEvent
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:webhooks_webhookevent_changelist")
+
+
+def page_of(event: WebhookEvent) -> str:
+    return reverse("admin:webhooks_webhookevent_change", args=[event.pk])
+
+
+def reprocess(client, *events):
+    data = {"action": "reprocess", "_selected_action": [event.pk for event in events]}
+    return client.post(LIST, data, follow=True)
+
+
+@pytest.fixture
+def staff(client, user):
+    """A colleague who may see events and nothing more."""
+    user.is_staff = True
+    user.save()
+    user.user_permissions.add(Permission.objects.get(codename="view_webhookevent"))
+    client.force_login(user)
+    return client
+
+
+def test_list_tells_what_an_event_was_and_what_became_of_it(admin_client):
+    make_event(make_payload(metric="bounced"), status="ignored", status_reason="no active rule")
+
+    response = admin_client.get(LIST)
+
+    assert b"customer bounced" in response.content
+    assert b"no active rule" in response.content
+
+
+def test_list_needs_the_same_queries_for_one_event_and_for_many(
+    admin_client, django_assert_num_queries
+):
+    for _ in range(30):
+        make_event()
+
+    with django_assert_num_queries(8):
+        admin_client.get(LIST)
+
+
+def test_list_reads_no_bodies(admin_client, django_assert_num_queries):
+    make_event()
+
+    with django_assert_num_queries(8) as queries:
+        admin_client.get(LIST)
+
+    assert not [query for query in queries if '"webhooks_webhookevent"."body"' in query["sql"]]
+
+
+@pytest.mark.parametrize("term", ["evt-un", "abc0001", "cio_abc0001", "person-x", "R@Example.com"])
+def test_event_is_found_by_the_start_of_its_id_or_by_an_identifier(admin_client, term):
+    identifiers = {"id": "person-x", "cio_id": "abc0001", "email": "R@Example.com"}
+    event = make_event(event_id="evt-unique", identifiers=identifiers)
+    make_event()
+
+    response = admin_client.get(LIST, {"q": term})
+
+    assert list(response.context["cl"].result_list) == [event]
+
+
+def test_filters_offer_what_came_in_lately(admin_client):
+    make_event(make_payload(metric="bounced"))
+    make_event(make_payload(metric="unsubscribed"))
+
+    response = admin_client.get(LIST, {"metric": "bounced"})
+
+    assert response.context["cl"].result_count == 1
+    assert b"?metric=unsubscribed" in response.content
+
+
+def test_page_shows_the_payload_indented_and_escaped(admin_client):
+    event = make_event(make_payload(data={"subject": "<script>alert(1)</script>"}))
+
+    html = admin_client.get(page_of(event)).content.decode()
+
+    assert "&quot;subject&quot;: &quot;&lt;script&gt;" in html
+    assert "<script>alert" not in html
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"\xff<b>not json\x00", "�&lt;b&gt;not json␀"),
+        (b'{"subject": "\\ud800"}', "&quot;subject&quot;: &quot;?&quot;"),
+        (b"x" * 70_000, "Only the beginning is shown."),
+        (b"[" * 5_000, "[[[["),
+    ],
+)
+def test_page_shows_whatever_bytes_were_kept(admin_client, body, shown):
+    event = make_event(body=body, body_size=len(body), status="quarantined")
+
+    response = admin_client.get(page_of(event))
+
+    assert response.status_code == 200
+    assert shown in response.content.decode()
+
+
+def test_nobody_can_add_or_edit_an_event(admin_client):
+    event = make_event()
+
+    assert admin_client.get(reverse("admin:webhooks_webhookevent_add")).status_code == 403
+    assert admin_client.post(page_of(event), {"metric": "other"}).status_code == 403
+
+
+def test_only_a_superuser_can_delete_an_event(staff, user):
+    event = make_event()
+    permission = Permission.objects.get(codename="delete_webhookevent")
+    user.user_permissions.add(permission)
+
+    response = staff.post(reverse("admin:webhooks_webhookevent_delete", args=[event.pk]))
+
+    assert response.status_code == 403
+
+
+def test_reprocess_queues_what_ended_and_says_what_it_skipped(admin_client):
+    dead, waiting = make_event(status="dead"), make_event()
+
+    response = reprocess(admin_client, dead, waiting)
+
+    dead.refresh_from_db()
+    assert dead.status == "pending"
+    assert "1 queued, 1 skipped." in response.content.decode()
+
+
+def test_reprocess_is_not_offered_to_whoever_may_only_look(staff):
+    event = make_event(status="dead")
+
+    response = reprocess(staff, event)
+
+    event.refresh_from_db()
+    assert event.status == "dead"
+    assert b"Reprocess selected" not in response.content
+
+
+def test_page_obeys_the_content_security_policy(admin_client):
+    html = admin_client.get(page_of(make_event())).content.decode()
+
+    assert " style=" not in html
+    assert "<style" not in html
+    assert "onclick" not in html

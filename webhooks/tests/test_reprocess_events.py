@@ -1,0 +1,214 @@
+"""Reprocessing: the command, its selectors, and the replay that it shares with the admin."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from briefs.tests.factories import make_event, make_payload
+from webhooks import replay as replaying
+from webhooks.management.commands.reprocess_events import moment
+from webhooks.models import Bell, WebhookEvent
+from webhooks.replay import replay
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reprocess_events", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def make_quarantined(body: bytes, **kw) -> WebhookEvent:
+    fields = {"event_id": "sha256:0", "status": "quarantined", "status_reason": "unreadable",
+              "object_type": "", "metric": "", "identifiers": {}, "occurred_at": None,
+              "body": body, "body_size": len(body), **kw}  # fmt: skip
+    return make_event(**fields)
+
+
+def test_replayed_event_is_due_again_and_keeps_how_it_ended():
+    event = make_event(status="ignored", status_reason="no rule", tries=2)
+
+    out = run("--status", "ignored")
+
+    event.refresh_from_db()
+    assert event.status == "pending"
+    assert event.history[0]["reason"] == "no rule"
+    assert out.splitlines()[-1] == "1 queued, 0 skipped."
+
+
+def test_waiting_event_is_skipped_with_the_reason():
+    event = make_event()
+
+    out = run("--ids", event.event_id)
+
+    assert "waiting to be processed already" in out
+    assert out.splitlines()[-1] == "0 queued, 1 skipped."
+
+
+def test_without_a_selector_nothing_runs():
+    with pytest.raises(CommandError, match="Say which events"):
+        run()
+
+
+def test_selectors_narrow_each_other_down():
+    wanted = make_event(status="dead", metric="bounced")
+    make_event(status="dead", metric="unsubscribed")
+    make_event(status="ignored", metric="bounced")
+    old = make_event(status="dead", metric="bounced")
+    WebhookEvent.objects.filter(pk=old.pk).update(received_at=timezone.now() - timedelta(days=8))
+
+    run("--status", "dead", "--metric", "bounced", "--since", "7d")
+
+    assert list(WebhookEvent.objects.filter(status="pending")) == [wanted]
+
+
+def test_events_are_named_by_our_id_or_by_customerios():
+    ours, theirs = make_event(status="dead"), make_event(status="dead")
+
+    out = run("--ids", str(ours.pk), theirs.event_id)
+
+    assert out.splitlines()[-1] == "2 queued, 0 skipped."
+
+
+def test_unknown_id_is_named_and_fails_the_command_after_the_rest_is_done():
+    event = make_event(status="dead")
+
+    with pytest.raises(CommandError, match="1 of the ids"):
+        run("--ids", event.event_id, "no-such-event")
+
+    event.refresh_from_db()
+    assert event.status == "pending"
+
+
+def test_dry_run_counts_per_status_and_kind_and_changes_nothing():
+    make_event(status="dead", metric="bounced", object_type="email")
+    make_event(status="dead", metric="bounced", object_type="email")
+
+    out = run("--status", "dead", "--dry-run")
+
+    assert out.split()[:6] == ["2", "Failed,", "can", "be", "retried", "email"]
+    assert out.splitlines()[-1] == "2 selected, nothing changed."
+    assert WebhookEvent.objects.filter(status="dead").count() == 2
+
+
+def test_quarantined_event_that_is_readable_now_becomes_an_event():
+    body = json.dumps(make_payload(event_id="evt-1", metric="bounced")).encode()
+    event = make_quarantined(body)
+
+    report = replay(WebhookEvent.objects.all())
+
+    event.refresh_from_db()
+    assert (event.event_id, event.metric, event.status) == ("evt-1", "bounced", "pending")
+    assert event.history[0]["reason"] == "unreadable"
+    assert report.words == "1 queued, 0 skipped"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields", "reason"),
+    [
+        (b"not json", {}, "the body is not JSON"),
+        (b'{"event_id": "evt-1"}', {"body_size": 11_000_000}, "only the start"),
+        (b'{"event_id": "taken"}', {}, "is stored already"),
+    ],
+)
+def test_quarantined_event_that_stays_unusable_is_skipped_with_the_reason(body, fields, reason):
+    make_event(event_id="taken")
+    event = make_quarantined(body, **fields)
+
+    report = replay(WebhookEvent.objects.filter(pk=event.pk))
+
+    event.refresh_from_db()
+    assert (event.status, event.event_id) == ("quarantined", "sha256:0")
+    assert report.words == "0 queued, 1 skipped"
+    assert reason in next(iter(report.reasons))
+
+
+def test_one_bad_row_does_not_stop_the_others(monkeypatch):
+    bad, good = make_event(status="dead"), make_event(status="dead")
+    original = WebhookEvent.replay
+
+    def fail_for_bad(event):
+        if event.pk == bad.pk:
+            raise ValueError("broken row")
+        return original(event)
+
+    monkeypatch.setattr(WebhookEvent, "replay", fail_for_bad)
+
+    with pytest.raises(CommandError, match="1 failed"):
+        run("--status", "dead")
+
+    good.refresh_from_db()
+    assert good.status == "pending"
+
+
+def test_more_than_one_chunk_is_replayed(monkeypatch):
+    monkeypatch.setattr(replaying, "CHUNK", 2)
+    for _ in range(5):
+        make_event(status="dead")
+    done = []
+
+    report = replay(WebhookEvent.objects.filter(status="dead"), progress=done.append)
+
+    assert report.queued == 5
+    assert done == [1, 2, 3, 4, 5]
+
+
+def test_bell_is_rung_once_for_all():
+    for _ in range(3):
+        make_event(status="dead")
+
+    replay(WebhookEvent.objects.all())
+
+    assert Bell.objects.get().is_rung
+    assert OrmQ.objects.count() == 1
+
+
+def test_nothing_queued_rings_no_bell():
+    make_event()
+
+    replay(WebhookEvent.objects.all())
+
+    assert OrmQ.objects.count() == 0
+
+
+def test_dead_broker_does_not_fail_the_replay(monkeypatch, caplog):
+    def refuse() -> bool:
+        raise ConnectionError
+
+    event = make_event(status="dead")
+    monkeypatch.setattr(replaying, "ring", refuse)
+
+    report = replay(WebhookEvent.objects.all())
+
+    event.refresh_from_db()
+    assert event.status == "pending"
+    assert report.queued == 1
+    assert "wake-up after a replay not sent" in caplog.text
+
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("24h", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("7d", datetime(2026, 11, 16, 12, tzinfo=UTC)),
+        ("2026-11-01", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("2026-11-01T06:30", datetime(2026, 11, 1, 6, 30, tzinfo=UTC)),
+    ],
+)
+def test_since_reads_dates_and_ages(words, expected):
+    assert moment(words, NOW) == expected
+
+
+@pytest.mark.parametrize("words", ["yesterday", "2026-02-31", "7w", ""])
+def test_since_refuses_what_it_cannot_read(words):
+    with pytest.raises(CommandError, match="neither a date"):
+        moment(words, NOW)

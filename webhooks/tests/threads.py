@@ -1,0 +1,65 @@
+"""Runs work in many threads at the same moment, each with a connection of its own."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+
+
+def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """Call `work` with 0, 1, … in as many threads; returns what each returned, in that order.
+
+    Raises the first exception that one of them raised.
+    """
+    starting = threading.Barrier(count)
+
+    def run(number: int) -> Any:
+        try:
+            connection.ensure_connection()
+            starting.wait(timeout=30)
+            return work(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+class Aside:
+    """Runs `work` in another thread from now on; `result` waits for what it gives."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self._pool = ThreadPoolExecutor(1)
+        self._future = self._pool.submit(self._run)
+
+    @property
+    def result(self) -> Any:
+        try:
+            return self._future.result(timeout=30)
+        finally:
+            self._pool.shutdown()
+
+    def wait_until_blocked(self) -> None:
+        """Return once somebody waits for a lock of this database (PostgreSQL only)."""
+        waiting = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+                     WHERE datname = current_database() AND NOT granted"""
+        for _ in range(500):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_stat_clear_snapshot()")
+                cursor.execute(waiting)
+                if cursor.fetchone()[0]:
+                    return
+            if self._future.done():
+                return
+            time.sleep(0.01)
+        raise AssertionError("nothing waits for a lock")
+
+    def _run(self) -> Any:
+        try:
+            return self._work()
+        finally:
+            connection.close()
