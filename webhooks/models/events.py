@@ -269,7 +269,7 @@ class WebhookEvent(models.Model):
         """
         if not self.is_replayable:
             return False
-        return self._make_due(tries=0, available_at=None, finished_at=None)
+        return self._make_due(tries=0, finished_at=None)
 
     def release(self, parsed: ParsedEvent) -> bool:
         """QUARANTINED -> PENDING, with what its body turned out to say; False if it cannot be.
@@ -294,6 +294,10 @@ class WebhookEvent(models.Model):
             "finished_at": self.finished_at.isoformat() if self.finished_at else None,
         }
         changed = WebhookEvent.objects.filter(pk=self.pk, status=self.status).update(
-            status=self.Status.PENDING, status_reason="", history=[*self.history, past], **fields
+            status=self.Status.PENDING,
+            status_reason="",
+            available_at=Now(),  # due since now, however long ago it was received
+            history=[*self.history, past],
+            **fields,
         )
         return bool(changed)
