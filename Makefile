@@ -5,12 +5,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 XDIST ?= 2
 
-.PHONY: help demo run test lint format check clean
+.PHONY: help demo run test lint format check bench clean
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
 	@echo "make run     web server and workers, configured by the environment or .env"
 	@echo "make test    every test, on SQLite and on PostgreSQL"
+	@echo "make bench   measure the receiver beside its ceilings, reload and crash it under load"
 	@echo "make check   lint, types and import contracts     make format   put the code in order"
 
 $(VENV)/bin/python:
@@ -51,6 +52,11 @@ lint: $(VENV)/.development
 format: $(VENV)/.development
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.development
+	$(PY) -m benchmarks.ingest
+	$(PY) -m benchmarks.reload
+	$(PY) -m benchmarks.crash --events 20000
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache

@@ -3,6 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# A machine that is busy with something else makes no example slow.
+hypothesis_settings.register_profile("calm", deadline=None)
+hypothesis_settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)
@@ -12,10 +17,10 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     Events are committed in the test's own thread, where its transaction sees them.
     """
     from webhooks import bell, views
-    from webhooks.storing import Committer
+    from webhooks.storing import Committer, Writer
     from webhooks.tallying import Tallying
 
-    monkeypatch.setattr(Committer, "submit", lambda self, pending: self.commit([pending]))
+    monkeypatch.setattr(Committer, "submit", lambda self, pending: Writer().commit([pending]))
     views.committer.reopen()
 
     monkeypatch.setattr(bell.ringer, "start", lambda: None)

@@ -11,6 +11,7 @@ from django.conf import settings
 from personas import http
 
 DEADLINE_SECONDS = 180.0  # for a whole call; answers are said to take 30 to 90 seconds
+USAGE_SECONDS = 10.0  # for reading the balance
 MAX_ANSWER = 100_000  # characters
 MAX_CREDITS = 2**31 - 1  # what the ledger's column takes
 DEFAULT_RETRY_AFTER = 30.0  # what Mavera's guide assumes where the header is missing
@@ -57,6 +58,17 @@ class Answer:
     raw: dict[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The account's credits in this billing period; None where the report does not say."""
+
+    used: float | None
+    included: float | None
+    remaining: float | None
+    requests_per_minute: float | None
+    has_auto_recharge: bool
+
+
 class Mave:
     """A client with the key and address of the settings."""
 
@@ -94,6 +106,27 @@ class Mave:
         if not reply.is_success:
             raise _refusal(reply)
         return _answer(reply)
+
+    def usage(self) -> Usage:
+        """GET /usage: the credits that are left. Costs none, as far as is known.
+
+        Raises MaveError.
+        https://docs.mavera.io/api-reference/usage/get-usage-statistics
+        """
+        try:
+            reply = http.send(
+                "GET",
+                f"{self._base_url}/usage",
+                seconds=USAGE_SECONDS,
+                headers={"Authorization": f"Bearer {self._key}"},
+            )
+        except http.NotSent as error:
+            raise MaveError(f"Mavera cannot be reached: {error}", is_sent=False) from error
+        except http.NoAnswer as error:
+            raise MaveError(f"Mavera did not answer: {error}") from error
+        if not reply.is_success:
+            raise _refusal(reply)
+        return _usage(reply)
 
 
 # https://docs.mavera.io/guides/errors: the status decides, then the code; the type never.
@@ -144,6 +177,26 @@ def _answer(reply: http.Reply) -> Answer:
         credits=credits if isinstance(credits, int) and 0 <= credits <= MAX_CREDITS else None,
         raw=raw,
     )
+
+
+def _usage(reply: http.Reply) -> Usage:
+    report = _dict(reply.json())
+    credits = _dict(report.get("credits"))
+    if not credits:
+        words = "Mavera answered without a report on credits"
+        raise MaveError(words, http_status=reply.status)
+    return Usage(
+        used=_number(credits.get("used")),
+        included=_number(credits.get("included")),
+        remaining=_number(credits.get("remaining")),
+        requests_per_minute=_number(_dict(report.get("rate_limit")).get("requests_per_minute")),
+        has_auto_recharge=_dict(report.get("auto_recharge")).get("enabled") is True,
+    )
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else None
 
 
 def _source(item: dict[str, Any]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from briefs import merging, profiles, recording, research, understanding
+from briefs.notifying import alarms
 from webhooks import bell
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
 
@@ -47,6 +48,7 @@ def drain() -> int:
 def sweep() -> None:
     """Once a minute: whatever no bell announced. Lost wake-ups, retries, leases that ran out."""
     drain()
+    alarms.sweep()
     profiles.catch_up()
     research.upgrade_briefs()
     research.wake()

@@ -4,9 +4,10 @@ from django.db import transaction
 
 from briefs import research
 from briefs.models import Brief, Priority
+from briefs.notifying import outbox
 from personas import lookups
 from personas.customerio import BATCH_SIZE
-from personas.models import AppApiHealth, Customer
+from personas.models import AppApiHealth, Customer, Effect, Severity
 from personas.rulebook import Rulebook
 
 
@@ -44,7 +45,8 @@ def _decide(customer: Customer, rulebook: Rulebook) -> bool:
     match = rulebook.persona_for(customer)
     if not match.persona.opens_brief and brief.is_untouched:
         return brief.withdraw(f"the profile arrived: {match.why}, which opens no brief")
-    severity = max(signal.severity for signal in brief.signals.all())
+    causes = brief.signals.filter(effect=Effect.OPENS_BRIEF).values_list("severity", flat=True)
+    severity = max(causes, default=Severity.MEDIUM)
     brief.persona, brief.persona_why = match.persona, match.why
     brief.question_facts = match.question_facts
     brief.priority = Priority.LOW if customer.is_deleted else Priority.of(severity, match.persona)
@@ -52,4 +54,5 @@ def _decide(customer: Customer, rulebook: Rulebook) -> bool:
     research.attach([brief])
     brief.save()
     brief.log(f"the profile arrived: {match.why}")
+    outbox.tell_of_briefs([brief])
     return True

@@ -30,7 +30,7 @@ def is_drain_stuck() -> bool:
     )
     if not overdue.exists():
         return False
-    claimed = WebhookEvent.objects.filter(lease_until__gt=Now() + LEASE - PATIENCE)
+    claimed = WebhookEvent.objects.all().waiting().filter(lease_until__gt=Now() + LEASE - PATIENCE)
     finished = WebhookEvent.objects.filter(finished_at__gt=long_ago)
     return not claimed.exists() and not finished.exists()
 
@@ -43,8 +43,5 @@ def is_research_stuck() -> bool:
         Q(lease_until=None) | Q(lease_until__lt=long_ago),
         created_at__lt=long_ago,
     )
-    return (
-        overdue.exists()
-        and not MaveCall.objects.filter(started_at__gt=long_ago).exists()
-        and pacing.may_begin()
-    )
+    begun = MaveCall.objects.filter(purpose=MaveCall.Purpose.CHAT, started_at__gt=long_ago)
+    return overdue.exists() and not begun.exists() and pacing.may_begin()

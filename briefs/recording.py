@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from briefs import research
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
+from briefs.notifying import outbox
 from briefs.understanding import Draft
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
@@ -30,6 +31,7 @@ class _Book:
     recent: dict[int, list[Signal]]  # of each customer, around these events: to tell echoes
     opened: list[Brief] = field(default_factory=list)
     joined: dict[int, Brief] = field(default_factory=dict)
+    raised: list[Brief] = field(default_factory=list)  # joined, and more urgent since
 
 
 def record(drafts: list[Draft]) -> int:
@@ -54,6 +56,7 @@ def record(drafts: list[Draft]) -> int:
     Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
     _save(signals)
     _log(drafts, signals, book)
+    outbox.tell_of_briefs([*book.opened, *book.raised])
     return asked
 
 
@@ -189,9 +192,13 @@ def _why_no_brief(draft: Draft) -> str:
 
 
 def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
+    before = brief.priority
     brief.joined_by(draft.priority, signal.happened_at)
     if brief.pk:
         book.joined[brief.pk] = brief
+        if brief.priority > before:
+            brief.customer = signal.customer
+            book.raised.append(brief)
 
 
 def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:

@@ -38,6 +38,7 @@ class Service:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     grace_seconds: float = 10.0
+    is_receiver: bool = False
     is_stuck: Callable[[], bool] = lambda: False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -76,17 +77,23 @@ class Service:
 
 
 class Supervisor:
-    """Keeps services running until SIGTERM or Ctrl-C; a second one stops at once."""
+    """Keeps services running until SIGTERM or Ctrl-C; a second one stops at once.
+
+    SIGHUP reloads: the web server takes new workers in without refusing a request, the clusters
+    finish what is under way and start anew.
+    """
 
     def __init__(self, services: list[Service]) -> None:
         self.services = services
         self.stops_asked = 0
+        self.reload_asked = False
         self._checked_at = time.monotonic()
 
     def run(self) -> None:
         """Start everything, watch it, and return once everything has stopped."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._reload)
         for service in self.services:
             service.start()
             logger.info("%s started (process %d)", service.name, _pid(service))
@@ -99,12 +106,23 @@ class Supervisor:
 
     def look(self) -> None:
         """One round: start what is down, and now and then kill what is stuck."""
+        if self.reload_asked:
+            self.reload_asked = False
+            self.reload()
         for service in self.services:
             if not service.is_running:
                 self._restart(service)
         if time.monotonic() - self._checked_at >= CHECK_PROGRESS_EVERY_SECONDS:
             self._checked_at = time.monotonic()
             self.check_progress()
+
+    def reload(self) -> None:
+        logger.info("reloading")
+        for service in self.services:
+            if service.is_receiver and service.process and service.is_running:
+                service.process.send_signal(signal.SIGHUP)
+            else:
+                service.ask_to_stop()  # it starts again once it has stopped
 
     def check_progress(self) -> None:
         for service in self.services:
@@ -128,19 +146,27 @@ class Supervisor:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stops_asked += 1
 
+    def _reload(self, number: int, frame: FrameType | None) -> None:
+        self.reload_asked = True
+
     def _wind_down(self) -> None:
+        """Stop in reverse order: the receiver goes on until the workers are done."""
         logger.info("stopping; what is under way may finish (stop again to end it now)")
+        self._stop_together([service for service in self.services if not service.is_receiver])
+        self._stop_together([service for service in self.services if service.is_receiver])
+        logger.info("stopped")
+
+    def _stop_together(self, services: list[Service]) -> None:
         began = time.monotonic()
-        for service in self.services:
+        for service in services:
             service.ask_to_stop()
-        while any(service.is_running for service in self.services) and self.stops_asked < 2:
-            for service in self.services:
+        while any(service.is_running for service in services) and self.stops_asked < 2:
+            for service in services:
                 if time.monotonic() - began > service.grace_seconds:
                     service.kill()
             time.sleep(0.1)
-        for service in self.services:
+        for service in services:
             service.kill()
-        logger.info("stopped")
 
 
 def services(host: str, *, with_web: bool = True) -> list[Service]:
@@ -162,18 +188,21 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             is_stuck=progress.is_research_stuck,
         ),
     ]
-    return [Service("web", web_command(host)), *clusters] if with_web else clusters
+    return (
+        [Service("web", web_command(host), is_receiver=True), *clusters] if with_web else clusters
+    )
 
 
 def web_command(host: str) -> list[str]:
-    # SQLite has one writer at a time: more threads only wait for each other.
-    threads = "1" if connection.vendor == "sqlite" else "4"
+    # Threads mostly wait for the commit that they share. SQLite has one writer at a time, and
+    # processes that wait for it poll: one process writes faster than two.
+    workers = "1" if connection.vendor == "sqlite" else "2"
     return [
         *(sys.executable, "-m", "granian"),
         *("--interface", "wsgi", "--no-ws", "--http", "1"),
         *("--host", host, "--port", str(settings.PORT)),
-        *("--workers", "2", "--blocking-threads", threads, "--respawn-failed-workers"),
-        *("--log-level", "warning"),
+        *("--workers", workers, "--blocking-threads", "16", "--respawn-failed-workers"),
+        *("--log-level", "error"),
         "config.wsgi:application",
     ]
 

@@ -1,6 +1,7 @@
 """What django-q2 runs. A task carries no data: the rows say what is to be done."""
 
 from briefs import pipeline
+from briefs.notifying import outbox
 from briefs.research import run_next
 
 
@@ -14,3 +15,7 @@ def sweep() -> None:
 
 def research() -> None:
     run_next()
+
+
+def notify() -> None:
+    outbox.send_due()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from briefs.views import actions, brief, inbox
+from briefs.views import actions, brief, health, inbox, probes
 
 app_name = "briefs"
 urlpatterns = [
@@ -12,4 +12,8 @@ urlpatterns = [
     path("briefs/<int:pk>/assign/", actions.assign, name="assign"),
     path("briefs/<int:pk>/close/", actions.close, name="close"),
     path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
+    path("webhook-health/", health.health, name="health"),
+    path("webhook-health/retry/", health.retry, name="health_retry"),
+    path("livez", probes.livez, name="livez"),
+    path("readyz", probes.readyz, name="readyz"),
 ]

@@ -13,8 +13,12 @@ from config.brokers import broker_settings
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
-# A variable that is set to nothing is not set: lines of .env.example may be left empty.
-env.ENVIRON = {name: value for name, value in os.environ.items() if value.strip()}
+# A variable that is set to nothing is not set: lines of .env.example may be left empty. And a
+# secret that begins with a dollar sign is no reference to another variable.
+env.escape_proxy = True
+env.ENVIRON = {
+    name: value.replace("$", r"\$") for name, value in os.environ.items() if value.strip()
+}
 
 # "web" in the web server (config/wsgi.py), "worker" elsewhere. A request has 3 seconds in all,
 # a worker has time.
@@ -24,7 +28,11 @@ IS_WEB = os.environ.get("SAVEDESK_PROCESS") == "web"
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-development" if DEBUG else "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS: list[str] = [
+    host.strip()
+    for host in env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+    if host.strip()
+]
 CIO_WEBHOOK_SECRETS: list[str] = [
     secret.strip() for secret in env.list("CIO_WEBHOOK_SECRET", default=[]) if secret.strip()
 ]
@@ -172,7 +180,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=2 if IS_WEB else 10)
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        connect_timeout=2 if IS_WEB else 10,
+        tcp_user_timeout=5000,  # ms; a server that vanished is noticed, not waited for
+    )
 
 # Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
 

@@ -7,6 +7,8 @@ import json
 import math
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -20,14 +22,25 @@ BATCH_SIZE = 100
 
 
 class LookupFailed(Exception):
-    """The App API gave no usable answer. `is_permanent`: only a person can cure it."""
+    """The App API gave no usable answer. `is_permanent`: only a person can cure it.
+
+    `detail` is Customer.io's own sentence. It may quote what was sent: not for logs.
+    """
 
     def __init__(
-        self, message: str, *, is_permanent: bool = False, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        is_permanent: bool = False,
+        retry_after: float | None = None,
+        http_status: int | None = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message)
         self.is_permanent = is_permanent
         self.retry_after = retry_after
+        self.http_status = http_status
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +56,27 @@ class Profile:
     preferences: dict[str, dict[str, bool]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ReportingWebhook:
+    """Where a workspace reports which events; its signing key is in no answer of the API."""
+
+    name: str
+    endpoint: str
+    events: frozenset[str]
+    is_disabled: bool = False
+    full_resolution: bool = False  # "Send Frequency": every time, not only the first
+    with_content: bool = False  # "Body Content"
+    id: int | None = None  # None: not registered yet
+
+
 class AppApi:
     """A client for one look-up: its requests share one time budget.
 
     Only a 429 is waited for, if the wait fits into the budget.
     """
 
-    def __init__(self, budget_seconds: float = BUDGET_SECONDS) -> None:
-        self._base_url = settings.CIO_APP_BASE_URL
+    def __init__(self, budget_seconds: float = BUDGET_SECONDS, base_url: str = "") -> None:
+        self._base_url = base_url or settings.CIO_APP_BASE_URL
         self._key = settings.CIO_APP_KEY
         self._deadline = time.monotonic() + budget_seconds
 
@@ -103,28 +129,82 @@ class AppApi:
         people = [item for item in results if isinstance(item, dict)]
         return [str(item["cio_id"]).removeprefix("cio_") for item in people if item.get("cio_id")]
 
+    def reach(self) -> datetime | None:
+        """Look up nobody: raises LookupFailed where a look-up of somebody would.
+
+        Returns the time by Customer.io's clock, if the answer carries it.
+        https://docs.customer.io/integrations/api/app/#operation/getPeopleById
+        """
+        try:
+            reply = self._answer("POST", "/customers/attributes", _BY_CIO_ID, {"ids": ["0"]})
+        except BadRequest:  # our nobody is no possible id of theirs: the key was good
+            return None
+        try:
+            told = parsedate_to_datetime(reply.headers.get("date", ""))
+        except ValueError:
+            return None
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+    def reporting_webhooks(self) -> list[ReportingWebhook]:
+        """GET /v1/reporting_webhooks: all of the workspace.
+
+        https://docs.customer.io/integrations/api/app/#operation/listWebhooks
+        """
+        items = self._send("GET", "/reporting_webhooks", {}).get("reporting_webhooks")
+        if not isinstance(items, list):
+            raise LookupFailed("Customer.io answered without a list of reporting webhooks")
+        return [_webhook(item) for item in items if isinstance(item, dict)]
+
+    def save_reporting_webhook(self, webhook: ReportingWebhook) -> ReportingWebhook:
+        """POST /v1/reporting_webhooks, or PUT /v1/reporting_webhooks/{id} if it has an id.
+
+        Everything is replaced. Raises BadRequest with their `detail` if a field is refused.
+        https://docs.customer.io/integrations/api/app/#operation/createWebhook
+        """
+        body = {
+            "name": webhook.name,
+            "endpoint": webhook.endpoint,
+            "events": sorted(webhook.events),
+            "disabled": webhook.is_disabled,
+            "full_resolution": webhook.full_resolution,
+            "with_content": webhook.with_content,
+        }
+        if webhook.id is None:
+            return _webhook(self._send("POST", "/reporting_webhooks", {}, body))
+        return _webhook(self._send("PUT", f"/reporting_webhooks/{webhook.id}", {}, body))
+
     def _send(
         self, method: str, path: str, params: dict[str, str], body: Any = None
     ) -> dict[str, Any]:
+        reply = self._answer(method, path, params, body)
+        decoded = reply.json()
+        if not isinstance(decoded, dict):
+            raise LookupFailed("Customer.io answered something that is not a JSON object")
+        return decoded
+
+    def _answer(
+        self, method: str, path: str, params: dict[str, str], body: Any = None
+    ) -> http.Reply:
         reply = self._send_once(method, path, params, body)
         while reply.status == 429 and self._has_time_for(wait := _wait_after(reply)):
             time.sleep(wait)  # one second as a rule: the limit is per second
             reply = self._send_once(method, path, params, body)
         if reply.status == 404:
             raise _NotFound(
-                "Customer.io's App API answered 404: check CIO_APP_BASE_URL", is_permanent=True
+                "Customer.io's App API answered 404: check CIO_APP_BASE_URL",
+                is_permanent=True,
+                http_status=404,
             )
         if reply.status == 400:
-            raise BadRequest("Customer.io's App API cannot read the request", is_permanent=True)
+            raise BadRequest(
+                "Customer.io's App API cannot read the request",
+                is_permanent=True,
+                http_status=400,
+                detail=_detail(reply),
+            )
         if not reply.is_success:
             raise _failure(reply)
-        try:
-            decoded = _storable(reply.json())
-        except RecursionError:
-            decoded = None
-        if not isinstance(decoded, dict):
-            raise LookupFailed("Customer.io answered something that is not a JSON object")
-        return decoded
+        return reply
 
     def _send_once(self, method: str, path: str, params: dict[str, str], body: Any) -> http.Reply:
         seconds = self._deadline - time.monotonic()
@@ -154,6 +234,9 @@ class _NotFound(LookupFailed):
     pass
 
 
+_BY_CIO_ID = {"id_type": "cio_id"}  # the only identifier that every workspace has
+
+
 def _wait_after(reply: http.Reply) -> float:
     # Without Retry-After a daily quota is used up: waiting helps nobody. Zero would be a mistake.
     return math.inf if reply.retry_after is None else max(1.0, reply.retry_after)
@@ -169,6 +252,26 @@ def _failure(reply: http.Reply) -> LookupFailed:
         f"Customer.io's App API answered {reply.status}" + (f": {cure}" if cure else ""),
         is_permanent=400 <= reply.status < 500 and reply.status not in (408, 429),
         retry_after=reply.retry_after,
+        http_status=reply.status,
+    )
+
+
+def _detail(reply: http.Reply) -> str:
+    errors = _dict(reply.json()).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return str(_dict(first).get("detail") or "")[:300]
+
+
+def _webhook(item: dict[str, Any]) -> ReportingWebhook:
+    events, number = item.get("events"), item.get("id")
+    return ReportingWebhook(
+        name=str(item.get("name") or ""),
+        endpoint=str(item.get("endpoint") or ""),
+        events=frozenset(str(name) for name in events) if isinstance(events, list) else frozenset(),
+        is_disabled=item.get("disabled") is True,
+        full_resolution=item.get("full_resolution") is True,
+        with_content=item.get("with_content") is True,
+        id=number if isinstance(number, int) else None,
     )
 
 
@@ -203,7 +306,7 @@ def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
     Empty where nothing readable is said.
     """
     try:
-        decoded = _storable(json.loads(text)) if isinstance(text, str) else text
+        decoded = http.storable(json.loads(text)) if isinstance(text, str) else text
     except (ValueError, RecursionError):
         return {}
     return {
@@ -215,19 +318,6 @@ def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
         for group in ("topics", "channels")
         if _dict(_dict(decoded).get(group))
     }
-
-
-def _storable(value: Any) -> Any:
-    """The same without what PostgreSQL takes in no JSON: NUL, lone surrogates, NaN, infinity."""
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    return value
 
 
 def _dict(value: Any) -> dict[str, Any]:

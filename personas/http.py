@@ -45,7 +45,7 @@ class Reply:
     def json(self) -> Any:
         """The decoded body, fit to be stored; None if it is not JSON."""
         try:
-            return _storable(json.loads(self.body))
+            return storable(json.loads(self.body))
         except (ValueError, RecursionError):
             return None
 
@@ -172,7 +172,7 @@ def _reason(error: requests.ConnectionError) -> object:
     return getattr(error.args[0], "reason", None) if error.args else None
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """The same without what no database takes: NUL, halves of surrogate pairs, NaN, infinity.
 
     A model may well cut an emoji in two; an answer that is paid for must not be lost over it.
@@ -183,7 +183,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(name): _storable(item) for name, item in value.items()}
+        return {storable(name): storable(item) for name, item in value.items()}
     return value

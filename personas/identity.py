@@ -30,10 +30,11 @@ def resolve(people: list[Identifiers]) -> Resolution:
     """
     people = [normalise(identifiers) for identifiers in people]
     index = _Index(people)
-    missing = [identifiers for identifiers in people if identifiers and not index.find(identifiers)]
-    if missing:
-        _create(missing)
-        index = _Index(people)
+    for _ in range(2):  # somebody new may share the address by which another was to be found
+        missing = [named for named in people if named and not index.find(named)]
+        if missing:
+            _create(missing)
+            index = _Index(people)
     customers = [index.find(identifiers) for identifiers in people]
     for customer, identifiers in zip(customers, people, strict=True):
         if customer is not None:

@@ -31,7 +31,9 @@ def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
     Returns "" or, in words, why somebody could not be looked up. Never raises for the App API's
     faults. Must be called outside of a transaction.
     """
-    stale = {customer.pk: customer for customer in customers if force or not is_fresh(customer)}
+    # In the order of their keys: two workers with the same people would block each other for good.
+    wanted = sorted(customers, key=lambda customer: customer.pk)
+    stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
     if not stale:
         return ""
     api = AppApi()

@@ -54,5 +54,5 @@ def is_too_old(timestamp: str, max_age_seconds: int) -> bool:
         return False
     try:
         return abs(time.time() - int(timestamp)) > max_age_seconds
-    except ValueError:
+    except (ValueError, OverflowError):
         return True

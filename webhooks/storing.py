@@ -22,6 +22,7 @@ WAIT_SECONDS = 2.5  # of the 3 that an answer may take; Customer.io gives up aft
 STATEMENT_SECONDS = 2.0
 BATCH_SIZE = 64
 BATCH_BYTES = 16 * 1024 * 1024
+STUCK_SECONDS = 2.0  # longer than a statement may take: nobody will answer any more
 FAIL_FAST_SECONDS = 1.0  # after one failure, others need not find out for themselves
 
 
@@ -52,14 +53,12 @@ class Pending:
 
 
 class Committer:
-    """The one thread of a process that writes events."""
+    """Takes rows from request threads and has the one thread of this process write them."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Pending] = queue.SimpleQueue()
         self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._writer: Writer | None = None
         self._closed_until = 0.0
-        self._held: list[Pending] = []
 
     def record(self, row: Row) -> bool:
         """Store a row durably; True if its event is new, False if this is a further delivery.
@@ -69,9 +68,10 @@ class Committer:
         if time.monotonic() < self._closed_until:
             raise NotStored("storing failed a moment ago")
         pending = Pending(row)
-        self.submit(pending)
+        writer = self.submit(pending)
         if not pending.done.wait(WAIT_SECONDS):
             pending.give_up()
+            self._replace_if_stuck(writer)
             pending.error = NotStored("the database did not answer in time")
         if isinstance(pending.error, NotStored):
             self._closed_until = time.monotonic() + FAIL_FAST_SECONDS
@@ -83,39 +83,76 @@ class Committer:
         """Forget that storing failed a moment ago."""
         self._closed_until = 0.0
 
-    def submit(self, pending: Pending) -> None:
-        self._queue.put(pending)
-        if self._thread is None or not self._thread.is_alive():
-            with self._starting:
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
-                    self._thread.start()
+    def submit(self, pending: Pending) -> "Writer":
+        with self._starting:
+            if self._writer is None:
+                self._writer = Writer()
+                self._writer.start()
+            self._writer.put(pending)
+            return self._writer
 
-    def _run(self) -> None:
-        while True:
-            self.commit(self._gather())
+    def _replace_if_stuck(self, writer: "Writer") -> None:
+        """Leave a writer that hangs in its database call; its successor connects anew."""
+        with self._starting:
+            if self._writer is writer and writer.busy_seconds > STUCK_SECONDS:
+                logger.error("the database connection hangs; starting a new one")
+                writer.retire()
+                self._writer = None
+
+
+class Writer(threading.Thread):
+    """The thread that writes events, with a database connection of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(name="committer", daemon=True)
+        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._held: list[Pending] = []
+        self._busy_since = 0.0
+        self._retired = False
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the present commit has taken; 0 if there is none."""
+        return time.monotonic() - self._busy_since if self._busy_since else 0.0
+
+    def put(self, pending: Pending) -> None:
+        self._queue.put(pending)
+
+    def retire(self) -> None:
+        """End after the present commit."""
+        self._retired = True
+        self._queue.put(None)
+
+    def run(self) -> None:
+        while not self._retired:
+            batch = self._gather()
+            self._busy_since = time.monotonic()
+            self.commit(batch)
+            self._busy_since = 0.0
 
     def _gather(self) -> list[Pending]:
         """Whatever waits, but no event twice: one statement cannot touch a row twice."""
         batch: dict[str, Pending] = {}
+        later: list[Pending] = []
         size = 0
         for pending in self._waiting():
-            if pending.row is None:
+            if pending is None or pending.row is None:
                 continue
             if pending.row.event.event_id in batch:
-                self._held.append(pending)
+                later.append(pending)
                 continue
             batch[pending.row.event.event_id] = pending
             size += len(pending.row.body)
             if len(batch) == BATCH_SIZE or size > BATCH_BYTES:
                 break
+        self._held += later
         return list(batch.values())
 
-    def _waiting(self) -> Iterator[Pending]:
-        held, self._held = self._held, []
-        yield from held
-        if not held:
+    def _waiting(self) -> Iterator[Pending | None]:
+        if not self._held:
             yield self._queue.get()
+        while self._held:
+            yield self._held.pop(0)
         while True:
             try:
                 yield self._queue.get_nowait()
@@ -125,6 +162,8 @@ class Committer:
     def commit(self, batch: list[Pending]) -> None:
         """Write the batch and tell everybody how it went. Never raises."""
         rows = {p.row.event.event_id: p for p in batch if p.row is not None}
+        if not rows:
+            return
         try:
             stored = self._write([rows[key].row for key in sorted(rows)])
         except (DataError, IntegrityError) as error:

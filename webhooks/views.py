@@ -123,6 +123,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = _view(request)
         if isinstance(response, Response):
             response.render()
+        response["Content-Length"] = str(len(response.content))  # else it is sent in chunks
         return response
     except Exception:
         logger.exception("the receiver failed, answered 503")

@@ -7,15 +7,19 @@ signal rule's.
 from briefs.admin.briefs import BriefAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
+from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
 from briefs.admin.research import ResearchAdmin
 from briefs.admin.rules import TriedSignalRuleAdmin
 from briefs.admin.signals import SignalAdmin
 
 __all__ = [
+    "AlarmAdmin",
     "BriefAdmin",
     "EventWithOutcomeAdmin",
     "MaveCallAdmin",
+    "NotificationAdmin",
+    "NotificationTargetAdmin",
     "ResearchAdmin",
     "ResearchPolicyAdmin",
     "SignalAdmin",

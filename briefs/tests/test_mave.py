@@ -235,7 +235,7 @@ REPLIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(REPLIES | JSON)
 def test_any_json_is_an_answer_fit_to_store_or_an_error_in_words(body):
     try:

@@ -386,7 +386,7 @@ def test_first_claimers_of_all_find_or_make_the_policy(threaded_db):
 
 
 def test_mave_never_sees_more_calls_at_once_than_allowed(threaded_db, sandbox):
-    sandbox.latency = 0.05
+    sandbox.latency = 0.1
     policy(concurrency=3)
     for _ in range(6):
         wanted()
@@ -397,7 +397,7 @@ def test_mave_never_sees_more_calls_at_once_than_allowed(threaded_db, sandbox):
 
     at_once(6, work)
 
-    assert sandbox.max_in_flight == 3
+    assert 1 < sandbox.max_in_flight <= 3
     assert Research.objects.filter(status="done").count() == 6
     assert MaveCall.objects.filter(outcome="answered").count() == 6
 

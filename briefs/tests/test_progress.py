@@ -18,9 +18,14 @@ def ago(seconds):
     return timezone.now() - timedelta(seconds=seconds)
 
 
+def moments(fields):
+    """The same with every number turned into the moment so many seconds ago."""
+    return {k: ago(v) if isinstance(v, int) and k != "tries" else v for k, v in fields.items()}
+
+
 def overdue(**fields):
-    """An event that was due for two minutes."""
-    return make_event(**{"received_at": ago(120), **fields})
+    """An event that was due for two minutes; numbers are seconds ago."""
+    return make_event(**moments({"received_at": 120, **fields}))
 
 
 # The drain ----------------------------------------------------------------------------------------
@@ -30,8 +35,8 @@ def overdue(**fields):
     "fields",
     [
         {},
-        {"available_at": ago(61), "tries": 1},
-        {"lease_until": ago(61), "tries": 1},
+        {"available_at": 61, "tries": 1},
+        {"lease_until": 61, "tries": 1},
     ],
     ids=["never tried", "due again", "left behind"],
 )
@@ -44,11 +49,11 @@ def test_drain_is_stuck_when_nobody_takes_what_is_long_due(fields):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"received_at": ago(30)},
-        {"available_at": ago(30)},
-        {"available_at": ago(-30)},
-        {"lease_until": ago(30)},
-        {"lease_until": ago(-30)},
+        {"received_at": 30},
+        {"available_at": 30},
+        {"available_at": -30},
+        {"lease_until": 30},
+        {"lease_until": -30},
         {"status": "processed"},
         {"status": "dead"},
     ],
@@ -88,7 +93,7 @@ def test_drain_that_finished_something_within_the_minute_is_not_stuck():
 
 
 def test_drain_is_not_stuck_when_an_old_event_was_just_replayed():
-    event = overdue(status="processed", finished_at=ago(90))
+    event = overdue(status="processed", finished_at=90)
     assert event.replay()
 
     assert not is_drain_stuck()
@@ -112,8 +117,8 @@ def _connected(settings):
 
 
 def waiting(**fields):
-    """A question that was due for two minutes."""
-    return make_brief(research=make_research(**{"created_at": ago(120), **fields})).research
+    """A question that was due for two minutes; numbers are seconds ago."""
+    return make_brief(research=make_research(**moments({"created_at": 120, **fields}))).research
 
 
 @pytest.mark.usefixtures("_connected")
@@ -121,8 +126,8 @@ def waiting(**fields):
     "fields",
     [
         {},
-        {"available_at": ago(61)},
-        {"status": "running", "lease_until": ago(61)},
+        {"available_at": 61},
+        {"status": "running", "lease_until": 61},
     ],
     ids=["never tried", "due again", "left behind"],
 )
@@ -136,11 +141,11 @@ def test_research_is_stuck_when_nobody_asks_what_is_long_due(fields):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"created_at": ago(30)},
-        {"available_at": ago(30)},
-        {"available_at": ago(-30)},
-        {"status": "running", "lease_until": ago(30)},
-        {"status": "running", "lease_until": ago(-30)},
+        {"created_at": 30},
+        {"available_at": 30},
+        {"available_at": -30},
+        {"status": "running", "lease_until": 30},
+        {"status": "running", "lease_until": -30},
         {"status": "done"},
         {"status": "failed"},
     ],
@@ -185,7 +190,7 @@ def test_research_that_may_not_ask_is_not_stuck(settings):
 
 @pytest.mark.usefixtures("_connected")
 def test_research_is_not_stuck_when_an_old_question_was_just_retried():
-    question = waiting(status="failed", finished_at=ago(90))
+    question = waiting(status="failed", finished_at=90)
     assert question.retry()
 
     assert not is_research_stuck()

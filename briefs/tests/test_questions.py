@@ -191,7 +191,7 @@ PRIVATE = st.builds(
 VALUES = LISTED | RESPELLED | PRIVATE | PRIVATE.map(lambda text: f"enterprise {text}")
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=300)
 @given(st.dictionaries(NAMES | st.text(), VALUES, min_size=1), st.sampled_from(SignalKind.values))
 @example({"plan": "enterprise" + MARK, "industry": MARK}, "unsubscribed")
 @example({"plan": "\u0130nternal", "usage": "DA\u0130LY"}, "unsubscribed")

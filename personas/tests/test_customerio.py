@@ -169,7 +169,7 @@ def test_what_a_database_refuses_is_taken_out(scripted):
 
     [profile] = AppApi().profiles("id", ["1"])
 
-    assert profile.attributes == {"plan": "pro", "name": "?"}
+    assert profile.attributes == {"plan": "pro", "name": "\ufffd"}
     assert profile.email == "a@example.com"
     assert profile.devices == [{"id": "x", "last_used": None}]
 
@@ -295,6 +295,10 @@ def test_results_that_name_no_person_are_left_out(scripted):
 
 
 # Time -------------------------------------------------------------------------------------------
+
+
+def test_whole_look_up_has_three_seconds():
+    assert AppApi()._deadline - time.monotonic() == pytest.approx(3, abs=0.1)
 
 
 def test_hanging_answer_is_given_up_within_the_budget(sandbox):

@@ -116,6 +116,15 @@ def test_body_that_is_not_json_reads_as_none(body, decoded):
     assert http.Reply(200, {}, body).json() == decoded
 
 
+def test_json_holds_nothing_that_a_database_refuses():
+    body = rb'{"a\u0000": ["x\ud83d\ude00", "cut \ud83d", "\ude00!"], "b": [1e999, NaN, 0.5]}'
+
+    assert http.Reply(200, {}, body).json() == {
+        "a": ["x😀", "cut \ufffd", "\ufffd!"],
+        "b": [None, None, 0.5],
+    }
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

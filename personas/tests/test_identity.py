@@ -91,6 +91,18 @@ def test_address_finds_nobody_beside_another_identifier(identifiers):
     assert customer.email == "shared@example.com"
 
 
+def test_somebody_new_with_the_same_address_makes_no_event_of_the_batch_nobodys():
+    known = make_customer("c1", email="shared@example.com")
+
+    by_email, other = resolve(
+        [{"email": "shared@example.com"}, {"cio_id": "c2", "email": "shared@example.com"}]
+    ).customers
+
+    assert ids_of(by_email) == (None, None, "shared@example.com")
+    assert other.cio_id == "c2"
+    assert known.pk not in (by_email.pk, other.pk)
+
+
 def test_address_that_several_share_finds_none_of_them():
     make_customer("c1", email="shared@example.com")
     make_customer("c2", email="shared@example.com")
@@ -236,6 +248,13 @@ def test_fresher_look_up_survives_a_merge():
     )
 
     assert merged(older, newer).attributes == {"plan": "pro"}
+
+
+def test_subscription_that_only_a_look_up_knew_survives_a_merge():
+    older = make_customer("c1")
+    newer = make_customer(None, "42", is_unsubscribed=True, fetched_at=NOON)
+
+    assert merged(older, newer).is_unsubscribed is True
 
 
 @pytest.mark.parametrize("fetched_at", [None, NOON])

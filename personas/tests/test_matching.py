@@ -14,7 +14,7 @@ def condition(operator, value="", field="plan"):
 
 
 def customer(**attributes):
-    roles = {"plan": ["plan", "plan_name"], "usage": ["usage_tier", "usage"]}
+    roles = {"plan": ["plan", "plan_name", "planType"], "usage": ["usage_tier", "usage"]}
     return CustomerFacts(attributes, roles)
 
 
@@ -110,13 +110,15 @@ def test_role_without_a_value_is_missing_under_its_first_name():
     assert customer(plan=None).find("usage") == Found("usage_tier", "")
 
 
-@pytest.mark.parametrize("field", ["Plan", " PLAN "])
-def test_case_matters_neither_in_roles_nor_in_attribute_names(field):
-    assert customer(PLAN="pro").find(field) == Found("PLAN", "pro")
+@pytest.mark.parametrize("field", ["plan", "Plan", " PLAN "])
+@pytest.mark.parametrize("name", ["plan_name", "Plan_Name", "planType", "plantype"])
+def test_case_matters_neither_in_roles_nor_in_attribute_names(field, name):
+    assert customer(**{name: "pro"}).find(field) == Found(name, "pro")
 
 
-def test_attribute_without_a_role_is_reached_by_its_own_name():
-    assert customer(Seats=" 12 ").find("seats") == Found("Seats", "12")
+@pytest.mark.parametrize("field", ["seats", " Seats "])
+def test_attribute_without_a_role_is_reached_by_its_own_name(field):
+    assert customer(sEATS=" 12 ").find(field) == Found("sEATS", "12")
 
 
 def test_empty_spelling_of_an_attribute_does_not_hide_the_filled_one():

@@ -93,5 +93,5 @@ def test_values_that_are_neither_on_nor_off_are_left_out():
 
 def test_names_hold_nothing_that_a_database_refuses():
     assert read_preferences('{"topics":{"a\\u0000":true,"\\ud800":true}}') == {
-        "topics": {"a": True, "?": True}
+        "topics": {"a": True, "\ufffd": True}
     }

@@ -26,9 +26,16 @@ class Bell(models.Model):
             return True
         if cls.objects.filter(pk=1).exists():
             return False
-        Bell.objects.bulk_create([Bell(pk=1)], ignore_conflicts=True)
+        cls._create()
         return bool(silent.update(is_rung=True, rung_at=Now()))
 
     @classmethod
     def turn_off(cls) -> None:
-        cls.objects.filter(pk=1).update(is_rung=False, silenced_at=Now())
+        row = cls.objects.filter(pk=1)
+        if not row.update(is_rung=False, silenced_at=Now()):
+            cls._create()
+            row.update(silenced_at=Now())
+
+    @staticmethod
+    def _create() -> None:
+        Bell.objects.bulk_create([Bell(pk=1)], ignore_conflicts=True)

@@ -58,7 +58,7 @@ class Row:
     quarantined_because: str = ""
 
     @property
-    def parameters(self) -> list[object]:
+    def parameters(self) -> list[Any]:
         status = "quarantined" if self.quarantined_because else "pending"
         return [
             self.event.event_id,

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from webhooks.models import LEASE, SMALL_BODY, WebhookEvent
+from webhooks.parsing import parse
 from webhooks.tests.threads import Aside, at_once
 
 pytestmark = pytest.mark.django_db
@@ -296,6 +297,26 @@ def test_event_that_somebody_else_replayed_meanwhile_is_not_replayed_again():
 
     assert not event.replay()
     assert len(reload(event).history) == 1
+
+
+def test_quarantined_event_is_released_with_what_its_body_turned_out_to_say():
+    event = make_event(event_id="sha256:0", status="quarantined", status_reason="unreadable then")
+    parsed = parse(b'{"event_id": "e1", "object_type": "email", "metric": "bounced"}')
+
+    assert event.release(parsed)
+
+    reload(event)
+    assert (event.status, event.event_id, event.kind) == ("pending", "e1", "email bounced")
+    assert event.history[0]["reason"] == "unreadable then"
+    assert batch().events == [event]
+
+
+@pytest.mark.parametrize("status", ["pending", "processed", "dead"])
+def test_only_a_quarantined_event_is_released(status):
+    event = make_event(status=status)
+
+    assert not event.release(parse(b'{"event_id": "e1"}'))
+    assert reload(event).event_id != "e1"
 
 
 # Several workers ----------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
 
 
 class Aside:
-    """Runs `work` in another thread from now on; `result` waits for what it gives."""
+    """Runs `work` in another thread from now on; `result` waits ten seconds for what it gives."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
@@ -38,10 +38,8 @@ class Aside:
 
     @property
     def result(self) -> Any:
-        try:
-            return self._future.result(timeout=30)
-        finally:
-            self._pool.shutdown()
+        self._pool.shutdown(wait=False)  # it may wait for a lock that the caller holds
+        return self._future.result(timeout=10)
 
     def wait_until_blocked(self) -> None:
         """Return once somebody waits for a lock of this database (PostgreSQL only)."""
@@ -53,8 +51,7 @@ class Aside:
                 cursor.execute(waiting)
                 if cursor.fetchone()[0]:
                     return
-            if self._future.done():
-                return
+            assert not self._future.done(), "it did not have to wait"
             time.sleep(0.01)
         raise AssertionError("nothing waits for a lock")
 

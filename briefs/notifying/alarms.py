@@ -1,0 +1,194 @@
+"""What counts as trouble, looked for once a minute, and when people are told of it.
+
+Told when it begins, every six hours while it lasts, and once when it is over. Trouble that comes
+back within five minutes never went away.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from django.db import transaction
+from django.db.models import F, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce, Now
+
+from briefs.models import Alarm, ResearchPolicy
+from briefs.models.notifications import CALM, TELL_AGAIN_AFTER
+from briefs.notifying import outbox
+from webhooks.models import Answer, Tally, WebhookEvent
+from webhooks.models.tallies import HOLDING_BACK
+
+logger = logging.getLogger(__name__)
+
+HELD_BACK_FOR = timedelta(minutes=10)
+WRONG_SIGNATURES = 3  # within an hour; a scanner does not guess Customer.io's headers thrice
+WAITING_TOO_LONG = timedelta(minutes=10)
+KNOWN_EVENTS = 200  # that tell the usual gap, if there are at least ENOUGH_EVENTS
+ENOUGH_EVENTS = 20
+USUAL_GAPS = 6
+SHORTEST_SILENCE = timedelta(minutes=10)
+
+
+def sweep() -> None:
+    """Look for trouble, and wake a sender if anything is due. Never raises: others sweep on."""
+    try:
+        check()
+        outbox.wake_if_due()
+    except Exception:
+        logger.exception("alarms were not checked")
+
+
+def check() -> None:
+    """Open, repeat and close alarms by what is found now."""
+    now = database_now()
+    for kind, look in LOOKS.items():
+        words = look(now)
+        with transaction.atomic():
+            alarm, _ = Alarm.objects.get_or_create(kind=kind)
+            settle(Alarm.objects.select_for_update().get(pk=alarm.pk), words, now)
+
+
+def settle(alarm: Alarm, words: str, now: datetime) -> None:
+    """Carry one look's outcome into the row: words of trouble, or none."""
+    if words:
+        if alarm.is_open:
+            alarm.go_on(words)
+        else:
+            alarm.open(words)
+        if alarm.last_told_at is None or now - alarm.last_told_at >= TELL_AGAIN_AFTER:
+            _tell(alarm)
+    elif alarm.is_open and alarm.quiet_since is None:
+        alarm.grow_quiet()
+    elif alarm.is_open and alarm.quiet_since and now - alarm.quiet_since >= CALM:
+        alarm.close()
+        if alarm.times_told:
+            _tell(alarm)
+
+
+def _tell(alarm: Alarm) -> None:
+    if outbox.tell_of_alarm(alarm):
+        alarm.was_told()
+
+
+def database_now() -> datetime:
+    """The one clock that every host shares."""
+    row = ResearchPolicy.objects.filter(pk=ResearchPolicy.current().pk).annotate(now=Now())
+    return row.values_list("now", flat=True).get()
+
+
+# Looks: each returns what is wrong, what it does to whom, and the cure; or an empty string.
+
+
+def held_back(now: datetime) -> str:
+    """Answers other than 2xx to requests that were Customer.io's."""
+    answers = (*HOLDING_BACK, Answer.TOO_OLD)
+    bad = Tally.objects.filter(answer__in=answers, last_at__gte=now - HELD_BACK_FOR)
+    found = {Answer(tally.answer): tally.last_at for tally in bad.order_by("last_at")}
+    if not found:
+        return ""
+    what = "; ".join(f"{_HOLDS[answer]} (last at {_clock(at)})" for answer, at in found.items())
+    cures = " ".join(_CURES[answer] for answer in found)
+    return (
+        f"Webhooks of Customer.io were refused: {what}. Customer.io sends each again, and holds "
+        f"back all that follow for up to 7 days. {cures}"
+    )
+
+
+_HOLDS = {
+    Answer.NOT_STORED: "they could not be stored",
+    Answer.TOO_LARGE: "they were over 64 MiB",
+    Answer.TOO_OLD: "they were signed too long ago",
+}
+_CURES = {
+    Answer.NOT_STORED: "Look at the database: is it up, is its disk full, is it locked? Once it "
+    "stores again, the next retry clears the queue by itself.",
+    Answer.TOO_LARGE: "Turn off Body Content for that webhook, or ask Customer.io's support to "
+    "drop the event.",
+    Answer.TOO_OLD: "Set CIO_MAX_AGE_SECONDS to 0 and restart: retries carry their first "
+    "timestamp, and event ids stop replays anyway.",
+}
+
+
+def wrong_signature(now: datetime) -> str:
+    wrong = Tally.objects.filter(
+        answer=Answer.WRONG_SIGNATURE, last_at__gte=now - timedelta(hours=1)
+    ).aggregate(count=Sum("count", default=0), last=Max("last_at"))
+    if wrong["count"] < WRONG_SIGNATURES:
+        return ""
+    return (
+        f"{wrong['count']:,} webhooks with a signature that does not match were rejected in the "
+        f"last hour or so (last at {_clock(wrong['last'])}). If they are Customer.io's, it keeps "
+        "them, retries hourly for 7 days and then drops them. Compare CIO_WEBHOOK_SECRET with "
+        "the signing key on Customer.io's page of this webhook; two secrets may stand there, "
+        "with a comma between, while a key changes. If the key is right, somebody else sends "
+        "them and nothing is lost."
+    )
+
+
+def silence(now: datetime) -> str:
+    """Nothing came for six times the usual gap, nor for as long as any gap that is known."""
+    recent = WebhookEvent.objects.order_by("-received_at")[:KNOWN_EVENTS]
+    seen = list(recent.values_list("received_at", "last_received_at"))
+    if len(seen) < ENOUGH_EVENTS:
+        return ""
+    moments = sorted(received for received, _ in seen)
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    usual = timedelta(seconds=median(gap.total_seconds() for gap in gaps))
+    last = max(again for _, again in seen)
+    if now - last < max(USUAL_GAPS * usual, max(gaps), SHORTEST_SILENCE):
+        return ""
+    return (
+        f"No webhook has come since {_clock(last)}, while one usually comes every "
+        f"{_length(usual)}. Churn signals may be missed. In Customer.io, look whether the "
+        "reporting webhook is active and what its log says; from outside, look whether "
+        "/webhooks/customerio/ answers (405 to a browser is right). What Customer.io could not "
+        "deliver it sends again for 7 days."
+    )
+
+
+def waiting(now: datetime) -> str:
+    """Events that have been due for too long: nothing of a retry that is yet to come."""
+    since = WebhookEvent.objects.filter(
+        Q(available_at=None) | Q(available_at__lte=now), status=WebhookEvent.Status.PENDING
+    ).aggregate(oldest=Min(Coalesce(F("available_at"), F("received_at"))))["oldest"]
+    if since is None or now - since < WAITING_TOO_LONG:
+        return ""
+    return (
+        f"Events have been waiting since {_clock(since)} without being processed. Customer.io is "
+        "answered as ever and nothing is lost, but no brief opens. Look whether the workers run "
+        "(`manage.py supervise`) and whether their log repeats an error, then restart them."
+    )
+
+
+def paused(now: datetime) -> str:
+    policy = ResearchPolicy.current()
+    if policy.paused_at is None:
+        return ""
+    return (
+        f"Research is paused since {_clock(policy.paused_at)}: {policy.paused_reason}. "
+        "Customer.io is not affected; briefs open as ever and stand on their playbooks. Once "
+        "the reason is settled, resume it in the admin under “Research policy”."
+    )
+
+
+LOOKS: dict[Alarm.Kind, Callable[[datetime], str]] = {
+    Alarm.Kind.HELD_BACK: held_back,
+    Alarm.Kind.WRONG_SIGNATURE: wrong_signature,
+    Alarm.Kind.SILENCE: silence,
+    Alarm.Kind.WAITING: waiting,
+    Alarm.Kind.PAUSED: paused,
+}
+
+
+def _clock(at: datetime) -> str:
+    at = at.astimezone(UTC)
+    return f"{at:%H:%M} UTC on {at.day} {at:%b}"
+
+
+def _length(gap: timedelta) -> str:
+    seconds = gap.total_seconds()
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{round(seconds / 3600)} h"

@@ -1,0 +1,107 @@
+"""What a notification says. Of the customer: id, name, plan and value; never an e-mail address."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from briefs.models import Alarm, Brief, Priority
+from personas.matching import CustomerFacts
+from personas.models import Customer
+
+TOLD_ROLES = ("plan", "value")
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_UNPLAIN = re.compile(r"[\x00-\x1f\x7f<>\s]+")  # <!channel> and the like would ring everybody
+
+Message = tuple[str, str]  # subject and body
+
+
+def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
+    facts = CustomerFacts(brief.customer.attributes, roles)
+    known = [(role.capitalize(), _plain(facts.find(role).value)) for role in TOLD_ROLES]
+    lines = [
+        f"{_priority(brief.priority)} · {brief.get_kind_display()}",
+        f"Customer: {customer_name(brief.customer)}",
+        f"Persona: {brief.persona.name}",
+        " · ".join(f"{label}: {value}" for label, value in known if value),
+        f"First step: {brief.persona.first_step}",
+        link(brief.get_absolute_url()),
+    ]
+    return headline(brief), "\n".join(line for line in lines if line)
+
+
+def headline(brief: Brief) -> str:
+    kind = brief.get_kind_display()
+    return f"{_priority(brief.priority)}: {kind} · {brief.persona.name}"[:200]
+
+
+def about_briefs(briefs: Sequence[Brief]) -> Message:
+    """One message for many; the first of them is the one it names."""
+    counts = [(p.label.lower(), sum(b.priority == p for b in briefs)) for p in reversed(Priority)]
+    counted = ", ".join(f"{count} {label}" for label, count in counts if count)
+    subject = f"{len(briefs)} new briefs in the last minutes: {counted}"
+    first = briefs[0]
+    lines = [
+        subject,
+        f"First: {headline(first)}",
+        link(first.get_absolute_url()),
+        f"All of them: {link(reverse('briefs:inbox'))}",
+    ]
+    return subject, "\n".join(lines)
+
+
+def about_alarm(alarm: Alarm) -> Message:
+    """The alarm as it stands: new, still on, or over."""
+    name = alarm.get_kind_display()
+    if not alarm.is_open:
+        over = f"Over: {name} (over since {_clock(alarm.closed_at)})"
+        return over, f"{over}. It had begun {_clock(alarm.opened_at)}."
+    subject = f"Alarm: {name}"
+    if alarm.times_told:
+        subject = f"Still: {name} (since {_clock(alarm.opened_at)})"
+    return subject, f"{alarm.words}\n{link(reverse('admin:briefs_alarm_changelist'))}"
+
+
+def about_test(name: str) -> Message:
+    return (
+        "Test of Savedesk",
+        f"This is a test. Notifications for “{name}” arrive here.\n{link(reverse('briefs:inbox'))}",
+    )
+
+
+def customer_name(customer: Customer) -> str:
+    """Name and id as far as they are no e-mail address."""
+    name, key = _plain(customer.name), _plain(customer.external_id or customer.cio_id or "")
+    if not key:
+        key = _plain(customer.cio_id or "") or f"customer {customer.pk}"
+    return f"{name} ({key})" if name else key
+
+
+def link(path: str) -> str:
+    """The address of a page; only its path where the settings do not tell the host."""
+    hosts = settings.ALLOWED_HOSTS
+    for host in hosts:
+        if host not in _LOCAL and not host.startswith((".", "*")):
+            return f"https://{host}{path}"
+    if any(host.startswith((".", "*")) for host in hosts):
+        return path
+    return f"http://localhost:{settings.PORT}{path}"
+
+
+def _plain(text: str) -> str:
+    """One short line of what a customer may have written; empty if it looks like an address."""
+    plain = _UNPLAIN.sub(" ", text).strip()[:80]
+    return "" if "@" in text or "%40" in text else plain
+
+
+def _priority(priority: int) -> str:
+    return str(Priority(priority).label)
+
+
+def _clock(at: datetime | None) -> str:
+    if at is None:
+        return "an unknown time"
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %H:%M} UTC"

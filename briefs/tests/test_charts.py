@@ -1,0 +1,76 @@
+import re
+
+import pytest
+from django.template import Context, Template
+
+from briefs.templatetags.charts import PLOT, THINNEST, Column, Series, ticks
+
+COLUMNS = [Column("13:00"), Column("14:00", "14:00"), Column("15:00")]
+
+
+def drawn(*rows):
+    """The chart of three columns, one series a row."""
+    series = [Series(f"s{n}", f"Series {n}", row) for n, row in enumerate(rows)]
+    page = Template("{% load charts %}{% stacked_bars 'Calls' columns series %}")
+    return page.render(Context({"columns": COLUMNS, "series": series}))
+
+
+def heights(page, key):
+    found = re.findall(
+        rf'<rect class="series-{key}" x="[^"]*" y="([^"]*)"[^>]* height="([^"]*)"', page
+    )
+    return [(float(y), float(height)) for y, height in found]
+
+
+@pytest.mark.parametrize(
+    ("highest", "expected"),
+    [
+        (0, [0, 1]),
+        (1, [0, 1]),
+        (5, [0, 1, 2, 3, 4, 5]),
+        (6, [0, 2, 4, 6]),
+        (4200, [0, 1000, 2000, 3000, 4000, 5000]),
+        (5001, [0, 2000, 4000, 6000]),
+    ],
+)
+def test_ticks_are_round_and_reach_the_highest_bar(highest, expected):
+    assert ticks(highest) == expected
+
+
+def test_the_highest_bar_reaches_the_highest_tick():
+    assert heights(drawn([0, 5, 0]), "s0") == [(14.0, PLOT)]
+
+
+def test_a_series_stands_on_the_one_before_it():
+    page = drawn([4, 0, 0], [1, 0, 0])
+
+    [(below, _)], [(y, height)] = heights(page, "s0"), heights(page, "s1")
+    assert y + height == pytest.approx(below, abs=0.2)
+
+
+def test_one_among_thousands_is_thick_enough_to_be_seen():
+    assert heights(drawn([9000, 0, 0], [1, 0, 0]), "s1")[0][1] == THINNEST
+
+
+def test_the_table_has_the_numbers_and_leaves_out_empty_rows():
+    page = drawn([1234, 0, 2], [0, 0, 5])
+
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', page)
+    cells = [(name, re.findall("<td>(.*?)</td>", row)) for name, row in rows]
+    assert cells == [("13:00", ["1,234", "0", "1,234"]), ("15:00", ["2", "5", "7"])]
+
+
+def test_the_sums_are_said_to_those_who_do_not_see_the_chart():
+    assert 'aria-label="Calls: 3 series 0, 4 series 1"' in drawn([1, 0, 2], [4, 0, 0])
+
+
+def test_a_chart_of_nothing_says_so_and_is_drawn():
+    page = drawn([0, 0, 0])
+
+    assert "Nothing was received." in page
+    assert "<svg" in page
+
+
+def test_a_chart_carries_no_style_of_its_own():
+    assert "style" not in drawn([1, 2, 3])
+    assert "fill=" not in drawn([1, 2, 3])

@@ -1,0 +1,221 @@
+"""The settings as a new process reads them: what it refuses to start without, and what it derives.
+
+Each test starts a process of its own, in which every variable is unset unless the test sets it.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from briefs import mave
+from briefs.models import research
+from webhooks.models import LEASE
+
+ROOT = Path(settings.BASE_DIR)
+PRODUCTION = {"SECRET_KEY": "long and random", "CIO_WEBHOOK_SECRET": "signing-secret"}
+
+
+def documented():
+    return re.findall(r"^([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def start(*names, **environment):
+    """Import the settings; returns the process and, if it went well, the settings named."""
+    code = f"import json, config.settings as s; print(json.dumps([s.{', s.'.join(names)}]))"
+    # Empty rather than absent: a developer's .env must not fill them in.
+    unset = dict.fromkeys(documented(), "")
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], **unset, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def read(*names, **environment):
+    process = start(*names, **{**PRODUCTION, **environment})
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+def refusal(**environment):
+    process = start("DEBUG", **environment)
+    assert process.returncode != 0
+    return process.stderr.splitlines()[-1]
+
+
+# Refusals -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "CIO_WEBHOOK_SECRET"])
+@pytest.mark.parametrize("value", ["", "  ", None])
+def test_production_does_not_start_without_its_secrets_and_says_how_to_get_them(missing, value):
+    given = {name: secret for name, secret in PRODUCTION.items() if name != missing}
+
+    words = refusal(**given, **({missing: value} if value is not None else {}))
+
+    assert f"ImproperlyConfigured: {missing} is missing. " in words
+    assert "DEBUG=1 lifts this for development only" in words
+
+
+def test_secret_of_commas_alone_is_none():
+    assert "CIO_WEBHOOK_SECRET is missing" in refusal(**{**PRODUCTION, "CIO_WEBHOOK_SECRET": ", ,"})
+
+
+def test_debug_is_off_by_default_and_lifts_the_need_for_secrets():
+    assert read("DEBUG") == [False]
+    assert read("DEBUG", DEBUG="1", SECRET_KEY="", CIO_WEBHOOK_SECRET="") == [True]
+
+
+def test_unknown_region_is_refused_in_words():
+    assert refusal(**PRODUCTION, CIO_REGION="asia").endswith(
+        "ImproperlyConfigured: CIO_REGION is 'asia'; it must be us or eu."
+    )
+
+
+def test_unknown_broker_is_refused_in_words():
+    words = refusal(**PRODUCTION, BROKER_URL="amqp://user:hidden@host")
+
+    assert words.endswith("BROKER_URL starts with amqp://; use orm://, redis:// or sqs://.")
+
+
+# What it reads ------------------------------------------------------------------------------------
+
+
+def test_several_signing_secrets_are_separated_by_commas():
+    assert read("CIO_WEBHOOK_SECRETS", CIO_WEBHOOK_SECRET="old, new,") == [["old", "new"]]
+
+
+@pytest.mark.parametrize("secret", ["$tart", "a$b", r"\$c", "$", "x#y z'"])
+def test_secret_is_taken_as_it_is(secret):
+    given = {"SECRET_KEY": secret, "CIO_WEBHOOK_SECRET": secret, "MAVERA_API_KEY": secret}
+
+    assert read("SECRET_KEY", "CIO_WEBHOOK_SECRETS", "MAVERA_API_KEY", **given) == [
+        secret,
+        [secret],
+        secret,
+    ]
+
+
+def test_space_between_host_names_does_not_matter():
+    hosts = "localhost, 127.0.0.1"
+
+    assert read("ALLOWED_HOSTS", "IS_PUBLIC", ALLOWED_HOSTS=hosts) == [hosts.split(", "), False]
+
+
+@pytest.mark.parametrize(("hosts", "is_secure"), [("localhost", False), ("desk.example.com", True)])
+def test_cookies_of_a_public_desk_travel_over_https_only(hosts, is_secure):
+    secure = read("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", ALLOWED_HOSTS=hosts)
+
+    assert secure == [is_secure, is_secure]
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "https://api.customer.io/v1"),
+        ({"CIO_REGION": "EU"}, "https://api-eu.customer.io/v1"),
+        ({"CIO_APP_BASE_URL": "http://127.0.0.1:9/v1/"}, "http://127.0.0.1:9/v1"),
+    ],
+)
+def test_app_api_is_that_of_the_region_unless_named(given, url):
+    assert read("CIO_APP_BASE_URL", **given) == [url]
+
+
+def test_defaults_are_those_of_one_machine():
+    [database, cluster, port, mavera, age] = read(
+        "DATABASES", "Q_CLUSTER", "PORT", "MAVERA_BASE_URL", "CIO_MAX_AGE_SECONDS"
+    )
+
+    assert database["default"]["NAME"] == str(ROOT / "db.sqlite3")
+    assert "synchronous=FULL" in database["default"]["OPTIONS"]["init_command"]
+    assert cluster["orm"] == "default"
+    assert (port, mavera, age) == (8000, "https://app.mavera.io/api/v1", 0)
+
+
+def test_web_server_waits_less_than_a_worker():
+    def waits(**environment):
+        [on_sqlite] = read("DATABASES", **environment)
+        [on_postgres, cluster] = read(
+            *("DATABASES", "Q_CLUSTER"),
+            DATABASE_URL="postgres://u:p@db/n",
+            BROKER_URL="redis://host",
+            **environment,
+        )
+        return (
+            on_sqlite["default"]["OPTIONS"]["timeout"],
+            on_postgres["default"]["OPTIONS"]["connect_timeout"],
+            float(cluster["redis"].rpartition("=")[2]),
+        )
+
+    for web, worker in zip(waits(SAVEDESK_PROCESS="web"), waits(), strict=True):
+        assert web <= 2
+        assert web < worker
+
+
+# What must fit together ---------------------------------------------------------------------------
+
+
+def test_call_ends_before_its_task_and_that_before_its_lease_and_that_before_the_next_delivery():
+    cluster = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]
+
+    assert (
+        timedelta(seconds=mave.DEADLINE_SECONDS)
+        < timedelta(seconds=cluster["timeout"])
+        < research.LEASE
+        < timedelta(seconds=cluster["retry"])
+    )
+    assert cluster["queue_limit"] == 1
+
+
+def test_drain_ends_before_its_lease_and_that_before_the_next_delivery():
+    cluster = settings.Q_CLUSTER
+
+    assert timedelta(seconds=cluster["timeout"]) < LEASE < timedelta(seconds=cluster["retry"])
+    # Counted from the dequeue, while a task waits behind others in the worker's own queue.
+    assert cluster["retry"] > cluster["timeout"] * cluster["queue_limit"]
+
+
+def test_django_q_never_retries_by_itself_and_runs_the_schedules():
+    cluster = settings.Q_CLUSTER
+
+    assert (cluster["ack_failures"], cluster["max_attempts"]) == (True, 1)
+    assert (cluster["name"], cluster["catch_up"]) == ("default", False)
+
+
+# Names --------------------------------------------------------------------------------------------
+
+
+def test_env_example_names_every_variable_that_the_code_reads_and_no_other():
+    code = "".join(
+        path.read_text()
+        for folder in ("config", "webhooks", "personas", "briefs")
+        for path in (ROOT / folder).rglob("*.py")
+        if "tests" not in path.parts
+    )
+    read_by_the_code = set(re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", code))
+
+    assert set(documented()) == read_by_the_code
+    assert len(documented()) == len(set(documented()))
+
+
+def test_tests_set_every_variable_themselves():
+    source = (ROOT / "config" / "settings_test.py").read_text()
+
+    assert set(re.findall(r"^    ([A-Z_]+)=", source, re.MULTILINE)) == set(documented())
+
+
+def test_values_in_env_example_are_the_defaults():
+    lines = re.findall(r"^([A-Z][A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    names = [name for name, _ in lines]
+
+    assert read(*names, **dict(lines)) == read(*names)

@@ -1,0 +1,158 @@
+"""The committer: what shares a statement, what waits for the next, and who hears of a failure."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+from django.db import DataError, OperationalError
+
+from webhooks import storing
+from webhooks.models import Row
+from webhooks.models.events import EventQuerySet
+from webhooks.parsing import ParsedEvent
+from webhooks.storing import Committer, NotStored, Pending, Refused, Writer
+
+SUBMIT = Committer.submit  # as it is before any test's fixtures
+
+
+def row(event_id="e1", body=b"{}"):
+    event = ParsedEvent(event_id, "email", "sent", None)
+    return Row(event, body, len(body), {}, True)
+
+
+@pytest.fixture
+def database(monkeypatch):
+    """A stand-in for the statement: remembers its batches and does as `behave` says."""
+
+    class Database:
+        def __init__(self):
+            self.batches = []
+            self.behave = lambda ids: None
+
+        def record(self, rows):
+            ids = [row.event.event_id for row in rows]
+            self.batches.append(ids)
+            self.behave(ids)
+            return dict.fromkeys(ids, 1)
+
+    database = Database()
+    monkeypatch.setattr(EventQuerySet, "record", lambda self, rows: database.record(rows))
+    connected = SimpleNamespace(connection=object(), vendor="any", close=lambda: None)
+    monkeypatch.setattr(storing, "connection", connected)
+    return database
+
+
+def test_rows_that_wait_share_one_statement(database):
+    writer = Writer()
+    waiting = [Pending(row(f"e{number}")) for number in range(5)]
+    for pending in waiting:
+        writer.put(pending)
+
+    writer.commit(writer._gather())
+
+    assert database.batches == [["e0", "e1", "e2", "e3", "e4"]]
+    assert all(pending.is_new for pending in waiting)
+
+
+def test_no_statement_holds_an_event_twice_and_none_is_forgotten(database, monkeypatch):
+    monkeypatch.setattr(storing, "BATCH_SIZE", 2)
+    writer = Writer()
+    waiting = [Pending(row(event_id)) for event_id in "aaabbc"]
+    for pending in waiting:
+        writer.put(pending)
+
+    while not all(pending.done.is_set() for pending in waiting):
+        writer.commit(writer._gather())
+
+    written = [event_id for batch in database.batches for event_id in batch]
+    assert sorted(written) == list("aaabbc")
+    assert all(len(batch) == len(set(batch)) for batch in database.batches)
+
+
+def test_row_whose_request_gave_up_is_not_written(database):
+    writer = Writer()
+    abandoned, waiting = Pending(row("old")), Pending(row("new"))
+    abandoned.give_up()
+    writer.put(abandoned)
+    writer.put(waiting)
+
+    writer.commit(writer._gather())
+
+    assert database.batches == [["new"]]
+
+
+def test_row_that_the_database_refuses_costs_no_other_row(database):
+    def refuse(ids):
+        if "bad" in ids:
+            raise DataError("no")
+
+    database.behave = refuse
+    good, bad = Pending(row("good")), Pending(row("bad"))
+
+    Writer().commit([good, bad])
+
+    assert good.error is None
+    assert isinstance(bad.error, Refused)
+
+
+def test_connection_that_was_dropped_while_idle_is_replaced_once(database):
+    def fail_once(ids):
+        if len(database.batches) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+
+    database.behave = fail_once
+    pending = Pending(row())
+
+    Writer().commit([pending])
+
+    assert pending.error is None
+    assert len(database.batches) == 2
+
+
+def test_any_other_failure_reaches_every_request(database):
+    def fail(ids):
+        raise MemoryError
+
+    database.behave = fail
+    waiting = [Pending(row("a")), Pending(row("b"))]
+
+    Writer().commit(waiting)
+
+    assert all(isinstance(pending.error, NotStored) for pending in waiting)
+
+
+@pytest.fixture
+def real_thread(monkeypatch):
+    """Undo what the tests' default does: rows go through the thread again."""
+    monkeypatch.setattr(Committer, "submit", SUBMIT)
+
+
+def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(
+    database, real_thread, monkeypatch
+):
+    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
+    hanging = threading.Event()
+    database.behave = lambda ids: hanging.wait(5)
+    committer = Committer()
+
+    with pytest.raises(NotStored, match="in time"):
+        committer.record(row("a"))
+    with pytest.raises(NotStored, match="a moment ago"):
+        committer.record(row("b"))
+
+    hanging.set()
+
+
+def test_writer_that_hangs_is_left_and_the_next_one_works(database, real_thread, monkeypatch):
+    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(storing, "STUCK_SECONDS", 0.05)
+    hanging = threading.Event()
+    database.behave = lambda ids: hanging.wait(5) if ids == ["a"] else None
+    committer = Committer()
+    with pytest.raises(NotStored):
+        committer.record(row("a"))
+    committer.reopen()
+
+    assert committer.record(row("b"))
+
+    hanging.set()
