@@ -27,6 +27,7 @@ LOOK_EVERY_SECONDS = 0.5
 CHECK_PROGRESS_EVERY_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # a service that ran this long starts anew without a pause
+WORKERS_NICENESS = 5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -38,7 +39,7 @@ class Service:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     grace_seconds: float = 10.0
-    is_receiver: bool = False
+    is_receiver: bool = False  # a web server: workers give way to it, and stop before it
     is_stuck: Callable[[], bool] = lambda: False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -221,6 +222,12 @@ def _die_with_parent() -> None:
     """Ask Linux to stop a service whose supervisor was killed; elsewhere it stays behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _die_with_parent_and_give_way() -> None:
+    """Workers yield the processor to the receiver: acknowledging comes before processing."""
+    _die_with_parent()
+    os.nice(WORKERS_NICENESS)
 
 
 def _pid(service: Service) -> int:

@@ -91,12 +91,7 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
     failure here. Raises LookupError if there are no personas at all.
     """
     rulebook = Rulebook.load()
-    drafts = []
-    for event in batch:
-        data = event.data
-        drafts.append(Draft(event, data, events.level(event.object_type, data)))
-    for draft in drafts:
-        _match_rule(draft, rulebook)
+    drafts = [_draft(event, rulebook) for event in batch]
     _find_customers([draft for draft in drafts if not draft.is_ignored])
     known = [draft for draft in drafts if not draft.is_ignored]
     before = {d.event.pk: d.customer.preferences for d in known if d.customer}
@@ -107,6 +102,17 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
         if draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)
     return drafts
+
+
+def _draft(event: WebhookEvent, rulebook: Rulebook) -> Draft:
+    if not rulebook.knows(event.metric):  # most events: their payload need not even be read
+        draft = Draft(event, {}, "")
+        _decide(draft, None)
+        return draft
+    data = event.data
+    draft = Draft(event, data, events.level(event.object_type, data))
+    _match_rule(draft, rulebook)
+    return draft
 
 
 def _match_rule(draft: Draft, rulebook: Rulebook) -> None:

@@ -172,7 +172,8 @@ PORT = env.int("PORT", default=8000)  # of the web server that the supervisor st
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if IS_SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 2 if IS_WEB else 20,  # seconds to wait for another writer
@@ -195,7 +196,8 @@ Q_CLUSTER = {
     # This very name: a schedule without a cluster runs only in a cluster called "default".
     "name": "default",
     "label": "Queue",
-    "workers": 2,
+    # SQLite has one writer at a time, and the receiver must find it free.
+    "workers": 1 if IS_SQLITE else 2,
     "timeout": DRAIN_TIMEOUT_SECONDS,
     "retry": 240,  # counted from the dequeue: longer than two tasks one after the other
     "queue_limit": 2,

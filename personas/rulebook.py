@@ -62,6 +62,10 @@ class Rulebook:
             roles={item.role: item.name_list for item in AttributeName.objects.all()},
         )
 
+    def knows(self, metric: str) -> bool:
+        """Whether any rule names the metric: if none does, nothing else matters."""
+        return any(metric in rule.metric_list for rule in self.rules)
+
     def speaks_of(self, object_type: str, metric: str, level: str) -> bool:
         """Whether any rule covers such events: if not, nothing else need be known of this one."""
         return any(rule.covers(object_type, metric, level) for rule in self.rules)

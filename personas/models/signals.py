@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from simple_history.models import HistoricalRecords
 
 from personas.models.conditions import Condition, MatchMode
@@ -91,11 +92,19 @@ class SignalRule(models.Model):
         if not _words(self.metrics):
             raise ValidationError({"metrics": "Name at least one metric."})
 
+    @cached_property
+    def metric_list(self) -> list[str]:
+        return _words(self.metrics)
+
+    @cached_property
+    def object_type_list(self) -> list[str]:
+        return _words(self.object_types)
+
     def covers(self, object_type: str, metric: str, level: str) -> bool:
         """Whether the rule speaks of this kind of event at all; its conditions come after."""
-        types = _words(self.object_types)
+        types = self.object_type_list
         return (
-            metric in _words(self.metrics)
+            metric in self.metric_list
             and (not types or object_type in types)
             and self.level in (Level.ANY, level)
         )

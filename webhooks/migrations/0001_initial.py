@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'event',
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['id'], name='event_pending'), models.Index(fields=['-received_at'], name='event_received'), models.Index(fields=['status', '-received_at'], name='event_status_received'), models.Index(fields=['lease_token'], name='event_lease'), models.Index(fields=['-finished_at'], name='event_finished')],
+                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['id'], name='event_pending'), models.Index(fields=['-received_at'], name='event_received'), models.Index(fields=['status', '-received_at'], name='event_status_received'), models.Index(fields=['-finished_at'], name='event_finished')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processed', 'ignored', 'quarantined', 'dead'])), name='event_status_known')],
             },
         ),

@@ -18,6 +18,7 @@ from webhooks.parsing import ParsedEvent, Unusable, load_object, storable
 
 LEASE = timedelta(seconds=90)  # longer than the drain's time-out
 MAX_TRIES = 5
+ALIKE = 4  # events that end alike are worth a statement of their own from five on
 SMALL_BODY = 64 * 1024  # bytes; a larger body is claimed alone, so a batch stays small in memory
 
 # The database's clock in raw SQL, as Django's Now() writes it.
@@ -139,15 +140,23 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
     def finish_each(self, token: uuid.UUID, outcomes: "list[tuple[int, str, str]]") -> None:
         """End events with a reason of their own each, as (key, status, reason), under one lease.
 
-        Raw SQL because executemany takes a tenth of the time of bulk_update's CASE per row.
+        What ended alike ends in one statement; the rest in raw SQL, because executemany takes a
+        tenth of the time of bulk_update's CASE per row.
         """
+        alike: dict[tuple[str, str], list[int]] = {}
+        for key, status, reason in outcomes:
+            alike.setdefault((str(status), reason), []).append(key)
         field = WebhookEvent._meta.get_field("lease_token")
         fence = field.get_db_prep_value(token, connection)
+        singles = []
+        for (status, reason), keys in alike.items():
+            if len(keys) > ALIKE:
+                held = WebhookEvent.objects.held_by(token).filter(pk__in=keys)
+                held.finish(WebhookEvent.Status(status), reason)
+            else:
+                singles += [(status, reason, key, fence) for key in keys]
         with connection.cursor() as cursor:
-            cursor.executemany(
-                _FINISH_SQL.format(now=NOW_SQL[connection.vendor]),
-                [(str(status), reason, key, fence) for key, status, reason in outcomes],
-            )
+            cursor.executemany(_FINISH_SQL.format(now=NOW_SQL[connection.vendor]), singles)
 
     def put_back(self, delay: timedelta, reason: str) -> int:
         """Give up the lease; the events are due again after `delay`."""
@@ -233,7 +242,6 @@ class WebhookEvent(models.Model):
             models.Index(fields=["id"], condition=Q(status="pending"), name="event_pending"),
             models.Index(fields=["-received_at"], name="event_received"),
             models.Index(fields=["status", "-received_at"], name="event_status_received"),
-            models.Index(fields=["lease_token"], name="event_lease"),
             models.Index(fields=["-finished_at"], name="event_finished"),
         ]
 

@@ -101,7 +101,7 @@ def test_event_put_off_is_claimed_when_its_time_has_come():
     event = make_event(tries=1, available_at=timezone.now() + timedelta(seconds=60))
     assert not alone()
 
-    WebhookEvent.objects.update(available_at=timezone.now())
+    WebhookEvent.objects.update(available_at=timezone.now() - timedelta(milliseconds=5))
 
     assert alone().events == [event]
 
