@@ -12,8 +12,9 @@ from statistics import median
 
 from django.db import transaction
 from django.db.models import F, Max, Min, Q, Sum
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
+from briefs.health import database_now
 from briefs.models import Alarm, ResearchPolicy
 from briefs.models.notifications import CALM, TELL_AGAIN_AFTER
 from briefs.notifying import outbox
@@ -70,12 +71,6 @@ def settle(alarm: Alarm, words: str, now: datetime) -> None:
 def _tell(alarm: Alarm) -> None:
     if outbox.tell_of_alarm(alarm):
         alarm.was_told()
-
-
-def database_now() -> datetime:
-    """The one clock that every host shares."""
-    row = ResearchPolicy.objects.filter(pk=ResearchPolicy.current().pk).annotate(now=Now())
-    return row.values_list("now", flat=True).get()
 
 
 # Looks: each returns what is wrong, what it does to whom, and the cure; or an empty string.
