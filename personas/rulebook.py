@@ -84,6 +84,16 @@ class Rulebook:
                 return RuleMatch(rule, held)
         return None
 
+    def _deciding_roles(self) -> set[str]:
+        """Roles that could make a customer worth a brief: a company name alone says nothing."""
+        named = {
+            condition.field.strip().lower()
+            for persona in self.personas
+            if persona.opens_brief
+            for condition in persona.conditions.all()
+        }
+        return named & set(self.roles) or set(self.roles)
+
     def facts_of(self, customer: Customer) -> CustomerFacts:
         return CustomerFacts(customer.attributes, self.roles)
 
@@ -102,7 +112,7 @@ class Rulebook:
             held = holding(persona.conditions.all(), persona.match, facts)
             if held is not None:
                 return PersonaMatch(persona, held, "it asks for nothing in particular")
-        if not any(facts.find(role).value for role in self.roles):
+        if not any(facts.find(role).value for role in self._deciding_roles()):
             return PersonaMatch(self.unknown, [], "none of the mapped attributes is filled in")
         seen = [
             f"{role} “{facts.find(role).value[:60]}”"

@@ -98,3 +98,10 @@ def test_fields_are_flattened_to_text():
 def test_preferences_are_a_field_once_they_are_known():
     assert facts({}, preferences="channel off").find("preferences").value == "channel off"
     assert facts({}).find("preferences").value == ""
+
+
+@pytest.mark.parametrize(
+    "message", ["Delivery to 450 Main Street failed", "mailbox of user 421 is gone"]
+)
+def test_three_digits_inside_a_text_are_no_reply_code(message):
+    assert not facts({"failure_message": message}).find("smtp_class").value
