@@ -1,0 +1,145 @@
+"""The pages as a person meets them: in Chromium, on a desk and on a phone, by day and by night."""
+
+import os
+import shutil
+
+import pytest
+from django.utils import timezone
+
+from briefs.models import Brief
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_persona,
+    make_research,
+    make_signal,
+)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
+]
+WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright runs a loop beside Django
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(chromium, live_server, user):
+    """Open a page signed in; what the browser's console complains about is collected."""
+    contexts = []
+
+    def open_(path, *, size="desk", scheme="light", javascript=True):
+        width, height = WIDTHS[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.goto(f"{live_server.url}/login/")
+        page.fill("[name=username]", "robin")
+        page.fill("[name=password]", "a-long-password")
+        page.click("button[type=submit]")
+        page.goto(f"{live_server.url}{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def brief(live_server, starter):
+    persona = make_persona(name="Enterprise, of the tests")
+    research = make_research(
+        persona=persona,
+        status="done",
+        finished_at=timezone.now(),
+        answer="## First 24 hours\n\n1. Call the sponsor [1].\n\n## What to avoid\n\n- Haste.",
+        sources=[{"title": "A source", "url": "https://example.com/a", "domain": "example.com"}],
+        credits=24,
+    )
+    customer = make_customer(attributes={"name": "Ada Moreau", "plan": "enterprise", "mrr": "9100"})
+    brief = make_brief(customer=customer, persona=persona, research=research, basis="new")
+    make_signal(brief=brief)
+    return brief
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_pages_are_accessible_fit_and_obey_the_security_policy(open_page, brief, size, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    for path in ("/", brief.get_absolute_url(), "/webhook-health/"):
+        page = open_page(path, size=size, scheme=scheme)
+
+        violations = Axe().run(page).response["violations"]
+        assert not [(item["id"], item["impact"]) for item in violations], path
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert not page.complaints, path
+
+
+def test_on_a_phone_who_what_value_and_first_step_are_seen_without_scrolling(open_page, brief):
+    page = open_page(brief.get_absolute_url(), size="phone")
+
+    for text in ("Ada Moreau", "Unsubscribed", "9,100", "Have the account owner call"):
+        box = page.get_by_text(text).first.bounding_box()
+        assert box["y"] + box["height"] <= 844, text
+
+
+def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
+    page = open_page(brief.get_absolute_url(), javascript=False)
+
+    page.get_by_role("button", name="Assign to me").click()
+    brief.refresh_from_db()
+    assert brief.assignee.username == "robin"
+
+    page.get_by_text("Close this brief").first.click()
+    page.check("[name=outcome][value=retained]")
+    page.locator("form:has([name=outcome]) button[type=submit]").click()
+
+    brief.refresh_from_db()
+    assert (brief.state, brief.outcome) == ("closed", "retained")
+
+
+def test_research_appears_by_itself_when_it_arrives(open_page, brief):
+    research = brief.research
+    type(research).objects.update(status="queued")
+    Brief.objects.update(basis="playbook")
+    page = open_page(brief.get_absolute_url())
+    assert not page.get_by_text("Call the sponsor").count()
+
+    type(research).objects.update(status="done")
+    Brief.objects.update(basis="new", researched_at=timezone.now())
+
+    page.get_by_text("Call the sponsor").wait_for(timeout=15_000)
+
+
+def test_search_finds_without_javascript(open_page, brief):
+    make_brief()
+    page = open_page("/", javascript=False)
+
+    page.fill("[name=q]", "Ada Moreau")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert page.locator("tbody tr").count() == 1
+    assert "Ada Moreau" in page.locator("tbody tr").inner_text()
