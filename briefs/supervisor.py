@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 0.5
 CHECK_PROGRESS_EVERY_SECONDS = 15.0
+STUCK_TIMES = 3  # in a row, before a cluster is killed: within two minutes in all
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # a service that ran this long starts anew without a pause
 WORKERS_NICENESS = 5
@@ -45,6 +46,7 @@ class Service:
     started_at: float = 0.0
     start_again_at: float = 0.0
     failures: int = 0
+    times_stuck: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -60,7 +62,7 @@ class Service:
             env={**os.environ, **self.environment},
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent if self.is_receiver else _die_with_parent_and_give_way,
         )
         self.started_at = time.monotonic()
 
@@ -126,9 +128,14 @@ class Supervisor:
                 service.ask_to_stop()  # it starts again once it has stopped
 
     def check_progress(self) -> None:
+        """Kill what was found stuck several times in a row: research that was just resumed is due
+        for long already, and its workers deserve the time to take it."""
         for service in self.services:
-            if service.is_running and service.age > STEADY_SECONDS and _asks(service.is_stuck):
+            is_due = service.is_running and service.age > STEADY_SECONDS
+            service.times_stuck = service.times_stuck + 1 if is_due and _asks(service) else 0
+            if service.times_stuck >= STUCK_TIMES:
                 logger.error("%s is stuck: rows are due and none is claimed; killed", service.name)
+                service.times_stuck = 0
                 service.kill()
 
     def _restart(self, service: Service) -> None:
@@ -208,10 +215,10 @@ def web_command(host: str) -> list[str]:
     ]
 
 
-def _asks(is_stuck: Callable[[], bool]) -> bool:
+def _asks(service: Service) -> bool:
     close_old_connections()
     try:
-        return is_stuck()
+        return service.is_stuck()
     except DatabaseError as error:  # a database that is away is no fault of the cluster
         logger.warning("progress cannot be read: %s", type(error).__name__)
         connection.close()
