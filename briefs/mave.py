@@ -57,6 +57,14 @@ class Answer:
     credits: int | None
     raw: dict[str, Any] = field(repr=False)
 
+    @property
+    def is_asking_back(self) -> bool:
+        """Questions instead of research: no sources, none of the sections that were asked for.
+
+        Mavera documents no flag for it, so this is how it is told.
+        """
+        return not self.sources and "## " not in self.content and "?" in self.content
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -12,7 +12,7 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from briefs import merging, profiles, recording, research, understanding
@@ -64,8 +64,10 @@ def _give_way() -> None:
 
 def sweep() -> None:
     """Once a minute: whatever no bell announced. Lost wake-ups, retries, leases that ran out."""
-    drain()
-    alarms.sweep()
+    try:
+        drain()
+    finally:  # what keeps the drain from working is what people must hear of
+        alarms.sweep()
     profiles.catch_up()
     research.upgrade_briefs()
     research.wake()
@@ -77,8 +79,12 @@ def process(claim: Claim) -> int:
         return _process(claim)
     except Exception as error:  # the outer edge: recorded on the rows, logged by their ids
         ids = [event.pk for event in claim.events]
-        logger.exception("processing events %s failed", ids[:10])
-        _recover(claim, f"{type(error).__name__}: {error}"[:500])
+        if isinstance(error, DatabaseError):  # its text quotes the row, and so the customer
+            logger.error("processing events %s failed: %s", ids[:10], type(error).__name__)
+            _recover(claim, type(error).__name__)
+        else:
+            logger.exception("processing events %s failed", ids[:10])
+            _recover(claim, f"{type(error).__name__}: {error}"[:500])
         return 0
 
 

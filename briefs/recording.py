@@ -165,7 +165,11 @@ def _place(draft: Draft, signal: Signal, book: _Book) -> Brief | None:
 
 
 def _first_report(signal: Signal, book: _Book) -> Signal | None:
-    others = [s for s in book.recent[signal.customer_id] if s is not signal and s.pk != signal.pk]
+    others = [
+        s
+        for s in book.recent[signal.customer_id]
+        if s is not signal and (s.pk is None or s.pk != signal.pk)
+    ]
     return next((s for s in others if not s.same_act_as and signal.is_same_act(s)), None)
 
 

@@ -176,6 +176,10 @@ def _ask(ticket: pacing.Ticket) -> None:
 def save_answer(ticket: pacing.Ticket, answer: Answer) -> bool:
     """Settle the call and upgrade the briefs; False if the lease was lost meanwhile."""
     ticket.call.settle(MaveCall.Outcome.ANSWERED, credits=answer.credits, http_status=200)
+    if answer.is_asking_back:
+        return ticket.research.fail(
+            ticket.token, f"Mave asked back instead of answering: {answer.content[:500]}"
+        )
     return ticket.research.finish(
         ticket.token,
         answer=answer.content,

@@ -210,6 +210,7 @@ def web_command(host: str) -> list[str]:
         *("--interface", "wsgi", "--no-ws", "--http", "1"),
         *("--host", host, "--port", str(settings.PORT)),
         *("--workers", workers, "--blocking-threads", "16", "--respawn-failed-workers"),
+        *("--workers-kill-timeout", "30"),
         *("--log-level", "error"),
         "config.wsgi:application",
     ]

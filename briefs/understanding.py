@@ -155,7 +155,10 @@ def _look_up(drafts: list[Draft]) -> str:
     for draft in drafts:  # several events of one person share one object
         if draft.customer and draft.customer.pk in wanted:
             draft.customer = wanted[draft.customer.pk]
-    return lookups.refresh(wanted.values())
+    # What changed shows only beside today's preferences, however fresh the cached ones are.
+    changed = {draft.person.pk for draft in drafts if draft.is_about_preferences}
+    trouble = lookups.refresh([wanted[key] for key in sorted(changed)], force=True)
+    return trouble or lookups.refresh(wanted.values())
 
 
 def _match_preferences(draft: Draft, rulebook: Rulebook, before: preferences.Preferences) -> None:

@@ -184,7 +184,14 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         connect_timeout=2 if IS_WEB else 10,
         tcp_user_timeout=5000,  # ms; a server that vanished is noticed, not waited for
+        keepalives_idle=30,  # s; some networks forget a connection that is silent for minutes
+        keepalives_interval=5,
+        keepalives_count=2,
     )
+    if IS_WEB:  # a page that waits for a lock must not keep its thread from the receiver
+        DATABASES["default"]["OPTIONS"]["options"] = (
+            "-c statement_timeout=2500 -c lock_timeout=1000"
+        )
 
 # Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
 

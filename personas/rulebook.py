@@ -29,13 +29,14 @@ class PersonaMatch:
     @property
     def why(self) -> str:
         """Names persona, attribute and value."""
-        details = [item.why for item in self.holding] or [self.note]
+        details = list(dict.fromkeys(item.why for item in self.holding)) or [self.note]
         return f"persona “{self.persona.name}”: " + ", ".join(details)
 
     @property
     def question_facts(self) -> list[str]:
         """What the question may say of the customer: only the team's own words."""
-        return [item.question_words for item in self.holding]
+        by_field = {item.found: item.question_words for item in reversed(self.holding)}
+        return list(reversed(by_field.values()))  # of two conditions on one value, the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Rulebook:
         names are wrong rather than that the customer is nobody in particular.
         """
         if customer.is_deleted:
-            return PersonaMatch(self.unknown, [], "deleted in Customer.io")
+            return PersonaMatch(self.unknown, [], "deleted in Customer.io, or never there")
         if customer.fetched_at is None:
             return PersonaMatch(self.unknown, [], "profile not looked up")
         facts = self.facts_of(customer)

@@ -12,6 +12,7 @@ from typing import Any
 OBJECT_TYPES = ("customer", "email", "sms", "push", "in_app", "slack", "webhook", "whatsapp")
 IDENTIFIERS = ("cio_id", "id", "email", "phone")
 MAX_EVENT_ID = 200
+LATEST = 32_503_680_000  # the year 3000, in seconds
 MAX_NAME = 100
 MAX_IDENTIFIER = 1_000
 SIGNED_TEST = "signed test received: the connection works"
@@ -115,10 +116,9 @@ def _name(payload: dict[str, Any], key: str) -> str:
 def _moment(value: Any) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (OverflowError, ValueError, OSError):
+    if not 0 <= value < LATEST:  # also refuses NaN; windows around it must fit into a date
         return None
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _identifiers(data: Any) -> dict[str, str]:

@@ -22,12 +22,18 @@ WAIT_SECONDS = 2.5  # of the 3 that an answer may take; Customer.io gives up aft
 STATEMENT_SECONDS = 2.0
 BATCH_SIZE = 64
 BATCH_BYTES = 16 * 1024 * 1024
+LOCK_SECONDS = 0.5  # for one row that somebody holds
+MOST_ABANDONED = 3  # writers that hang, each with a connection of its own
 STUCK_SECONDS = 2.0  # longer than a statement may take: nobody will answer any more
 FAIL_FAST_SECONDS = 1.0  # after one failure, others need not find out for themselves
 
 
 class NotStored(Exception):
     """The database cannot take it now; trying again soon helps."""
+
+
+class LockHeld(Exception):
+    """Somebody holds the row of one of these events."""
 
 
 class Refused(Exception):
@@ -59,6 +65,7 @@ class Committer:
         self._starting = threading.Lock()
         self._writer: Writer | None = None
         self._closed_until = 0.0
+        self._abandoned: list[Writer] = []
 
     def record(self, row: Row) -> bool:
         """Store a row durably; True if its event is new, False if this is a further delivery.
@@ -85,7 +92,7 @@ class Committer:
 
     def submit(self, pending: Pending) -> "Writer":
         with self._starting:
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = Writer()
                 self._writer.start()
             self._writer.put(pending)
@@ -94,7 +101,11 @@ class Committer:
     def _replace_if_stuck(self, writer: "Writer") -> None:
         """Leave a writer that hangs in its database call; its successor connects anew."""
         with self._starting:
+            self._abandoned = [other for other in self._abandoned if other.is_alive()]
+            if len(self._abandoned) >= MOST_ABANDONED:
+                return  # more connections would not help, and others need them
             if self._writer is writer and writer.busy_seconds > STUCK_SECONDS:
+                self._abandoned.append(writer)
                 logger.error("the database connection hangs; starting a new one")
                 writer.retire()
                 self._writer = None
@@ -161,11 +172,18 @@ class Writer(threading.Thread):
 
     def commit(self, batch: list[Pending]) -> None:
         """Write the batch and tell everybody how it went. Never raises."""
-        rows = {p.row.event.event_id: p for p in batch if p.row is not None}
+        given = [(pending, row) for pending in batch if (row := pending.row) is not None]
+        rows = {row.event.event_id: pending for pending, row in given}
         if not rows:
             return
         try:
-            stored = self._write([rows[key].row for key in sorted(rows)])
+            stored = self._write(sorted((row for _, row in given), key=lambda r: r.event.event_id))
+        except LockHeld:  # by a drain or a deletion: it costs the row that is locked, no other
+            for pending in rows.values():
+                if len(rows) == 1:
+                    pending.finish(error=NotStored("the event's row is locked"))
+                else:
+                    self.commit([pending])
         except (DataError, IntegrityError) as error:
             self._commit_singly(list(rows.values()), error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the requests must hear of it
@@ -175,7 +193,7 @@ class Writer(threading.Thread):
                 pending.finish(error=NotStored(type(error).__name__))
         else:
             for key, pending in rows.items():
-                pending.finish(is_new=stored[key] == 1)
+                pending.finish(is_new=stored.get(key) == 1)
 
     def _commit_singly(self, batch: list[Pending], error: Error) -> None:
         if len(batch) == 1:
@@ -184,23 +202,28 @@ class Writer(threading.Thread):
         for pending in batch:  # one of them is to blame; the others are stored all the same
             self.commit([pending])
 
-    def _write(self, rows: list[Row | None]) -> dict[str, int]:
-        given = [row for row in rows if row is not None]
+    def _write(self, rows: list[Row]) -> dict[str, int]:
         began = time.monotonic()
         try:
-            return self._write_once(given)
-        except (OperationalError, InterfaceError):
+            return self._write_once(rows)
+        except (OperationalError, InterfaceError) as error:
+            if type(error.__cause__).__name__ == "LockNotAvailable":
+                raise LockHeld from error
             # A connection that the server dropped while it lay idle shows only when it is used.
             connection.close()
             if time.monotonic() - began > STATEMENT_SECONDS / 2:
                 raise
-            return self._write_once(given)
+            return self._write_once(rows)
 
     def _write_once(self, rows: list[Row]) -> dict[str, int]:
         if connection.connection is None and connection.vendor == "postgresql":
             limit = int(STATEMENT_SECONDS * 1000)
             with connection.cursor() as cursor:
-                cursor.execute(f"SET statement_timeout = {limit}; SET lock_timeout = {limit}")
+                cursor.execute(
+                    f"SET statement_timeout = {limit};"
+                    f"SET lock_timeout = {int(LOCK_SECONDS * 1000)};"
+                    "SET synchronous_commit = on"  # a 200 is a promise, whatever the default
+                )
         return WebhookEvent.objects.all().record(rows)
 
 

@@ -3,6 +3,7 @@
 A flood of forged requests costs one row an hour and one statement every few seconds.
 """
 
+import atexit
 import logging
 import threading
 from collections import Counter
@@ -33,6 +34,7 @@ class Tallying:
                 self._thread = self.start()
 
     def start(self) -> threading.Thread:
+        atexit.register(self.flush)  # what a reload would forget
         thread = threading.Thread(target=self._run, name="tallying", daemon=True)
         thread.start()
         return thread

@@ -124,9 +124,12 @@ def receive(request: HttpRequest) -> HttpResponse:
         if isinstance(response, Response):
             response.render()
         response["Content-Length"] = str(len(response.content))  # else it is sent in chunks
+        # Django logs every 4xx and 5xx: a flood of forgeries must not become a flood of lines.
+        setattr(response, "_has_been_logged", True)  # noqa: B010 - an attribute of Django's own
         return response
     except Exception:
         logger.exception("the receiver failed, answered 503")
+        tallying.count(Answer.NOT_STORED)
         return JsonResponse(
             {"error": "unexpected failure, please send it again"},
             status=503,
@@ -200,7 +203,7 @@ def store(delivery: Delivery) -> Answer:
     try:
         if delivery.is_cut:
             raise Unusable(f"the body has {delivery.size} bytes; its first 64 KiB are kept")
-        event = parse(delivery.body)
+        event = understood(delivery.body)
         is_new = committer.record(
             Row(event, delivery.body, delivery.size, delivery.headers, delivery.is_verified)
         )
@@ -210,6 +213,17 @@ def store(delivery: Delivery) -> Answer:
     except Refused as error:
         logger.warning("event quarantined: the database refused it (%s)", error)
         return _quarantine(delivery, f"the database refused a value: {error}")
+
+
+def understood(body: bytes) -> ParsedEvent:
+    """Parse, and take a fault of our own for the event's: a retry would only meet it again."""
+    try:
+        return parse(body)
+    except Unusable:
+        raise
+    except Exception as error:
+        logger.exception("a body could not be read")
+        raise Unusable(f"reading it failed: {type(error).__name__}") from error
 
 
 def _quarantine(delivery: Delivery, reason: str) -> Answer:

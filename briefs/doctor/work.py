@@ -153,7 +153,10 @@ def deliveries() -> Finding:
         .annotate(count=Sum("count"), at=Max("last_at"))
     )
     seen = {answer: (count, at) for answer, count, at in rows}
-    taken = max((seen[a][1] for a in (Answer.STORED, Answer.DUPLICATE) if a in seen), default=None)
+    taken = max(
+        (seen[a][1] for a in (Answer.STORED, Answer.DUPLICATE, Answer.QUARANTINED) if a in seen),
+        default=None,
+    )
     refused, refused_at = seen.get(Answer.WRONG_SIGNATURE, (0, None))
     if refused and (taken is None or refused_at > taken):
         tell = fail if taken is None else warn  # anybody may send us nonsense

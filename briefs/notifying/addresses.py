@@ -31,7 +31,9 @@ SERVICES = {
     "jsons": {"method"},
 }  # fmt: skip
 _MAILS = ("mailto", "mailtos")
-_HOST_IS_OURS_TO_CHECK = (*_MAILS, "workflows", "mmosts", "json", "jsons")
+# apprise calls a Mattermost by its transport: "https".
+_HOST_IS_OURS_TO_CHECK = (*_MAILS, "workflows", "mmosts", "https", "http", "json", "jsons")
+_MAIL_PORTS = (None, 25, 465, 587)  # of this machine's own mail server
 _OWN_NAMES = ("json", "jsons")  # besides the parameters: +header, -query and :field
 _METADATA = {  # addresses at which clouds tell a machine its own credentials
     ipaddress.ip_address(text)
@@ -145,6 +147,8 @@ def check_host(service: "NotifyBase") -> None:
     is_mail = service.schema in _MAILS
     host = str(getattr(service, "smtp_host", "") or service.host).strip("[]")
     for ip in resolve(host):
+        if is_mail and ip.is_loopback and service.port not in _MAIL_PORTS:
+            raise Refused("Mail through this machine goes to port 25, 465 or 587.")
         if why := why_forbidden(ip, may_be_local=is_mail):
             raise Refused(f"Its host is {why}, where no notification is sent to.")
 

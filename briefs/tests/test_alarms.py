@@ -201,10 +201,18 @@ def test_refusal_eleven_minutes_ago_rings_no_more():
 
 
 @pytest.mark.parametrize(("count", "rings"), [(2, False), (3, True)])
-def test_third_wrong_signature_within_an_hour_rings(count, rings):
-    tally(Answer.WRONG_SIGNATURE, count)
+def test_wrong_signatures_among_accepted_ones_ring_from_the_third_on(count, rings):
+    tally(Answer.WRONG_SIGNATURE, count, by=MINUTE)
+    tally(Answer.STORED)
 
     assert bool(words(alarms.wrong_signature)) is rings
+
+
+def test_one_wrong_signature_rings_if_nothing_was_accepted_since():
+    tally(Answer.STORED, by=2 * MINUTE)
+    tally(Answer.WRONG_SIGNATURE, by=MINUTE)
+
+    assert words(alarms.wrong_signature)
 
 
 def test_wrong_signatures_of_earlier_hours_do_not_ring():
@@ -220,16 +228,17 @@ def receive(count, gap, last):
 
 
 @pytest.mark.parametrize(
-    ("gap", "last", "rings"),
+    ("count", "gap", "last", "rings"),
     [
-        (20 * MINUTE, 121 * MINUTE, True),
-        (20 * MINUTE, 110 * MINUTE, False),
-        (timedelta(seconds=5), 11 * MINUTE, True),
-        (timedelta(seconds=5), 9 * MINUTE, False),
+        (60, 20 * MINUTE, 121 * MINUTE, True),
+        (60, 20 * MINUTE, 110 * MINUTE, False),
+        (1500, MINUTE, 11 * MINUTE, True),
+        (1500, MINUTE, 9 * MINUTE, False),
+        (200, timedelta(seconds=1), 3 * HOUR, False),  # one burst tells no usual gap
     ],
 )
-def test_silence_of_six_usual_gaps_and_ten_minutes_rings(gap, last, rings):
-    receive(20, gap, last)
+def test_silence_of_six_usual_gaps_and_ten_minutes_rings(count, gap, last, rings):
+    receive(count, gap, last)
 
     assert bool(words(alarms.silence)) is rings
 

@@ -172,6 +172,47 @@ def test_person_and_delivery_level_unsubscribe_of_one_act_are_one_entry(sandbox,
     assert brief.activities.count() == 1
 
 
+def test_both_reports_of_one_act_in_one_batch_are_one_entry(sandbox):
+    event_of("enterprise-logistics-low-1", email_address="x@example.com")
+    event_of("enterprise-logistics-low-1", object_type="email", recipient="x@example.com")
+
+    pipeline.drain()
+
+    brief = Brief.objects.get()
+    first, echo = brief.signals.order_by("pk")
+    assert echo.same_act_as == first
+    assert brief.activities.count() == 1
+
+
+def test_preferences_that_changed_within_the_hour_are_looked_up_again(sandbox):
+    topics = "cio_subscription_preferences"
+    everything, nothing = '{"topics":{"a":true,"b":true}}', '{"topics":{"a":false,"b":false}}'
+    person = {"plan": "enterprise", "usage_tier": "low"}
+    sandbox.people.add("p1", attributes={**person, topics: everything})
+    event_of("p1", metric="cio_subscription_preferences_changed")
+    pipeline.drain()
+    sandbox.people.add("p1", attributes={**person, topics: nothing})
+    later = event_of("p1", metric="cio_subscription_preferences_changed")
+
+    pipeline.drain()
+
+    assert reason(later).startswith("opened a brief")
+    assert Brief.objects.get().kind == "all_topics_off"
+
+
+def test_questions_from_mave_are_no_research(sandbox):
+    sandbox.faults.add("mave/chat", "clarify")
+    event_of("enterprise-logistics-low-1")
+    pipeline.drain()
+
+    run_next()
+
+    brief = Brief.objects.get()
+    assert (brief.basis, brief.research.status) == ("playbook", "failed")
+    assert brief.research.status_reason.startswith("Mave asked back")
+    assert brief.research.calls.get().outcome == "answered"
+
+
 def test_echo_after_the_brief_was_closed_opens_no_second_one(sandbox):
     event_of("enterprise-logistics-low-1")
     pipeline.drain()

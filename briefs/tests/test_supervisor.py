@@ -10,6 +10,8 @@ import pytest
 from briefs import supervisor
 from briefs.supervisor import Service, Supervisor
 
+# Looking for stuck clusters tends to the database connection.
+pytestmark = pytest.mark.django_db
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 # A parent and a child that would outlive it.
 FAMILY = [sys.executable, "-c", "import subprocess, time; subprocess.Popen(['sleep', '60'])"]

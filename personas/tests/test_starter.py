@@ -151,7 +151,7 @@ def test_default_persona_says_what_was_seen(persona_of):
         (Customer(fetched_at=timezone.now()), "none of the mapped attributes is filled in"),
         (
             Customer(fetched_at=timezone.now(), is_deleted=True, attributes={"plan": "enterprise"}),
-            "deleted in Customer.io",
+            "deleted in Customer.io, or never there",
         ),
     ],
 )

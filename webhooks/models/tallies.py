@@ -26,7 +26,7 @@ _HOUR_SQL = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:00:00', 'NOW')",
 }
 _ADD_SQL = """
-    INSERT INTO webhooks_tally (hour, answer, count, last_at) VALUES ({hour}, %s, %s, {now})
+    INSERT INTO webhooks_tally (hour, answer, count, last_at) VALUES {rows}
     ON CONFLICT (hour, answer) DO UPDATE
         SET count = webhooks_tally.count + excluded.count, last_at = excluded.last_at
 """
@@ -37,11 +37,12 @@ class TallyQuerySet(models.QuerySet["Tally"]):
         """Add to this hour's counts. Raw SQL because the ORM cannot add on conflict."""
         from webhooks.models.events import NOW_SQL
 
-        statement = _ADD_SQL.format(
-            hour=_HOUR_SQL[connection.vendor], now=NOW_SQL[connection.vendor]
-        )
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, sorted(counts.items()))
+        row = f"({_HOUR_SQL[connection.vendor]}, %s, %s, {NOW_SQL[connection.vendor]})"
+        with connection.cursor() as cursor:  # one statement: all or none, so none counts twice
+            cursor.execute(
+                _ADD_SQL.format(rows=", ".join([row] * len(counts))),
+                [value for item in sorted(counts.items()) for value in item],
+            )
 
 
 class Tally(models.Model):
