@@ -123,7 +123,7 @@ class Demo:
         self.database_url = database_url or f"sqlite:///{folder / 'demo.sqlite3'}"
         self.port = _free_port(port)
         self.latency = latency
-        self.sandbox_port = _free_port(8010)
+        self.sandbox_port = _free_port(0)  # nobody has to know it
         self.run = secrets.token_hex(3)
         self.processes = Processes(self._environment())
         self.session = requests.Session()
