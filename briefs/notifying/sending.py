@@ -13,7 +13,7 @@ from briefs.notifying import addresses
 SECONDS = 10.0
 
 _HTTP_STATUS = re.compile(r"error=(\d{3})\b")
-_SMTP_STATUS = re.compile(r"(?<!Error)\(([45]\d\d), b?['\"]|was refused: ([45]\d\d)")
+_SMTP_STATUS = re.compile(r"\(([45]\d\d), b?['\"]|was refused: ([45]\d\d)")
 _NEVER_CONNECTED = re.compile(
     "NewConnectionError|Failed to establish a new connection|ConnectTimeoutError"
     "|NameResolutionError|CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER"

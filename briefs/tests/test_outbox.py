@@ -200,6 +200,12 @@ def test_no_log_and_no_reason_holds_the_address(listener, target, caplog, capfd,
     ("log", "kind", "words"),
     [
         (["Sent Email to a", "SMTP recipient b was refused: 550 x"], "PerhapsSent", "some of its"),
+        (
+            ["Socket Exception: ('Connection aborted.', ConnectionResetError(104, 'Connection reset"
+             " by peer'))"],
+            "PerhapsSent",
+            "connection broke",
+        ),
         (['Connection error while submitting email to "h"', "Socket Exception: timed out"],
          "NotSent", "no connection"),
         (['Connection error while submitting email to "h"',
