@@ -11,9 +11,15 @@ from django.db.models.functions import Now
 
 from briefs import pacing
 from briefs.models import MaveCall, Research
-from webhooks.models import LEASE, WebhookEvent
+from webhooks.models import LEASE, Bell, WebhookEvent
 
 PATIENCE = timedelta(seconds=60)
+UNSWEPT = timedelta(minutes=5)  # a sweep silences the bell once a minute
+
+
+def nobody_sweeps() -> bool:
+    """No worker of any host has looked for work for minutes, so none will tell of it either."""
+    return Bell.objects.filter(silenced_at__lt=Now() - UNSWEPT).exists()
 
 
 def is_drain_stuck() -> bool:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from briefs import progress
+from briefs.notifying import alarms, outbox
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +138,7 @@ class Supervisor:
                 logger.error("%s is stuck: rows are due and none is claimed; killed", service.name)
                 service.times_stuck = 0
                 service.kill()
+        speak_for_the_workers()
 
     def _restart(self, service: Service) -> None:
         if service.process is not None:
@@ -214,6 +216,17 @@ def web_command(host: str) -> list[str]:
         *("--log-level", "error"),
         "config.wsgi:application",
     ]
+
+
+def speak_for_the_workers() -> None:
+    """Look for trouble and tell of it where no worker does: alarms come from the sweep else."""
+    try:
+        if progress.nobody_sweeps():
+            alarms.sweep()
+            outbox.send_due()
+    except DatabaseError as error:
+        logger.warning("alarms cannot be checked: %s", type(error).__name__)
+        connection.close()
 
 
 def _asks(service: Service) -> bool:

@@ -4,11 +4,16 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from briefs import supervisor
+from briefs.models import Alarm
 from briefs.supervisor import Service, Supervisor
+from briefs.tests.factories import make_event
+from webhooks.models import Bell
 
 # Looking for stuck clusters tends to the database connection.
 pytestmark = pytest.mark.django_db
@@ -117,6 +122,18 @@ def test_young_service_is_given_time(started):
         watch.check_progress()
 
     assert one.is_running
+
+
+@pytest.mark.parametrize(("minutes", "rings"), [(6, True), (4, False)])
+def test_supervisor_tells_of_waiting_events_when_no_worker_sweeps(minutes, rings):
+    at = timezone.now() - timedelta(minutes=20)
+    make_event(received_at=at, last_received_at=at)
+    Bell.objects.create(pk=1, silenced_at=timezone.now() - timedelta(minutes=minutes))
+
+    supervisor.speak_for_the_workers()
+
+    opened = Alarm.objects.filter(kind=Alarm.Kind.WAITING, opened_at__isnull=False)
+    assert opened.exists() is rings
 
 
 def test_receiver_stops_after_the_workers(started, monkeypatch):
