@@ -1,5 +1,6 @@
 """Checks of the public address, from outside as far as this machine can: through the front door."""
 
+import time
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from briefs.doctor.configuration import STYLE_SHEET
 from briefs.doctor.findings import Check, Finding, fail, ok, warn
 from briefs.registration import LOCAL_HOSTS, shown
 from personas import http
+from webhooks.signatures import sign
 from webhooks.views import RECEIVER_PATH
 
 SECONDS = 6.0  # Customer.io itself waits for 4
@@ -66,13 +68,37 @@ def receiver(url: str) -> Finding:
     answer = reply.json()
     is_ours = isinstance(answer, dict) and "signature" in str(answer.get("error"))
     if reply.status == 401 and is_ours:
-        return ok(f"{shown(address)} refuses the unsigned (401), as it must")
+        return _signed(address)
     cure = _CURES.get(reply.status, _UNREACHED)
     if reply.status in (301, 302, 307, 308):
         cure = f"It redirects to {reply.headers.get('location', 'nowhere')[:100]}: " + cure
     return fail(
         f"{shown(address)} answered {reply.status} to an unsigned webhook, not our 401", cure
     )
+
+
+def _signed(address: str) -> Finding:
+    """A signed test must be taken: the running web server may know another secret than we do."""
+    if not settings.CIO_WEBHOOK_SECRETS:
+        return ok(f"{shown(address)} refuses the unsigned (401), as it must")
+    stamp = str(int(time.time()))
+    signature = sign(settings.CIO_WEBHOOK_SECRETS[0], stamp, b"{}")
+    headers = {"X-CIO-Timestamp": stamp, "X-CIO-Signature": signature}
+    try:
+        reply = http.send("POST", address, seconds=SECONDS, headers=headers, json={})
+    except http.RequestFailed as error:
+        return fail(f"{shown(address)} does not answer: {error}", _UNREACHED)
+    if reply.status == 401:
+        return fail(
+            f"{shown(address)} refuses what is signed with today's CIO_WEBHOOK_SECRET",
+            "The web server runs with another secret: restart it, so that it reads today's.",
+        )
+    if not reply.is_success:
+        return fail(
+            f"{shown(address)} answered {reply.status} to a signed test",
+            "It cannot store events now: see the database line, and the web server's log.",
+        )
+    return ok(f"{shown(address)} refuses the unsigned (401) and takes the signed, as it must")
 
 
 _UNREACHED = (

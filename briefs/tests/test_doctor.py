@@ -627,3 +627,15 @@ def test_host_that_the_web_server_does_not_allow_is_found(live_server, settings)
     settings.ALLOWED_HOSTS = ["desk.example.com"]
 
     assert_found("pages", Level.FAIL, "answered 400", live_server.url)
+
+
+def test_web_server_that_runs_with_another_secret_is_found(live_server, monkeypatch):
+    from briefs.doctor import address
+
+    monkeypatch.setattr(address, "sign", lambda *given: "0" * 64)
+
+    assert_found("receiver", Level.FAIL, "today's CIO_WEBHOOK_SECRET", live_server.url)
+
+
+def test_web_server_that_takes_our_signature_is_well(live_server):
+    assert_found("receiver", Level.OK, "takes the signed", live_server.url)
