@@ -280,3 +280,10 @@ def test_every_documented_payload_is_stored(path):
     assert event.metric
     assert event.occurred_at
     assert event.identifiers["cio_id"] == "d9c106000001"
+
+
+def test_fault_of_our_own_in_reading_a_body_quarantines_it(monkeypatch):
+    monkeypatch.setattr(views, "parse", lambda body: {}["a fault"])
+
+    assert post(EVENT).json() == {"status": "quarantined"}
+    assert "reading it failed: KeyError" in WebhookEvent.objects.get().status_reason

@@ -156,3 +156,36 @@ def test_writer_that_hangs_is_left_and_the_next_one_works(database, real_thread,
     assert committer.record(row("b"))
 
     hanging.set()
+
+
+def test_row_that_somebody_holds_costs_no_other_row(database):
+    class LockNotAvailable(Exception):
+        """Named like psycopg's, which is how it is told."""
+
+    def hold(ids):
+        if "held" in ids:
+            raise OperationalError("locked") from LockNotAvailable()
+
+    database.behave = hold
+    free, held = Pending(row("free")), Pending(row("held"))
+
+    Writer().commit([free, held])
+
+    assert free.error is None
+    assert isinstance(held.error, NotStored)
+
+
+def test_writers_that_hang_are_replaced_a_few_times_only(database, real_thread, monkeypatch):
+    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(storing, "STUCK_SECONDS", 0.0)
+    hanging = threading.Event()
+    database.behave = lambda ids: hanging.wait(10)
+    committer = Committer()
+
+    for number in range(8):
+        committer.reopen()
+        with pytest.raises(NotStored):
+            committer.record(row(f"e{number}"))
+
+    assert len(database.batches) == storing.MOST_ABANDONED + 1
+    hanging.set()
