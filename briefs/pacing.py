@@ -1,4 +1,4 @@
-"""Decides whether another call to Mave may begin: the one place where its limits are counted.
+"""Decides whether another request to Mavera may begin: the one place where its limits are counted.
 
 The policy row is locked in a statement of its own and the ledger is counted in the next ones.
 Counting inside the locking statement sees the state before the lock and lets too many through.
@@ -10,62 +10,117 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Now, TruncDay, TruncMonth
+from django.db.models.functions import Now
 
+from briefs import breaker, budget
+from briefs.budget import RESERVED_CREDITS
 from briefs.mave import Mave
-from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
-from briefs.models.research import MAX_TRIES
+from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 
-RESERVED_CREDITS = 75  # the most that one answer is said to cost
-WINDOW = timedelta(seconds=60)
+MINUTE = timedelta(seconds=60)
+# A request follows its row in the ledger within this time, or is not sent: so Mavera's own clock
+# never sees more in a minute than the ledger does in a little longer.
+SEND_WITHIN = timedelta(seconds=5)
 _GONE = "the worker was gone before the answer came"
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to make one call: the leased research, its token, and its row in the ledger."""
+    """Leave to make one paid call: the leased research, its token, and its row in the ledger."""
 
     research: Research
     token: uuid.UUID
     call: MaveCall
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the call may be made this very moment."""
+        in_time = MaveCall.objects.filter(
+            pk=self.call.pk,
+            outcome=MaveCall.Outcome.PENDING,
+            started_at__gte=Now() - SEND_WITHIN,
+        )
+        return self.research.still_held(self.token) and in_time.exists()
 
-def claim_next() -> Ticket | None:
-    """Lease the most urgent due question and enter its call in the ledger, or return None.
 
-    None means that nothing is due or that a limit is reached; `why_waiting` says which.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Leave to look for a lost answer; each of its requests needs leave of its own."""
+
+    research: Research
+    token: uuid.UUID
+    call: MaveCall  # the lost one
+
+
+def claim_next() -> Ticket | Search | None:
+    """Lease a lost answer to look for, or the most urgent due question; None if neither may be.
+
+    None means that nothing is due or that a limit is reached; `why_waiting` says which. A question
+    is entered in the ledger before this returns.
     """
     if not Mave().is_configured:
         return None
     while True:  # each round claims, or ends one question that need not or must not be asked
         with transaction.atomic():
             policy = ResearchPolicy.locked()
-            if policy.paused_at or _full(policy):
+            health = MaveHealth.current()
+            if _is_held(policy, health) or requests_left(policy) < 1:
                 return None
-            candidate = _most_urgent(policy)
+            lost = Research.objects.due().lost().order_by("-priority", "created_at").first()
+            candidate = lost or _most_urgent(policy, health)
             if candidate is None:
                 return None
             # Locked before it is looked at: a brief may join it, or its answer arrive, right now.
             research = Research.objects.due().select_for_update().filter(pk=candidate.pk).first()
-            if research and _is_worth_asking(research):
-                return _enter(research)
+            claimed = research and (_search(research) if lost else _enter(research))
+            if claimed:
+                return claimed
+
+
+def admit_read(
+    purpose: MaveCall.Purpose, research: Research | None = None, *, while_paused: bool = False
+) -> MaveCall | None:
+    """Leave for one request that costs nothing, entered in the ledger; None if none is left."""
+    with transaction.atomic():
+        policy = ResearchPolicy.locked()
+        is_paused = policy.paused_at is not None and not while_paused
+        if is_paused or breaker.is_held(MaveHealth.current()) or requests_left(policy) < 1:
+            return None
+        return MaveCall.objects.create(purpose=purpose, research=research)
 
 
 def may_begin() -> bool:
-    """Whether a due question could be asked now; nothing is locked or claimed."""
-    policy = ResearchPolicy.current()
-    return bool(
-        Mave().is_configured and not policy.paused_at and not _full(policy) and _most_urgent(policy)
-    )
+    """Whether something due could begin now; nothing is locked or claimed."""
+    return workers_wanted() > 0
+
+
+def workers_wanted() -> int:
+    """How many workers would find something to do; an estimate, for waking them."""
+    policy, health = ResearchPolicy.current(), MaveHealth.current()
+    if not Mave().is_configured:
+        return 0
+    if _is_held(policy, health):
+        return int(breaker.is_probe_due(policy, health))
+    searches = Research.objects.due().lost().count()
+    questions = 0
+    if _most_urgent(policy, health):
+        free = 1 if breaker.is_open(health) else slots_free()
+        questions = min(Research.objects.due().count() - searches, free)
+    return min(searches + questions, requests_left(policy))
 
 
 def slots_free() -> int:
-    """How many further calls may begin at once; an estimate, for waking workers."""
+    """How many further calls may begin at once."""
     policy = ResearchPolicy.current()
     if policy.paused_at or not Mave().is_configured:
         return 0
     return max(0, policy.concurrency - Research.objects.in_flight().count())
+
+
+def requests_left(policy: ResearchPolicy) -> int:
+    """How many requests of any purpose the running minute still has."""
+    recent = MaveCall.objects.filter(started_at__gt=Now() - MINUTE - SEND_WITHIN)
+    return max(0, policy.requests_per_minute - recent.count())
 
 
 def why_waiting(policy: ResearchPolicy, priority: int = Priority.LOW) -> str:
@@ -74,64 +129,53 @@ def why_waiting(policy: ResearchPolicy, priority: int = Priority.LOW) -> str:
         return "Mave is not connected: MAVERA_API_KEY is not set"
     if policy.paused_at:
         return f"research is paused: {policy.paused_reason}"
-    spending = spent()
-    if not _affordable(policy, Priority.URGENT, spending):
+    if trouble := breaker.why_held(MaveHealth.current()):
+        return trouble
+    spending = budget.spent()
+    if not budget.is_affordable(policy, Priority.URGENT, spending):
         return "the research budget is used up for now"
-    if not _affordable(policy, priority, spending):
+    if not budget.is_affordable(policy, priority, spending):
         return "the research budget is down to its reserve, which is for urgent briefs"
     return ""
 
 
-def _full(policy: ResearchPolicy) -> bool:
-    if Research.objects.in_flight().count() >= policy.concurrency:
-        return True
-    recent = MaveCall.objects.filter(started_at__gt=Now() - WINDOW)
-    return recent.count() >= policy.requests_per_minute
+def _is_held(policy: ResearchPolicy, health: MaveHealth) -> bool:
+    return policy.paused_at is not None or breaker.is_held(health)
 
 
-def _most_urgent(policy: ResearchPolicy) -> Research | None:
-    spending = spent()
-    least = next((p for p in Priority if _affordable(policy, p, spending)), None)
+def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
+    """The next question that may be asked, by all limits but the requests of the minute."""
+    in_flight = Research.objects.in_flight()
+    if in_flight.count() >= policy.concurrency or not breaker.lets_through(health, in_flight):
+        return None
+    least = budget.least_affordable(policy)
     if least is None:
         return None
-    due = Research.objects.due().filter(priority__gte=least)
-    return due.order_by("-priority", "created_at").first()
+    queued = Research.objects.due().filter(status=Research.Status.QUEUED, priority__gte=least)
+    return queued.order_by("-priority", "created_at").first()
 
 
-def _affordable(policy: ResearchPolicy, priority: int, spending: tuple[int, int]) -> bool:
-    kept_back = 0 if priority >= Priority.URGENT else policy.urgent_reserve
-    return all(
-        budget is None or used + RESERVED_CREDITS <= max(0, budget - kept_back)
-        for used, budget in zip(spending, (policy.day_budget, policy.month_budget), strict=True)
-    )
-
-
-def spent() -> tuple[int, int]:
-    """Credits of this day and of this month (UTC), reservations included."""
-    sums = MaveCall.objects.filter(started_at__gte=TruncMonth(Now())).aggregate(
-        day=Sum("credits", filter=Q(started_at__gte=TruncDay(Now())), default=0),
-        month=Sum("credits", default=0),
-    )
-    return sums["day"], sums["month"]
-
-
-def _is_worth_asking(research: Research) -> bool:
-    """Whether to ask it; if not, it ends here."""
-    # A call that was under way when its worker died: nobody knows whether it was charged.
-    left_behind = research.calls.filter(outcome=MaveCall.Outcome.PENDING)
-    for call in left_behind:
+def _search(research: Research) -> Search | None:
+    """Lease a lost answer, or return None and queue what was certainly never paid."""
+    is_abandoned = research.status == Research.Status.RUNNING
+    call = research.calls.chats().order_by("-pk").first()
+    token = research.claim_search()
+    if call is None or call not in MaveCall.objects.maybe_paid():
+        research.ask_again(token, _GONE)
+        return None
+    if is_abandoned:  # nobody knows whether it was charged
         call.settle(MaveCall.Outcome.UNKNOWN, detail=_GONE)
-    if not Brief.objects.open().filter(research=research).exists():
+        call.refresh_from_db()
+    return Search(research, token, call)
+
+
+def _enter(research: Research) -> Ticket | None:
+    """Lease a question and enter its call; None, and the question ends, if nobody waits for it."""
+    wanted = Brief.objects.open()
+    if not (wanted.filter(research=research) | wanted.filter(renewal=research)).exists():
         research.cancel("no open brief waits for it any more")
-        return False
-    if research.lease_token and research.tries >= MAX_TRIES:
-        return not research.fail(research.lease_token, f"{_GONE} (try {research.tries}, the last)")
-    return True
-
-
-def _enter(research: Research) -> Ticket:
-    unpaid = (MaveCall.Outcome.REFUSED, MaveCall.Outcome.NOT_SENT)
-    is_repeat = research.calls.exclude(outcome__in=unpaid).exists()
+        return None
+    is_repeat = research.calls.maybe_paid().exists()
     token = research.claim()
     call = MaveCall.objects.create(
         research=research,
@@ -140,13 +184,3 @@ def _enter(research: Research) -> Ticket:
         is_repeat=is_repeat,
     )
     return Ticket(research, token, call)
-
-
-def credits_saved() -> int:
-    """Credits that sharing answers spared: each sharing brief counts what its answer cost."""
-    shared = (
-        Research.objects.filter(status=Research.Status.DONE)
-        .annotate(sharing=Count("briefs", filter=Q(briefs__basis=Brief.Basis.SHARED)))
-        .values_list("sharing", "credits")
-    )
-    return sum(sharing * (credits or 0) for sharing, credits in shared)

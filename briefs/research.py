@@ -2,17 +2,18 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
-from briefs import pacing
-from briefs.mave import Answer, Mave, MaveError
-from briefs.models import Brief, MaveCall, Research, ResearchPolicy
+from briefs import answers, breaker, pacing, probing, recovery
+from briefs.mave import Mave, MaveError
+from briefs.models import Brief, MaveCall, Research
+from briefs.models.research import ResearchQuerySet
 from briefs.questions import TEMPLATE_VERSION, Question, question_for
+from personas.models import Persona
 from webhooks.bell import queue
 
 logger = logging.getLogger(__name__)
@@ -48,45 +49,66 @@ def _find_or_open(
     opened: set[str] = set()
     while missing := [question for question in questions if question.hash not in found]:
         hashes = [question.hash for question in missing]
-        known = set(_active_hashes(hashes))
+        known = set(_under_way(hashes).values_list("question_hash", flat=True))
         _open([question for question in missing if question.hash not in known], by_question)
-        # Locked, so that an answer which arrives now waits until these briefs can be upgraded.
-        active = Research.objects.active().filter(question_hash__in=hashes)
-        for research in active.order_by("question_hash").select_for_update():
-            found[research.question_hash] = research
-            if research.question_hash not in known:
-                opened.add(research.question_hash)
+        # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
+        # and that another drain which opens the same question sees the briefs of this one.
+        locked = list(_under_way(hashes).order_by("question_hash").select_for_update())
+        found |= {research.question_hash: research for research in locked}
+        opened |= _without_briefs([one for one in locked if one.question_hash not in known])
         for question in missing:  # finished between the two statements
             if question.hash in known and question.hash not in found:
                 found |= _answered({question: by_question[question]})
     return found, opened
 
 
-def _active_hashes(hashes: list[str]) -> Iterable[str]:
-    return (
-        Research.objects.active()
-        .filter(question_hash__in=hashes)
-        .values_list("question_hash", flat=True)
-    )
+def _under_way(hashes: list[str]) -> ResearchQuerySet:
+    return Research.objects.active().filter(question_hash__in=hashes)
+
+
+def _without_briefs(locked: list[Research]) -> set[str]:
+    """Questions that nobody has asked before: the first of their briefs is not sharing."""
+    keys = [research.pk for research in locked]
+    asked = set(
+        Brief.objects.filter(research__in=keys).values_list("research", flat=True).distinct()
+    ) | set(Brief.objects.filter(renewal__in=keys).values_list("renewal", flat=True).distinct())
+    return {research.question_hash for research in locked if research.pk not in asked}
 
 
 def _answered(by_question: dict[Question, list[Brief]]) -> dict[str, Research]:
     """The newest answer to each question that is still fresh enough for its persona."""
-    found: dict[str, Research] = {}
-    for question, briefs in by_question.items():
-        fresh = Now() - timedelta(hours=briefs[0].persona.reuse_hours)
-        answer = (
-            Research.objects.filter(
-                question_hash=question.hash,
-                status=Research.Status.DONE,
-                finished_at__gte=fresh,
-            )
-            .order_by("-finished_at")
-            .first()
+    answers = {
+        question.hash: fresh_answer(question.hash, briefs[0].persona)
+        for question, briefs in by_question.items()
+    }
+    return {digest: answer for digest, answer in answers.items() if answer}
+
+
+def fresh_answer(question_hash: str, persona: Persona) -> Research | None:
+    """The newest answer to this question, if this persona still takes it for fresh."""
+    return (
+        Research.objects.filter(
+            question_hash=question_hash,
+            status=Research.Status.DONE,
+            finished_at__gte=Now() - timedelta(hours=persona.reuse_hours),
         )
-        if answer:
-            found[question.hash] = answer
-    return found
+        .order_by("-finished_at")
+        .first()
+    )
+
+
+def open_or_join(question: Question, brief: Brief) -> tuple[Research, bool]:
+    """Research on this question that has no answer yet, and whether this opened it.
+
+    Needs an open transaction.
+    """
+    by_question = {question: [brief]}
+    while True:
+        _open([question], by_question)
+        locked = list(_under_way([question.hash]).select_for_update())
+        if locked:
+            _raise_priority(locked[0], brief.priority)
+            return locked[0], bool(_without_briefs(locked))
 
 
 def _open(questions: list[Question], by_question: dict[Question, list[Brief]]) -> None:
@@ -113,8 +135,11 @@ def _join(briefs: list[Brief], research: Research, is_new: bool) -> None:
         brief.is_sharing = not (is_new and number == 0)
         if research.status == Research.Status.DONE:
             brief.basis, brief.researched_at = Brief.Basis.SHARED, Now()
-    most_urgent = max(brief.priority for brief in briefs)
-    Research.objects.filter(pk=research.pk, priority__lt=most_urgent).update(priority=most_urgent)
+    _raise_priority(research, max(brief.priority for brief in briefs))
+
+
+def _raise_priority(research: Research, priority: int) -> None:
+    Research.objects.filter(pk=research.pk, priority__lt=priority).update(priority=priority)
 
 
 def upgrade_briefs() -> None:
@@ -128,9 +153,8 @@ def wake() -> int:
 
     A broker that fails is no trouble for whoever calls this: the sweep comes in a minute.
     """
-    due = Research.objects.due().count()
     workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]["workers"]
-    wanted = min(due, pacing.slots_free(), workers) if due else 0
+    wanted = min(pacing.workers_wanted(), workers)
     try:
         for _ in range(wanted):
             async_task(TASK, cluster="research", broker=queue("research"))
@@ -141,15 +165,21 @@ def wake() -> int:
 
 
 def run_next() -> bool:
-    """Ask Mave the most urgent due question; False if none may be asked now.
+    """Ask Mave the most urgent due question, or look for a lost answer; False if neither may be.
 
     One call to this is one paid call at most. No transaction is open while Mave thinks.
     """
-    ticket = pacing.claim_next()
-    if ticket is None:
+    is_resumed = probing.probe()
+    claimed = pacing.claim_next()
+    if claimed is None:
         return False
     try:
-        _ask(ticket)
+        if is_resumed:
+            wake()  # everybody else, too: this worker is busy for a while
+        if isinstance(claimed, pacing.Search):
+            recovery.search(claimed)
+        else:
+            _ask(claimed)
     finally:
         wake()
     return True
@@ -157,56 +187,22 @@ def run_next() -> bool:
 
 def _ask(ticket: pacing.Ticket) -> None:
     research, token, call = ticket.research, ticket.token, ticket.call
-    if not research.still_held(token):  # frozen since the claim: somebody else has it
-        call.settle(MaveCall.Outcome.NOT_SENT, detail="the lease had run out before the call")
+    if not ticket.is_good:  # frozen since the claim: somebody else may have it
+        words = "the call was not made in time after its claim"
+        research.give_back(token, words)
+        call.settle(MaveCall.Outcome.NOT_SENT, detail=words)
         return
+    mave = Mave()
     try:
-        answer = Mave().chat(f"{research.question}\n\nReference: {call.reference}")
+        answer = mave.chat(f"{research.question}\n\nReference: {call.reference}")
     except MaveError as error:
         logger.warning("research %d: %s", research.pk, error)
-        _settle_error(ticket, error)
-        return
+        answers.settle_error(research, token, call, error)
+        breaker.heed(error, mave.rate_limit)
     except BaseException:
-        # Nothing is known of the call: the lease runs out and the ledger says so then.
+        # Nothing is known of the call: the lease runs out, and then its answer is looked for.
         logger.exception("research %d was interrupted", research.pk)
         raise
-    save_answer(ticket, answer)
-
-
-def save_answer(ticket: pacing.Ticket, answer: Answer) -> bool:
-    """Settle the call and upgrade the briefs; False if the lease was lost meanwhile."""
-    ticket.call.settle(MaveCall.Outcome.ANSWERED, credits=answer.credits, http_status=200)
-    if answer.is_asking_back:
-        return ticket.research.fail(
-            ticket.token, f"Mave asked back instead of answering: {answer.content[:500]}"
-        )
-    return ticket.research.finish(
-        ticket.token,
-        answer=answer.content,
-        sources=answer.sources,
-        personas_used=answer.personas_used,
-        validation=answer.validation,
-        thread_id=answer.thread_id,
-        credits=answer.credits if answer.credits is not None else pacing.RESERVED_CREDITS,
-        raw_reply=answer.raw,
-    )
-
-
-def _settle_error(ticket: pacing.Ticket, error: MaveError) -> None:
-    research, token, words = ticket.research, ticket.token, str(error)
-    ticket.call.settle(_outcome(error), http_status=error.http_status, detail=words)
-    if error.is_account_wide:
-        ResearchPolicy.current().pause(words)
-        research.give_back(token, words)
-    elif error.http_status == 429:
-        research.give_back(token, words, error.retry_after)
-    elif error.is_permanent:
-        research.fail(token, words)
     else:
-        research.try_again(token, words, error.retry_after)
-
-
-def _outcome(error: MaveError) -> MaveCall.Outcome:
-    if error.is_outcome_unknown:
-        return MaveCall.Outcome.UNKNOWN
-    return MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT
+        answers.save(research, token, call, answer)
+        breaker.slow_down(mave.rate_limit)

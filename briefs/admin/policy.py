@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
 
-from briefs import pacing
+from briefs import budget, pacing
 from briefs.admin.research import wake
 from briefs.models import Research, ResearchPolicy
 
@@ -105,11 +105,11 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
 
     @admin.display(description="spent today (UTC)")
     def spent_today(self, policy: ResearchPolicy) -> str:
-        return _of(pacing.spent()[0], policy.day_budget)
+        return _of(budget.spent()[0], policy.day_budget)
 
     @admin.display(description="spent this month (UTC)")
     def spent_this_month(self, policy: ResearchPolicy) -> str:
-        return _of(pacing.spent()[1], policy.month_budget)
+        return _of(budget.spent()[1], policy.month_budget)
 
 
 def _of(spent: int, budget: int | None) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from briefs import pacing, registration
+from briefs import budget, pacing, probing, registration
 from briefs.doctor.findings import Finding, database_now, fail, number, ok, warn, words
 from briefs.mave import Mave, MaveError, Usage
 from briefs.models import Brief, MaveCall, ResearchPolicy
@@ -146,9 +146,16 @@ def mavera() -> Finding:
             "MAVERA_API_KEY is not set: briefs stand on the playbook",
             "Create a key at Mavera, set MAVERA_API_KEY and restart.",
         )
+    call = pacing.admit_read(MaveCall.Purpose.USAGE, while_paused=True)
+    if call is None:
+        return warn(
+            "not asked: the policy's requests of this minute are used up, or Mavera asked to wait",
+            "Run the doctor again in a minute.",
+        )
     try:
-        usage = _read_balance(mave)
+        usage = mave.usage()
     except MaveError as error:
+        probing.settle_read(call, mave, error)
         cures = {
             401: "MAVERA_API_KEY must begin with mvra_live_ and not be revoked.",
             402: "Buy credits or wait for the next billing period.",
@@ -156,20 +163,8 @@ def mavera() -> Finding:
         }
         other = "Check MAVERA_BASE_URL and the way out of this network."
         return fail(str(error), cures.get(error.http_status or 0, other))
+    probing.settle_read(call, mave)
     return _judge_balance(usage)
-
-
-def _read_balance(mave: Mave) -> Usage:
-    """Read the balance, entered in the ledger like every request to Mavera."""
-    call = MaveCall.objects.create(purpose=MaveCall.Purpose.USAGE)
-    try:
-        usage = mave.usage()
-    except MaveError as error:
-        outcome = MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT
-        call.settle(outcome, http_status=error.http_status, detail=str(error))
-        raise
-    call.settle(MaveCall.Outcome.ANSWERED, credits=0, http_status=200)
-    return usage
 
 
 def _judge_balance(usage: Usage) -> Finding:
@@ -179,10 +174,10 @@ def _judge_balance(usage: Usage) -> Finding:
     if usage.included:
         left += f" of {usage.included:,.0f}"
     is_low = usage.included is not None and usage.remaining < LOW_SHARE * usage.included
-    if usage.remaining < pacing.RESERVED_CREDITS or is_low:
+    if usage.remaining < budget.RESERVED_CREDITS or is_low:
         recharge = "recharges by itself" if usage.has_auto_recharge else "does not recharge"
         return warn(
-            f"{left}; one answer costs up to {pacing.RESERVED_CREDITS}, the account {recharge}",
+            f"{left}; one answer costs up to {budget.RESERVED_CREDITS}, the account {recharge}",
             "Buy credits, or lower the budgets under Research policy in the admin.",
         )
     policy = ResearchPolicy.objects.filter(pk=1).first() or ResearchPolicy()

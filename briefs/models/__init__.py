@@ -2,8 +2,10 @@
 whom they are told to."""
 
 from briefs.models.briefs import Activity, Brief, Priority
+from briefs.models.calls import MaveCall
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
-from briefs.models.research import MaveCall, Research, ResearchPolicy
+from briefs.models.policy import MaveHealth, ResearchPolicy
+from briefs.models.research import Research
 from briefs.models.signals import Signal
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "Alarm",
     "Brief",
     "MaveCall",
+    "MaveHealth",
     "Notification",
     "NotificationTarget",
     "Priority",

@@ -41,12 +41,37 @@ class BriefQuerySet(models.QuerySet["Brief"]):
             models.When(is_sharing=True, then=models.Value(Brief.Basis.SHARED.value)),
             default=models.Value(Brief.Basis.NEW.value),
         )
+        waiting = self.filter(basis=Brief.Basis.PLAYBOOK, research__isnull=False)
+        return waiting._update_in_order(basis=shared, researched_at=Now())
+
+    def renewed_by(self, research: Any) -> int:
+        """Give them the fresh answer they asked for in the place of the one they rest on."""
+        basis = models.Case(
+            models.When(is_renewal_shared=True, then=models.Value(Brief.Basis.SHARED.value)),
+            default=models.Value(Brief.Basis.NEW.value),
+        )
+        return self._update_in_order(
+            research=research,
+            is_sharing=models.F("is_renewal_shared"),
+            basis=basis,
+            renewal=None,
+            is_renewal_shared=False,
+            researched_at=Now(),
+        )
+
+    def taken_over_by(self, research: Any) -> int:
+        """Let them share an answer to the question that failed for them."""
+        waiting = self.filter(basis=Brief.Basis.PLAYBOOK)
+        return waiting._update_in_order(
+            research=research, is_sharing=True, basis=Brief.Basis.SHARED, researched_at=Now()
+        )
+
+    def _update_in_order(self, **fields: Any) -> int:
+        """Update after locking in the order of the keys, so that no two workers wait for each
+        other."""
         with transaction.atomic():
-            waiting = self.filter(basis=Brief.Basis.PLAYBOOK, research__isnull=False)
-            keys = waiting.order_by("pk").select_for_update(of=("self",)).values_list("pk")
-            return Brief.objects.filter(pk__in=[key for (key,) in keys]).update(
-                basis=shared, researched_at=Now()
-            )
+            keys = self.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
+            return Brief.objects.filter(pk__in=list(keys)).update(**fields)
 
 
 class Brief(models.Model):
@@ -83,6 +108,15 @@ class Brief(models.Model):
     is_sharing = models.BooleanField(
         default=False, help_text="Its research was opened for another brief."
     )
+    renewal = models.ForeignKey(
+        "briefs.Research",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="renewals",
+        help_text="A fresh answer that somebody asked for and that is under way.",
+    )
+    is_renewal_shared = models.BooleanField(default=False)
     is_waiting_for_profile = models.BooleanField(default=False)
     is_persona_wrong = models.BooleanField("the persona was wrong", default=False)
 

@@ -6,10 +6,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from briefs import pacing, research
+from briefs import budget, research
+from briefs.budget import RESERVED_CREDITS
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
-from briefs.models.research import LEASE, MAX_TRIES
-from briefs.pacing import RESERVED_CREDITS, claim_next, may_begin, slots_free, why_waiting
+from briefs.models.research import LEASE
+from briefs.pacing import Search, Ticket, claim_next, may_begin, slots_free, why_waiting
 from briefs.questions import question_for
 from briefs.tests.factories import make_brief, make_persona, make_research
 from webhooks.tests.threads import Aside, at_once
@@ -178,7 +179,7 @@ def test_no_more_requests_in_a_minute_than_allowed():
 def test_requests_of_an_earlier_minute_do_not_count():
     policy(requests_per_minute=1)
     wanted()
-    spend(10, timezone.now() - timedelta(seconds=61))
+    spend(10, timezone.now() - timedelta(seconds=66))
 
     assert claim_next()
 
@@ -247,25 +248,46 @@ def test_credits_count_for_their_day_and_month_in_utc():
     MaveCall.objects.create(credits=100)
 
     is_first_day = now.day == 1
-    assert pacing.spent() == (110 if is_first_day else 100, 110)
+    assert budget.spent() == (110 if is_first_day else 100, 110)
 
 
 # Calls left behind --------------------------------------------------------------------------------
 
 
-def test_abandoned_question_is_asked_again_and_its_call_is_settled_as_unknown():
+def test_abandoned_question_is_looked_for_before_it_is_paid_again():
     policy()
     lost = abandoned()
 
-    ticket = claim_next()
+    found = claim_next()
 
-    assert ticket.research == lost.research
-    assert ticket.token != lost.token
+    assert isinstance(found, Search)
+    assert (found.research, found.call) == (lost.research, lost.call)
+    assert found.token != lost.token
+    assert (found.research.status, found.research.tries) == ("recovering", 1)
     lost.call.refresh_from_db()
     assert (lost.call.outcome, lost.call.credits) == ("unknown", RESERVED_CREDITS)
     assert lost.call.detail == "the worker was gone before the answer came"
-    assert ticket.call.is_repeat
-    assert ticket.research.tries == 2
+    assert MaveCall.objects.count() == 1
+
+
+@pytest.mark.parametrize("outcome", ["refused", "not_sent"])
+def test_abandoned_question_that_was_certainly_not_paid_is_asked_at_once(outcome):
+    policy()
+    lost = abandoned()
+    lost.call.settle(MaveCall.Outcome(outcome))
+
+    ticket = claim_next()
+
+    assert isinstance(ticket, Ticket)
+    assert (ticket.research, ticket.call.is_repeat) == (lost.research, False)
+
+
+def test_lost_answer_is_looked_for_before_anything_is_asked_and_whatever_is_under_way():
+    policy(concurrency=1, day_budget=RESERVED_CREDITS, urgent_reserve=0)
+    lost = abandoned()
+    wanted(priority=Priority.URGENT)
+
+    assert claim_next().research == lost.research
 
 
 @pytest.mark.parametrize(
@@ -298,19 +320,6 @@ def test_call_under_way_elsewhere_is_not_settled():
     assert first.call.outcome == "pending"
 
 
-def test_question_that_took_its_worker_along_every_time_is_given_up():
-    policy()
-    lost = abandoned(tries=MAX_TRIES - 1)
-
-    assert claim_next() is None
-
-    lost.research.refresh_from_db()
-    assert (lost.research.status, lost.research.tries) == ("failed", MAX_TRIES)
-    assert "the worker was gone" in lost.research.status_reason
-    lost.call.refresh_from_db()
-    assert lost.call.outcome == "unknown"
-
-
 # Research nobody wants any more -------------------------------------------------------------------
 
 
@@ -328,18 +337,18 @@ def test_question_without_an_open_brief_is_cancelled_and_the_next_is_claimed():
     assert not unwanted.calls.exists()
 
 
-def test_abandoned_question_without_an_open_brief_is_cancelled_too():
+def test_lost_answer_is_looked_for_even_if_nobody_waits_for_it_any_more():
     policy()
     lost = abandoned()
     Brief.objects.get().close("churned")
 
-    assert claim_next() is None
+    found = claim_next()
+    assert isinstance(found, Search)
 
+    found.research.ask_again(found.token, "not found")
+    assert claim_next() is None
     lost.research.refresh_from_db()
     assert lost.research.status == "cancelled"
-    assert not Research.objects.due().exists()
-    lost.call.refresh_from_db()
-    assert lost.call.outcome == "unknown"
 
 
 def test_question_that_one_of_two_briefs_still_waits_for_is_asked():

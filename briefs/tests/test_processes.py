@@ -69,7 +69,7 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
     assert "7 research calls" in told
 
 
-def test_research_cluster_killed_in_mid_call_ends_with_one_research_on_the_brief(demo):
+def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_again(demo):
     demo.latency = 4.0
     demo._start()
     event = demo.event("enterprise-logistics-low-killed", "unsubscribed")
@@ -83,13 +83,14 @@ def test_research_cluster_killed_in_mid_call_ends_with_one_research_on_the_brief
     brief = demo._wait("the research", lambda: demo._researched(brief["id"]), 100)
     assert brief["research"]["status"] == "done"
     ledger = demo.processes.manage("shell", "-c", LEDGER)
-    assert ledger.split()[-4:] == ["unknown", "False", "answered", "True"]
+    assert ledger.split()[-3:] == ["answered", "False", "True"]
+    assert demo._mave_calls() == 1
 
 
 LEDGER = """
 from briefs.models import MaveCall
-for call in MaveCall.objects.order_by("pk"):
-    print(call.outcome, call.is_repeat)
+for call in MaveCall.objects.chats().order_by("pk"):
+    print(call.outcome, call.is_repeat, call.is_recovered)
 """
 
 

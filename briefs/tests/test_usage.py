@@ -56,7 +56,7 @@ def test_refusal_says_why(sandbox, fault, words):
 
 
 def test_silence_ends_soon(sandbox, monkeypatch):
-    monkeypatch.setattr(mave, "USAGE_SECONDS", 0.2)
+    monkeypatch.setattr(mave, "READ_SECONDS", 0.2)
     sandbox.faults.add("usage", "hang")
 
     assert "did not answer" in str(failure())

@@ -13,9 +13,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from briefs import renewal
 from briefs import research as research_steps
 from briefs.forms import CloseForm
 from briefs.models import Brief
+from briefs.renewal import Renewal
 from briefs.templatetags.desk import person
 from briefs.views.brief import find, page
 
@@ -94,15 +96,20 @@ def _outcome(brief: Brief) -> str:
 @_action
 def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Queue a failed question again; it still waits for budget and pace like any other."""
-    if brief.research is None:
-        messages.warning(request, "There is no research to retry.")
-    elif not brief.is_open:
+    if not brief.is_open:
         messages.warning(request, "This brief is closed: nobody waits for its research any more.")
-    elif brief.research.retry():
-        brief.log("started the research again", request.user)
-        # The row is queued whether or not a worker can be woken: the sweep finds it.
-        transaction.on_commit(research_steps.wake, robust=True)
-        messages.success(request, "The research is queued again.")
-    else:
-        messages.info(request, "This question is under way or answered already.")
+        return redirect(brief)
+    match renewal.restart(brief, request.user):
+        case Renewal.ASKED:
+            messages.success(request, "The research is queued again.")
+        case Renewal.JOINED:
+            messages.success(request, "Another brief has asked the same: its answer serves both.")
+        case Renewal.ANSWERED:
+            messages.success(request, "Another brief had the answer already: it is shared now.")
+        case Renewal.UNDER_WAY:
+            messages.info(request, "This question is under way or answered already.")
+        case Renewal.NOT_POSSIBLE:
+            messages.warning(request, "There is no research to retry.")
+    # The row is queued whether or not a worker can be woken: the sweep finds it.
+    transaction.on_commit(research_steps.wake, robust=True)
     return redirect(brief)

@@ -1,0 +1,112 @@
+"""What bounds research over all machines: the team's limits, and what Mavera asks of us."""
+
+from datetime import datetime
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from simple_history.models import HistoricalRecords
+
+
+class ResearchPolicy(models.Model):
+    """One row, locked before any call is claimed, so that its limits hold over all machines."""
+
+    concurrency = models.PositiveSmallIntegerField(
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="Mave calls at once. Mavera allows 10 for one key.",
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        default=50,
+        validators=[MinValueValidator(1)],
+        help_text="All requests to Mavera. A Starter key allows 60; leave some to other tools.",
+    )
+    day_budget = models.PositiveIntegerField(
+        null=True, blank=True, default=1000, help_text="Credits a day (UTC). Empty: no limit."
+    )
+    month_budget = models.PositiveIntegerField(
+        null=True, blank=True, default=5000, help_text="Credits a month (UTC). Empty: no limit."
+    )
+    urgent_reserve = models.PositiveIntegerField(
+        default=100, help_text="Credits of both budgets that only urgent briefs may use."
+    )
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.CharField(max_length=300, blank=True)
+    paused_status = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="The answer of Mavera that paused it. Empty: a person did, and must resume it.",
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name_plural = "research policy"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="researchpolicy_is_one_row")]
+
+    def __str__(self) -> str:
+        return "Research policy"
+
+    @classmethod
+    def current(cls) -> "ResearchPolicy":
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
+    def locked(cls) -> "ResearchPolicy":
+        """The row, locked until the transaction ends. Count only in a later statement."""
+        cls.current()
+        return cls.objects.select_for_update().get(pk=1)
+
+    def pause(self, reason: str, status: int | None = None) -> bool:
+        """Stop all research; False if it is paused already, for its own reason since its own time.
+
+        status: Mavera's answer that made us do it, so that we may resume by ourselves.
+        """
+        paused = ResearchPolicy.objects.filter(pk=1, paused_at=None).update(
+            paused_at=Now(), paused_reason=reason[:300], paused_status=status
+        )
+        self.refresh_from_db()
+        return bool(paused)
+
+    def resume(self) -> None:
+        ResearchPolicy.objects.filter(pk=1).update(
+            paused_at=None, paused_reason="", paused_status=None
+        )
+        self.refresh_from_db()
+
+
+class MaveHealth(models.Model):
+    """One row: what Mavera's latest answers ask of us. Written under the policy's lock.
+
+    Held: she asked to wait. Open breaker: she fails too often. Probing: she refused the key or the
+    account, and is asked for free whether that is over.
+    """
+
+    held_until = models.DateTimeField(null=True, blank=True)
+    held_reason = models.CharField(max_length=300, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="The breaker, at first.")
+    breaker_until = models.DateTimeField(null=True, blank=True, help_text="Then one call may try.")
+    breaker_pause_seconds = models.PositiveIntegerField(default=0)
+    breaker_reason = models.CharField(max_length=300, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="Older faults do not count.")
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="The next free request.")
+    probe_pause_seconds = models.PositiveIntegerField(default=0)
+
+    now: datetime  # the database's, when the row was read by `current`
+
+    class Meta:
+        verbose_name = verbose_name_plural = "Mave health"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="mavehealth_is_one_row")]
+
+    def __str__(self) -> str:
+        return self.breaker_reason or self.held_reason or "answers"
+
+    @classmethod
+    def current(cls) -> "MaveHealth":
+        """The row, with the database's time as `now`."""
+        row = cls.objects.annotate(now=Now())
+        found = row.filter(pk=1).first()
+        if found is None:
+            cls.objects.bulk_create([cls(pk=1)], ignore_conflicts=True)
+            found = row.get(pk=1)
+        return found

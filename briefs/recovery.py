@@ -1,0 +1,138 @@
+"""Looks for an answer that was asked for and did not arrive: it may be paid, and lies in a thread.
+
+Mavera knows no idempotency key, but each question carries a reference of its own, and her threads
+can be read for free. A question is paid once more only when they do not hold the answer.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db.models.functions import Now
+
+from briefs import answers, pacing, probing
+from briefs.mave import DEADLINE_SECONDS, Mave, MaveError, Thread
+from briefs.models import MaveCall, Research
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+SEARCH_FOR = timedelta(minutes=5)  # after the call's start, for a thread to appear
+WAIT_FOR = timedelta(minutes=15)  # after the call's start, for the answer in its thread
+PAUSE = timedelta(seconds=20)  # between two searches
+CLOCKS_DIFFER = timedelta(minutes=10)  # Mavera's and ours, at most
+LONGEST_SECONDS = 120.0  # of one search; the next goes on where it ended
+MOST_TIMES_PAID = 2  # for one start: the first time, and once more
+
+
+class _Interrupted(Exception):
+    """The search must go on later; the message says why."""
+
+
+def search(found: pacing.Search) -> None:
+    """Search once, and save the answer, put the search off, or let the question be paid again."""
+    research, token, call = found.research, found.token, found.call
+    is_last = _is_older(call, SEARCH_FOR)  # as of before the search
+    try:
+        thread = _Searcher(research, call).find()
+    except _Interrupted as error:
+        research.search_again(token, f"Looking for a lost answer: {error}", PAUSE)
+        return
+    if thread and thread.answer.content:
+        answers.save(research, token, call, thread.answer, is_recovered=True)
+    elif thread and thread.is_answered:
+        _ask_once_more(found, "Mave's answer is empty")
+    elif thread and not _is_older(call, WAIT_FOR):
+        research.search_again(token, "Mave has not finished her answer in its thread yet", PAUSE)
+    elif thread:
+        _ask_once_more(found, "Mave never finished her answer")
+    elif is_last:
+        _ask_once_more(found, "the answer is in none of Mave's threads")
+    else:
+        words = f"{call.detail or 'the answer was lost'}: looking for it in Mave's threads"
+        research.search_again(token, words, PAUSE)
+
+
+def _ask_once_more(found: pacing.Search, why: str) -> None:
+    research = found.research
+    since = research.restarted_at or research.created_at
+    if research.calls.maybe_paid().filter(started_at__gte=since).count() >= MOST_TIMES_PAID:
+        research.fail(found.token, f"Asked twice, and without an answer both times: {why}")
+    else:
+        research.ask_again(found.token, f"Asked once more, perhaps for a second price: {why}")
+
+
+def _is_older(call: MaveCall, age: timedelta) -> bool:
+    return MaveCall.objects.filter(pk=call.pk, started_at__lte=Now() - age).exists()
+
+
+class _Searcher:
+    """Reads threads until one carries the call's reference; each request with leave of its own.
+
+    `research.searched` keeps what was looked into, for the next search.
+    """
+
+    def __init__(self, research: Research, call: MaveCall) -> None:
+        self._mave = Mave()
+        self._research, self._call = research, call
+        self._stop_at = time.monotonic() + LONGEST_SECONDS
+
+    def find(self) -> Thread | None:
+        """The call's thread, answered or not; None if there is none. Raises _Interrupted."""
+        if self._research.thread_id and (thread := self._read(self._research.thread_id)):
+            return thread
+        earliest = self._call.started_at - CLOCKS_DIFFER
+        others = MaveCall.objects.filter(started_at__gte=earliest).exclude(pk=self._call.pk)
+        passed_over = {*others.values_list("thread_id", flat=True), *self._research.searched}
+        for thread_id in self._candidates():
+            if thread_id in passed_over:
+                continue
+            thread = self._read(thread_id)
+            if thread and any(self._call.reference in asked for asked in thread.questions):
+                self._research.thread_id = thread_id
+                return thread
+            if thread is None or thread.questions:
+                self._research.searched.append(thread_id)
+        return None
+
+    def _candidates(self) -> Iterator[str]:
+        """Threads that may have been begun by the call, newest first."""
+        earliest = self._call.started_at - CLOCKS_DIFFER
+        latest = self._call.started_at + timedelta(seconds=DEADLINE_SECONDS) + CLOCKS_DIFFER
+        query: dict[str, str] | None = None
+        while True:
+            page = self._request(self._mave.threads, query)
+            moments = [at for _, at in page.threads if at is not None]
+            yield from (
+                thread_id
+                for thread_id, at in page.threads
+                if at is None or earliest <= at <= latest
+            )
+            if page.next is None or page.next == query or min(moments, default=latest) < earliest:
+                return
+            query = page.next
+
+    def _read(self, thread_id: str) -> Thread | None:
+        """The thread; None if it is gone."""
+        try:
+            return self._request(self._mave.thread, thread_id)
+        except MaveError:
+            return None
+
+    def _request(self, send: Callable[[A], R], argument: A) -> R:
+        """Make one request. Raises _Interrupted, and MaveError only for what is not there."""
+        if time.monotonic() > self._stop_at:
+            raise _Interrupted("there are many threads, and the search goes on soon")
+        row = pacing.admit_read(MaveCall.Purpose.THREADS, self._research)
+        if row is None:
+            raise _Interrupted("Mavera's requests are used up or held back for the moment")
+        try:
+            found = send(argument)
+        except MaveError as error:
+            probing.settle_read(row, self._mave, error)
+            if error.http_status == 404:
+                raise
+            raise _Interrupted(str(error)) from error
+        probing.settle_read(row, self._mave)
+        return found

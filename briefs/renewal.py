@@ -1,0 +1,65 @@
+"""Asks a question once more because a person wants it: a fresh answer, or one that failed."""
+
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from briefs import research
+from briefs.models import Brief, Research
+from briefs.questions import question_for
+
+
+class Renewal(StrEnum):
+    """What came of the wish."""
+
+    ASKED = "asked"  # a paid call will be made
+    JOINED = "joined"  # somebody else's question is under way: its answer serves both
+    ANSWERED = "answered"  # somebody else's answer is there already
+    UNDER_WAY = "under_way"  # it was asked for before
+    NOT_POSSIBLE = "not_possible"  # closed, or this persona buys no research
+
+
+@transaction.atomic
+def renew(brief: Brief, actor: Any) -> Renewal:
+    """Ask for a fresh answer; the one the brief rests on stays until it arrives."""
+    brief = Brief.objects.select_for_update().get(pk=brief.pk)
+    if brief.renewal is not None and brief.renewal.is_active:
+        return Renewal.UNDER_WAY
+    stands_on_research = brief.basis != Brief.Basis.PLAYBOOK
+    if not (brief.is_open and stands_on_research and brief.persona.buys_research):
+        return Renewal.NOT_POSSIBLE
+    question = question_for(brief.persona, brief.kind, brief.question_facts)
+    found, is_new = research.open_or_join(question, brief)
+    brief.renewal, brief.is_renewal_shared = found, not is_new
+    brief.save(update_fields=["renewal", "is_renewal_shared"])
+    brief.log("asked for a fresh answer", actor)
+    return Renewal.ASKED if is_new else Renewal.JOINED
+
+
+@transaction.atomic
+def restart(brief: Brief, actor: Any) -> Renewal:
+    """Start a question again that failed for this brief, unless an answer is there or under way."""
+    brief = Brief.objects.select_for_update().get(pk=brief.pk)
+    failed = brief.research
+    if failed is None or not brief.is_open:
+        return Renewal.NOT_POSSIBLE
+    if failed.status not in Research.GIVEN_UP:
+        return Renewal.UNDER_WAY
+    if answer := research.fresh_answer(failed.question_hash, brief.persona):
+        _rest_on(brief, answer, is_sharing=True, basis=Brief.Basis.SHARED, researched_at=Now())
+        return Renewal.ANSWERED
+    if failed.retry():
+        brief.log("started the research again", actor)
+        return Renewal.ASKED
+    other = Research.objects.active().filter(question_hash=failed.question_hash).first()
+    if other is None:
+        return Renewal.UNDER_WAY
+    _rest_on(brief, other, is_sharing=True)
+    brief.log("joined the research that is under way", actor)
+    return Renewal.JOINED
+
+
+def _rest_on(brief: Brief, found: Research, **fields: Any) -> None:
+    Brief.objects.filter(pk=brief.pk).update(research=found, **fields)

@@ -1,0 +1,286 @@
+"""Answers that were lost on their way: found in Mave's threads, or paid for once more."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from briefs import recovery
+from briefs.models import Brief, MaveCall, Research, ResearchPolicy
+from briefs.pacing import RESERVED_CREDITS, Search, claim_next
+from briefs.research import run_next
+from briefs.tests.factories import make_brief, make_research
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def waiting(sandbox):
+    """A question that a brief waits for."""
+    asked = make_research(question="What keeps such a customer?")
+    make_brief(research=asked, persona=asked.persona)
+    return asked
+
+
+def reload(row):
+    row.refresh_from_db()
+    return row
+
+
+def pass_time(**span):
+    """As if so much time had passed since every call, and every pause were over."""
+    delta = timedelta(**span)
+    MaveCall.objects.update(started_at=F("started_at") - delta)
+    Research.objects.update(created_at=F("created_at") - delta, available_at=None, busy_until=None)
+
+
+def kill_the_worker():
+    """Claim the question and never come back."""
+    ticket = claim_next()
+    Research.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    return ticket
+
+
+def chats(sandbox):
+    return [r for r in sandbox.requests if r.path.endswith("/mave/chat")]
+
+
+def reads(sandbox):
+    return [r for r in sandbox.requests if "/mave/threads" in r.path]
+
+
+@pytest.mark.parametrize("fault", ["paid_then_dropped", "truncated"])
+def test_lost_answer_is_found_with_its_sources_and_its_price(waiting, sandbox, fault):
+    sandbox.faults.add("mave/chat", fault)
+    run_next()
+    assert reload(waiting).status == "recovering"
+
+    assert run_next()
+
+    assert reload(waiting).status == "done"
+    assert "## " in waiting.answer
+    assert waiting.sources[0]["url"].startswith("https://")
+    assert waiting.thread_id.startswith("mave_thread_")
+    call = waiting.calls.chats().get()
+    assert (call.outcome, call.credits) == ("answered", sandbox.credits_used)
+    assert (call.is_recovered, call.is_repeat) == (True, False)
+    assert waiting.credits == sandbox.credits_used
+    assert Brief.objects.get().basis == "new"
+    assert len(chats(sandbox)) == 1
+
+
+def test_every_read_of_a_search_is_in_the_ledger(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped")
+    run_next(), run_next()
+
+    rows = waiting.calls.filter(purpose="threads")
+    assert rows.count() == len(reads(sandbox)) == 2
+    assert {(row.outcome, row.credits, row.http_status) for row in rows} == {("answered", 0, 200)}
+
+
+def test_answer_of_a_killed_worker_is_found(waiting, sandbox):
+    ticket = kill_the_worker()
+    reference = f"\n\nReference: {ticket.call.reference}"
+    recovery.Mave().chat(waiting.question + reference)
+
+    assert run_next()
+
+    assert reload(waiting).status == "done"
+    assert reload(ticket.call).is_recovered
+
+
+def test_while_mave_is_at_work_on_it_nothing_is_paid(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    run_next()
+
+    run_next()
+    assert reload(waiting).status == "recovering"
+    assert waiting.status_reason == "Mave has not finished her answer in its thread yet"
+    assert waiting.thread_id
+
+    pass_time(minutes=14)
+    run_next()
+    assert (reload(waiting).status, len(chats(sandbox))) == ("recovering", 1)
+
+
+def test_thread_that_never_gets_its_answer_is_given_up_after_a_quarter_of_an_hour(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    run_next(), run_next()
+    pass_time(minutes=16)
+
+    run_next()
+
+    assert reload(waiting).status == "queued"
+    assert "never finished" in waiting.status_reason
+    assert run_next()
+    assert waiting.calls.chats().latest("pk").is_repeat
+
+
+def test_for_five_minutes_a_lost_question_is_only_looked_for(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    pass_time(minutes=4)
+
+    run_next()
+
+    assert reload(waiting).status == "recovering"
+    assert "looking for it in Mave's threads" in waiting.status_reason
+    assert len(chats(sandbox)) == 1
+    assert 15 < (waiting.available_at - timezone.now()).total_seconds() < 25
+
+
+@pytest.mark.parametrize("fault", ["drop", "html"])
+def test_question_that_no_thread_holds_is_paid_once_more_and_flagged(waiting, sandbox, fault):
+    sandbox.faults.add("mave/chat", fault)
+    run_next()
+    lost = waiting.calls.chats().get()
+    assert (lost.outcome, lost.credits) == ("unknown", RESERVED_CREDITS)
+    pass_time(minutes=6)
+
+    run_next()
+    assert reload(waiting).status == "queued"
+    assert waiting.status_reason.startswith("Asked once more, perhaps for a second price")
+    run_next()
+
+    assert reload(waiting).status == "done"
+    assert waiting.calls.chats().latest("pk").is_repeat
+    assert reload(lost).outcome == "unknown"
+
+
+def test_question_lost_twice_is_not_paid_a_third_time(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "drop", count=2)
+    for _ in range(2):
+        run_next()
+        pass_time(minutes=6)
+        run_next()
+
+    assert reload(waiting).status == "failed"
+    assert waiting.status_reason.startswith("Asked twice, and without an answer both times")
+    assert not run_next()
+    assert len(chats(sandbox)) == 2
+
+
+def test_question_that_a_person_starts_again_may_be_paid_again(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "drop", count=3)
+    for _ in range(2):
+        run_next()
+        pass_time(minutes=6)
+        run_next()
+    reload(waiting).retry()
+
+    run_next()
+    pass_time(minutes=6)
+    Research.objects.update(restarted_at=F("restarted_at") - timedelta(minutes=6))
+    run_next()
+
+    assert reload(waiting).status == "queued"
+
+
+def test_empty_answer_is_entered_with_its_price_and_asked_once_more(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "empty")
+    run_next()
+    call = waiting.calls.chats().get()
+    assert (call.outcome, call.credits) == ("answered", sandbox.credits_used)
+    assert call.credits < RESERVED_CREDITS
+
+    run_next()
+    assert reload(waiting).status_reason.endswith("Mave's answer is empty")
+    run_next()
+
+    assert reload(waiting).status == "done"
+    assert waiting.calls.chats().latest("pk").is_repeat
+
+
+def test_search_that_fails_is_no_reason_to_pay(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "drop")
+    sandbox.faults.add("mave/threads", "503")
+    run_next()
+    pass_time(minutes=6)
+
+    run_next()
+
+    assert reload(waiting).status == "recovering"
+    assert "Mavera answered 503" in waiting.status_reason
+
+
+def test_search_without_requests_left_goes_on_later(waiting, sandbox):
+    ResearchPolicy.objects.create(pk=1, requests_per_minute=2)
+    recovery.Mave().chat("somebody else's question")
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+
+    run_next()
+
+    assert reload(waiting).status == "recovering"
+    assert "requests are used up" in waiting.status_reason
+    assert len(reads(sandbox)) == 1
+
+
+def test_search_goes_through_every_page(waiting, sandbox, monkeypatch):
+    monkeypatch.setattr("briefs.mave.PAGE_SIZE", 2)
+    ticket = kill_the_worker()
+    recovery.Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
+    for number in range(5):
+        recovery.Mave().chat(f"somebody else's question {number}")
+
+    run_next()
+
+    assert reload(waiting).status == "done"
+    assert sum("limit=" in r.path or "limit" in r.query for r in reads(sandbox)) == 3
+
+
+def test_threads_that_were_looked_into_are_not_read_again(waiting, sandbox):
+    recovery.Mave().chat("somebody else's question")
+    sandbox.faults.add("mave/chat", "drop")
+    run_next(), run_next()
+    assert len(reads(sandbox)) == 2
+    pass_time(minutes=1)
+
+    run_next()
+
+    assert len(reads(sandbox)) == 3
+    assert len(reload(waiting).searched) == 1
+
+
+def test_thread_that_was_deleted_is_no_trouble(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    run_next(), run_next()
+    sandbox._mavera._threads.delete(reload(waiting).thread_id)
+    pass_time(minutes=6)
+
+    run_next()
+
+    assert reload(waiting).status == "queued"
+
+
+def test_broken_off_call_keeps_its_place_until_mave_must_have_ended(waiting, sandbox):
+    ResearchPolicy.objects.create(pk=1, concurrency=1)
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    assert Research.objects.in_flight().get() == waiting
+
+    Research.objects.update(busy_until=timezone.now() - timedelta(seconds=1))
+
+    assert not Research.objects.in_flight().exists()
+
+
+def test_answer_that_was_read_badly_keeps_no_place(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "html")
+
+    run_next()
+
+    assert not Research.objects.in_flight().exists()
+
+
+def test_search_of_a_worker_that_lost_its_lease_saves_nothing(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped")
+    run_next()
+    mine = claim_next()
+    assert isinstance(mine, Search)
+    Research.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    other = claim_next()
+
+    recovery.search(mine)
+
+    assert (reload(waiting).status, waiting.lease_token) == ("recovering", other.token)
