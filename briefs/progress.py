@@ -42,12 +42,12 @@ def is_drain_stuck() -> bool:
 
 
 def is_research_stuck() -> bool:
-    """Questions have been due for a minute, calls may begin, and in that minute none did."""
+    """Questions have been due for a minute, requests may begin, and in that minute none did."""
     long_ago = Now() - PATIENCE
     overdue = Research.objects.due().filter(
         Q(available_at=None) | Q(available_at__lt=long_ago),
         Q(lease_until=None) | Q(lease_until__lt=long_ago),
         created_at__lt=long_ago,
     )
-    begun = MaveCall.objects.filter(purpose=MaveCall.Purpose.CHAT, started_at__gt=long_ago)
+    begun = MaveCall.objects.filter(started_at__gt=long_ago)
     return overdue.exists() and not begun.exists() and pacing.may_begin()

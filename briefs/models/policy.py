@@ -92,8 +92,6 @@ class MaveHealth(models.Model):
     probe_at = models.DateTimeField(null=True, blank=True, help_text="The next free request.")
     probe_pause_seconds = models.PositiveIntegerField(default=0)
 
-    now: datetime  # the database's, when the row was read by `current`
-
     class Meta:
         verbose_name = verbose_name_plural = "Mave health"
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="mavehealth_is_one_row")]
@@ -101,12 +99,17 @@ class MaveHealth(models.Model):
     def __str__(self) -> str:
         return self.breaker_reason or self.held_reason or "answers"
 
+    @property
+    def now(self) -> datetime:
+        """The database's time when `current` read the row."""
+        at: datetime = self.__dict__["read_at"]
+        return at
+
     @classmethod
     def current(cls) -> "MaveHealth":
-        """The row, with the database's time as `now`."""
-        row = cls.objects.annotate(now=Now())
+        row = MaveHealth.objects.annotate(read_at=Now())
         found = row.filter(pk=1).first()
         if found is None:
-            cls.objects.bulk_create([cls(pk=1)], ignore_conflicts=True)
+            MaveHealth.objects.bulk_create([MaveHealth(pk=1)], ignore_conflicts=True)
             found = row.get(pk=1)
         return found
