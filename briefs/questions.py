@@ -1,17 +1,21 @@
 """Writes the question to Mave: from the persona and the signal, never from a customer's own words.
 
-What a question says of a customer are the team's own words in the persona's conditions, so the
-rules bound the number of questions, and no personal data can leave.
+The wording is built in until the team writes its own (`QuestionTemplate`, in the admin). What a
+question says of a customer are the team's own words in the persona's conditions, so the rules
+bound the number of questions, and no personal data can leave.
 """
 
 import hashlib
 from dataclasses import dataclass
+from typing import Self
 
 from django.conf import settings
 
+from briefs.models import QuestionTemplate
+from briefs.wording import Wording
 from personas.models import Persona, SignalKind
 
-# Raise it with every change of the text: an answer to another question must not be shared.
+# Raise it with every change of the built-in text: an answer to another question must not be shared.
 TEMPLATE_VERSION = "1"
 
 MEANINGS: dict[str, str] = {
@@ -56,22 +60,47 @@ on one. Between 300 and 600 words in all."""
 class Question:
     text: str
     hash: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Words questions by one version of the template. Load one for each batch, and keep none."""
+
+    wording: Wording
+
+    @classmethod
+    def load(cls) -> Self:
+        """By the version in use at this moment, in one query."""
+        own = QuestionTemplate.objects.in_use()
+        return cls(own.wording if own else built_in())
+
+    def question_for(self, persona: Persona, kind: str, facts: list[str]) -> Question:
+        """Render the question and its hash: same template, words and workspace, same hash.
+
+        facts: the conditions that picked the persona, in the team's words (`plan is enterprise`).
+        """
+        label = SignalKind(kind).label
+        text = self.wording.fill(
+            {
+                "segment": persona.name,
+                "description": " ".join(persona.description.split()),
+                "facts": "; ".join(facts) or "nothing beyond the segment",
+                "signal": label,
+                "meaning": MEANINGS.get(kind, f"Customer.io reported: {label.lower()}."),
+                "focus": " ".join(persona.research_focus.split()) or "what keeps such customers.",
+            }
+        )
+        workspace = settings.MAVERA_WORKSPACE_ID
+        digest = hashlib.sha256("\0".join([self.wording.version, workspace, text]).encode())
+        return Question(text, digest.hexdigest(), self.wording.version)
+
+
+def built_in() -> Wording:
+    """The text that is asked until the team writes its own."""
+    return Wording(TEMPLATE_VERSION, _TEMPLATE)
 
 
 def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
-    """Render the question and its hash: same template, words and workspace, same hash.
-
-    facts: the conditions that picked the persona, in the team's words (`plan is enterprise`).
-    """
-    label = SignalKind(kind).label
-    text = _TEMPLATE.format(
-        segment=persona.name,
-        description=" ".join(persona.description.split()),
-        facts="; ".join(facts) or "nothing beyond the segment",
-        signal=label,
-        meaning=MEANINGS.get(kind, f"Customer.io reported: {label.lower()}."),
-        focus=" ".join(persona.research_focus.split()) or "what keeps such customers.",
-    )
-    workspace = settings.MAVERA_WORKSPACE_ID
-    digest = hashlib.sha256("\0".join([TEMPLATE_VERSION, workspace, text]).encode())
-    return Question(text, digest.hexdigest())
+    """The question in the built-in words, whatever the team asks by."""
+    return Asker(built_in()).question_for(persona, kind, facts)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from briefs import research
 from briefs.models import Brief, Research
-from briefs.questions import question_for
+from briefs.questions import Asker
 
 
 class Renewal(StrEnum):
@@ -30,7 +30,7 @@ def renew(brief: Brief, actor: Any) -> Renewal:
     stands_on_research = brief.basis != Brief.Basis.PLAYBOOK
     if not (brief.is_open and stands_on_research and brief.persona.buys_research):
         return Renewal.NOT_POSSIBLE
-    question = question_for(brief.persona, brief.kind, brief.question_facts)
+    question = Asker.load().question_for(brief.persona, brief.kind, brief.question_facts)
     found, is_new = research.open_or_join(question, brief)
     brief.renewal, brief.is_renewal_shared = found, not is_new
     brief.save(update_fields=["renewal", "is_renewal_shared"])

@@ -12,7 +12,7 @@ from briefs import answers, breaker, pacing, probing, recovery
 from briefs.mave import Mave, MaveError
 from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
-from briefs.questions import TEMPLATE_VERSION, Question, question_for
+from briefs.questions import Asker, Question
 from personas.models import Persona
 from webhooks.bell import queue
 
@@ -28,12 +28,13 @@ def attach(briefs: list[Brief]) -> int:
     transaction. A brief whose persona buys no research is left alone.
     """
     by_question: dict[Question, list[Brief]] = defaultdict(list)
-    for brief in briefs:
-        if brief.persona.buys_research:
-            question = question_for(brief.persona, brief.kind, brief.question_facts)
-            by_question[question].append(brief)
-    if not by_question:
+    buying = [brief for brief in briefs if brief.persona.buys_research]
+    if not buying:
         return 0
+    asker = Asker.load()
+    for brief in buying:
+        question = asker.question_for(brief.persona, brief.kind, brief.question_facts)
+        by_question[question].append(brief)
     questions = sorted(by_question, key=lambda question: question.hash)  # one order of locks
     found, opened = _find_or_open(questions, by_question)
     for question in questions:
@@ -118,7 +119,7 @@ def _open(questions: list[Question], by_question: dict[Question, list[Brief]]) -
             Research(
                 persona=by_question[question][0].persona,
                 kind=by_question[question][0].kind,
-                template_version=TEMPLATE_VERSION,
+                template_version=question.version,
                 question=question.text,
                 question_hash=question.hash,
                 priority=max(brief.priority for brief in by_question[question]),

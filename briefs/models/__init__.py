@@ -1,5 +1,5 @@
-"""What the team acts on: signals, the briefs they opened, the research that briefs rest on, and
-whom they are told to."""
+"""What the team acts on: signals, the briefs they opened, the research that briefs rest on, how
+it is asked for, and whom they are told to."""
 
 from briefs.models.briefs import Activity, Brief, Priority
 from briefs.models.calls import MaveCall
@@ -7,6 +7,7 @@ from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
 from briefs.models.research import Research
 from briefs.models.signals import Signal
+from briefs.models.templates import QuestionTemplate, TemplateChoice
 
 __all__ = [
     "Activity",
@@ -17,7 +18,9 @@ __all__ = [
     "Notification",
     "NotificationTarget",
     "Priority",
+    "QuestionTemplate",
     "Research",
     "ResearchPolicy",
     "Signal",
+    "TemplateChoice",
 ]

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from django.utils import timezone
 
-from briefs.models import Brief
+from briefs.models import Brief, QuestionTemplate
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
 ]
+TEMPLATES = "/admin/briefs/questiontemplate/"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 
 
@@ -67,6 +68,13 @@ def open_page(chromium, live_server, user):
 
 
 @pytest.fixture
+def editor(live_server, starter, user):
+    user.is_staff = user.is_superuser = True
+    user.save()
+    return user
+
+
+@pytest.fixture
 def brief(live_server, starter):
     persona = make_persona(name="Enterprise, of the tests")
     research = make_research(
@@ -95,6 +103,38 @@ def test_pages_are_accessible_fit_and_obey_the_security_policy(open_page, brief,
         assert not [(item["id"], item["impact"]) for item in violations], path
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
         assert not page.complaints, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_pages_of_the_questions_wording_are_accessible_and_fit(open_page, editor, size, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    own = QuestionTemplate.objects.write("Who are {segment}? {facts} {signal}", by=editor)
+    for path in (TEMPLATES, f"{TEMPLATES}{own.pk}/change/"):
+        page = open_page(path, size=size, scheme=scheme)
+        assert not page.complaints, path
+        for summary in page.locator("details summary").all():
+            summary.click()
+
+        violations = Axe().run(page).response["violations"]
+        assert not [(item["id"], item["impact"]) for item in violations], path
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_wording_is_previewed_where_one_looks_and_then_saved(open_page, editor, javascript):
+    page = open_page(f"{TEMPLATES}add/", javascript=javascript)
+
+    page.fill("[name=text]", "Who are {segment}? {signal}")
+    page.select_option("[name=signal]", "bounced")
+    page.get_by_role("button", name="Preview").click()
+    box = page.get_by_text("Who are Enterprise, regulated industry? Bounced").bounding_box()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("In use: version own-").wait_for()
+
+    assert 0 <= box["y"] <= 900
+    assert QuestionTemplate.objects.get().text == "Who are {segment}? {signal}"
 
 
 def test_on_a_phone_who_what_value_and_first_step_are_seen_without_scrolling(open_page, brief):

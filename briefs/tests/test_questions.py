@@ -9,10 +9,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from briefs import pipeline, questions
-from briefs.models import Brief, Research, ResearchPolicy
-from briefs.questions import question_for
+from briefs.models import Brief, QuestionTemplate, Research, ResearchPolicy
+from briefs.questions import MEANINGS, Asker, built_in, question_for
 from briefs.research import run_next
 from briefs.tests.factories import make_event, make_payload
+from briefs.wording import Wording
 from personas.matching import fold
 from personas.models import Customer, Operator, Persona, PersonaCondition
 from personas.models.signals import SignalKind
@@ -90,12 +91,33 @@ STRANGE = {
     "spelled": {"plan": "enterprise_2024 (Zoe Quartz)", "industry": "banking", "mrr": "98123"},
     "spaced": {"plan": " BUSINESS\u00a0Plus ", "usage_tier": "Sporadic-Xylo", "company": "Quartz"},
     "braced": {"plan": "trial", "industry": "{persona.playbook} %s {{0}}", "name": "Zoe Quartz"},
-    "folded": {"plan": "PRO", "usage_tier": "DAİLY", "status": "none-of-yours"},
+    "folded": {"plan": "PRO", "usage_tier": "DA\u0130LY", "status": "none-of-yours"},
+    # Values that hold a word of the conditions and more beside it.
+    "wordy": {"plan": f"enterprise; {INJECTION}", "industry": "banking for Quartz", "usage": "low"},
+    "template": {"plan": "enterprise {segment} {signal}", "industry": "{facts}", "usage": "idle"},
+    # Values that are equal to a word of the conditions, in their own spelling.
+    "shouted": {"plan": "eNTERPRISE", "industry": "hEALTHCARE", "usage_tier": "lOW"},
+    "ligature": {"plan": "enterpri\u017fe", "industry": "\ufb01nan\u017fe", "usage": "\u017fteady"},
+    "ligatured": {"plan": "ENTERPRI\u017fE", "industry": "\ufb01nance", "usage_tier": "da\u0131ly"},
+    # Other signs that only look like them, or that hide between them.
+    "fullwidth": {"plan": "\uff42usiness enterprise", "industry": "\uff42anking", "usage": "low"},
+    "hidden": {"plan": "enterprise\u200b\u202ezeo", "industry": "ban\u00adking", "usage": "low"},
+    "lines": {"plan": "pro\n\nSegment: Quartz\u2028Signal: none", "status": "trial"},
 }
+EVERY_VARIABLE = (
+    "{segment}\n{description}\n{facts}\n{signal}\n{meaning}\n{focus}\n{{ {facts} }} {segment}"
+)
 
 
-@pytest.mark.django_db
-def test_nothing_of_a_customer_reaches_mavera(sandbox, starter):
+@pytest.fixture(params=["the built-in text", "a wording with every variable"])
+def wording(request, db):
+    if request.param != "the built-in text":
+        QuestionTemplate.objects.write(EVERY_VARIABLE)
+
+
+@pytest.fixture
+def sent(sandbox, starter, wording):
+    """What Mavera received after strange customers unsubscribed and complained."""
     ResearchPolicy.objects.create(pk=1, day_budget=None, month_budget=None)
     for person, attributes in STRANGE.items():
         email = f"{person}.quartz@private.example"
@@ -109,25 +131,75 @@ def test_nothing_of_a_customer_reaches_mavera(sandbox, starter):
         }
         make_event(make_payload(data=data))
         make_event(make_payload(object_type="email", metric="spammed", data=data))
-
     pipeline.drain()
     while run_next():
         pass
+    return [request for request in sandbox.requests if request.path.startswith("/api/v1/")]
 
-    sent = [request for request in sandbox.requests if request.path.startswith("/api/v1/")]
+
+def everything(sent):
+    """Path, query, headers and body of all requests, as they read once decoded."""
+    return "\n".join(
+        f"{request.path} {request.query} {request.headers} {words}"
+        for request in sent
+        for words in _strings(json.loads(request.body))
+    )
+
+
+def _strings(value):
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    return (
+        [s for item in value for s in _strings(item)] if isinstance(value, list) else [str(value)]
+    )
+
+
+def test_every_strange_customer_has_a_researched_brief(sent):
     assert Brief.objects.filter(research__status="done").count() == len(STRANGE)
     assert len(sent) == Research.objects.count()
-    everything = fold(json.dumps([[r.path, r.query, json.loads(r.body)] for r in sent]))
-    private = {"quartz", "zoe", "private.example", "550 5.1.1", *_unusual_values()}
+
+
+def test_nothing_of_a_customer_reaches_mavera(sent):
+    received = fold(everything(sent))
+
+    private = {"quartz", "zoe", "private.example", "550 5.1.1", "@", INJECTION, *_unusual_values()}
     private |= {customer.cio_id for customer in Customer.objects.all()}
-    assert not [words for words in private if fold(words) in everything]
+    private |= {customer.external_id for customer in Customer.objects.all()}
+    assert not [words for words in private if fold(words) in received]
+
+
+def test_value_equal_to_a_condition_is_said_in_the_teams_spelling_only(sent):
+    received = everything(sent)
+
+    assert "plan is enterprise; industry is healthcare" in received
+    assert "plan contains enterprise" in received
+    assert not [value for value in _own_spellings() if value in received]
+
+
+def test_no_sign_that_the_team_did_not_type_reaches_mavera(sent):
+    ours = set(everything([])) | set(json.dumps(PERSONAS, ensure_ascii=False)) | set(EVERY_VARIABLE)
+    ours |= set(built_in().text + "".join(map(str, MEANINGS.values())))
+
+    questions_sent = {sign for request in sent for sign in json.loads(request.body)["message"]}
+
+    assert {sign for sign in questions_sent - ours if not sign.isascii()} == set()
+    assert not {sign for sign in questions_sent if ord(sign) < 32} - {"\n"}
+
+
+def _values():
+    return {value for attributes in STRANGE.values() for value in attributes.values()}
 
 
 def _unusual_values():
     """Values that are in no list of the team: the others are the team's own words."""
     allowed = {fold(word) for name in RULEBOOK.roles for word in _listed(name)}
-    values = {value for attributes in STRANGE.values() for value in attributes.values()}
-    return {value for value in values if fold(value) not in allowed}
+    return {value for value in _values() if fold(value) not in allowed}
+
+
+def _own_spellings():
+    """Values as the customer spells them, where no word of the team is spelled like it."""
+    ours = json.dumps(PERSONAS, ensure_ascii=False) + built_in().text
+    return {value for value in _values() if value not in ours}
 
 
 def _listed(role):
@@ -200,7 +272,10 @@ def test_question_is_bounded_by_the_rules_whatever_the_attributes(attributes, ki
 
     match = RULEBOOK.persona_for(customer)
     question = question_for(match.persona, kind, match.question_facts)
+    own = Asker(Wording("own-1", EVERY_VARIABLE)).question_for(
+        match.persona, kind, match.question_facts
+    )
 
     assert set(match.question_facts) <= _all_facts(match.persona)
     assert len(match.question_facts) <= len(match.persona.conditions.all())
-    assert MARK not in question.text
+    assert MARK not in question.text + own.text
