@@ -22,12 +22,9 @@ _UNLISTED = (
     "question_facts", "persona_why", "closing_note",
     "research__question", "research__answer", "research__sources", "research__personas_used",
     "research__validation",
-    "customer__attributes",
+    "customer__attributes", "customer__devices", "customer__preferences",
 )  # fmt: skip
-_UNSHOWN = (
-    "research__raw_reply", "customer__devices", "customer__preferences", "persona__description",
-    "persona__research_focus",
-)  # fmt: skip
+_UNSHOWN = ("research__raw_reply", "persona__description", "persona__research_focus")
 
 
 class Pages(PageNumberPagination):

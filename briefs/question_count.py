@@ -6,7 +6,7 @@ A question is a persona, a signal and a list of facts: see `variants` for the fa
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from briefs.pacing import RESERVED_CREDITS
+from briefs.budget import RESERVED_CREDITS
 from briefs.questions import Asker
 from briefs.variants import Variants, variants
 from briefs.wording import MAX_QUESTION, Wording

@@ -26,6 +26,56 @@ class Route:
     channel: str
     answer: str
     reason: str
+    is_their_choice: bool = False  # a "no" that they said themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A channel that must not, or cannot, be used for this customer."""
+
+    key: str  # email, sms, push or in_app
+    name: str  # as it stands within a sentence
+    reason: str
+    is_their_choice: bool
+    allows_transactional: bool = False
+
+    @property
+    def words(self) -> str:
+        """The warning to put beside advice to use it."""
+        name = self.name if self.name.isupper() else self.name.capitalize()
+        if self.is_their_choice:
+            closed = f"They have closed {self.name} ({self.reason})"
+            return f"{closed}: do not do this, use another channel."
+        return f"{name} does not reach them ({self.reason}): use another channel."
+
+
+_KEYS = {
+    "E-mail, marketing": ("email", "e-mail"),
+    "Push": ("push", "push"),
+    "SMS": ("sms", "SMS"),
+    "In-app": ("in_app", "in-app messages"),
+}
+
+
+def closed(found: Iterable[Route]) -> list[Closed]:
+    """The channels that advice must not send anybody to, in the order of the routes.
+
+    Advice to a team that wants to keep a customer is marketing, so opting out of that closes
+    e-mail; what is said of invoices and the like stands while transactional mail may go on. Calls
+    are not among them: nobody says on which of them a customer agreed.
+    """
+    routes = list(found)
+    is_mail_dead = any(r.channel == "E-mail, transactional" and r.answer == NO for r in routes)
+    return [
+        Closed(
+            *_KEYS[route.channel],
+            route.reason,
+            route.is_their_choice,
+            route.channel == "E-mail, marketing" and not is_mail_dead,
+        )
+        for route in routes
+        if route.answer == NO and route.channel in _KEYS
+    ]
 
 
 def routes(customer: Customer, signals: Iterable[Signal]) -> list[Route]:
@@ -70,8 +120,10 @@ class _Known:
 
 def _marketing(known: _Known) -> Route:
     channel = "E-mail, marketing"
-    if reason := _no_address(known) or _opted_out(known):
-        return Route(channel, NO, reason)
+    if reason := _no_address(known):
+        return Route(channel, NO, reason, _has_complained(known) or bool(_opted_out(known)))
+    if reason := _opted_out(known):
+        return Route(channel, NO, reason, True)
     if not known.customer.email:
         return Route(channel, UNKNOWN, "no address is known yet")
     if known.mail_trouble:
@@ -99,6 +151,10 @@ def _transactional(known: _Known) -> Route:
     if _opted_out(known):
         return Route(channel, YES, "opting out stops marketing only")
     return Route(channel, YES, "nothing speaks against it")
+
+
+def _has_complained(known: _Known) -> bool:
+    return known.stands(SignalKind.SPAM_COMPLAINT) is not None
 
 
 def _no_address(known: _Known) -> str:
@@ -133,7 +189,7 @@ def _opted_out(known: _Known) -> str:
 
 def _push(known: _Known) -> Route:
     if known.channels.get("push") is False:
-        return Route("Push", NO, "the push channel is turned off")
+        return Route("Push", NO, "the push channel is turned off", True)
     if devices := len(known.customer.devices):
         words = f"{devices} device{'s' if devices > 1 else ''}"
         return Route("Push", YES, words + _mind_opt_out(known))
@@ -144,7 +200,7 @@ def _push(known: _Known) -> Route:
 
 def _sms(known: _Known) -> Route:
     if known.channels.get("sms") is False:
-        return Route("SMS", NO, "the SMS channel is turned off")
+        return Route("SMS", NO, "the SMS channel is turned off", True)
     if not _has_phone(known.customer):
         if known.is_looked_up:
             return Route("SMS", NO, "the profile has no phone number")
@@ -156,7 +212,7 @@ def _sms(known: _Known) -> Route:
 
 def _in_app(known: _Known) -> Route:
     if known.channels.get("in_app") is False:
-        return Route("In-app", NO, "the in-app channel is turned off")
+        return Route("In-app", NO, "the in-app channel is turned off", True)
     if known.channels.get("in_app"):
         return Route("In-app", YES, "shows when they next open the product")
     return Route("In-app", UNKNOWN, "shows only if they open the product")

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
+from briefs import reach
 from briefs.models import Activity, Brief, Priority, Research, Signal
+from briefs.reading import answer, validation
 from briefs.templatetags.desk import research_detail, research_state
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
@@ -54,14 +57,61 @@ class ResearchBriefly(serializers.ModelSerializer[Brief]):
     is_shared = serializers.BooleanField(
         source="is_sharing", help_text="Researched for another brief with the same question."
     )
+    age_seconds = serializers.SerializerMethodField(
+        help_text="Since Mave answered; null while it has not."
+    )
+    brief_credits = serializers.SerializerMethodField(
+        help_text="What this brief was charged: 0 if it shares, null if that was not stated."
+    )
 
     class Meta:
         model = Brief
         fields: tuple[str, ...] = ("id", "status", "credits", "created_at", "finished_at",
-                                   "is_shared")  # fmt: skip
+                                   "is_shared", "age_seconds", "brief_credits")  # fmt: skip
+
+    def get_age_seconds(self, brief: Brief) -> int | None:
+        at = brief.research.finished_at if brief.research else None
+        return int((timezone.now() - at).total_seconds()) if at else None
+
+    def get_brief_credits(self, brief: Brief) -> int | None:
+        if brief.is_sharing:
+            return 0
+        return brief.research.credits if brief.research else None
 
     def to_representation(self, brief: Brief) -> Any:
         return super().to_representation(brief) if brief.research else None
+
+
+class SourceOfReading(serializers.Serializer[answer.Listed]):
+    number = serializers.IntegerField(source="source.number")
+    numbers = serializers.ListField(
+        source="source.numbers",
+        child=serializers.IntegerField(),
+        help_text="Under which Mave named this address.",
+    )
+    title = serializers.CharField(source="source.title")
+    url = serializers.CharField(source="source.href", help_text="Empty unless it is plain https.")
+    domain = serializers.CharField(source="source.domain")
+    is_cited = serializers.BooleanField()
+
+
+class ReadingOfAnswer(serializers.Serializer[Any]):
+    """What the page says of the answer beside showing it."""
+
+    sources = SourceOfReading(many=True)
+    is_without_sources = serializers.BooleanField()
+    advises_closed = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Channels closed for this customer that the answer advises to use.",
+    )
+
+    def to_representation(self, brief: Brief) -> Any:
+        if brief.research is None or not brief.research.answer:
+            return None
+        routes = reach.routes(brief.customer, brief.customer.signals.all())
+        closed = reach.closed(routes)
+        reading = answer.read(brief.research.answer, brief.research.sources, closed)
+        return super().to_representation(reading)
 
 
 class ResearchInFull(ResearchBriefly):
@@ -75,10 +125,26 @@ class ResearchInFull(ResearchBriefly):
     confidence = serializers.IntegerField(
         source="research.confidence", allow_null=True, help_text="Per cent; null if not said."
     )
+    hallucination_risk = serializers.SerializerMethodField(
+        help_text="In Mave's word; empty if not said."
+    )
+    unsupported_claims = serializers.SerializerMethodField(help_text="As Mave named them.")
+    reading = ReadingOfAnswer(source="*", allow_null=True)
 
     class Meta(ResearchBriefly.Meta):
         fields = (*ResearchBriefly.Meta.fields, "question", "answer", "sources", "personas_used",
-                  "validation", "confidence")  # fmt: skip
+                  "validation", "confidence", "hallucination_risk", "unsupported_claims",
+                  "reading")  # fmt: skip
+
+    def get_hallucination_risk(self, brief: Brief) -> str:
+        return _validation(brief).risk
+
+    def get_unsupported_claims(self, brief: Brief) -> list[str]:
+        return list(_validation(brief).unsupported_claims)
+
+
+def _validation(brief: Brief) -> validation.Validation:
+    return validation.read(brief.research.validation if brief.research else {})
 
 
 class SignalOfBrief(serializers.ModelSerializer[Signal]):
@@ -110,6 +176,9 @@ class BriefItem(serializers.ModelSerializer[Brief]):
     priority = serializers.SerializerMethodField()
     kind_label = serializers.CharField(source="get_kind_display")
     basis_words = serializers.SerializerMethodField(help_text="As the inbox says it.")
+    basis_why = serializers.SerializerMethodField(
+        help_text="Why it stands on its playbook alone; empty if it stands on research."
+    )
     assignee = serializers.CharField(source="assignee.username", default=None)
     first_step = serializers.CharField(source="persona.first_step")
     research = ResearchBriefly(source="*", allow_null=True)
@@ -118,7 +187,7 @@ class BriefItem(serializers.ModelSerializer[Brief]):
         model = Brief
         fields: tuple[str, ...] = (
             "id", "url", "customer", "persona", "priority", "kind", "kind_label", "state",
-            "basis", "basis_words", "is_waiting_for_profile", "assignee", "outcome",
+            "basis", "basis_words", "basis_why", "is_waiting_for_profile", "assignee", "outcome",
             "happened_at", "created_at", "researched_at", "closed_at", "first_step", "research",
         )  # fmt: skip
 
@@ -133,18 +202,27 @@ class BriefItem(serializers.ModelSerializer[Brief]):
         detail = research_detail(brief)
         return f"{research_state(brief)}, {detail}" if detail else research_state(brief)
 
+    def get_basis_why(self, brief: Brief) -> str:
+        return research_detail(brief)
+
 
 class BriefInFull(BriefItem):
     customer = CustomerInFull()
     playbook = serializers.CharField(source="persona.playbook", help_text="Markdown.")
     research = ResearchInFull(source="*", allow_null=True)
+    is_renewing = serializers.SerializerMethodField(
+        help_text="Whether a fresh answer is under way; the present one stands until then."
+    )
     signals = SignalOfBrief(many=True)
     activities = ActivityOfBrief(many=True)
 
     class Meta(BriefItem.Meta):
         fields = (*BriefItem.Meta.fields, "persona_why", "is_persona_wrong", "question_facts",
-                  "snoozed_until", "closing_note", "playbook", "signals",
-                  "activities")  # fmt: skip
+                  "snoozed_until", "closing_note", "playbook", "is_renewing",
+                  "signals", "activities")  # fmt: skip
+
+    def get_is_renewing(self, brief: Brief) -> bool:
+        return brief.renewal is not None and brief.renewal.is_active
 
 
 class SignalOfEvent(serializers.ModelSerializer[Signal]):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("briefs/<int:pk>/assign/", actions.assign, name="assign"),
     path("briefs/<int:pk>/close/", actions.close, name="close"),
     path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
+    path("briefs/<int:pk>/renew/", actions.renew, name="renew"),
     path("webhook-health/", health.health, name="health"),
     path("webhook-health/retry/", health.retry, name="health_retry"),
     path("livez", probes.livez, name="livez"),

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from briefs.models.briefs import Brief, Priority
+from briefs.reading import validation
 from personas.models import Persona, SignalKind
 
 LEASE = timedelta(seconds=240)  # longer than the research cluster's time-out
@@ -123,10 +124,7 @@ class Research(models.Model):
     @property
     def confidence(self) -> int | None:
         """Per cent, or None where Mave gave no validation. Never invented."""
-        value = self.validation.get("confidence_score", self.validation.get("confidence"))
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return round(value * 100 if value <= 1 else value)
+        return validation.read(self.validation).confidence
 
     # Arrows. Each writes only while the lease is still ours and says whether it did.
 

@@ -41,6 +41,18 @@ def ago(at: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
+def ago_in_words(at: datetime | None) -> SafeString | str:
+    """`3 hours ago`, where the sentence has room for it."""
+    if at is None:
+        return "at a time not kept"
+    seconds = int((timezone.now() - at).total_seconds())
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if (count := seconds // size) > 0:
+            return _time(at, f"{count} {unit}{'s' if count > 1 else ''} ago")
+    return _time(at, "just now")
+
+
+@register.simple_tag
 def until(at: datetime | None) -> SafeString | str:
     """`in 3 h`, for something to come."""
     if at is None:

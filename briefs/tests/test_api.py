@@ -136,6 +136,57 @@ def test_brief_in_full_tells_the_whole_story(get, user):
     assert item["activities"][0]["actor"] == user.username
 
 
+def test_brief_says_what_its_research_cost_it_and_how_old_it_is(get):
+    at = timezone.now() - timedelta(hours=3)
+    done = {"status": "done", "credits": 40, "finished_at": at}
+    make_brief(research=make_research(**done), basis="new")
+    make_brief(research=make_research(**done), basis="shared", is_sharing=True)
+    make_brief(research=make_research())
+
+    waiting, shared, new = (item["research"] for item in get("/api/v1/briefs/")["results"])
+
+    assert 3 * 3600 <= new["age_seconds"] < 3 * 3600 + 60
+    assert (new["brief_credits"], shared["brief_credits"]) == (40, 0)
+    assert (waiting["age_seconds"], waiting["brief_credits"]) == (None, None)
+
+
+def test_brief_on_its_playbook_alone_says_why(get):
+    make_brief(research=make_research(status="running"))
+    make_brief(research=make_research(status="done"), basis="new")
+
+    new, waiting = get("/api/v1/briefs/")["results"]
+
+    assert (new["basis_why"], waiting["basis_why"]) == ("", "under way")
+
+
+def test_brief_in_full_says_what_is_cited_and_what_must_not_be_done(get):
+    research = make_research(
+        status="done",
+        answer="Send an e-mail [1].",
+        sources=[{"title": "A", "url": "https://a.example/"}, {"title": "B", "url": "x"}],
+        validation={"hallucination_risk": "High", "unsupported_claims": ["All of it."]},
+    )
+    customer = make_customer(is_unsubscribed=True)
+    brief = make_brief(research=research, basis="new", customer=customer)
+
+    item = get(f"/api/v1/briefs/{brief.pk}/")["research"]
+
+    assert item["hallucination_risk"] == "high"
+    assert item["unsupported_claims"] == ["All of it."]
+    cited = [(source["number"], source["is_cited"]) for source in item["reading"]["sources"]]
+    assert cited == [(1, True), (2, False)]
+    assert item["reading"]["advises_closed"] == ["email"]
+    assert not item["reading"]["is_without_sources"]
+
+
+def test_brief_in_full_says_whether_a_fresh_answer_is_under_way(get):
+    brief = make_brief(research=make_research(status="done"), renewal=make_research())
+    other = make_brief(research=make_research(status="done"))
+
+    assert get(f"/api/v1/briefs/{brief.pk}/")["is_renewing"]
+    assert not get(f"/api/v1/briefs/{other.pk}/")["is_renewing"]
+
+
 def test_without_a_state_all_briefs_are_listed_newest_first(get):
     old, new = make_brief(), make_brief()
     old.close("retained")

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -182,8 +183,9 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
     for _ in range(20):
         make_signal(brief=brief)
         brief.log("something happened")
+    ResearchPolicy.current()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -204,7 +206,7 @@ def test_new_research_shows_answer_sources_confidence_and_credits(signed_in):
 def test_shared_research_says_how_old_it_is_and_that_it_was_free(signed_in):
     page = words(signed_in, make_brief(research=answered(), basis="shared"))
 
-    assert "Research: shared, researched 3 h ago for this persona, 0 credits" in page
+    assert "Research: shared, researched 3 hours ago for this persona, 0 credits" in page
     assert "no validation given" in page
 
 
@@ -281,6 +283,252 @@ def test_a_persona_that_buys_no_research_says_so(signed_in):
     page = words(signed_in, make_brief(persona=make_persona(is_unknown=True)))
 
     assert "none is bought for this persona" in page
+
+
+@pytest.mark.parametrize(
+    ("length", "words_"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=3, minutes=5), "3 hours ago"),
+        (timedelta(days=2), "2 days ago"),
+    ],
+)
+def test_the_age_of_shared_research_is_said_in_full(signed_in, length, words_):
+    research = answered(finished_at=timezone.now() - length)
+
+    page = words(signed_in, make_brief(research=research, basis="shared"))
+
+    assert f"Research: shared, researched {words_} for this persona, 0 credits" in page
+
+
+def test_research_shared_later_says_when_it_arrived(signed_in):
+    created = timezone.now() - timedelta(days=3)
+    brief = make_brief(research=make_research(status="running"), created_at=created)
+    type(brief).objects.update(is_sharing=True)
+    type(brief.research).objects.update(status="done", answer=ANSWER, finished_at=timezone.now())
+
+    type(brief).objects.all().research_arrived()
+
+    brief.refresh_from_db()
+    page = words(signed_in, brief)
+    assert f"updated {brief.researched_at:%H:%M}: research arrived (UTC)" in page
+    assert "Research: shared, researched just now for this persona, 0 credits" in page
+
+
+def test_whatever_headings_mave_writes_the_page_keeps_its_order(signed_in):
+    text_ = "Timeline\n===\n\n# Attributes\n\n###### What happened\n\nNo more."
+    brief = make_brief(research=answered(answer=text_), basis="new")
+
+    html = signed_in.get(brief.get_absolute_url()).content.decode()
+
+    assert re.findall(r"<h2[^>]*>([^<]+)", html) == [
+        "What happened", "Still reachable by", "What to do", "Research", "Attributes",
+        "Timeline", "Where this comes from",
+    ]  # fmt: skip
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+def test_advice_to_use_what_they_closed_is_marked_at_its_place(signed_in):
+    customer = make_customer(is_unsubscribed=True)
+    text_ = "1. Call them.\n2. Send an e-mail."
+    brief = make_brief(research=answered(answer=text_), basis="new", customer=customer)
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "In 1 place Mave advises a channel that this customer closed" in text(response)
+    assert (
+        '<li><span class="mark closed">They have closed e-mail (unsubscribed): do not do this, use '
+        "another channel.</span> Send an e-mail.</li>" in response.content.decode()
+    )
+
+
+def test_an_answer_without_sources_says_so_at_the_top(signed_in):
+    brief = make_brief(research=answered(sources=[], answer="40 % leave."), basis="new")
+
+    page = words(signed_in, brief)
+
+    assert "Mave gave no sources: treat every claim as unsupported. 40 % leave." in page
+    assert "no source given" not in page
+
+
+def test_sources_say_what_is_not_cited_and_what_is_no_link(signed_in):
+    sources = [*SOURCES, {"title": "Plain", "url": "http://plain.example/a"}]
+    brief = make_brief(research=answered(sources=sources), basis="new")
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert (
+        "[2] Plain plain.example http://plain.example/a (not https, so no link) not cited in the "
+        "text" in text(response)
+    )
+    assert 'href="http://plain' not in response.content.decode()
+
+
+def test_what_mave_says_of_its_answer_is_shown_as_given(signed_in):
+    validation = {"hallucination_risk": "LOW", "unsupported_claims": ["That all leave."],
+                  "confidence_score": 250}  # fmt: skip
+    brief = make_brief(research=answered(validation=validation), basis="new")
+
+    page = words(signed_in, brief)
+
+    assert "24 credits · confidence not stated · hallucination risk low" in page
+    assert "Mave itself found no support for: That all leave." in page
+
+
+@pytest.mark.parametrize(
+    ("is_staff", "where"), [(True, "/admin/briefs/research/"), (False, "/api/v1/briefs/")]
+)
+def test_a_very_long_answer_says_where_the_rest_can_be_read(client, user, is_staff, where):
+    type(user).objects.update(is_staff=is_staff, is_superuser=is_staff)
+    client.force_login(user)
+    brief = make_brief(research=answered(answer="word word word.\n\n" * 5_000), basis="new")
+
+    response = client.get(brief.get_absolute_url())
+
+    assert "Mave wrote 85,000 characters, and this page shows the first 29,9" in text(response)
+    assert "Read the rest: about" in text(response)
+    assert f'<a href="{where}' in response.content.decode()
+
+
+def test_questions_with_which_mave_asked_back_are_shown_as_plain_text(signed_in):
+    research = make_research(
+        status="failed",
+        status_reason="Mave asked back instead of answering: 1. Which <b>market</b>?\n2. **Who**?",
+    )
+
+    response = signed_in.get(make_brief(research=research).get_absolute_url())
+
+    assert (
+        '<p class="asked">1. Which &lt;b&gt;market&lt;/b&gt;?<br>2. **Who**?</p>'
+        in response.content.decode()
+    )
+    assert "Failed, can be retried Mave asked back instead of answering:" in text(response)
+    assert "A retry asks the same again." in text(response)
+
+
+@pytest.mark.parametrize(
+    "reason", ["Mavera's answer is empty", "Mavera answered a page instead of JSON",
+               "Mavera answered broken JSON"],
+)  # fmt: skip
+def test_other_failures_are_shown_for_what_they_are(signed_in, reason):
+    brief = make_brief(research=make_research(status="failed", status_reason=reason))
+
+    page = words(signed_in, brief)
+
+    assert f"Failed, can be retried {reason}" in page
+    assert "Research: playbook only failed, can be retried" in page
+    assert "The playbook above holds." in page
+
+
+# A fresh answer.
+
+
+@pytest.fixture
+def renewed(monkeypatch):
+    """Set how asking anew ends; what it was asked with is collected."""
+    calls = []
+
+    def set_(outcome):
+        monkeypatch.setattr(
+            "briefs.renewal.renew", lambda brief, actor: calls.append((brief, actor)) or outcome
+        )
+        return calls
+
+    return set_
+
+
+@pytest.mark.parametrize(
+    ("left", "words_"),
+    [
+        (212, "212 left today. This answer stays"),
+        (0, "0 left today. It waits until there are enough."),
+        (None, "there is no daily limit"),
+    ],
+)
+def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, left, words_):
+    monkeypatch.setattr("briefs.budget.usual_cost", lambda persona: 27)
+    monkeypatch.setattr("briefs.budget.left_today", lambda: left)
+
+    page = words(signed_in, make_brief(research=answered(), basis="new"))
+
+    assert "Ask for a fresh answer" in page
+    assert f"about 27 credits (10 to 75); {words_}" in page
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words_"),
+    [
+        ("asked", "A fresh answer was asked for."),
+        ("joined", "being researched for another brief"),
+        ("under_way", "A fresh answer is under way already."),
+        ("not_possible", "No fresh answer can be asked for"),
+    ],
+)
+def test_asking_for_a_fresh_answer_tells_how_it_ended(signed_in, user, renewed, outcome, words_):
+    calls = renewed(outcome)
+    brief = make_brief(research=answered(), basis="new")
+
+    response = act(signed_in, "renew", brief)
+
+    assert words_ in messages(response)[0]
+    assert calls == [(brief, user)]
+
+
+def test_a_closed_brief_gets_no_fresh_answer(signed_in, renewed):
+    calls = renewed("asked")
+    brief = make_brief(research=answered(), basis="new")
+    brief.close("churned")
+
+    response = act(signed_in, "renew", brief)
+
+    assert calls == []
+    assert "This brief is closed" in messages(response)[0]
+    assert "Ask for a fresh answer" not in text(response)
+
+
+def test_without_an_answer_or_a_persona_that_buys_there_is_no_such_button(signed_in):
+    unknown = make_persona(is_unknown=True)
+    briefs = [make_brief(), make_brief(research=make_research(status="failed")),
+              make_brief(research=answered(), basis="new", persona=unknown)]  # fmt: skip
+
+    for brief in briefs:
+        assert "Ask for a fresh answer" not in words(signed_in, brief)
+
+
+def test_the_old_answer_stays_while_a_fresh_one_is_under_way(signed_in):
+    fresh = make_research(status="running")
+    brief = make_brief(research=answered(), basis="new", renewal=fresh)
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "A fresh answer is under way. This one stays until it is there." in text(response)
+    assert "Too much mail [1]" in text(response)
+    assert "Ask for a fresh answer" not in text(response)
+    assert 'hx-trigger="every 5s"' in response.content.decode()
+
+
+def test_a_poll_brings_the_fresh_answer(signed_in):
+    fresh = make_research(status="running")
+    brief = make_brief(research=answered(), basis="new", renewal=fresh)
+    url = reverse("briefs:research", args=[brief.pk])
+    seen = signed_in.get(brief.get_absolute_url()).context["seen"]
+    assert signed_in.get(url, {"seen": seen}).status_code == 204
+
+    type(brief).objects.update(research=answered(answer="The fresh one."), renewal=None)
+
+    assert "The fresh one." in text(signed_in.get(url, {"seen": seen}))
+
+
+def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_in):
+    fresh = make_research(status="failed", status_reason="Mavera answered 503")
+    brief = make_brief(research=answered(), basis="new", renewal=fresh)
+
+    page = words(signed_in, brief)
+
+    assert "The fresh answer did not come: Mavera answered 503. This one stands." in page
+    assert "Ask for a fresh answer" in page
 
 
 # Retry.
@@ -442,7 +690,7 @@ def test_who_closes_too_late_loses_nothing(signed_in, user):
     assert "meant to close it as well: Churned · the persona was wrong · Left" in text(response)
 
 
-@pytest.mark.parametrize("name", ["assign", "close", "retry"])
+@pytest.mark.parametrize("name", ["assign", "close", "retry", "renew"])
 def test_a_get_changes_nothing_and_leads_to_the_brief(signed_in, name):
     brief = make_brief()
 

@@ -160,6 +160,18 @@ def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
     assert (brief.state, brief.outcome) == ("closed", "retained")
 
 
+def test_a_fresh_answer_is_asked_for_in_two_steps_without_javascript(open_page, brief):
+    page = open_page(brief.get_absolute_url(), javascript=False)
+    confirm = page.get_by_role("button", name="Yes, ask Mave again")
+    assert not confirm.is_visible()
+
+    page.get_by_text("Ask for a fresh answer").click()
+    confirm.click()
+
+    assert page.get_by_text("A fresh answer was asked for.").is_visible()
+    assert page.get_by_text("Call the sponsor").is_visible()
+
+
 def test_research_appears_by_itself_when_it_arrives(open_page, brief):
     research = brief.research
     type(research).objects.update(status="queued")

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from briefs import markdown
+from briefs.reading import markdown
 
 
 def test_headings_become_subheadings_of_the_page():

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from briefs.models import Signal
-from briefs.reach import routes
+from briefs.reach import closed, routes
 from personas.models import Customer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -146,3 +146,57 @@ def test_in_app_is_seen_only_in_the_product(channels, answer):
     who = customer(preferences={"channels": channels})
 
     assert answers(who)["In-app"] == answer
+
+
+def closed_keys(who, *signals):
+    return {channel.key: channel for channel in closed(routes(who, signals))}
+
+
+def test_nothing_is_closed_while_nothing_speaks_against_it():
+    who = customer(attributes={"phone": "+44 20"}, devices=[{"id": "d"}])
+
+    assert closed_keys(who) == {}
+
+
+def test_unsubscribing_closes_email_for_advice_but_not_for_invoices():
+    email = closed_keys(customer(is_unsubscribed=True))["email"]
+
+    assert email.is_their_choice
+    assert email.allows_transactional
+    assert email.words == (
+        "They have closed e-mail (unsubscribed): do not do this, use another channel."
+    )
+
+
+def test_a_dead_address_was_not_their_choice():
+    email = closed_keys(customer(), signal("address_gone"))["email"]
+
+    assert not email.allows_transactional
+    assert email.words == (
+        "E-mail does not reach them (the address is gone (22 Nov 2026)): use another channel."
+    )
+
+
+def test_a_complaint_was_their_choice():
+    assert closed_keys(customer(), signal("spam_complaint"))["email"].is_their_choice
+
+
+def test_a_bounce_or_a_single_topic_closes_nothing():
+    who = customer(preferences={"topics": {"news": False, "tips": True}})
+
+    assert "email" not in closed_keys(who, signal("bounced"))
+
+
+@pytest.mark.parametrize("channel", ["push", "sms", "in_app"])
+def test_channels_turned_off_are_closed_by_their_choice(channel):
+    who = customer(
+        preferences={"channels": {channel: False}}, devices=[{"id": "d"}], attributes={"phone": "1"}
+    )
+
+    assert closed_keys(who)[channel].is_their_choice
+
+
+def test_without_a_number_no_text_message_reaches_them():
+    sms = closed_keys(customer())["sms"]
+
+    assert sms.words.startswith("SMS does not reach them (the profile has no phone number)")

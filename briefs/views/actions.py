@@ -113,3 +113,35 @@ def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     # The row is queued whether or not a worker can be woken: the sweep finds it.
     transaction.on_commit(research_steps.wake, robust=True)
     return redirect(brief)
+
+
+@_action
+def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
+    """Ask the brief's question anew; its present answer stands until the fresh one is there."""
+    if not brief.is_open:
+        messages.warning(request, "This brief is closed: nobody waits for a fresh answer.")
+        return redirect(brief)
+    level, words = _RENEWED[renewal.renew(brief, request.user)]
+    # The row is queued whether or not a worker can be woken: the sweep finds it.
+    transaction.on_commit(research_steps.wake, robust=True)
+    messages.add_message(request, level, words)
+    return redirect(brief)
+
+
+_RENEWED = {
+    Renewal.ASKED: (
+        messages.SUCCESS,
+        "A fresh answer was asked for. The present one stays until it is there.",
+    ),
+    Renewal.JOINED: (
+        messages.SUCCESS,
+        "The same question is being researched for another brief: its answer comes here as well, "
+        "for 0 credits. The present one stays until then.",
+    ),
+    Renewal.UNDER_WAY: (messages.INFO, "A fresh answer is under way already."),
+    Renewal.NOT_POSSIBLE: (
+        messages.WARNING,
+        "No fresh answer can be asked for: the brief stands on no answer, or its persona buys no "
+        "research. It was left as it is.",
+    ),
+}

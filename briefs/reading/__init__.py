@@ -1,0 +1,1 @@
+"""What Mave wrote, as a person may read it: made safe, its claims and its advice marked."""

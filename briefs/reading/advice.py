@@ -1,0 +1,125 @@
+"""Finds advice to use a channel that this customer closed, in text that somebody else wrote.
+
+Plain rules over English sentences, on the cautious side: a mark at the wrong place costs the trust
+in all of them. A clause is advice if it tells somebody to write over the channel (“send an
+e-mail”, “text them”, “By SMS:”), nothing before it forbids that, and it is not about a third
+person, a transactional message or a condition of consent. Headings and lists may forbid as well.
+
+Not seen: other languages; advice that names no channel (“write to them”, “launch a campaign”);
+sarcasm; a sentence that forbids what the one before it advised.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from briefs.reach import Closed
+from briefs.reading import phrases
+
+_LONGEST = 600  # characters of one clause that are looked at
+_CLAUSES = re.compile(r"(?<=[.!?]) +|; *|(?<=:) |,? \bbut\b |,? \bthen\b |, \binstead,? | [–—] ?")
+_MARKS = re.compile(r"[*_`“”\"«»>#]+")
+_SPACES = re.compile(r"\s+")
+_LETTERS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "‐": "-", "\u00a0": " "})
+
+
+def forbids(heading: str) -> bool:
+    """Whether what stands below this heading, or this lead of a list, is what not to do."""
+    return bool(phrases.AVOID_LABEL.search(phrases.HARMLESS.sub(" ", _plain(heading))))
+
+
+def advised(text: str, closed: Iterable[Closed], *, heading: str = "") -> list[Closed]:
+    """Which of these channels a paragraph or list item tells somebody to use."""
+    plain = _plain(text)
+    is_advising = not heading or bool(phrases.ADVISING_HEADING.search(_plain(heading)))
+    return [channel for channel in closed if _advises(plain, channel, is_advising)]
+
+
+def _plain(text: str) -> str:
+    text = _MARKS.sub("", text[:8000].translate(_LETTERS))
+    return _SPACES.sub(" ", text).strip().lower()
+
+
+def _advises(plain: str, channel: Closed, is_advising: bool) -> bool:
+    if not re.search(phrases.NOUNS[channel.key] + r"|e-mail|email|\btext\b|^subject", plain):
+        return False
+    if _is_draft(plain, channel):
+        return True
+    clauses = list(_clauses(plain))
+    is_item = is_advising and any(_names_message(clause, channel) for clause in clauses)
+    return is_item or any(_is_advice(clause, channel) for clause in clauses)
+
+
+def _names_message(clause: str, channel: Closed) -> bool:
+    """Whether a list item, or what follows a colon, names no more than the message to be sent."""
+    is_named = bool(phrases.item(channel.key).search(clause[:200]))
+    return is_named and not _is_exempt(clause, channel) and not phrases.STRUCK_OUT.search(clause)
+
+
+def _clauses(plain: str) -> Iterator[str]:
+    """The sentences in parts, each on its own; a short label that forbids goes before its part."""
+    label = ""
+    for part in _CLAUSES.split(plain):
+        if part.endswith(":") and len(part) < 40 and forbids(part):
+            label = part.replace(":", " ")
+            continue
+        yield (label + part).strip()[:_LONGEST]
+        label = label if part.endswith((",", ";")) else ""
+
+
+def _is_draft(plain: str, channel: Closed) -> bool:
+    """Whether the text is itself a message that only this channel can carry."""
+    return channel.key == "email" and bool(
+        re.match(r"subject(?: line)? ?:", plain)
+        or re.search(r"\b(?:reply|respond|answer) (?:directly )?to this e-?mail\b", plain)
+    )
+
+
+def _is_advice(clause: str, channel: Closed) -> bool:
+    return any(
+        _stands(clause, found, channel)
+        for pattern in phrases.patterns(channel.key)
+        for found in pattern.finditer(clause)
+    )
+
+
+def _stands(clause: str, found: re.Match[str], channel: Closed) -> bool:
+    """Whether what was found is meant as advice, for this customer."""
+    told, after = clause[: found.end()], clause[found.end() :]
+    if _is_exempt(clause, channel) or phrases.STRUCK_OUT.search(after):
+        return False
+    said = phrases.HARMLESS.sub(" ", told)
+    if phrases.FORBIDDING.search(said) and not _is_instead(said, after):
+        return False
+    return not _is_description(clause, told, told[: found.start() + _lead_length(found)])
+
+
+def _is_description(clause: str, told: str, opening: str) -> bool:
+    """Whether it tells what somebody does or did. opening: all of `told` before the verb."""
+    if phrases.THEY_CAN.search(opening) or phrases.DEFINITE.search(told):
+        return True
+    is_of_others = bool(phrases.DESCRIBING.match(clause)) and not phrases.DUTY.search(told)
+    return is_of_others and not phrases.AFTER_CONDITION.match(opening)
+
+
+def _lead_length(found: re.Match[str]) -> int:
+    """Characters of the comma or the “can ” with which a match begins, before its verb."""
+    lead = re.match(r"(?:[,(] ?|(?:can|could|may|might|will) )?", found.group())
+    return lead.end() if lead else 0
+
+
+def _is_instead(said: str, after: str) -> bool:
+    """“Do not call, e-mail them instead”: what is forbidden is the other thing."""
+    return bool(
+        re.match(r"[^.;]{0,60}\binstead\b(?! of)", after)
+        and not re.search(r"(?:not|never|don't|avoid) (?:\w+ )?(?:e-?mail|text|send\w*)\b", said)
+    )
+
+
+def _is_exempt(clause: str, channel: Closed) -> bool:
+    """Whether it asks for consent, is meant for somebody else, or is no marketing."""
+    if any(words.search(clause) for words in _EXEMPT):
+        return True
+    return channel.allows_transactional and bool(phrases.TRANSACTIONAL.search(clause))
+
+
+_EXEMPT = (phrases.CONSENTED, phrases.TO_OTHERS, phrases.INSIDE)

@@ -1,0 +1,167 @@
+"""Sources of an answer, and the numbers in its text that lead to them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from markdown_it.token import Token
+
+from briefs.reading.plain import host, line, safe_link
+
+MOST_SOURCES = 200
+
+# [1], [1, 2], [1-3], [^1], 【1】 and 【1†title】. Not (1): that may count anything.
+_CITATION = re.compile(
+    r"(\[\^?\d{1,3}(?: ?[,;–-] ?\^?\d{1,3}){0,20}\]|【\d{1,3}(?:†[^】\n]{0,80})?】)"
+)
+_NUMBERS = re.compile(r"(\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of the list that `[1]` points to; href is empty if it is no https link.
+
+    numbers are all under which Mave named this address; the first is the entry's own. address is
+    shown as text where it must not be followed.
+    """
+
+    number: int
+    title: str
+    href: str
+    domain: str
+    snippet: str
+    address: str = ""
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return " ".join(f"[{number}]" for number in self.numbers)
+
+
+def sources(items: Any) -> list[Source]:
+    """Read the sources of a reply, whatever shape they came in; each address stands once."""
+    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    numbers: dict[str, list[int]] = {}
+    for number, item in enumerate(found[:MOST_SOURCES], start=1):
+        numbers.setdefault(_address(item) or f"#{number}", []).append(number)
+    return [_source(found[same[0] - 1], tuple(same)) for same in numbers.values()]
+
+
+def _source(item: dict[str, Any], numbers: tuple[int, ...]) -> Source:
+    title, url, domain = (line(item.get(key) or "", 300) for key in ("title", "url", "domain"))
+    raw = str(item.get("url") or "").strip()
+    href = safe_link(raw) if len(raw) <= 2000 else ""
+    is_web = raw.lower().startswith("http://")
+    # The address decides what the domain is: the reply may call it anything.
+    domain = _host(raw) if href or is_web else domain
+    name = title or url or domain or "Untitled"
+    snippet = line(item.get("snippet") or "", 300)
+    address = url if is_web and title else ""
+    return Source(numbers[0], name, href, domain, snippet, address, numbers)
+
+
+def _host(url: str) -> str:
+    try:
+        return host(url)
+    except ValueError:
+        return ""
+
+
+def _address(item: dict[str, Any]) -> str:
+    return same_address(str(item.get("url") or ""))
+
+
+def same_address(url: str) -> str:
+    """What is alike for two ways of writing one web address; empty if it is none."""
+    try:
+        parts = urlsplit(url.strip())
+        name = host(url.strip())
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not name:
+        return ""
+    return f"{name}{parts.path.rstrip('/')}?{parts.query}"
+
+
+@dataclass(slots=True)
+class Citing:
+    """Links numbers to sources, and remembers which were cited.
+
+    numbers: which entry of the list each number leads to. marks_missing: say so where a number
+    leads nowhere.
+    """
+
+    numbers: Mapping[int, int]
+    by_address: Mapping[str, int] = field(default_factory=dict)
+    marks_missing: bool = False
+    cited: set[int] = field(default_factory=set)
+    has_link: bool = False
+
+    @classmethod
+    def of(cls, listed: list[Source]) -> "Citing":
+        return cls(
+            numbers={number: source.number for source in listed for number in source.numbers},
+            by_address={same_address(s.href): s.number for s in listed if s.href},
+            marks_missing=bool(listed),
+        )
+
+    def split(self, text: str) -> Iterator[Token]:
+        """Split `as shown [2].` into text, a link to source 2, and text."""
+        for part in _CITATION.split(text):
+            if _CITATION.fullmatch(part):
+                yield from self._citation(part)
+            elif part:
+                yield self.text(part)
+
+    def _citation(self, words: str) -> Iterator[Token]:
+        found = [int(number) for number in _NUMBERS.findall(words.partition("†")[0])]
+        if len(found) == 1:
+            yield from self._number(found[0], f"[{found[0]}]")
+        else:
+            if re.search(r"\d ?[–-] ?\^?\d", words):
+                self._cite_between(found)
+            for part in _NUMBERS.split(words.replace("^", "")):
+                yield from self._number(int(part), part) if part.isdecimal() else [self.text(part)]
+
+    def _cite_between(self, found: list[int]) -> None:
+        between = range(min(found), max(found) + 1)
+        self.cited |= {self.numbers[number] for number in between if number in self.numbers}
+
+    def _number(self, number: int, words: str) -> Iterator[Token]:
+        entry = self.numbers.get(number)
+        if entry is None:
+            yield self.text(words)
+            if self.marks_missing:
+                yield self.text(" ")
+                yield from self.mark("unsourced", "no such source")
+            return
+        self.cited.add(entry)
+        yield self.opening(entry)
+        yield self.text(words)
+        yield Token("link_close", "a", -1)
+
+    def opening(self, entry: int) -> Token:
+        link = Token("link_open", "a", 1)
+        link.attrs = {"href": f"#source-{entry}", "class": "cite", "title": f"Source {entry}"}
+        return link
+
+    def title(self, href: str, number: int | None) -> str:
+        where = f"External link: {host(href)}"
+        if number:
+            return f"{where}, source {number}"
+        return f"{where}, not among the sources" if self.marks_missing else where
+
+    @staticmethod
+    def mark(kind: str, words: str) -> list[Token]:
+        """A remark of ours within the text."""
+        opening, closing = Token("mark_open", "span", 1), Token("mark_close", "span", -1)
+        opening.attrs = {"class": "domain" if kind == "domain" else f"mark {kind}"}
+        return [opening, Citing.text(words), closing]
+
+    @staticmethod
+    def text(content: str) -> Token:
+        token = Token("text", "", 0)
+        token.content = content
+        return token

@@ -1,0 +1,305 @@
+"""An answer as the page shows it: Mave's words, and our marks beside them."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from briefs.reach import Closed
+from briefs.reading import answer, markdown
+
+EMAIL = Closed("email", "e-mail", "unsubscribed 22 Nov 2026", True, True)
+SOURCES = [
+    {"title": "A", "url": "https://a.example/x", "domain": "a.example"},
+    {"title": "B", "url": "https://b.example/", "domain": "b.example"},
+]
+MARK = "They have closed e-mail (unsubscribed 22 Nov 2026): do not do this, use another channel."
+
+
+def read(text, sources=SOURCES, closed=()):
+    return answer.read(text, sources, closed)
+
+
+# Headings and size
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("# A\n\n## B\n\n### C", ["h3", "h4", "h5"]),
+        ("### A\n\n###### B\n\n### C", ["h3", "h4", "h3"]),
+        ("A\n===\n\nB\n---", ["h3", "h4"]),
+        ("No heading at all.", []),
+        ("#\n\n## \n\ntext", []),
+        ("> # Quoted\n\n- # Listed", ["h3", "h3"]),
+        ("a long paragraph " * 20 + "\n---", []),
+    ],
+)
+def test_headings_of_any_sort_become_an_outline_below_the_section(text, tags):
+    assert re.findall(r"<(h\d)>", read(text).html) == tags
+
+
+def test_an_answer_cannot_bring_ids_of_its_own():
+    html = read('## research\n\n<p id="research">x</p> [1]: <a id="source-1">').html
+
+    assert not re.search(r"<[^>]*\bid=", html)
+
+
+def test_long_answers_are_folded_between_two_blocks():
+    text = "\n\n".join(f"Paragraph {number}. " + "word " * 100 for number in range(50))
+
+    reading = read(text)
+
+    assert len(reading.html) < 15_000
+    assert "Paragraph 49." in reading.rest
+    assert reading.cut_at is None
+    assert reading.rest_words > 2_000
+
+
+def test_what_is_too_long_even_for_that_says_where_it_was_cut():
+    reading = read("word word word.\n\n" * 5_000)
+
+    assert 0.9 * markdown.LONGEST < reading.cut_at <= markdown.LONGEST
+    assert reading.length == 85_000
+
+
+def test_text_that_markdown_would_hide_is_shown_as_it_is():
+    assert read("[x]: https://hidden.example").html == "<p>[x]: https://hidden.example</p>"
+
+
+# Citations
+
+
+@pytest.mark.parametrize(
+    "written", ["[1]", "[^1]", "【1】", "【1†a title】", "[1](https://a.example/x/)"]
+)
+def test_each_form_of_a_citation_leads_to_its_source(written):
+    reading = read(f"So it is {written}.")
+
+    assert '<a href="#source-1" class="cite"' in reading.html
+    assert [source.number for source in reading.cited] == [1]
+
+
+@pytest.mark.parametrize("written", ["[1, 2]", "[1][2]", "[1]–[2]", "[1-2]", "[1; 2]"])
+def test_several_numbers_lead_to_a_source_each(written):
+    reading = read(f"So it is {written}.")
+
+    assert reading.html.count('class="cite"') == 2
+    assert [source.number for source in reading.cited] == [1, 2]
+
+
+def test_a_range_cites_what_lies_between():
+    sources = [{"title": str(n), "url": f"https://{n}.example"} for n in range(4)]
+
+    assert len(read("So it is [1-4].", sources).cited) == 4
+
+
+@pytest.mark.parametrize("written", ["(1)", "[2023]", "[a]", "1.", "`[1]`"])
+def test_what_may_be_no_citation_stays_text(written):
+    assert 'class="cite"' not in read(f"So it is {written}").html
+
+
+def test_a_number_without_a_source_says_so():
+    assert "[7] <span" in read("So it is [7].").html
+    assert "no such source" in read("So it is [7].").html
+
+
+def test_an_address_named_twice_stands_once_and_both_numbers_lead_to_it():
+    twice = [*SOURCES, {"title": "Again", "url": "https://www.a.example/x/#part"}]
+
+    reading = read("So it is [3].", twice)
+
+    assert [listed.source.label for listed in reading.sources] == ["[1] [3]", "[2]"]
+    assert '<a href="#source-1" class="cite" title="Source 1"' in reading.html
+    assert [listed.is_cited for listed in reading.sources] == [True, False]
+
+
+def test_a_link_to_a_source_cites_it():
+    reading = read("See [this](https://b.example).")
+
+    assert 'title="External link: b.example, source 2"' in reading.html
+    assert [source.number for source in reading.cited] == [2]
+
+
+def test_a_link_to_anything_else_says_that_it_is_no_source():
+    html = read("See [this](https://c.example).").html
+
+    assert 'title="External link: c.example, not among the sources"' in html
+    assert 'class="external"' in html
+
+
+def test_a_link_that_names_another_place_shows_where_it_leads():
+    html = read("[www.bank.example](https://evil.example/)").html
+
+    assert '<span class="domain"> (evil.example)</span>' in html
+
+
+def test_foreign_letters_in_an_address_show_as_the_browser_asks_for_them():
+    assert "xn--" in read("[shop](https://аррӏе.example/)").html
+
+
+# Claims
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Pauses keep 40 % of them.",
+        "Two in three return.",
+        "Studies have shown that pauses work.",
+        "According to analysts, pauses work.",
+        "They are 3 times more likely to stay.",
+        "Since 2023 this has changed.",
+        "This costs firms $4 million a year.",
+    ],
+)
+def test_claims_without_a_citation_are_marked_and_others_are_not(claim):
+    assert "no source given" in read(claim).html
+    assert "no source given" not in read(f"{claim} [1]").html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call them within 24 hours.",
+        "Offer 20 % off for three months.",
+        "Offer a discount of up to 20 %.",
+        "Ask again after 2 weeks, at 3 p.m.",
+        "According to the contract, notice is due.",
+        "## How to tell it worked\n\n- 40 % of the seats are in use.",
+        "Studies show [1]:\n\n- 40 % leave\n- 30 % stay",
+        "| a |\n|-|\n| 40 % [1] |\n| 30 % |",
+    ],
+)
+def test_periods_offers_targets_and_what_a_lead_cites_are_no_bare_claims(text):
+    assert "no source given" not in read(text).html
+
+
+def test_a_table_of_figures_without_a_source_is_marked_once():
+    assert read("| a |\n|-|\n| 40 % |\n| 30 % |").html.count("no source given") == 1
+
+
+def test_an_answer_without_any_source_says_so_once_and_marks_nothing():
+    reading = read("Pauses keep 40 % [1]. Studies show it.", sources=[])
+
+    assert reading.is_without_sources
+    assert "mark" not in reading.html
+
+
+def test_links_in_the_text_are_sources_of_a_kind():
+    reading = read("So it is [here](https://a.example).\n\nAnd 40 % leave.", sources=[])
+
+    assert not reading.is_without_sources
+    assert reading.html.count("no source given") == 1
+
+
+# Closed channels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send an e-mail today.",
+        "- Call.\n- Send an **e-mail** today.",
+        "> Subject: We miss you",
+        "| step |\n|-|\n| Send an e-mail. |",
+        "## First 24 hours\n\n1. E-mail them.",
+    ],
+)
+def test_advice_to_use_a_closed_channel_is_marked_where_it_stands(text):
+    reading = read(text, closed=[EMAIL])
+
+    assert f'<span class="mark closed">{MARK}</span>' in reading.html
+    assert reading.closed_marks == [EMAIL]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## What to avoid\n\n- Send an e-mail.",
+        "**What to avoid**\n\n- Send an e-mail.",
+        "Avoid:\n\n- Send an e-mail.\n  - E-mail them again.",
+        "Avoid:\n\n- Haste.\n\n* Send an e-mail.",
+        "- What not to do:\n  - Send an e-mail.",
+    ],
+)
+def test_what_is_listed_to_be_avoided_is_not_marked(text):
+    assert read(text, closed=[EMAIL]).closed_marks == []
+
+
+def test_after_such_a_list_advice_counts_again():
+    text = "Avoid:\n\n- Haste.\n\nSend an e-mail."
+
+    assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
+
+
+# Safety
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\x00", "&#x202e;", "&#8203;"],
+)
+def test_characters_that_deceive_the_eye_are_gone(hidden):
+    assert read(f"in{hidden}voice").html == "<p>invoice</p>\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- secret --> [x](javascript:alert(1))",
+        "[x](data:text/html,<b>) <b onclick=x>",
+        "[x](//evil.example) <//evil.example>",
+        "<javascript:alert(1)> ![x](https://evil.example/p.png)",
+        "[x]\n\n[x]: javascript:alert(1)",
+        "&#60;script&#62;alert(1)&#60;/script&#62;",
+        "[x](java&#115;cript:alert(1)) [x](http://plain.example)",
+    ],
+)
+def test_nothing_but_plain_https_is_a_link(text):
+    html = read(text).html
+
+    assert "<a" not in html
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "<!--" not in html
+
+
+TAG = re.compile(r"<(/?)([a-z0-9]+)((?: [a-z-]+=\"[^\"<>]*\")*) ?/?>")
+HREF = re.compile(r"#source-\d+|https://[^\"]+")
+PIECES = [
+    "# ", "\n", "\n\n", "- ", "1. ", "> ", "|a|\n|-|\n", "```", "`", "*", "**", "_", "[1]",
+    "[1, 2]", "[a](https://a.example)", "[a](javascript:x)", "![a](https://a.example)",
+    "<script>", "</p>", "<img src=x onerror=y>", "<!--", "&lt;", "&#60;", '"', "'",
+    "<https://a.example/\">", "\u202e", "[a]: https://a.example 'b'\n", "Send an e-mail", "40 %",
+    "=\n", "---\n", "    ", "\\", "【1†", "】",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=12), max_size=40).map("".join))
+def test_no_page_ever_contains_a_tag_or_attribute_that_is_not_allowed(text):
+    reading = read(text, closed=[EMAIL])
+
+    rest = TAG.sub("", reading.html + reading.rest)
+    assert "<" not in rest
+    for _, tag, attributes in TAG.findall(reading.html + reading.rest):
+        assert tag in markdown.TAGS
+        for name, value in re.findall(r'([a-z-]+)="([^"]*)"', attributes):
+            assert name in {"class", "rel"} | markdown.ATTRIBUTES.get(tag, set())
+            assert name != "href" or HREF.fullmatch(value)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "*a_ ", "> ", "![](", "<", "[1]", "[a\n", "- a\n", "|a|b|\n|-|-|\n|1|2|\n", "# a\n",
+     "【1†", "[a](https://a.example) ", "send an e-mail ", "if you ", "40 % ",
+     "ask the owner of the ", "a.", "&#x202e;", "\u0300", " ", "(((((", "`x ``y ", "email, or "],
+)  # fmt: skip
+def test_hostile_repetition_is_read_in_time(piece):
+    started = time.monotonic()
+
+    read(piece * (100_000 // len(piece)), closed=[EMAIL])
+
+    assert time.monotonic() - started < 5  # a run-away pattern would take minutes

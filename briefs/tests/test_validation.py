@@ -1,0 +1,54 @@
+import pytest
+
+from briefs.reading import validation
+
+
+@pytest.mark.parametrize(
+    ("said", "per_cent"),
+    [
+        ({"confidence_score": 0.86}, 86),
+        ({"confidence": 0.5}, 50),
+        ({"confidence_score": 86}, 86),
+        ({"confidence_score": 1}, 100),
+        ({"confidence_score": 0}, 0),
+        ({"confidence_score": "high", "confidence": 0.7}, 70),
+        ({"confidence_score": 0.9, "confidence": 0.1}, 90),
+    ],
+)
+def test_confidence_is_read_in_either_scale(said, per_cent):
+    assert validation.read(said).confidence == per_cent
+
+
+@pytest.mark.parametrize(
+    "value", [-0.1, 101, 1e9, "0.9", "high", True, None, [], {}, float("nan"), float("inf")]
+)
+def test_confidence_that_is_no_share_is_never_a_number(value):
+    assert validation.read({"confidence_score": value}).confidence is None
+
+
+def test_risk_is_lower_case_short_and_one_line():
+    assert validation.read({"hallucination_risk": " Low\u202e\n"}).risk == "low"
+    assert len(validation.read({"hallucination_risk": "x" * 500}).risk) == 40
+
+
+@pytest.mark.parametrize("value", [3, None, ["low"], {"a": 1}, True])
+def test_risk_that_is_no_text_is_not_given(value):
+    assert validation.read({"hallucination_risk": value}).risk == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "claims"),
+    [
+        (["A.", " ", 3, None, {"claim": "B."}, {"text": "C."}], ("A.", "B.", "C.")),
+        ("One claim.", ("One claim.",)),
+        (None, ()),
+        ({}, ()),
+    ],
+)
+def test_unsupported_claims_are_read_in_several_shapes(value, claims):
+    assert validation.read({"unsupported_claims": value}).unsupported_claims == claims
+
+
+@pytest.mark.parametrize("said", [None, [], "low", {}, {"confidence": "?"}])
+def test_nothing_readable_is_no_validation(said):
+    assert not validation.read(said).is_given
