@@ -9,16 +9,33 @@ from personas.models import Customer
 
 
 def merge_same(drafts: list[Draft]) -> None:
-    """Merge the pairs that these drafts' identifiers revealed, one transaction each.
+    """Merge the pairs that identifiers or look-ups revealed, one transaction each.
 
     A draft of a row that is gone afterwards is then about the row that is left.
     """
     pairs = {(older.pk, newer.pk) for draft in drafts for older, newer in draft.same}
+    looked_up = [draft.customer for draft in drafts if draft.customer and draft.customer.twin_pk]
+    pairs |= {_pair(customer) for customer in looked_up}
     for older_pk, newer_pk in sorted(pairs):
         kept = merge(older_pk, newer_pk)
         for draft in drafts:
             if kept and draft.customer and draft.customer.pk == newer_pk:
                 draft.customer = kept
+
+
+def merge_twin(customer: Customer) -> Customer:
+    """Merge with the row that the look-up of this one revealed, if it did; returns what is left."""
+    if customer.twin_pk is None:
+        return customer
+    try:
+        return merge(*_pair(customer)) or customer
+    except ValueError:  # two people by now
+        return customer
+
+
+def _pair(customer: Customer) -> tuple[int, int]:
+    older, newer = sorted((customer.pk, customer.twin_pk or customer.pk))
+    return older, newer
 
 
 @transaction.atomic

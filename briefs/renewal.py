@@ -47,7 +47,8 @@ def restart(brief: Brief, actor: Any) -> Renewal:
         return Renewal.NOT_POSSIBLE
     if failed.status not in Research.GIVEN_UP:
         return Renewal.UNDER_WAY
-    if answer := research.fresh_answer(failed.question_hash, brief.persona):
+    answers = research.fresh_answers([failed.question_hash], brief.persona.reuse_hours)
+    if answer := answers.order_by("-finished_at").first():
         _rest_on(brief, answer, is_sharing=True, basis=Brief.Basis.SHARED, researched_at=Now())
         return Renewal.ANSWERED
     if failed.retry():

@@ -13,7 +13,6 @@ from briefs.mave import Mave, MaveError
 from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
 from briefs.questions import Asker, Question
-from personas.models import Persona
 from webhooks.bell import queue
 
 logger = logging.getLogger(__name__)
@@ -49,17 +48,21 @@ def _find_or_open(
     found = _answered(by_question)
     opened: set[str] = set()
     while missing := [question for question in questions if question.hash not in found]:
-        hashes = [question.hash for question in missing]
-        known = set(_under_way(hashes).values_list("question_hash", flat=True))
+        known = set(
+            _under_way([question.hash for question in missing]).values_list(
+                "question_hash", flat=True
+            )
+        )
+        # Looked for once more: what ended after the first look is no longer under way either.
+        found |= _answered({question: by_question[question] for question in missing})
+        missing = [question for question in missing if question.hash not in found]
         _open([question for question in missing if question.hash not in known], by_question)
         # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
         # and that another drain which opens the same question sees the briefs of this one.
-        locked = list(_under_way(hashes).order_by("question_hash").select_for_update())
+        under_way = _under_way([question.hash for question in missing])
+        locked = list(under_way.order_by("question_hash").select_for_update())
         found |= {research.question_hash: research for research in locked}
         opened |= _without_briefs([one for one in locked if one.question_hash not in known])
-        for question in missing:  # finished between the two statements
-            if question.hash in known and question.hash not in found:
-                found |= _answered({question: by_question[question]})
     return found, opened
 
 
@@ -78,23 +81,22 @@ def _without_briefs(locked: list[Research]) -> set[str]:
 
 def _answered(by_question: dict[Question, list[Brief]]) -> dict[str, Research]:
     """The newest answer to each question that is still fresh enough for its persona."""
-    answers = {
-        question.hash: fresh_answer(question.hash, briefs[0].persona)
-        for question, briefs in by_question.items()
-    }
-    return {digest: answer for digest, answer in answers.items() if answer}
+    by_reuse: dict[int, list[str]] = defaultdict(list)
+    for question, briefs in by_question.items():
+        by_reuse[briefs[0].persona.reuse_hours].append(question.hash)
+    found: dict[str, Research] = {}
+    for hours, hashes in by_reuse.items():
+        answers = fresh_answers(hashes, hours).order_by("finished_at")
+        found |= {answer.question_hash: answer for answer in answers}
+    return found
 
 
-def fresh_answer(question_hash: str, persona: Persona) -> Research | None:
-    """The newest answer to this question, if this persona still takes it for fresh."""
-    return (
-        Research.objects.filter(
-            question_hash=question_hash,
-            status=Research.Status.DONE,
-            finished_at__gte=Now() - timedelta(hours=persona.reuse_hours),
-        )
-        .order_by("-finished_at")
-        .first()
+def fresh_answers(hashes: list[str], hours: int) -> ResearchQuerySet:
+    """Answers to these questions of the last hours."""
+    return Research.objects.filter(
+        question_hash__in=hashes,
+        status=Research.Status.DONE,
+        finished_at__gte=Now() - timedelta(hours=hours),
     )
 
 

@@ -4,12 +4,11 @@ Source: https://docs.customer.io/integrations/api/app/
 """
 
 import json
-import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from personas import http
 
 IdType = Literal["cio_id", "id", "email"]
 BUDGET_SECONDS = 3.0  # for all requests of one look-up together
+ANSWER_SHARE = 1 / 6  # of the budget: with less left it is not worth asking
 BATCH_SIZE = 100
 
 
@@ -41,6 +41,25 @@ class LookupFailed(Exception):
         self.retry_after = retry_after
         self.http_status = http_status
         self.detail = detail
+
+
+class HeldBack(LookupFailed):
+    """We did not ask, for a reason of our own: this says nothing against Customer.io."""
+
+
+class Pace(Protocol):
+    """Keeps requests to the limit of ten a second, which all clients of a workspace share."""
+
+    def wait(self, within: float) -> float:
+        """Wait for leave to send one request; returns the seconds waited.
+
+        Raises HeldBack if it would take longer than `within` seconds.
+        """
+        ...
+
+    def hold_back(self, seconds: float) -> None:
+        """Customer.io answered 429: nobody may ask for so long."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +91,22 @@ class ReportingWebhook:
 class AppApi:
     """A client for one look-up: its requests share one time budget.
 
-    Only a 429 is waited for, if the wait fits into the budget.
+    Only the pace and a 429 are waited for, if the wait fits into the budget. Without a pace the
+    limit is not kept; `personas.pacing.paced_app_api` gives a client that keeps it.
     """
 
-    def __init__(self, budget_seconds: float = BUDGET_SECONDS, base_url: str = "") -> None:
+    def __init__(
+        self,
+        budget_seconds: float = BUDGET_SECONDS,
+        base_url: str = "",
+        pace: Pace | None = None,
+    ) -> None:
         self._base_url = base_url or settings.CIO_APP_BASE_URL
         self._key = settings.CIO_APP_KEY
         self._deadline = time.monotonic() + budget_seconds
+        self._answer_seconds = budget_seconds * ANSWER_SHARE
+        self._has_answered = False
+        self._pace = pace
 
     @property
     def is_configured(self) -> bool:
@@ -186,7 +214,12 @@ class AppApi:
         self, method: str, path: str, params: dict[str, str], body: Any = None
     ) -> http.Reply:
         reply = self._send_once(method, path, params, body)
-        while reply.status == 429 and self._has_time_for(wait := _wait_after(reply)):
+        while reply.status == 429 and reply.retry_after is not None:
+            wait = max(1.0, reply.retry_after)  # zero would be a mistake
+            if self._pace:
+                self._pace.hold_back(wait)
+            if not self._has_time_for(wait):
+                break
             time.sleep(wait)  # one second as a rule: the limit is per second
             reply = self._send_once(method, path, params, body)
         if reply.status == 404:
@@ -207,11 +240,9 @@ class AppApi:
         return reply
 
     def _send_once(self, method: str, path: str, params: dict[str, str], body: Any) -> http.Reply:
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise LookupFailed("Customer.io's App API: the time for this look-up is used up")
+        seconds = self._wait_for_leave()
         try:
-            return http.send(
+            reply = http.send(
                 method,
                 f"{self._base_url}{path}",
                 seconds=seconds,
@@ -219,8 +250,25 @@ class AppApi:
                 params=params,
                 json=body,
             )
+        except http.TooLarge as error:
+            raise TooMuch(f"Customer.io's App API: {error}") from error
         except http.RequestFailed as error:
             raise LookupFailed(f"Customer.io's App API: {error}") from error
+        self._has_answered = True
+        return reply
+
+    def _wait_for_leave(self) -> float:
+        """Return how many seconds are left for the answer, once the request may leave."""
+        left = self._deadline - time.monotonic()
+        if left <= 0 and not self._has_answered:
+            raise LookupFailed("Customer.io's App API: the time for this look-up is used up")
+        # Whatever used up the time was answered. Giving the next one too little would be taken
+        # for a fault of theirs.
+        if self._has_answered and left < self._answer_seconds:
+            raise HeldBack("there were more people to look up than one look-up has time for")
+        if self._pace:
+            left -= self._pace.wait(left - self._answer_seconds)
+        return left
 
     def _has_time_for(self, seconds: float) -> bool:
         return time.monotonic() + seconds + 0.5 < self._deadline
@@ -230,16 +278,15 @@ class BadRequest(LookupFailed):
     """One of the ids is malformed, or its type is not enabled in the workspace."""
 
 
+class TooMuch(LookupFailed):
+    """The answer about so many people is too large: ask for fewer."""
+
+
 class _NotFound(LookupFailed):
     pass
 
 
 _BY_CIO_ID = {"id_type": "cio_id"}  # the only identifier that every workspace has
-
-
-def _wait_after(reply: http.Reply) -> float:
-    # Without Retry-After a daily quota is used up: waiting helps nobody. Zero would be a mistake.
-    return math.inf if reply.retry_after is None else max(1.0, reply.retry_after)
 
 
 def _failure(reply: http.Reply) -> LookupFailed:

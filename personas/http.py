@@ -32,6 +32,10 @@ class NoAnswer(RequestFailed):
     """The request may have been carried out, but its answer did not arrive."""
 
 
+class TooLarge(NoAnswer):
+    """The answer is larger than anybody reads: asking for less may help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     status: int
@@ -117,7 +121,7 @@ def _send(
             for chunk in response.iter_content(64 * 1024):
                 body += chunk
                 if len(body) > MAX_BYTES:
-                    raise NoAnswer(f"the answer is larger than {MAX_BYTES // 1024 // 1024} MiB")
+                    raise TooLarge(f"the answer is larger than {MAX_BYTES // 1024 // 1024} MiB")
             lowered = {name.lower(): value for name, value in response.headers.items()}
             return Reply(response.status_code, lowered, bytes(body))
     except _UNSENDABLE as error:

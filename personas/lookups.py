@@ -9,13 +9,24 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from personas.customerio import BATCH_SIZE, AppApi, BadRequest, IdType, LookupFailed, Profile
+from personas.customerio import (
+    BATCH_SIZE,
+    AppApi,
+    BadRequest,
+    HeldBack,
+    IdType,
+    LookupFailed,
+    Profile,
+    TooMuch,
+)
 from personas.models import AppApiHealth, Customer
 from personas.models.customers import FRESH_FOR
+from personas.pacing import paced_app_api
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +47,7 @@ def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
     stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
     if not stale:
         return ""
-    api = AppApi()
+    api = paced_app_api()
     if not api.is_configured:
         return "CIO_APP_KEY is not set"
     if AppApiHealth.is_closed():
@@ -44,6 +55,9 @@ def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
     health = AppApiHealth.current()
     try:
         _refresh(api, list(stale.values()))
+    except HeldBack as error:  # the App API is well: the next look-up may ask at once
+        logger.info("look-up of %d customers not finished: %s", len(stale), error)
+        return str(error)
     except LookupFailed as error:
         health.failed(str(error), _pause(health, error))
         logger.warning("look-up of %d customers failed: %s", len(stale), error)
@@ -83,15 +97,13 @@ def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) 
         batch = batches.pop(0)
         try:
             found = _find(api, id_type, batch)
-        except BadRequest:  # one id that Customer.io cannot read must not cost the others
+        except (BadRequest, TooMuch):  # one id that they cannot read must not cost the others
             if len(batch) == 1:
                 _refresh_alone(api, id_type, batch[0], wanted[batch[0]])
             else:
                 batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
             continue
-        with transaction.atomic():
-            for key in batch:
-                _save(wanted[key], found.get(key))
+        _save_all([(wanted[key], found.get(key)) for key in batch])
 
 
 def _find(api: AppApi, id_type: IdType, ids: list[str]) -> dict[str, Profile]:
@@ -102,13 +114,13 @@ def _find(api: AppApi, id_type: IdType, ids: list[str]) -> dict[str, Profile]:
 def _refresh_alone(api: AppApi, id_type: IdType, key: str, customer: Customer) -> None:
     try:
         _save(customer, api.profile(id_type, key))
-    except BadRequest:
+    except (BadRequest, TooMuch):
         _give_up(customer)
 
 
 def _give_up(customer: Customer) -> None:
     """No later look-up would do better: what is known must do, and no brief waits for more."""
-    logger.warning("Customer.io cannot read the identifiers of customer %d", customer.pk)
+    logger.warning("no look-up of customer %d can succeed", customer.pk)
     _write(customer, {})
 
 
@@ -126,25 +138,65 @@ def _refresh_by_email(api: AppApi, customer: Customer) -> None:
         _write(customer, {})
 
 
+def _save_all(found: list[tuple[Customer, Profile | None]]) -> None:
+    """Write what was found, all at once, or one by one where the database minds."""
+    try:
+        with transaction.atomic():
+            for customer, profile in found:
+                _update(customer, _values(customer, profile))
+    except (IntegrityError, DataError):
+        for customer, profile in found:
+            _save(customer, profile)
+    else:
+        _show([customer for customer, _ in found])
+
+
 def _save(customer: Customer, profile: Profile | None) -> None:
     """Write what was found; None means deleted."""
     values = _values(customer, profile)
     try:
         with transaction.atomic():
             _write(customer, values)
-    except IntegrityError:  # a new id of theirs is another row's: identity.resolve merges them
+    except IntegrityError:  # a new id of theirs is another row's
+        customer.twin_pk = _twin_pk(customer, values)
         _write(customer, {k: v for k, v in values.items() if k not in ("cio_id", "external_id")})
+    except DataError:  # an address of thousands of characters, say; asking again changes nothing
+        logger.warning("the profile of customer %d cannot be stored", customer.pk)
+        _write(customer, {})
+
+
+def _twin_pk(customer: Customer, values: dict[str, Any]) -> int | None:
+    """The row that holds one of these identifiers, unless a cio_id each says: two people."""
+    new = [Q(**{name: values[name]}) for name in ("cio_id", "external_id") if name in values]
+    for held in new:
+        twin = Customer.objects.filter(held).exclude(pk=customer.pk).first()
+        if twin and not (twin.cio_id and customer.cio_id):
+            return twin.pk
+    return None
 
 
 def _write(customer: Customer, values: dict[str, Any]) -> None:
-    """Update the row unless another worker did meanwhile; the object shows what stands there."""
+    _update(customer, values)
+    _show([customer])
+
+
+def _update(customer: Customer, values: dict[str, Any]) -> None:
+    """Update the row unless another worker did meanwhile."""
     row = Customer.objects.filter(pk=customer.pk)
     if customer.fetched_at is None:
         row = row.filter(fetched_at=None)
     else:  # not "equal": SQLite's clock writes ".123", and Django would look for ".123000"
         row = row.filter(fetched_at__lt=customer.fetched_at + timedelta(milliseconds=1))
     row.update(**values, fetched_at=Now())
-    customer.refresh_from_db()
+
+
+def _show(customers: list[Customer]) -> None:
+    """Let the objects show what stands in their rows; one whose row is gone stays as it is."""
+    rows = Customer.objects.in_bulk([customer.pk for customer in customers])
+    for customer in customers:
+        if row := rows.get(customer.pk):
+            for column in Customer._meta.concrete_fields:
+                setattr(customer, column.attname, getattr(row, column.attname))
 
 
 def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:

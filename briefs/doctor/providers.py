@@ -10,8 +10,9 @@ from briefs import budget, pacing, probing, registration
 from briefs.doctor.findings import Finding, database_now, fail, number, ok, warn, words
 from briefs.mave import Mave, MaveError, Usage
 from briefs.models import Brief, MaveCall, ResearchPolicy
-from personas.customerio import AppApi, LookupFailed, ReportingWebhook
+from personas.customerio import HeldBack, LookupFailed, ReportingWebhook
 from personas.models import AppApiHealth
+from personas.pacing import paced_app_api
 from webhooks.views import RECEIVER_PATH
 
 REGIONS = {"us": "https://api.customer.io/v1", "eu": "https://api-eu.customer.io/v1"}
@@ -21,7 +22,7 @@ API_KEYS = "Account settings > API Credentials > App API Keys"
 
 
 def app_api() -> Finding:
-    api = AppApi()
+    api = paced_app_api()
     if not api.is_configured:
         return fail(
             "CIO_APP_KEY is not set: every customer's profile is unknown",
@@ -35,6 +36,8 @@ def app_api() -> Finding:
 
 
 def _app_api_failure(error: LookupFailed) -> Finding:
+    if isinstance(error, HeldBack):
+        return warn(f"not asked, because {error}", "Run the doctor again in a minute.")
     if error.http_status == 401:
         return fail(*refused_key())
     if error.http_status == 403:
@@ -77,7 +80,7 @@ def region_that_answers() -> str:
     for region, address in REGIONS.items():
         if address != settings.CIO_APP_BASE_URL:
             with contextlib.suppress(LookupFailed):
-                AppApi(base_url=address).reach()
+                paced_app_api(base_url=address).reach()
                 return region
     return ""
 
@@ -96,7 +99,7 @@ def profiles() -> Finding:
 
 def reporting_webhook() -> Finding:
     """Whether Customer.io sends what the active rules need, as far as the key may see it."""
-    api = AppApi()
+    api = paced_app_api()
     if not api.is_configured:
         return warn("not readable without CIO_APP_KEY", "See “App API”.")
     try:
@@ -194,7 +197,7 @@ def _judge_balance(usage: Usage) -> Finding:
 def clock() -> Finding:
     """This machine's clock beside the database's and, if it answers, Customer.io's."""
     others = {"the database": database_now()}
-    api = AppApi()
+    api = paced_app_api()
     if api.is_configured:
         with contextlib.suppress(LookupFailed):
             if theirs := api.reach():

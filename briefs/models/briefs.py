@@ -35,6 +35,25 @@ class BriefQuerySet(models.QuerySet["Brief"]):
     def by_urgency(self) -> Self:
         return self.order_by("-priority", "created_at", "pk")
 
+    @transaction.atomic
+    def close(self, outcome: str, note: str = "", actor: Any = None) -> int:
+        """Any open state -> CLOSED for all of these at once; returns how many were open."""
+        locked = self.open().order_by("pk").select_for_update(of=("self",))
+        keys = list(locked.values_list("pk", flat=True))
+        Brief.objects.filter(pk__in=keys).update(
+            state=Brief.State.CLOSED,
+            outcome=Brief.Outcome(outcome),
+            closing_note=note,
+            closed_at=Now(),
+            snoozed_until=None,
+            is_waiting_for_profile=False,
+        )
+        words = f"closed it: {Brief.Outcome(outcome).label}" + (f" · {note}" if note else "")
+        Activity.objects.bulk_create(
+            Activity(brief_id=key, text=words, actor=actor) for key in keys
+        )
+        return len(keys)
+
     def research_arrived(self) -> int:
         """Upgrade every brief that stands on the playbook until its research is there."""
         shared = models.Case(
@@ -197,24 +216,9 @@ class Brief(models.Model):
         self.refresh_from_db()
         return bool(changed)
 
-    @transaction.atomic
     def close(self, outcome: str, note: str = "", actor: Any = None) -> bool:
         """Any open state -> CLOSED; False if somebody closed it before."""
-        changed = (
-            Brief.objects.open()
-            .filter(pk=self.pk)
-            .update(
-                state=self.State.CLOSED,
-                outcome=self.Outcome(outcome),
-                closing_note=note,
-                closed_at=Now(),
-                snoozed_until=None,
-                is_waiting_for_profile=False,
-            )
-        )
-        if changed:
-            words = f"closed it: {self.Outcome(outcome).label}"
-            self.log(f"{words} · {note}" if note else words, actor)
+        changed = Brief.objects.filter(pk=self.pk).close(outcome, note, actor)
         self.refresh_from_db()
         return bool(changed)
 

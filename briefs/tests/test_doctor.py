@@ -23,7 +23,7 @@ from briefs.models import MaveCall, ResearchPolicy
 from briefs.tests.factories import make_brief, make_event, make_research
 from config.brokers import broker_settings
 from personas.customerio import AppApi
-from personas.models import AppApiHealth, AttributeName, Persona, SignalRule
+from personas.models import AppApiHealth, AppApiPace, AttributeName, Persona, SignalRule
 from sandbox.server import Sandbox
 from sandbox.wire import json_reply
 from webhooks.models import Bell, Tally
@@ -442,18 +442,30 @@ def test_missing_key_is_a_failure(settings):
         (500, Level.FAIL, "500"),
     ],
 )
+@pytest.mark.django_db
 def test_refusals_of_the_app_api_are_told_apart(sandbox, status, level, words):
     sandbox._listener.answer = lambda request: json_reply({}, status=status)
 
     assert_found("App API", level, words)
 
 
+@pytest.mark.django_db
+def test_app_api_that_asked_for_silence_is_not_asked(sandbox):
+    AppApiPace.hold_back(60)
+
+    assert_found("App API", Level.WARN, "not asked, because Customer.io asked for silence")
+
+    assert sandbox.requests == []
+
+
+@pytest.mark.django_db
 def test_unreachable_app_api_is_a_failure(sandbox, settings):
     settings.CIO_APP_BASE_URL = "http://127.0.0.1:9"
 
     assert_found("App API", Level.FAIL, "no connection")
 
 
+@pytest.mark.django_db
 def test_key_of_the_other_region_is_recognised(sandbox, settings, monkeypatch):
     settings.CIO_APP_KEY = "a-key-of-the-eu"
     with Sandbox(cio_key="a-key-of-the-eu") as europe:
@@ -466,6 +478,7 @@ def test_key_of_the_other_region_is_recognised(sandbox, settings, monkeypatch):
     assert found.cure == "Set CIO_REGION=eu and restart."
 
 
+@pytest.mark.django_db
 def test_key_of_no_region_is_just_wrong(sandbox, settings, monkeypatch):
     settings.CIO_APP_KEY = "a-track-key"
     regions = {"us": sandbox.cio_base_url, "eu": sandbox.cio_base_url + "/"}
@@ -474,6 +487,7 @@ def test_key_of_no_region_is_just_wrong(sandbox, settings, monkeypatch):
     assert "not a Track or Pipelines key" in look("App API").cure
 
 
+@pytest.mark.django_db
 def test_address_set_by_hand_has_no_other_region(sandbox):
     sandbox.cio_key = "another"
 

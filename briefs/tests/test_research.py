@@ -208,6 +208,23 @@ def test_two_drains_that_ask_the_same_at_once_ask_once(threaded_db):
     assert reload(first).research == reload(second).research == Research.objects.get()
 
 
+def test_answer_that_arrives_between_two_looks_is_shared_and_not_asked_for_again(
+    persona, monkeypatch
+):
+    under_way = asked(persona, status="running")
+    brief = make_brief(persona=persona)
+    look = research._under_way
+
+    def arrive_first(hashes):
+        Research.objects.update(status="done", finished_at=timezone.now(), answer="So.")
+        return look(hashes)
+
+    monkeypatch.setattr(research, "_under_way", arrive_first)
+
+    assert attached(brief) == 0
+    assert (brief.research, brief.basis) == (under_way, "shared")
+
+
 # Answers ------------------------------------------------------------------------------------------
 
 

@@ -2,11 +2,13 @@
 
 from personas.models.conditions import Operator
 from personas.models.customers import AppApiHealth, Customer
+from personas.models.pace import AppApiPace
 from personas.models.personas import AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
 
 __all__ = [
     "AppApiHealth",
+    "AppApiPace",
     "AttributeName",
     "Customer",
     "Effect",

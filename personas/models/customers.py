@@ -66,6 +66,9 @@ class Customer(models.Model):
     )
     created_at = models.DateTimeField(db_default=Now())
 
+    # No column: a look-up notes here which other row turned out to be the same person.
+    twin_pk: int | None = None
+
     objects = CustomerQuerySet.as_manager()
 
     class Meta:

@@ -190,6 +190,27 @@ def test_attributes_that_a_database_refuses_cost_nobody_the_look_up(sandbox):
     assert row(ruth).fetched_at
 
 
+def test_profile_that_the_database_cannot_take_costs_nobody_the_look_up(sandbox):
+    sandbox.people.add("long", email=f"{'x' * 1100}@example.com", attributes={"plan": "pro"})
+    long, ruth = make_customer("long"), make_customer()
+
+    assert lookups.refresh([long, ruth]) == ""
+
+    assert lookups.is_fresh(long)
+    assert row(ruth).attributes["plan"] == "enterprise"
+
+
+def test_profiles_that_are_too_large_together_are_asked_for_in_parts(sandbox):
+    people = [make_customer(f"large-{number}") for number in range(6)]
+    for customer in people:
+        sandbox.people.add(customer.external_id, attributes={"plan": "pro", "note": "x" * 10**6})
+
+    assert lookups.refresh(people) == ""
+
+    assert [row(customer).attributes["plan"] for customer in people] == ["pro"] * 6
+    assert len(sandbox.requests) == 3
+
+
 # People with nothing but an address -------------------------------------------------------------
 
 
@@ -238,7 +259,9 @@ def strict(serve):
     return serve(Strict())
 
 
-def test_malformed_id_does_not_cost_the_others(strict):
+def test_malformed_id_does_not_cost_the_others(strict, monkeypatch):
+    patient = partial(lookups.paced_app_api, budget_seconds=60)
+    monkeypatch.setattr(lookups, "paced_app_api", patient)
     names = [f"pro-design-low-{number}" for number in range(99)]
     customers = [make_customer(name) for name in [*names[:40], "malformed", *names[40:]]]
 
@@ -375,7 +398,8 @@ def test_look_up_of_many_ends_in_time_and_keeps_whom_it_found(monkeypatch, serve
             return super().handle(request)
 
     slow = serve(Slow())
-    monkeypatch.setattr(lookups, "AppApi", partial(lookups.AppApi, budget_seconds=0.5))
+    short = partial(lookups.paced_app_api, budget_seconds=0.5)
+    monkeypatch.setattr(lookups, "paced_app_api", short)
     people = [make_customer(None, email=f"{number}@example.com") for number in range(5)]
     for number, customer in enumerate(people):
         slow.people.add(f"person-{number}", email=customer.email, attributes={"plan": "pro"})

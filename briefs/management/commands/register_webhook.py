@@ -13,8 +13,9 @@ from briefs.doctor.address import base, is_allowed
 from briefs.doctor.findings import number
 from briefs.doctor.providers import API_KEYS, refused_key
 from briefs.registration import BadAddress, Change, shown
-from personas.customerio import AppApi, LookupFailed, ReportingWebhook
+from personas.customerio import LookupFailed, ReportingWebhook
 from personas.models import Effect, SignalRule
+from personas.pacing import paced_app_api
 
 BUDGET_SECONDS = 20.0
 
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(explain(error)) from error
 
     def _register(self, endpoint: str, options: dict[str, Any]) -> None:
-        api = AppApi(BUDGET_SECONDS)
+        api = paced_app_api(BUDGET_SECONDS)
         if not api.is_configured:
             raise CommandError(f"CIO_APP_KEY is not set. Create a key in Customer.io ({API_KEYS}).")
         change = registration.plan(api.reporting_webhooks(), endpoint, options["name"])
@@ -157,7 +158,7 @@ class Command(BaseCommand):
                 "everything behind a webhook that fails, so mend this first."
             )
         # The checks take their time, and the budget is for the requests alone.
-        registration.enable(AppApi(BUDGET_SECONDS), webhook)
+        registration.enable(paced_app_api(BUDGET_SECONDS), webhook)
         self.stdout.write("Enabled: Customer.io sends from now on.")
 
 
