@@ -28,7 +28,9 @@ class Notice:
 
 def notices(user: Any, roles: list[AttributeName]) -> list[Notice]:
     """All that holds at present; links lead into the admin and are there for staff only."""
-    found = [*_dead_events(), *_app_api(), *_research(), *_unfilled_roles(roles)]
+    policy = ResearchPolicy.current()
+    why = pacing.why_waiting(policy)
+    found = [*_dead_events(), *_app_api(), *research(policy, why), *_unfilled_roles(roles)]
     if user.is_staff:
         return found
     return [Notice(notice.level, notice.text) for notice in found]
@@ -60,11 +62,10 @@ def _app_api() -> Iterator[Notice]:
         )
 
 
-def _research() -> Iterator[Notice]:
-    policy = ResearchPolicy.current()
-    why = pacing.why_waiting(policy)
+def research(policy: ResearchPolicy, why: str) -> list[Notice]:
+    """That research is held back, if it is, and what to do; the link is for staff."""
     if not why:
-        return
+        return []
     if not settings.MAVERA_API_KEY:
         cure, link = "set it to start research", ""
     elif policy.paused_at:
@@ -73,7 +74,7 @@ def _research() -> Iterator[Notice]:
         cure, link = "raise the budget or wait until it begins anew", "Research policy"
     url = admin_url("briefs_researchpolicy_change", policy.pk) if link else ""
     text = f"Briefs stand on their playbooks, because {why}; {cure}."
-    yield Notice("hint", text, url, link if url else "")
+    return [Notice("hint", text, url, link if url else "")]
 
 
 def _dead_events() -> Iterator[Notice]:

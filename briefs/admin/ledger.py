@@ -16,7 +16,7 @@ from briefs.models import MaveCall
 class MaveCallAdmin(ReadOnlyAdmin):
     list_display = ("started_at", "purpose", "research_link", "outcome", "http_status", "credits",
                     "is_repeat", "detail")  # fmt: skip
-    list_filter = ("purpose", "outcome", "is_repeat")
+    list_filter = ("purpose", "outcome", "is_repeat", "research__persona")
     list_select_related = ("research__persona",)
     date_hierarchy = "started_at"
     ordering = ("-started_at",)

@@ -182,6 +182,9 @@ class Brief(models.Model):
                 condition=Q(basis="playbook", research__isnull=False),
                 name="brief_awaiting_research",
             ),
+            models.Index(
+                fields=["researched_at"], condition=Q(basis="shared"), name="brief_shared"
+            ),
         ]
 
     def __str__(self) -> str:

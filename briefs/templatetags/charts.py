@@ -27,6 +27,7 @@ class Column:
 
     name: str
     label: str = ""
+    is_running: bool = False  # not over yet: what it counts may still grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,36 @@ class Series:
         return sum(self.values)
 
 
-@register.inclusion_tag("briefs/_health_chart.html")
-def stacked_bars(title: str, columns: Sequence[Column], series: Sequence[Series]) -> dict[str, Any]:
-    """A chart of the series, the first at the bottom, with a legend and a table."""
+@register.inclusion_tag("briefs/_chart.html")
+def stacked_bars(
+    title: str,
+    columns: Sequence[Column],
+    series: Sequence[Series],
+    *,
+    unit: str = "",
+    nothing: str = "Nothing was received",
+    spans: bool = False,
+    table: str = "",
+) -> dict[str, Any]:
+    """A chart of the series, the first at the bottom, with a legend and a table.
+
+    `spans`: a label names its whole column, as a day does, and not the moment it begins at.
+    `table`: the id of a table on the page that has these numbers; without it the chart brings one.
+    """
     rows = list(zip(*(one.values for one in series), strict=True))
     top = ticks(max((sum(row) for row in rows), default=0))
     scale = PLOT / top[-1]
     slot = 100 / max(len(columns), 1)
+    shift = slot / 2 if spans else 0
     words = ", ".join(f"{one.total:,} {one.label.lower()}" for one in series)
     return {
         "title": title,
         "words": f"{title}: {words}",
         "series": series,
+        "unit": unit,
+        "nothing": nothing,
+        "table_id": table,
+        "is_running": any(column.is_running for column in columns),
         "base": ROOM_ABOVE + PLOT,
         "height": ROOM_ABOVE + PLOT + ROOM_BELOW,
         "label_y": ROOM_ABOVE + PLOT + 16,
@@ -65,15 +84,16 @@ def stacked_bars(title: str, columns: Sequence[Column], series: Sequence[Series]
                 "slot_x": f"{number * slot:.3f}%",
                 "x": f"{(number + (1 - BAR) / 2) * slot:.3f}%",
                 "name": column.name,
+                "is_running": column.is_running,
                 "parts": _parts(series, row, scale),
                 "told": [(one.label, n) for one, n in zip(series, row, strict=True) if n],
             }
             for number, (column, row) in enumerate(zip(columns, rows, strict=True))
         ],
         "labels": [
-            (f"{number * slot:.3f}%", column.label)
+            (f"{number * slot + shift:.3f}%", column.label)
             for number, column in enumerate(columns)
-            if column.label and EDGE <= number * slot <= 100 - EDGE
+            if column.label and EDGE <= number * slot + shift <= 100 - EDGE
         ],
         "table": [
             (column.name, row, sum(row))

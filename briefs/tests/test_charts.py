@@ -8,11 +8,12 @@ from briefs.templatetags.charts import PLOT, THINNEST, Column, Series, ticks
 COLUMNS = [Column("13:00"), Column("14:00", "14:00"), Column("15:00")]
 
 
-def drawn(*rows):
+def drawn(*rows, columns=COLUMNS, options=""):
     """The chart of three columns, one series a row."""
     series = [Series(f"s{n}", f"Series {n}", row) for n, row in enumerate(rows)]
-    page = Template("{% load charts %}{% stacked_bars 'Calls' columns series %}")
-    return page.render(Context({"columns": COLUMNS, "series": series}))
+    tag = f"{{% stacked_bars 'Calls' columns series {options} %}}"
+    page = Template("{% load charts %}" + tag)
+    return page.render(Context({"columns": columns, "series": series}))
 
 
 def heights(page, key):
@@ -69,6 +70,35 @@ def test_a_chart_of_nothing_says_so_and_is_drawn():
 
     assert "Nothing was received." in page
     assert "<svg" in page
+
+
+def test_a_unit_is_said_above_the_chart_and_with_every_number():
+    page = drawn([1234, 0, 0], options="unit='credits'")
+
+    assert '<p class="chart-unit" aria-hidden="true">credits</p>' in page
+    assert "Series 0: 1,234 credits</title>" in page
+
+
+def test_a_label_stands_at_the_beginning_of_its_hour_and_in_the_middle_of_its_day():
+    assert 'class="chart-label" x="33.333%"' in drawn([1, 2, 3])
+    assert 'class="chart-label" x="50.000%"' in drawn([1, 2, 3], options="spans=True")
+
+
+def test_a_table_that_is_on_the_page_already_is_led_to():
+    page = drawn([1, 2, 3], options="table='by-day'")
+
+    assert '<a href="#by-day">The same as a table</a>' in page
+    assert "<table" not in page
+
+
+def test_a_column_that_is_not_over_is_marked_and_explained():
+    columns = [*COLUMNS[:2], Column("15:00", is_running=True)]
+
+    page = drawn([1, 2, 3], columns=columns)
+
+    assert page.count('class="chart-bar running"') == 1
+    assert "still running" in page
+    assert "still running" not in drawn([1, 2, 3])
 
 
 def test_a_chart_carries_no_style_of_its_own():

@@ -1,0 +1,113 @@
+"""How research stands at this moment: what waits for Mave and why, and what the budgets leave."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
+
+from briefs import budget
+from briefs.models import Brief, Priority, Research, ResearchPolicy
+from briefs.troubles import length
+
+WAITING = (Research.Status.QUEUED, Research.Status.RECOVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Questions that nobody is asking at present, and the briefs that stand without them."""
+
+    by_persona: dict[int | None, int]
+    running: int
+    briefs: int
+    put_off: int  # due later, after a failure
+    next_at: datetime | None
+    least: int  # the lowest priority among them
+
+    @property
+    def questions(self) -> int:
+        return sum(self.by_persona.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit of the policy and how far it is used up."""
+
+    name: str
+    used: int
+    limit: int | None
+    reserve: int
+    renewal: str
+
+    @property
+    def percent(self) -> int:
+        if not self.limit:
+            return 100 if self.limit == 0 else 0
+        return round(100 * self.used / self.limit)
+
+    @property
+    def width(self) -> int:
+        """Of the bar, in per cent: what is over the limit has no room in it."""
+        return min(self.percent, 100)
+
+    @property
+    def left(self) -> int:
+        return max(0, (self.limit or 0) - self.used)
+
+    @property
+    def kept(self) -> int:
+        """What is left and kept for urgent briefs."""
+        return min(self.left, self.reserve)
+
+    @property
+    def level(self) -> str:
+        if self.limit is None or self.left > self.kept:
+            return "fine"
+        return "low" if self.left else "out"
+
+
+def waiting() -> Waiting:
+    """What waits for Mave at this moment, whenever it was asked for."""
+    waits = Q(status__in=WAITING)
+    later = waits & Q(available_at__gt=Now())
+    rows = list(
+        Research.objects.active()
+        .values("persona_id")
+        .annotate(
+            waiting=Count("pk", filter=waits),
+            running=Count("pk", filter=~waits),
+            put_off=Count("pk", filter=later),
+            next_at=Min("available_at", filter=later),
+            least=Min("priority", filter=waits),
+        )
+    )
+    without = Brief.objects.open().filter(basis=Brief.Basis.PLAYBOOK, research__status__in=WAITING)
+    return Waiting(
+        by_persona={row["persona_id"]: row["waiting"] for row in rows if row["waiting"]},
+        running=sum(row["running"] for row in rows),
+        briefs=without.count(),
+        put_off=sum(row["put_off"] for row in rows),
+        next_at=min((row["next_at"] for row in rows if row["next_at"]), default=None),
+        least=min((row["least"] for row in rows if row["least"]), default=Priority.LOW),
+    )
+
+
+def why_waiting(policy: ResearchPolicy, waiting: Waiting, held: str, now: datetime) -> str:
+    """In words, why these questions are not asked yet; `held` is what `pacing` says."""
+    if not waiting.questions:
+        return "no question waits"
+    if held:
+        return held
+    if waiting.put_off == waiting.questions and waiting.next_at:
+        return f"put off after a failure; next try in {length(waiting.next_at - now)}"
+    return f"each for its turn: at most {policy.concurrency} are asked at once"
+
+
+def budgets(policy: ResearchPolicy) -> list[Budget]:
+    """The day's and the month's, with what is spent of them; reservations count."""
+    day, month = budget.spent()
+    reserve = policy.urgent_reserve
+    return [
+        Budget("Today", day, policy.day_budget, reserve, "begins anew at 00:00 UTC"),
+        Budget("This month", month, policy.month_budget, reserve, "begins anew on the 1st, UTC"),
+    ]
