@@ -53,7 +53,9 @@ class Api(ABC):
             case "drop":
                 return None
             case "html":
-                return Reply(body=PAGE, content_type="text/html; charset=utf-8")
+                return _page(200)
+            case "502" | "504":  # of whatever stands before the API, and knows nothing of its JSON
+                return _page(int(fault.kind))
             case "empty":
                 return Reply()
             case "truncated":
@@ -67,3 +69,7 @@ class Api(ABC):
         if refused is not None or match.handler is None:
             return refused
         return match.handler(request, *match.ids)
+
+
+def _page(status: int) -> Reply:
+    return Reply(status=status, body=PAGE, content_type="text/html; charset=utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 from sandbox import answers
 from sandbox.answers import Answer
 from sandbox.api import Pause
+from sandbox.charges import Charges
 from sandbox.credits import CLARIFICATION_COST, Balance, price
 from sandbox.faults import Fault
 from sandbox.mavera_errors import error
@@ -47,12 +48,14 @@ class Chat:
         self._seen = 0
         self._running = 0
         self.max_in_flight = 0
+        self.charges = Charges()
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Counts a call from its arrival until just before its answer is sent.
 
         Calls that are refused count as well: a client that sends too many at once shall be seen.
+        So do those that Mave still thinks over although the connection was dropped.
         """
         with self._lock:
             self._seen += 1
@@ -64,7 +67,10 @@ class Chat:
                 self._seen -= 1
 
     def answer(self, request: Request) -> Reply | None:
-        """The message, an error, or None when it was paid and the connection then dropped."""
+        """The message, an error, or None when it was paid and the connection then dropped.
+
+        What Mave thinks over counts towards `max_chats`, also when nobody waits for it any more.
+        """
         body = request.json_object() or {}
         if refused := self._invalid(body):
             return refused
@@ -90,12 +96,23 @@ class Chat:
         thread = self._threads.ask(thread_id, message, body.get("workspace_id", WORKSPACE))
         if thread is None:
             return error("resource_not_found", f"Thread '{thread_id}' not found.")
-        self._pause(self._options.latency + random.uniform(0, self._options.jitter))
+        self.charges.charged(message, research.cost)
+        latency = self._options.latency + random.uniform(0, self._options.jitter)
+        self._pause(latency / self._options.time_scale)
+        if fault.kind == "lost":
+            return None
+        self._linger(request, fault)
+        reply = self._reply(thread, research)
+        if research.complexity and research.answer.content:
+            self.charges.answered(message)
+        return None if fault.kind == "paid_then_dropped" else reply
+
+    def _linger(self, request: Request, fault: Fault) -> None:
+        """The further time that a fault takes, with nobody waiting if it drops the connection."""
         if fault.kind == "paid_then_dropped" and fault.seconds:
             request.hang_up()
+        if fault.kind in ("paid_then_dropped", "slow"):
             self._pause(fault.seconds)
-        reply = self._reply(thread, research)
-        return None if fault.kind == "paid_then_dropped" else reply
 
     def _reply(self, thread: Thread, research: _Research) -> Reply:
         answer = research.answer

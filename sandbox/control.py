@@ -1,5 +1,6 @@
-"""The sandbox's own routes at `/sandbox`: faults, people, and what was received."""
+"""The sandbox's own routes at `/sandbox`: faults, people, what was received and what was paid."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sandbox.faults import KINDS, ROUTES, Faults
@@ -37,6 +38,7 @@ class Control:
                 ("DELETE", "sandbox/faults"): self.clear_faults,
                 ("GET", "sandbox/requests"): self.list_requests,
                 ("DELETE", "sandbox/requests"): self.clear_requests,
+                ("GET", "sandbox/charges"): self.list_charges,
                 ("GET", "sandbox/people"): self.list_people,
                 ("POST", "sandbox/people"): self.add_person,
                 ("DELETE", "sandbox/people/{id}"): self.remove_person,
@@ -64,6 +66,7 @@ class Control:
                 "fault_routes": list(ROUTES),
                 "credits_used": self._mavera.balance.used,
                 "max_in_flight": self._mavera.chat.max_in_flight,
+                "worst_minute": self._mavera.busiest.most,
             }
         )
 
@@ -89,6 +92,11 @@ class Control:
         """DELETE sandbox/requests: forget what was received."""
         self._recording.clear()
         return Reply(status=204)
+
+    def list_charges(self, request: Request) -> Reply:
+        """GET sandbox/charges: each question that was paid, how often, for how much."""
+        charges = self._mavera.chat.charges.listing()
+        return json_reply({"charges": [asdict(charge) for charge in charges]})
 
     def list_people(self, request: Request) -> Reply:
         """GET sandbox/people: those seeded and added."""

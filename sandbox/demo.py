@@ -9,13 +9,8 @@ import hmac
 import json
 import os
 import secrets
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,8 +18,8 @@ from typing import Any
 import requests
 
 from sandbox.options import CIO_KEY, MAVERA_KEY
+from sandbox.processes import ROOT, Failed, Processes, free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".demo"
 USER, PASSWORD = "demo", "savedesk-demo"
 SIGNING_KEY = "demo-signing-key"
@@ -48,64 +43,6 @@ BURST = (
 )
 
 
-class Failed(Exception):
-    """A step did not come true."""
-
-
-@dataclass
-class Processes:
-    """What the demo started; all of it is gone when the demo is."""
-
-    environment: dict[str, str]
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def manage(self, *arguments: str) -> str:
-        """Run a management command to its end and return what it printed."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise Failed(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
-
-    def start(self, log: Path, *arguments: str) -> None:
-        """Start a management command that stays; what it says goes to a file."""
-        with log.open("ab") as output:
-            self.running.append(
-                subprocess.Popen(  # noqa: S603 - our own command
-                    [sys.executable, "manage.py", *arguments],
-                    cwd=ROOT,
-                    env=self.environment,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,  # Ctrl-C is the demo's to pass on
-                )
-            )
-
-    def check(self) -> None:
-        for process in self.running:
-            if process.poll() is not None:
-                raise Failed(f"a process ended by itself: {process.args!r}")
-
-    def stop(self) -> None:
-        """Ask, wait, and in the end insist: first the product, then the sandbox it talks to."""
-        for process in reversed(self.running):
-            process.terminate()
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGTERM)  # the supervisor ends at once when asked twice
-                try:
-                    process.wait(timeout=10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-
-
 class Demo:
     """One run of the demo, in a folder of its own and on SQLite unless told otherwise."""
 
@@ -121,9 +58,9 @@ class Demo:
         self.say = say
         self.folder = folder
         self.database_url = database_url or f"sqlite:///{folder / 'demo.sqlite3'}"
-        self.port = _free_port(port)
+        self.port = free_port(port)
         self.latency = latency
-        self.sandbox_port = _free_port(0)  # nobody has to know it
+        self.sandbox_port = free_port(0)  # nobody has to know it
         self.run = secrets.token_hex(3)
         self.processes = Processes(self._environment())
         self.session = requests.Session()
@@ -396,17 +333,3 @@ Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
     def _done(self, text: str, began: float | None = None) -> None:
         after = f"  ({time.monotonic() - began:.1f} s)" if began is not None else ""
         self.say(f"   ✓ {text}{after}")
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port if nobody has it, else any free one."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            number: int = probe.getsockname()[1]
-            return number
-    raise Failed("no free port on 127.0.0.1")

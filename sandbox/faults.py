@@ -21,9 +21,12 @@ ROUTES = {
 KINDS = {
     "401": "the key is refused",
     "402": "out of credits (Mavera only)",
+    "403": "the key may not do this (Mavera only)",
     "429": "too many requests, with Retry-After unless retry_after is null",
     "500": "internal error",
+    "502": "bad gateway, with a web page",
     "503": "unavailable",
+    "504": "gateway time-out, with a web page",
     "hang": "no answer; the connection is closed after `seconds`",
     "drop": "the connection is closed at once, nothing was done",
     "html": "status 200 with a web page in place of JSON",
@@ -34,10 +37,19 @@ KINDS = {
     "no_sources": "Mave's answer without sources",
     "paid_then_dropped": "Mave takes the credits, then the connection is closed; the answer "
     "appears in the thread `seconds` later",
+    "lost": "Mave takes the credits, then the connection is closed; the thread stays without an "
+    "answer for ever",
+    "slow": "Mave's answer is right and takes `seconds` longer",
 }
 
-CHAT_KINDS = {"empty", "clarify", "no_validation", "no_sources", "paid_then_dropped"}
+CHAT_KINDS = {
+    *("empty", "clarify", "no_validation", "no_sources"),
+    *("paid_then_dropped", "lost", "slow"),
+}
 """Kinds that Mave's chat plays itself; all but `empty` exist nowhere else."""
+
+MAVERA_KINDS = {"402", "403"}
+"""Kinds that the App API does not know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +79,8 @@ class Faults:
     ) -> None:
         """Let the next `count` requests to the route fail; None means until `clear`.
 
-        `seconds` defaults to 60 for `hang` and to 0 for the rest.
+        `seconds` are real ones, whatever the `time_scale`; 60 by default for `hang`, 0 for the
+        rest.
         Raises ValueError, with a sentence, for a route, kind or number that makes no sense.
         """
         _check(route, fault, count)
@@ -138,7 +151,7 @@ def _check(route: str, fault: str, count: int | None) -> None:
         raise ValueError(f"Unknown fault {fault!r}. Known: {', '.join(KINDS)}.")
     if fault in CHAT_KINDS - {"empty"} and route != "mave/chat":
         raise ValueError(f"{fault!r} happens on mave/chat only.")
-    if fault == "402" and ROUTES[route] != "Mavera":
-        raise ValueError("'402' happens on Mavera's routes only.")
+    if fault in MAVERA_KINDS and ROUTES[route] != "Mavera":
+        raise ValueError(f"{fault!r} happens on Mavera's routes only.")
     if count is not None and count < 1:
         raise ValueError("'count' is at least 1, or null for every request until cleared.")

@@ -1,4 +1,4 @@
-"""A rate limit over a sliding window, as both vendors describe theirs."""
+"""A rate limit over a sliding window, as both vendors describe theirs, and the busiest window."""
 
 import threading
 import time
@@ -47,3 +47,22 @@ class SlidingWindow:
             return self.seconds
         # A limit lowered while running leaves more than `limit` behind: wait for the right one.
         return self._admitted[len(self._admitted) - limit] + self.seconds - now
+
+
+class Busiest:
+    """The largest number of requests that came in within any `seconds`, refused ones included."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: deque[float] = deque()
+        self._lock = threading.Lock()
+        self.most = 0
+
+    def note(self, seconds: float) -> None:
+        """Count a request that has come in."""
+        with self._lock:
+            now = self._clock()
+            while self._seen and self._seen[0] <= now - seconds:
+                self._seen.popleft()
+            self._seen.append(now)
+            self.most = max(self.most, len(self._seen))

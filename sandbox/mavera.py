@@ -15,7 +15,7 @@ from sandbox.api import Api, Pause
 from sandbox.chat import Chat
 from sandbox.credits import Balance
 from sandbox.faults import Faults
-from sandbox.limits import SlidingWindow
+from sandbox.limits import Busiest, SlidingWindow
 from sandbox.mavera_errors import code_for, error
 from sandbox.options import Options
 from sandbox.paging import QueryError, page
@@ -35,7 +35,8 @@ class Mavera(Api):
         self.balance = Balance()
         self._threads = Threads()
         self.chat = Chat(options, self._threads, self.balance, pause)
-        self._window = SlidingWindow(60.0)
+        self._window = SlidingWindow(self._minute)
+        self.busiest = Busiest()
         self._lock = threading.Lock()
         self._requests = self._errors = 0
         self._period_start = datetime.now(UTC)
@@ -56,6 +57,8 @@ class Mavera(Api):
 
         https://docs.mavera.io/guides/rate-limits
         """
+        self._window.seconds = self._minute
+        self.busiest.note(self._minute)
         with ExitStack() as stack:
             if request.segments == (*self.base, "mave", "chat"):
                 stack.enter_context(self.chat.watched())
@@ -66,7 +69,7 @@ class Mavera(Api):
         return reply and replace(reply, headers={**self._limit_headers(), **reply.headers})
 
     def refuse(self, request: Request) -> Reply | None:
-        """401 for a missing, unknown or revoked key; 429 past the limit of the last 60 seconds.
+        """401 for a missing, unknown or revoked key; 429 past the limit of a minute.
 
         https://docs.mavera.io/guides/authentication
         """
@@ -88,18 +91,20 @@ class Mavera(Api):
         if status != 429:
             return error(code_for(status))
         reply = error("rate_limit_exceeded", retry_after=retry_after)
-        spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": _epoch_in(retry_after or 60)}
+        reset = _epoch_in(retry_after or self._minute)
+        spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
         return replace(reply, headers={**reply.headers, **spent})
 
     def list_threads(self, request: Request) -> Reply:
-        """GET mave/threads: newest first; by `cursor`, or by `offset` if the request has one.
+        """GET mave/threads: newest first, paged as `Options.paging` has it.
 
         https://docs.mavera.io/api-reference/mave/list-mave-threads
         """
-        query = request.query
-        threads = self._threads.listing(query.get("workspace_id"), query.get("search", ""))
+        query, paging = request.query, self.options.paging
+        search = "" if paging == "offset" else query.get("search", "")
+        threads = self._threads.listing(query.get("workspace_id"), search)
         try:
-            return json_reply(page(threads, query))
+            return json_reply(page(threads, query, paging))
         except QueryError as bad:
             return error("invalid_field", str(bad), param=bad.param)
 
@@ -153,6 +158,11 @@ class Mavera(Api):
             self.options, self.balance.used, requests, errors, since=self._period_start
         )
         return json_reply(report)
+
+    @property
+    def _minute(self) -> float:
+        """Seconds of the limit's window."""
+        return 60.0 / self.options.time_scale
 
     def _limit_headers(self) -> dict[str, str]:
         limit = self.options.requests_per_minute

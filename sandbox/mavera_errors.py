@@ -18,17 +18,19 @@ _ERRORS = {
         "Insufficient credits. Please upgrade your subscription or wait for your next billing "
         "cycle.",
     ),
+    "forbidden": (403, "permission_error", "You do not have access to this resource."),
     "resource_not_found": (404, "not_found_error", "Resource not found."),
     "method_not_allowed": (405, "invalid_request_error", "Method not allowed."),
     "rate_limit_exceeded": (429, "rate_limit_error", "Rate limit exceeded."),
     "internal_error": (500, "server_error", "An internal error occurred."),
     "service_unavailable": (503, "server_error", "The service is temporarily unavailable."),
 }
-"""Status, type and message by code. The types of 404, 405 and 5xx are not documented."""
+"""Status, type and message by code. The types of 403, 404, 405 and 5xx are not documented."""
 
 _CODE_OF_STATUS = {
     401: "invalid_api_key",
     402: "credits_exhausted",
+    403: "forbidden",
     404: "resource_not_found",
     405: "method_not_allowed",
     429: "rate_limit_exceeded",

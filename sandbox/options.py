@@ -1,10 +1,14 @@
 """What can be set on a sandbox, before it starts and while it runs."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 CIO_KEY = "sandbox-app-api-key"
 MAVERA_KEY = "mvra_live_sandbox_accepts_this_key"
 REVOKED_KEY = "mvra_live_sandbox_revoked_this_key"
+
+
+Paging = Literal["cursor", "offset", "cursor_only"]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -31,6 +35,21 @@ class Options:
 
     requests_per_minute: int = 120
     """Mavera's limit over a sliding 60 seconds."""
+
+    time_scale: float = 1.0
+    """How many times faster than a clock Mavera's time runs, for benchmarks that have no hours.
+
+    Latency and jitter, the 60 seconds of the limit and with them `Retry-After`, `X-RateLimit-Reset`
+    and `worst_minute` are divided by it. The App API and what a fault scripts keep real seconds.
+    """
+
+    paging: Paging = "cursor"
+    """How threads are listed; the documentation has two generations, and both end at 100 a page.
+
+    `cursor`: by cursor, 50 a page, or by offset if the request has one, so either client works.
+    `cursor_only`: the newer alone, `offset` is ignored.
+    `offset`: the older alone, 20 a page, `cursor` and `search` are ignored, no `next_cursor`.
+    """
 
     max_chats: int = 10
     """Mave calls answered at once; one more gets a 429."""

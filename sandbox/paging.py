@@ -4,6 +4,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sandbox.options import Paging
+
 MAX_LIMIT = 100
 
 
@@ -15,12 +17,14 @@ class QueryError(Exception):
         self.param = param
 
 
-def page(items: Sequence[tuple[int, dict[str, Any]]], query: Mapping[str, str]) -> dict[str, Any]:
-    """One page of numbered items, whose numbers fall; by offset if the query has one.
+def page(
+    items: Sequence[tuple[int, dict[str, Any]]], query: Mapping[str, str], paging: Paging = "cursor"
+) -> dict[str, Any]:
+    """One page of numbered items, whose numbers fall; `Options.paging` tells the ways.
 
     Raises QueryError.
     """
-    if "offset" in query:
+    if paging == "offset" or (paging == "cursor" and "offset" in query):
         return _by_offset(items, query)
     limit = _limit(query, default=50)
     before = _number_in(query["cursor"]) if query.get("cursor") else None
@@ -38,9 +42,10 @@ def _by_offset(
     items: Sequence[tuple[int, dict[str, Any]]], query: Mapping[str, str]
 ) -> dict[str, Any]:
     limit = _limit(query, default=20)
-    if not query["offset"].isdecimal():
+    given = query.get("offset", "0")
+    if not given.isdecimal():
         raise QueryError("offset")
-    offset = int(query["offset"])
+    offset = int(given)
     return {
         "object": "list",
         "data": [item for _, item in items[offset : offset + limit]],

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.app_api import AppApi
+from sandbox.charges import Charge
 from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.listener import Listener
@@ -96,8 +97,21 @@ class Sandbox(Options):
 
     @property
     def max_in_flight(self) -> int:
-        """The largest number of chat calls seen at once, refused ones included."""
+        """The largest number of chat calls seen at once, refused ones included.
+
+        A call whose connection was dropped is over when its answer is in the thread.
+        """
         return self._mavera.chat.max_in_flight
+
+    @property
+    def worst_minute(self) -> int:
+        """The most requests of Mavera's, of whatever answer, within any 60 s of its time."""
+        return self._mavera.busiest.most
+
+    @property
+    def charges(self) -> list[Charge]:
+        """Each question that was ever paid, in the order of its first charge, and how often."""
+        return self._mavera.chat.charges.listing()
 
     @property
     def credits_used(self) -> int:

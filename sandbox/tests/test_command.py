@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,6 +81,26 @@ def test_quiet_prints_no_requests():
         rest, _ = process.communicate(timeout=10)
 
     assert rest == "Sandbox stopped.\n"
+
+
+def test_time_and_paging_are_set_on_the_command_line():
+    with running("--port", "0", "--time-scale", "60", "--paging", "offset") as process:
+        settings = introduction(process)
+        headers = {"Authorization": f"Bearer {settings['MAVERA_API_KEY']}"}
+        address = f"{settings['MAVERA_BASE_URL']}/mave/threads"
+        reply = requests.get(address, headers=headers, timeout=5)
+
+    assert reply.json()["limit"] == 20
+    assert int(reply.headers["X-RateLimit-Reset"]) - time.time() <= 2
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "fast"])
+def test_a_speed_that_makes_no_sense_is_refused_in_a_sentence(given):
+    with running("--port", "0", f"--time-scale={given}") as process:
+        output, _ = process.communicate(timeout=10)
+
+    assert process.returncode
+    assert "a number above 0" in output
 
 
 def test_a_port_in_use_is_said_in_a_sentence():

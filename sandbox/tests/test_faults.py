@@ -36,7 +36,7 @@ def test_a_fault_without_a_count_lasts_until_cleared(sandbox):
     assert client.get("usage").status_code == 200
 
 
-@pytest.mark.parametrize("status", ["401", "402", "429", "500", "503"])
+@pytest.mark.parametrize("status", ["401", "402", "403", "429", "500", "503"])
 def test_a_status_of_mavera_comes_in_its_shape_and_costs_nothing(sandbox, status):
     sandbox.faults.add("mave/chat", status, retry_after=7)
 
@@ -57,6 +57,26 @@ def test_a_status_of_the_app_api_comes_in_its_shape(sandbox, status):
     assert reply.status_code == int(status)
     assert reply.json()["errors"][0]["status"] == status
     assert ("Retry-After" in reply.headers) == (status == "429")
+
+
+def test_a_key_that_may_not_do_this_is_forbidden(sandbox):
+    sandbox.faults.add("mave/threads", "403")
+
+    reply = mavera(sandbox).get("mave/threads")
+
+    assert (reply.status_code, reply.json()["error"]["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("status", ["502", "504"])
+def test_a_gateway_answers_with_a_web_page_whichever_api_is_behind_it(sandbox, status):
+    sandbox.faults.add("mave/chat", status)
+    sandbox.faults.add("customers/attributes", status)
+
+    replies = [ask(mavera(sandbox)), app_api(sandbox).get(LOOK_UP)]
+
+    assert [reply.status_code for reply in replies] == [int(status)] * 2
+    assert all(reply.headers["Content-Type"].startswith("text/html") for reply in replies)
+    assert sandbox.credits_used == 0
 
 
 def test_a_429_of_a_daily_quota_does_not_say_how_long_to_wait(sandbox):
@@ -176,6 +196,41 @@ def test_a_paid_answer_may_come_a_while_after_the_connection_was_dropped(sandbox
     assert client.get("mave/threads").json()["data"][0]["message_count"] == 1
 
 
+def test_a_call_that_mave_still_thinks_over_is_in_flight_though_its_connection_is_gone(sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=30)
+    client = mavera(sandbox)
+
+    with pytest.raises(requests.ConnectionError):
+        ask(client)
+    ask(client)
+
+    assert sandbox.max_in_flight == 2
+
+
+def test_a_lost_answer_was_paid_and_never_appears_in_its_thread(sandbox):
+    sandbox.faults.add("mave/chat", "lost")
+    client = mavera(sandbox)
+
+    with pytest.raises(requests.ConnectionError):
+        ask(client, "Ref: r-1")
+
+    (thread,) = client.get("mave/threads").json()["data"]
+    details = client.get(f"mave/threads/{thread['id']}").json()
+    assert [message["content"] for message in details["messages"]] == ["Ref: r-1"]
+    assert (thread["current_phase"], thread["complexity"]) == ("TRIAGE", None)
+    assert sandbox.credits_used > 0
+
+
+def test_a_slow_answer_is_right_and_takes_longer(sandbox):
+    sandbox.faults.add("mave/chat", "slow", seconds=0.2)
+
+    reply = ask(mavera(sandbox))
+
+    call = sandbox.requests[0]
+    assert reply.json()["content"]
+    assert call.finished - call.started >= 0.2
+
+
 @pytest.mark.parametrize(
     ("route", "fault", "options"),
     [
@@ -183,6 +238,8 @@ def test_a_paid_answer_may_come_a_while_after_the_connection_was_dropped(sandbox
         ("mave/chat", "418", {}),
         ("usage", "clarify", {}),
         ("customers", "402", {}),
+        ("customers", "403", {}),
+        ("mave/threads", "lost", {}),
         ("usage", "500", {"count": 0}),
     ],
 )
@@ -191,7 +248,7 @@ def test_a_fault_that_cannot_happen_is_refused(route, fault, options):
         Faults().add(route, fault, **options)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"slow"}))
 def test_every_kind_can_happen_to_the_chat(sandbox, kind):
     sandbox.faults.add("mave/chat", kind, seconds=0.01)
     client = mavera(sandbox)

@@ -1,6 +1,6 @@
-"""The sliding window."""
+"""The sliding window, and the busiest one."""
 
-from sandbox.limits import SlidingWindow
+from sandbox.limits import Busiest, SlidingWindow
 
 
 class Clock:
@@ -60,3 +60,24 @@ def test_an_empty_window_has_nothing_to_wait_for():
 
 def test_a_limit_of_none_at_all_refuses():
     assert SlidingWindow(60).admit(0) == 60
+
+
+def test_the_busiest_window_is_remembered_wherever_it_began():
+    clock = Clock()
+    busiest = Busiest(clock)
+    for seconds in (0, 50, 5, 4, 60, 1):
+        clock.now += seconds
+        busiest.note(60)
+
+    assert busiest.most == 4
+
+
+def test_a_request_as_old_as_the_window_is_not_in_it():
+    clock = Clock()
+    busiest = Busiest(clock)
+    busiest.note(60)
+
+    clock.now += 60
+    busiest.note(60)
+
+    assert busiest.most == 1

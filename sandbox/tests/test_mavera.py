@@ -2,7 +2,7 @@
 
 import time
 
-from sandbox.tests.clients import ask, mavera
+from sandbox.tests.clients import app_api, ask, mavera
 
 LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
@@ -32,6 +32,37 @@ def test_the_rate_limit_counts_down_and_says_when_it_is_over(sandbox):
     assert 55 <= int(replies[2].headers["Retry-After"]) <= 60
     assert 55 <= int(replies[2].headers["X-RateLimit-Reset"]) - time.time() <= 61
     assert replies[2].json()["error"]["code"] == "rate_limit_exceeded"
+
+
+def test_time_may_run_faster_for_the_limit_and_whatever_tells_of_it(sandbox):
+    client = mavera(sandbox)
+    sandbox.requests_per_minute = 1
+    sandbox.time_scale = 10
+
+    replies = [client.get("usage") for _ in range(2)]
+
+    assert replies[1].status_code == 429
+    assert 5 <= int(replies[1].headers["Retry-After"]) <= 6
+    assert 4 <= int(replies[1].headers["X-RateLimit-Reset"]) - time.time() <= 7
+
+
+def test_time_may_run_faster_for_mave(sandbox):
+    sandbox.latency, sandbox.time_scale = 60, 600
+
+    ask(mavera(sandbox))
+
+    call = sandbox.requests[0]
+    assert 0.1 <= call.finished - call.started < 5
+
+
+def test_the_worst_minute_counts_every_request_to_mavera(sandbox):
+    client = mavera(sandbox)
+    client.get("mave/threads")
+    client.get("nowhere")
+    mavera(sandbox, "wrong").get("usage")
+    app_api(sandbox).get("info/ip_addresses")
+
+    assert sandbox.worst_minute == 3
 
 
 def test_usage_tells_what_is_used_and_left(sandbox):

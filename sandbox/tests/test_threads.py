@@ -91,6 +91,42 @@ def test_threads_are_listed_by_offset_when_the_request_has_one(sandbox):
     assert "next_cursor" not in body
 
 
+def test_the_older_paging_knows_no_cursor_and_no_search(sandbox):
+    sandbox.paging = "offset"
+    client = mavera(sandbox)
+    make_threads(client, 21)
+
+    first = client.get("mave/threads?search=nothing&cursor=nonsense").json()
+    second = client.get("mave/threads?offset=20").json()
+
+    assert (len(first["data"]), first["has_more"]) == (20, True)
+    assert (first["total"], first["limit"], first["offset"]) == (21, 20, 0)
+    assert "next_cursor" not in first
+    assert [thread["title"] for thread in second["data"]] == ["Question 0"]
+
+
+def test_the_newer_paging_knows_no_offset(sandbox):
+    sandbox.paging = "cursor_only"
+    client = mavera(sandbox)
+    make_threads(client, 3)
+
+    first = client.get("mave/threads?limit=2&offset=2")
+    second = client.get("mave/threads", params={"cursor": first.json()["next_cursor"], "offset": 0})
+
+    assert titles(first) == ["Question 2", "Question 1"]
+    assert titles(second) == ["Question 0"]
+    assert "total" not in first.json()
+
+
+@pytest.mark.parametrize("paging", ["cursor", "cursor_only", "offset"])
+def test_a_page_holds_a_hundred_threads_at_most(sandbox, paging):
+    sandbox.paging = paging
+    client = mavera(sandbox)
+
+    assert client.get("mave/threads?limit=100").status_code == 200
+    assert client.get("mave/threads?limit=101").json()["error"]["param"] == "limit"
+
+
 def test_threads_are_narrowed_by_workspace_and_title(sandbox):
     client = mavera(sandbox)
     make_threads(client, 3)

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox.demo import Demo, Failed
+from sandbox.demo import Demo
+from sandbox.processes import Failed
 
 
 class Command(BaseCommand):

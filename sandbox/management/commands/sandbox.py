@@ -2,11 +2,12 @@
 
 import signal
 import threading
-from argparse import ArgumentParser
-from typing import Any
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any, get_args
 
 from django.core.management.base import BaseCommand, CommandError
 
+from sandbox.options import Paging
 from sandbox.server import Sandbox
 
 
@@ -24,6 +25,18 @@ class Command(BaseCommand):
         add("--jitter", type=float, default=0.5, help="most seconds added to it (%(default)s)")
         add("--credits", type=int, default=5000, help="Mavera credits to spend (%(default)s)")
         add("--requests-per-minute", type=int, default=120, help="Mavera's limit (%(default)s)")
+        add(
+            "--time-scale",
+            type=_speed,
+            default=1.0,
+            help="how many times faster than a clock Mavera's time runs (%(default)s)",
+        )
+        add(
+            "--paging",
+            choices=get_args(Paging),
+            default="cursor",
+            help="how threads are listed (%(default)s)",
+        )
         add("--quiet", action="store_true", help="do not print a line for each request")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,6 +47,8 @@ class Command(BaseCommand):
             jitter=options["jitter"],
             credits=options["credits"],
             requests_per_minute=options["requests_per_minute"],
+            time_scale=options["time_scale"],
+            paging=options["paging"],
             log=None if options["quiet"] else self._say,
         )
         stop = threading.Event()
@@ -57,7 +72,7 @@ class Command(BaseCommand):
             f"  CIO_APP_KEY={sandbox.cio_key}\n"
             f"  MAVERA_BASE_URL={sandbox.mavera_base_url}\n"
             f"  MAVERA_API_KEY={sandbox.mavera_key}\n"
-            f"Faults, people and received requests: {sandbox.url}/sandbox\n"
+            f"Faults, people, received requests and charges: {sandbox.url}/sandbox\n"
             "Stop it with Ctrl-C."
         )
 
@@ -65,3 +80,13 @@ class Command(BaseCommand):
         # Flushed, because the output is often a pipe and its reader waits for the addresses.
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _speed(given: str) -> float:
+    try:
+        number = float(given)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ArgumentTypeError("it is a number above 0, such as 1 or 60")
+    return number

@@ -1,0 +1,220 @@
+"""A campaign goes wrong: thousands unsubscribe at once. What Mave is asked, and what it costs.
+
+    python -m benchmarks.blast [--events 5000] [--factor 15] [--budget N] [--sqlite]
+
+Signed webhooks over HTTP into the real web server, supervisor and clusters; Mave is the sandbox at
+the latency her documentation gives, 30 to 90 s, with her time running `factor` times faster. The
+customers are of 8 personas that open briefs (one of them buys no research) and 300 industries in
+free text. Beside it, computed: one call for each event.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from itertools import islice, product
+
+from benchmarks import system
+from sandbox import Sandbox
+
+LATENCY, JITTER = 30.0, 60.0
+NAIVE_AT_ONCE = 10  # what Mavera allows one key
+STARTER_KEY_PER_MINUTE = 60
+LONGEST_SECONDS = 1800.0
+
+# As supervised companies are found in a CRM; each is a question of its own.
+SUPERVISED = (
+    *("healthcare", "health care", "hospital & health care", "medical devices", "pharma"),
+    *("pharmaceuticals", "biotechnology", "life sciences", "banking", "finance", "insurance"),
+    *("financial services", "fintech", "investment management", "government", "public sector"),
+    *("government administration", "defense", "legal", "legal services", "law practice"),
+    *("energy", "utilities", "telecommunications"),
+)
+_KINDS = (
+    *("organic", "wholesale", "mobile", "second-hand", "regional", "online", "family-run"),
+    *("industrial", "custom", "vintage", "premium", "discount", "seasonal", "independent"),
+    *("rural", "urban", "outdoor"),
+)
+_TRADES = (
+    *("groceries", "furniture", "travel", "games", "printing", "music lessons", "bicycles"),
+    *("catering", "logistics", "media", "cosmetics", "gardening", "flooring", "toys"),
+    *("photography", "recruiting", "translation"),
+)
+FREE_TEXT = tuple(
+    f"{kind} {trade}".title() for kind, trade in islice(product(_KINDS, _TRADES), 276)
+)
+INDUSTRIES = SUPERVISED + FREE_TEXT
+
+# Plan, usage and industries of the personas in the starter rules that open briefs.
+PROFILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("enterprise", "medium", SUPERVISED),
+    ("enterprise", "low", FREE_TEXT),
+    ("enterprise", "high", FREE_TEXT),
+    ("business", "high", INDUSTRIES),
+    ("business", "low", INDUSTRIES),
+    ("pro", "low", INDUSTRIES),
+    ("trial", "medium", INDUSTRIES),
+    ("", "", ()),  # nothing is known of them: a brief, and no research
+)
+
+
+def main() -> None:
+    given = _arguments()
+    sandbox = Sandbox(
+        latency=LATENCY,
+        jitter=JITTER,
+        time_scale=given.factor,
+        credits=10**9,
+        requests_per_minute=STARTER_KEY_PER_MINUTE,
+    )
+    _add_people(sandbox, given.events)
+    with system.running(sandbox, sqlite=given.sqlite) as running:
+        # Models can be imported only now that the settings know the database.
+        from benchmarks import ledger
+
+        _set_policy(given.factor, given.budget)
+        began = time.monotonic()
+        events = [
+            system.event_of(f"blast-{n}", f"person-{n}", sandbox, "unsubscribed")
+            for n in range(given.events)
+        ]
+        acknowledged, answers = running.send(events)
+        print(
+            f"{len(acknowledged)} unsubscribes answered 200 in {time.monotonic() - began:.1f} s "
+            f"(all answers: {dict(answers)})",
+            flush=True,
+        )
+        _until(lambda: not ledger.pending_events(), began)
+        _until(_is_over, began)
+        _report(sandbox, given)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=5000)
+    parser.add_argument(
+        "--factor", type=float, default=15.0, help="how much faster Mave's time runs (%(default)s)"
+    )
+    parser.add_argument("--budget", type=int, help="credits a day; without it there is no budget")
+    parser.add_argument("--sqlite", action="store_true")
+    return parser.parse_args()
+
+
+def _add_people(sandbox: Sandbox, count: int) -> None:
+    for number in range(count):
+        plan, usage, industries = PROFILES[number % len(PROFILES)]
+        attributes = {"name": f"Customer {number}"}
+        if plan:
+            attributes |= {
+                "plan": plan,
+                "usage_tier": usage,
+                "industry": industries[number // len(PROFILES) % len(industries)],
+                "subscription_status": "trialing" if plan == "trial" else "active",
+            }
+        email = f"customer-{number}@example.com"
+        sandbox.people.add(f"person-{number}", email=email, attributes=attributes)
+
+
+def _set_policy(factor: float, budget: int | None) -> None:
+    """The limits of production, but for what compressed time and the sandbox's money change."""
+    from briefs.models import ResearchPolicy
+
+    policy = ResearchPolicy.current()
+    print(
+        f"Mave answers in {LATENCY:.0f} to {LATENCY + JITTER:.0f} s, her time runs {factor:g} "
+        f"times faster; {policy.concurrency} calls at once as in production"
+    )
+    print(
+        f"  changed: {policy.requests_per_minute} requests a minute become "
+        f"{policy.requests_per_minute * factor:.0f}, because a minute of Mave's lasts "
+        f"{60 / factor:.1f} s; the budget of {policy.day_budget} credits a day "
+        + (f"becomes {budget}" if budget is not None else "is lifted"),
+        flush=True,
+    )
+    ResearchPolicy.objects.update(
+        requests_per_minute=round(policy.requests_per_minute * factor),
+        day_budget=budget,
+        month_budget=None,
+    )
+
+
+def _until(is_over: Callable[[], object], began: float) -> None:
+    while not is_over():
+        if time.monotonic() - began > LONGEST_SECONDS:
+            print(f"NOT OVER after {LONGEST_SECONDS:.0f} s")
+            return
+        time.sleep(0.2)
+
+
+def _is_over() -> bool:
+    """Nothing is left to ask, or what is left must wait and nothing is under way."""
+    from benchmarks import ledger
+
+    if not ledger.active_research():
+        return True
+    return not ledger.in_flight() and bool(ledger.why_waiting())
+
+
+def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
+    from benchmarks import ledger
+    from briefs.models import Brief, Research
+
+    calls = ledger.calls(60 / given.factor)
+    briefs, distinct = Brief.objects.count(), ledger.questions()
+    again = sum(charge.times > 1 for charge in sandbox.charges)
+    charged = sum(charge.credits for charge in sandbox.charges)
+    to_brief, to_research = ledger.seconds_to("created_at"), ledger.seconds_to("researched_at")
+    rows = {
+        "customers, briefs": f"{given.events}, {briefs}",
+        "personas, industries": f"{len(PROFILES)}, {len(INDUSTRIES)}",
+        "distinct questions": distinct,
+        "Mave calls": f"{calls.chats} (the sandbox counts "
+        f"{sum(charge.times for charge in sandbox.charges)}), {calls.repeats} of them repeats",
+        "paid more than once (sandbox)": f"{again} questions, {ledger.questions_opened_again()} of "
+        "them opened anew",
+        "credits": f"{calls.credits} (the sandbox took {charged})",
+        "until every customer has a brief": f"{to_brief:.1f} s",
+        "until the last brief got its research": f"{to_research:.1f} s with Mave {given.factor:g} "
+        f"times faster, at most {_uncompressed(given.factor, to_research):.1f} min at her own pace",
+        "largest number in flight": f"{calls.most_in_flight} (the sandbox saw "
+        f"{sandbox.max_in_flight})",
+        "requests in Mavera's worst minute": f"{calls.worst_minute} (the sandbox saw "
+        f"{sandbox.worst_minute})",
+        "waiting at the end": f"{ledger.active_research()} questions for "
+        f"{ledger.waiting_briefs()} briefs {_why()}",
+        "failed": Research.objects.filter(status=Research.Status.FAILED).count(),
+    }
+    print()
+    for name, value in rows.items():
+        print(f"{name:<38}{value}")
+    _tell_naive(given.events, calls.chats, calls.credits)
+
+
+def _uncompressed(factor: float, to_research: float) -> float:
+    """Minutes at Mave's own pace, as if all the time since the first call had been her thinking."""
+    from benchmarks import ledger
+
+    thinking = ledger.research_seconds()
+    return (to_research - thinking + thinking * factor) / 60
+
+
+def _why() -> str:
+    from benchmarks import ledger
+
+    reason = ledger.why_waiting() if ledger.active_research() else ""
+    return f"(on the playbook meanwhile: {reason})" if reason else ""
+
+
+def _tell_naive(events: int, calls: int, credits: int) -> None:
+    if not calls:
+        return
+    mean = credits / calls
+    hours = events * (LATENCY + JITTER / 2) / NAIVE_AT_ONCE / 3600
+    print(
+        f"\ncomputed: one call for each event is {events} calls, {events * mean:.0f} credits at "
+        f"the same {mean:.1f} a call, {hours:.1f} h with {NAIVE_AT_ONCE} in flight; "
+        f"that is {events / calls:.0f} times as many"
+    )
+
+
+if __name__ == "__main__":
+    main()

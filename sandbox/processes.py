@@ -1,0 +1,82 @@
+"""Processes that a demo or a benchmark starts beside the sandbox, and a port for them."""
+
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Failed(Exception):
+    """A step did not come true."""
+
+
+@dataclass
+class Processes:
+    """Management commands that were started; `stop` leaves none behind."""
+
+    environment: dict[str, str]
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command to its end and return what it printed."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise Failed(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def start(self, log: Path, *arguments: str) -> None:
+        """Start a management command that stays; what it says goes to a file."""
+        with log.open("ab") as output:
+            self.running.append(
+                subprocess.Popen(  # noqa: S603 - our own command
+                    [sys.executable, "manage.py", *arguments],
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # Ctrl-C is the starter's to pass on
+                )
+            )
+
+    def check(self) -> None:
+        for process in self.running:
+            if process.poll() is not None:
+                raise Failed(f"a process ended by itself: {process.args!r}")
+
+    def stop(self) -> None:
+        """Ask, wait, and in the end insist: first the product, then the sandbox it talks to."""
+        for process in reversed(self.running):
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGTERM)  # the supervisor ends at once when asked twice
+                try:
+                    process.wait(timeout=10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port if nobody has it, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    raise Failed("no free port on 127.0.0.1")
