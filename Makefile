@@ -11,7 +11,7 @@ help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
 	@echo "make run     web server and workers, configured by the environment or .env"
 	@echo "make test    every test, on SQLite and on PostgreSQL"
-	@echo "make bench   measure the receiver beside its ceilings, reload and crash it under load,"
+	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
 	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
 	@echo "make check   lint, types and import contracts     make format   put the code in order"
 
@@ -58,6 +58,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.ingest
 	$(PY) -m benchmarks.reload
 	$(PY) -m benchmarks.crash --events 20000
+	$(PY) -m benchmarks.pipeline
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models.functions import Now
 
 from briefs import research
+from briefs.health import database_now
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.notifying import outbox
@@ -51,11 +52,14 @@ def record(drafts: list[Draft]) -> int:
     for draft, signal in zip(drafts, signals, strict=True):
         signal.brief = _place(draft, signal, book)
     asked = research.attach(book.opened)
+    now = database_now()
+    for brief in book.opened:
+        brief.created_at = brief.last_signal_at = now
     Brief.objects.bulk_create(book.opened)
     Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
     Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
-    _save(signals)
-    _log(drafts, signals, book)
+    _save(signals, now)
+    _log(drafts, signals, book, now)
     outbox.tell_of_briefs([*book.opened, *book.raised])
     return asked
 
@@ -65,9 +69,9 @@ def _happened_at(draft: Draft) -> datetime:
 
 
 def _read(drafts: list[Draft]) -> _Book:
-    keys = sorted({draft.person.pk for draft in drafts if not draft.is_ignored})
-    locked = Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update()
-    customers = {customer.pk: customer for customer in locked}  # all else is read under the lock
+    people = {draft.person.pk: draft.person for draft in drafts}
+    keys = sorted(people)
+    customers = _lock(people)  # all else is read under the lock
     briefs = Brief.objects.open().filter(customer__in=keys).order_by("pk").select_for_update()
     recent: dict[int, list[Signal]] = defaultdict(list)
     moments = [_happened_at(draft) for draft in drafts]
@@ -89,6 +93,19 @@ def _read(drafts: list[Draft]) -> _Book:
         },
         recent=recent,
     )
+
+
+def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
+    """Lock these people, and learn what another batch may have written of them meanwhile.
+
+    Whoever is gone by now is missing. The rest of a row is as the drafts were understood by.
+    """
+    rows = Customer.objects.filter(pk__in=people).order_by("pk").select_for_update()
+    customers = {}
+    for pk, is_off, at in rows.values_list("pk", "is_unsubscribed", "subscription_changed_at"):
+        customer = customers[pk] = people[pk]
+        customer.is_unsubscribed, customer.subscription_changed_at = is_off, at
+    return customers
 
 
 def _signal(draft: Draft, book: _Book) -> Signal:
@@ -221,10 +238,12 @@ def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:
     return brief
 
 
-def _save(signals: Iterable[Signal]) -> None:
+def _save(signals: Iterable[Signal], now: datetime) -> None:
     """Insert new signals before the echoes that point to them; update those of earlier runs."""
     old = [signal for signal in signals if signal.pk]
     new = [signal for signal in signals if not signal.pk]
+    for signal in new:
+        signal.created_at = now
     Signal.objects.bulk_create([signal for signal in new if not signal.same_act_as])
     Signal.objects.bulk_create([signal for signal in new if signal.same_act_as])
     if old:
@@ -233,12 +252,12 @@ def _save(signals: Iterable[Signal]) -> None:
         Signal.objects.bulk_update(old, fields)
 
 
-def _log(drafts: list[Draft], signals: list[Signal], book: _Book) -> None:
+def _log(drafts: list[Draft], signals: list[Signal], book: _Book, now: datetime) -> None:
     activities = [
-        Activity(brief=brief, text=f"opened: {brief.persona_why}") for brief in book.opened
+        Activity(brief=brief, at=now, text=f"opened: {brief.persona_why}") for brief in book.opened
     ]
     for draft, signal in zip(drafts, signals, strict=True):
         if draft.has_joined and signal.brief:
             words = f"joined by a further signal: {signal.get_kind_display()}"
-            activities.append(Activity(brief=signal.brief, text=words))
+            activities.append(Activity(brief=signal.brief, at=now, text=words))
     Activity.objects.bulk_create(activities)

@@ -142,7 +142,9 @@ def _join(briefs: list[Brief], research: Research, is_new: bool) -> None:
 
 
 def _raise_priority(research: Research, priority: int) -> None:
-    Research.objects.filter(pk=research.pk, priority__lt=priority).update(priority=priority)
+    if research.priority < priority:
+        rows = Research.objects.filter(pk=research.pk, priority__lt=priority)
+        rows.update(priority=priority)
 
 
 def upgrade_briefs() -> None:

@@ -14,6 +14,12 @@ from personas.models.conditions import (
     fold,
 )
 
+_POSITIVE: dict[str, Operator] = {
+    operator: Operator[operator.name.removeprefix("NOT_")]
+    for operator in Operator
+    if operator.name.startswith("NOT_")
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -47,16 +53,22 @@ class CustomerFacts:
     def __init__(self, attributes: Mapping[str, object], roles: Mapping[str, list[str]]) -> None:
         self._roles = roles
         self._values = {
-            name.casefold(): Found(name, str(value).strip())
+            name.casefold(): (name, text)
             for name, value in attributes.items()
-            if value is not None and str(value).strip()
+            if value is not None and (text := str(value).strip())
         }
+        self._found: dict[str, Found] = {}  # kept: a dozen personas ask for the same few fields
 
     def find(self, field: str) -> Found:
+        if field not in self._found:
+            self._found[field] = self._find(field)
+        return self._found[field]
+
+    def _find(self, field: str) -> Found:
         names = self._roles.get(field.strip().lower(), [field.strip()])
         for name in names:
             if found := self._values.get(name.casefold()):
-                return found
+                return Found(*found)
         return Found(names[0], "")
 
 
@@ -92,19 +104,24 @@ def holding(conditions: Iterable[Condition], match: str, facts: Facts) -> list[H
 
     A rule without conditions holds.
     """
-    checked = [Holding(condition, facts.find(condition.field)) for condition in conditions]
-    held = [item for item in checked if holds(item.condition, item.found.value)]
-    if match == MatchMode.ALL:
-        return held if len(held) == len(checked) else None
-    return held if held or not checked else None
+    held: list[Holding] = []
+    is_empty = True
+    for condition in conditions:
+        is_empty = False
+        found = facts.find(condition.field)
+        if holds(condition, found.value):
+            held.append(Holding(condition, found))
+        elif match == MatchMode.ALL:
+            return None
+    return held if held or is_empty else None
 
 
 def holds(condition: Condition, value: str) -> bool:
     """Whether one condition holds for a value. A negation is the exact opposite of its positive."""
-    operator = Operator(condition.operator)
-    if operator.name.startswith("NOT_"):
-        return not _holds(Operator[operator.name.removeprefix("NOT_")], condition, value)
-    return _holds(operator, condition, value)
+    positive = _POSITIVE.get(condition.operator)
+    if positive:
+        return not _holds(positive, condition, value)
+    return _holds(Operator(condition.operator), condition, value)
 
 
 def _holds(operator: Operator, condition: Condition, value: str) -> bool:

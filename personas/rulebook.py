@@ -80,7 +80,7 @@ class Rulebook:
         for rule in self.rules:
             if not rule.covers(object_type, metric, level):
                 continue
-            held = holding(rule.conditions.all(), rule.match, facts)
+            held = holding(rule.condition_list, rule.match, facts)
             if held is not None:
                 return RuleMatch(rule, held)
         return None
@@ -91,7 +91,7 @@ class Rulebook:
             condition.field.strip().lower()
             for persona in self.personas
             if persona.opens_brief
-            for condition in persona.conditions.all()
+            for condition in persona.condition_list
         }
         return named & set(self.roles) or set(self.roles)
 
@@ -110,7 +110,7 @@ class Rulebook:
             return PersonaMatch(self.unknown, [], "profile not looked up")
         facts = self.facts_of(customer)
         for persona in self.personas:
-            held = holding(persona.conditions.all(), persona.match, facts)
+            held = holding(persona.condition_list, persona.match, facts)
             if held is not None:
                 return PersonaMatch(persona, held, "it asks for nothing in particular")
         if not any(facts.find(role).value for role in self._deciding_roles()):

@@ -80,6 +80,8 @@ def is_storable(text: str, max_length: int) -> bool:
 def storable(value: Any) -> Any:
     """The same without what no database takes: NUL, halves of surrogate pairs, NaN, infinity."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:  # nearly always
+            return value
         whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return whole.replace("\0", "")
     if isinstance(value, float):

@@ -1,6 +1,10 @@
 """From stored event to brief, over HTTP with the sandbox."""
 
+import time
+from unittest.mock import Mock
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -9,6 +13,7 @@ from briefs.models import Brief, Research, Signal
 from briefs.research import run_next
 from briefs.tests.factories import make_customer, make_event, make_payload
 from personas.models import Customer
+from webhooks import bell
 from webhooks.models import Bell, WebhookEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
@@ -439,6 +444,75 @@ def test_drain_silences_the_bell_before_it_looks(sandbox):
     pipeline.drain()
 
     assert Bell.turn_on()
+
+
+def test_full_batch_wakes_another_worker(sandbox, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH_SIZE", 2)
+    for number in range(5):
+        event_of(f"enterprise-logistics-low-{number}")
+
+    pipeline.drain()
+
+    assert OrmQ.objects.filter(key="default").count() == 1
+    assert not Bell.turn_on()
+
+
+def test_batch_that_is_not_full_wakes_nobody(sandbox):
+    event_of("enterprise-logistics-low-1")
+
+    pipeline.drain()
+
+    assert not OrmQ.objects.filter(key="default").exists()
+
+
+def test_drain_goes_on_alone_when_the_broker_fails(sandbox, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH_SIZE", 2)
+    monkeypatch.setattr(bell, "async_task", Mock(side_effect=ConnectionError))
+    for number in range(5):
+        event_of(f"enterprise-logistics-low-{number}")
+
+    assert pipeline.drain() == 5
+
+    assert Bell.turn_on()
+
+
+def test_events_to_be_claimed_alone_are_not_forgotten_beside_full_batches(sandbox, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH_SIZE", 2)
+    for number in range(8):
+        event_of(f"enterprise-logistics-low-{number}")
+    tried = WebhookEvent.objects.order_by("-pk").values_list("pk", flat=True)[:3]
+    WebhookEvent.objects.filter(pk__in=list(tried)).update(tries=1)
+
+    assert pipeline.drain() == 8
+
+    assert not WebhookEvent.objects.waiting().exists()
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    lengths = []
+    monkeypatch.setattr(pipeline.time, "sleep", lengths.append)
+    return lengths
+
+
+def test_drain_pauses_for_the_receiver_while_events_arrive(pauses):
+    event_of("enterprise-logistics-low-1")
+
+    pipeline._give_way(paused_at=time.monotonic())
+
+    assert pauses[0] >= 0.1
+
+
+def test_drain_of_a_backlog_does_not_pause_after_every_batch(pauses):
+    pipeline._give_way(paused_at=time.monotonic())
+
+    assert pauses == []
+
+
+def test_writer_that_polls_for_its_turn_finds_a_gap_once_a_second(pauses):
+    pipeline._give_way(paused_at=time.monotonic() - 1.1)
+
+    assert pauses == ([0.12] if connection.vendor == "sqlite" else [])
 
 
 def test_drain_wakes_research_workers(sandbox):

@@ -10,6 +10,13 @@ from django.db.models.functions import Now
 
 FRESH_FOR = timedelta(hours=1)
 
+_SUBSCRIPTIONS_SQL = """
+    UPDATE personas_customer
+    SET is_unsubscribed = learned.column2, subscription_changed_at = learned.column3
+    FROM (VALUES {rows}) AS learned
+    WHERE id = learned.column1
+"""
+
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def stale(self) -> Self:
@@ -19,23 +26,22 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def save_subscriptions(self, customers: "Iterable[Customer]") -> None:
         """Write what `learn_subscription` changed.
 
-        Raw SQL because executemany takes a tenth of the time of bulk_update's CASE per row.
+        One statement in raw SQL: on PostgreSQL executemany takes three times as long, and
+        bulk_update with its CASE per row is slower still.
         """
         rows = [
             (
+                customer.pk,
                 customer.is_unsubscribed,
                 connection.ops.adapt_datetimefield_value(customer.subscription_changed_at),
-                customer.pk,
             )
             for customer in customers
         ]
-        if rows:
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    "UPDATE personas_customer SET is_unsubscribed = %s,"
-                    " subscription_changed_at = %s WHERE id = %s",
-                    rows,
-                )
+        if not rows:
+            return
+        statement = _SUBSCRIPTIONS_SQL.format(rows=", ".join(["(%s, %s, %s)"] * len(rows)))
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [value for row in rows for value in row])
 
 
 class Customer(models.Model):

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import ProtectedError, Q
+from django.utils.functional import cached_property
 from simple_history.models import HistoricalRecords
 
 from personas.models.conditions import Condition, MatchMode
@@ -102,6 +103,11 @@ class Persona(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def condition_list(self) -> "list[PersonaCondition]":
+        """All conditions, read once: a batch asks for them thousands of times."""
+        return list(self.conditions.all())
 
     @property
     def is_fixed(self) -> bool:

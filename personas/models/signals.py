@@ -100,6 +100,11 @@ class SignalRule(models.Model):
     def object_type_list(self) -> list[str]:
         return _words(self.object_types)
 
+    @cached_property
+    def condition_list(self) -> "list[SignalCondition]":
+        """All conditions, read once: a batch asks for them thousands of times."""
+        return list(self.conditions.all())
+
     def covers(self, object_type: str, metric: str, level: str) -> bool:
         """Whether the rule speaks of this kind of event at all; its conditions come after."""
         types = self.object_type_list

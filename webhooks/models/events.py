@@ -18,7 +18,6 @@ from webhooks.parsing import ParsedEvent, Unusable, load_object, storable
 
 LEASE = timedelta(seconds=90)  # longer than the drain's time-out
 MAX_TRIES = 5
-ALIKE = 4  # events that end alike are worth a statement of their own from five on
 SMALL_BODY = 64 * 1024  # bytes; a larger body is claimed alone, so a batch stays small in memory
 
 # The database's clock in raw SQL, as Django's Now() writes it.
@@ -28,9 +27,10 @@ NOW_SQL = {
 }
 _FINISH_SQL = """
     UPDATE webhooks_webhookevent
-    SET status = %s, status_reason = %s, lease_token = NULL, lease_until = NULL,
-        finished_at = {now}
-    WHERE id = %s AND lease_token = %s AND status = 'pending'
+    SET status = outcome.column2, status_reason = outcome.column3,
+        lease_token = NULL, lease_until = NULL, finished_at = {now}
+    FROM (VALUES {rows}) AS outcome
+    WHERE id = outcome.column1 AND lease_token = %s AND status = 'pending'
 """
 _RECORD_SQL = """
     INSERT INTO webhooks_webhookevent
@@ -140,23 +140,18 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
     def finish_each(self, token: uuid.UUID, outcomes: "list[tuple[int, str, str]]") -> None:
         """End events with a reason of their own each, as (key, status, reason), under one lease.
 
-        What ended alike ends in one statement; the rest in raw SQL, because executemany takes a
-        tenth of the time of bulk_update's CASE per row.
+        One statement in raw SQL: on PostgreSQL executemany takes three times as long, and
+        bulk_update with its CASE per row is slower still.
         """
-        alike: dict[tuple[str, str], list[int]] = {}
-        for key, status, reason in outcomes:
-            alike.setdefault((str(status), reason), []).append(key)
+        if not outcomes:
+            return
+        rows = ", ".join(["(%s, %s, %s)"] * len(outcomes))
+        statement = _FINISH_SQL.format(rows=rows, now=NOW_SQL[connection.vendor])
+        values = [value for key, status, reason in outcomes for value in (key, str(status), reason)]
         field = WebhookEvent._meta.get_field("lease_token")
         fence = field.get_db_prep_value(token, connection)
-        singles = []
-        for (status, reason), keys in alike.items():
-            if len(keys) > ALIKE:
-                held = WebhookEvent.objects.held_by(token).filter(pk__in=keys)
-                held.finish(WebhookEvent.Status(status), reason)
-            else:
-                singles += [(status, reason, key, fence) for key in keys]
         with connection.cursor() as cursor:
-            cursor.executemany(_FINISH_SQL.format(now=NOW_SQL[connection.vendor]), singles)
+            cursor.execute(statement, [*values, fence])
 
     def put_back(self, delay: timedelta, reason: str) -> int:
         """Give up the lease; the events are due again after `delay`."""

@@ -1,0 +1,177 @@
+"""Steps of the pipeline's benchmark that need the product itself, each in a process of its own.
+
+    manage.py shell -c "from benchmarks import rows; rows.run('seed', 10000)"
+
+`run` prints what a step returns as one line of JSON.
+"""
+
+import itertools
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from briefs import pipeline, research
+from briefs.health import database_now
+from briefs.models import Brief, Priority, Research, ResearchPolicy, Signal
+from briefs.questions import TEMPLATE_VERSION
+from personas.models import Customer, Persona
+from sandbox import profiles
+from sandbox.person import Person
+from webhooks import bell, parsing
+from webhooks.models import WebhookEvent
+
+# Seven of ten are worth a brief, and their industries make a score of different questions.
+PLANS = ("enterprise", "enterprise", "enterprise", "business", "business", "pro", "trial",
+         "free", "free", "free")  # fmt: skip
+INDUSTRIES = ("healthcare", "banking", "insurance", "pharma", "fintech", "energy", "legal",
+              "government", "telecommunications", "utilities", "logistics", "media", "retail",
+              "design", "education", "construction", "games", "travel", "software",
+              "hospitality")  # fmt: skip
+USAGES = ("low", "medium", "high")
+CHUNK = 1000
+WARM = 5  # events that only warm up
+
+
+def person_ids(count: int) -> Iterator[str]:
+    """Ids that spell profiles, mixed, so that every batch holds some of each."""
+    run = secrets.token_hex(3)
+    for number in range(count):
+        plan = PLANS[number % 10]
+        industry, usage = INDUSTRIES[number // 10 % 20], USAGES[number // 200 % 3]
+        yield f"{plan}-{industry}-{usage}-{run}{number}"
+
+
+def event_of(person: Person) -> WebhookEvent:
+    """The event as the receiver would store it: somebody unsubscribes."""
+    payload = {
+        "event_id": f"benchmark-{secrets.token_hex(8)}",
+        "object_type": "customer",
+        "metric": "unsubscribed",
+        "timestamp": int(time.time()),
+        "data": {
+            "identifiers": {"id": person.id, "cio_id": person.cio_id, "email": person.email},
+            "customer_id": person.id,
+            "email_address": person.email,
+        },
+    }
+    body = json.dumps(payload).encode()
+    parsed = parsing.parse(body)
+    return WebhookEvent(
+        event_id=parsed.event_id,
+        object_type=parsed.object_type,
+        metric=parsed.metric,
+        occurred_at=parsed.occurred_at,
+        identifiers=parsed.identifiers,
+        body=body,
+        body_size=len(body),
+        headers={"Content-Type": "application/json"},
+        is_verified=True,
+    )
+
+
+def customer_of(person: Person) -> Customer:
+    """The customer as a look-up a moment ago would have left them."""
+    return Customer(
+        cio_id=person.cio_id,
+        external_id=person.id,
+        email=person.email or "",
+        attributes=dict(person.attributes),
+        fetched_at=timezone.now(),
+    )
+
+
+def people(count: int) -> Iterator[Person]:
+    for person_id in person_ids(count):
+        person = profiles.person(person_id)
+        assert person is not None, person_id  # noqa: S101 - the ids spell profiles
+        yield person
+
+
+def seed(count: int) -> dict[str, Any]:
+    """A backlog: events that arrived a minute ago, so that no drain gives way to new ones."""
+    for chunk in _chunks(people(count)):
+        Customer.objects.bulk_create([customer_of(person) for person in chunk])
+        WebhookEvent.objects.bulk_create([event_of(person) for person in chunk])
+    WebhookEvent.objects.update(received_at=Now() - timedelta(minutes=1))
+    return {}
+
+
+def _chunks(everybody: Iterator[Person]) -> Iterator[list[Person]]:
+    while chunk := list(itertools.islice(everybody, CHUNK)):
+        yield chunk
+
+
+def drain(_: int) -> dict[str, Any]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    done = pipeline.drain()
+    return {
+        "events": done,
+        "seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - cpu,
+    }
+
+
+def singles(count: int) -> dict[str, Any]:
+    """What a worker needs that looks the moment after an event was stored, by the same stamps.
+
+    The customers are cached.
+    """
+    events = []
+    for person in people(count + WARM):
+        customer_of(person).save()
+        event = event_of(person)
+        event.save()
+        events.append(event)
+        pipeline.drain()
+    signals = Signal.objects.filter(event__in=events[WARM:])
+    stamps = signals.values_list("event__received_at", "brief__created_at")
+    return {"lengths": [(there - stored).total_seconds() for stored, there in stamps if there]}
+
+
+def questions(count: int) -> dict[str, Any]:
+    """Open briefs with a question each that nobody has asked, and the workers woken."""
+    ResearchPolicy.current()
+    ResearchPolicy.objects.update(
+        day_budget=None, month_budget=None, requests_per_minute=1_000_000, concurrency=10
+    )
+    persona = Persona.objects.filter(is_default=False, opens_brief=True).order_by("pk").first()
+    assert persona is not None, "no starter rules"  # noqa: S101
+    for number, person in enumerate(people(count)):
+        customer = customer_of(person)
+        customer.save()
+        asked = Research.objects.create(
+            persona=persona,
+            kind="unsubscribed",
+            template_version=TEMPLATE_VERSION,
+            question=f"What keeps segment {number}?",
+            question_hash=secrets.token_hex(32),
+            priority=Priority.HIGH,
+        )
+        Brief.objects.create(
+            customer=customer,
+            persona=persona,
+            kind="unsubscribed",
+            priority=Priority.HIGH,
+            research=asked,
+            happened_at=timezone.now(),
+        )
+    return {"woken": research.wake()}
+
+
+def ring(_: int) -> dict[str, Any]:
+    now = database_now()
+    bell.ring()
+    return {"rung_at": now.isoformat()}
+
+
+STEPS = {"seed": seed, "drain": drain, "ring": ring, "singles": singles, "questions": questions}
+
+
+def run(step: str, count: int) -> None:
+    print(json.dumps(STEPS[step](count)))
