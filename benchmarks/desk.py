@@ -22,9 +22,9 @@ import psycopg
 import requests
 
 from benchmarks import ingest, load
-from sandbox.processes import Processes
 from sandbox.options import CIO_KEY, MAVERA_KEY
 from sandbox.postgres import postgres
+from sandbox.processes import Processes
 
 FLOW = "--requests-per-minute", "1000000", "--credits", "100000000", "--quiet"
 

@@ -85,7 +85,8 @@ def web_command(env: dict[str, str]) -> list[str]:
     """The very command that the supervisor runs."""
     code = (
         "import django, json; django.setup();"
-        "from briefs.supervisor import web_command; print(json.dumps(web_command('127.0.0.1')))"
+        "from briefs.supervising.services import web_command;"
+        "print(json.dumps(web_command('127.0.0.1')))"
     )
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True

@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class BriefsConfig(AppConfig):
     name = "briefs"
     verbose_name = "Briefs and research"
+
+    def ready(self) -> None:
+        from briefs.supervising import beats  # only once the apps are there to be imported
+
+        beats.keep()

@@ -22,7 +22,7 @@ from webhooks.parsing import SIGNED_TEST
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
 LATE = timedelta(minutes=10)  # an event that has been due for longer
-UNSWEPT = timedelta(minutes=3)  # the sweep comes every minute
+UNSWEPT = progress.UNSWEPT
 MOST_COUNTED = 10_000
 SHOWN = 20  # quarantined events
 ENOUGH_MOMENTS = 6

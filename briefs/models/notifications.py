@@ -246,6 +246,7 @@ class Alarm(models.Model):
         SILENCE = "silence", "No webhooks come in"
         WAITING = "waiting", "Events are not processed"
         PAUSED = "paused", "Research is paused"
+        STUCK = "stuck", "A process was restarted"
 
     kind = models.CharField(max_length=16, choices=Kind.choices, unique=True)
     words = models.TextField(help_text="What is wrong, what it does, and the cure.")

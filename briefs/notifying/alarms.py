@@ -1,7 +1,8 @@
 """What counts as trouble, looked for once a minute, and when people are told of it.
 
-Told when it begins, every six hours while it lasts, and once when it is over. Trouble that comes
-back within five minutes never went away.
+What the supervisor does about its processes, it reports when it happens. People are told when
+trouble begins, every six hours while it lasts, and once when it is over. Trouble that comes back
+within five minutes never went away.
 """
 
 import logging
@@ -44,10 +45,14 @@ def check() -> None:
     """Open, repeat and close alarms by what is found now."""
     now = database_now()
     for kind, look in LOOKS.items():
-        words = look(now)
-        with transaction.atomic():
-            alarm, _ = Alarm.objects.get_or_create(kind=kind)
-            settle(Alarm.objects.select_for_update().get(pk=alarm.pk), words, now)
+        report(kind, look(now), now)
+
+
+def report(kind: Alarm.Kind, words: str, now: datetime) -> None:
+    """What is known of one kind as of now: words of trouble, or none."""
+    with transaction.atomic():
+        alarm, _ = Alarm.objects.get_or_create(kind=kind)
+        settle(Alarm.objects.select_for_update().get(pk=alarm.pk), words, now)
 
 
 def settle(alarm: Alarm, words: str, now: datetime) -> None:
@@ -174,12 +179,18 @@ def paused(now: datetime) -> str:
     )
 
 
+def stuck(now: datetime) -> str:
+    """Nothing to find: a report holds until the next look, and then grows quiet."""
+    return ""
+
+
 LOOKS: dict[Alarm.Kind, Callable[[datetime], str]] = {
     Alarm.Kind.HELD_BACK: held_back,
     Alarm.Kind.WRONG_SIGNATURE: wrong_signature,
     Alarm.Kind.SILENCE: silence,
     Alarm.Kind.WAITING: waiting,
     Alarm.Kind.PAUSED: paused,
+    Alarm.Kind.STUCK: stuck,
 }
 
 

@@ -177,7 +177,7 @@ def test_alarm_that_cannot_be_checked_does_not_stop_the_sweep(monkeypatch, caplo
 
 
 def test_all_is_quiet_in_a_fresh_installation():
-    assert [words(look) for look in alarms.LOOKS.values()] == [""] * 5
+    assert [words(look) for look in alarms.LOOKS.values()] == [""] * 6
 
 
 @pytest.mark.parametrize("answer", [Answer.NOT_STORED, Answer.TOO_LARGE, Answer.TOO_OLD])

@@ -4,12 +4,20 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django_q.models import Schedule
 
-from briefs import pipeline
+from briefs import health, pipeline
 from briefs.models import MaveCall, Research, ResearchPolicy
-from briefs.progress import is_drain_stuck, is_research_stuck
+from briefs.progress import (
+    is_drain_stuck,
+    is_research_stuck,
+    nobody_sweeps,
+    queue_trouble,
+    research_trouble,
+)
 from briefs.tests.factories import make_brief, make_event, make_research
-from webhooks.models import LEASE, WebhookEvent
+from briefs.tests.listener import make_notification
+from webhooks.models import LEASE, Bell, WebhookEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +116,94 @@ def test_drain_that_works_gets_unstuck(starter):
     assert not is_drain_stuck()
 
 
+# The default cluster, also when nothing is due ----------------------------------------------------
+
+
+def looked(seconds):
+    Bell.objects.create(pk=1, silenced_at=ago(seconds))
+
+
+def schedule(seconds):
+    Schedule.objects.filter(name="sweep").delete()
+    Schedule.objects.create(
+        func="briefs.tasks.sweep",
+        cluster="default",
+        schedule_type=Schedule.MINUTES,
+        minutes=1,
+        next_run=ago(seconds),
+    )
+
+
+def test_queue_in_a_fresh_database_is_in_no_trouble():
+    Schedule.objects.all().delete()
+
+    assert queue_trouble() == ""
+
+
+def test_queue_that_leaves_due_events_alone_is_in_trouble():
+    overdue()
+
+    assert "none was taken" in queue_trouble()
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(70, ""), (80, "no worker had looked for work")])
+def test_queue_that_nobody_sweeps_is_in_trouble(seconds, words):
+    looked(seconds)
+
+    assert words in queue_trouble()
+    assert bool(queue_trouble()) is bool(words)
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        lambda: make_event(lease_until=timezone.now() + LEASE - timedelta(seconds=50)),
+        lambda: make_event(status="processed", finished_at=ago(50)),
+        lambda: make_notification(status="sending", lease_until=ago(-20)),
+    ],
+    ids=["long batch", "batches", "message on its way"],
+)
+def test_queue_that_works_is_in_no_trouble_although_it_did_not_look_for_more(busy):
+    looked(80)
+    busy()
+
+    assert queue_trouble() == ""
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(70, ""), (80, "nothing started the sweep")])
+def test_queue_whose_guard_starts_no_schedules_is_in_trouble(seconds, words):
+    looked(10)
+    schedule(seconds)
+
+    assert words in queue_trouble()
+    assert bool(queue_trouble()) is bool(words)
+
+
+def test_sweep_that_was_switched_off_is_not_missed():
+    schedule(1000)
+    Schedule.objects.update(repeats=0)
+
+    assert queue_trouble() == ""
+
+
+def test_sweep_ends_every_trouble(starter):
+    overdue()
+    looked(80)
+    assert queue_trouble()
+
+    pipeline.sweep()
+
+    assert queue_trouble() == ""
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(170, False), (190, True)])
+def test_nobody_sweeps_once_the_last_look_is_three_minutes_ago(seconds, expected):
+    looked(seconds)
+
+    assert nobody_sweeps() is expected
+    assert bool(health.unswept_since(Bell.objects.get(), health.database_now())) is expected
+
+
 # Research -----------------------------------------------------------------------------------------
 
 
@@ -194,3 +290,18 @@ def test_research_is_not_stuck_when_an_old_question_was_just_retried():
     assert question.retry()
 
     assert not is_research_stuck()
+
+
+@pytest.mark.usefixtures("_connected")
+def test_research_is_not_stuck_while_workers_wait_for_mave():
+    """Five workers on calls of three minutes; the policy would let more begin."""
+    ResearchPolicy.current()
+    ResearchPolicy.objects.update(concurrency=10)
+    waiting()
+    for _ in range(5):
+        make_research(status="running", lease_until=ago(-60))
+
+    assert research_trouble() == ""
+
+    Research.objects.filter(status="running").update(lease_until=ago(10))  # all gone
+    assert "none was asked" in research_trouble()

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from briefs.supervisor import Supervisor, services
+from briefs.supervising.services import services
+from briefs.supervising.supervisor import Supervisor
 
 
 class Command(BaseCommand):

@@ -1,0 +1,6 @@
+"""Runs the web server and both clusters of one host, and restarts what dies or stands still.
+
+supervisor   starts, reloads and stops them        watching   who stands still, and what is done
+services     what is run, and how it is ended      groups     process groups as Linux shows them
+beats        whether a cluster records its tasks
+"""

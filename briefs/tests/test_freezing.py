@@ -1,0 +1,302 @@
+"""Whatever freezes is found and started anew: real clusters under the real supervisor.
+
+On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names, in a database of the module's own.
+The supervisor is in a hurry (hasty.py); what production's patience adds up to is tested at the end.
+"""
+
+import os
+import secrets
+import signal
+import sys
+from contextlib import contextmanager, nullcontext
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django_q.models import OrmQ
+
+from briefs import progress
+from briefs.models import Alarm, Brief, MaveCall, Research
+from briefs.supervising import groups, supervisor, watching
+from briefs.tests.factories import make_brief, make_event, make_research
+from briefs.tests.hasty import Host, send, wait
+from personas import starter
+from sandbox.server import Sandbox
+from webhooks.models import WebhookEvent
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not groups.PROC.exists(), reason="looks at processes in /proc"),
+]
+CLUSTERS = pytest.mark.parametrize("cluster", ["default", "research"])
+
+
+@pytest.fixture(scope="module")
+def database_url(tmp_path_factory, django_db_blocker):
+    """An empty installation's database; the tests' own connection leads there as well."""
+    server = os.environ.get("TEST_DATABASE_URL", "")
+    name = f"freezing_{secrets.token_hex(4)}"
+    path = str(tmp_path_factory.mktemp("freezing") / "db.sqlite3")
+    created = _created(server, name) if server else nullcontext()
+    with created, django_db_blocker.unblock(), _connected_to(name if server else path):
+        call_command("migrate", verbosity=0)
+        starter.load_if_empty()
+        yield _with_name(server, name) if server else f"sqlite:///{path}"
+
+
+@contextmanager
+def _created(server, name):
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def _connected_to(name):
+    kept, before = connections["default"], connections.settings["default"]["NAME"]
+    connections.settings["default"]["NAME"] = name
+    del connections["default"]
+    yield
+    connections["default"].close()
+    connections["default"] = kept
+    connections.settings["default"]["NAME"] = before
+
+
+def _with_name(url, name):
+    path, _, query = url.partition("?")
+    return f"{path.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(latency=0, jitter=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def one_host(database_url, sandbox, tmp_path_factory):
+    host = Host(
+        {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": database_url,
+            "CIO_APP_BASE_URL": sandbox.cio_base_url,
+            "CIO_APP_KEY": sandbox.cio_key,
+            "MAVERA_BASE_URL": sandbox.mavera_base_url,
+            "MAVERA_API_KEY": sandbox.mavera_key,
+        },
+        tmp_path_factory.mktemp("host") / "supervise.log",
+    )
+    yield host
+    host.end()
+
+
+@pytest.fixture
+def host(one_host, sandbox):
+    """A host whose clusters run and have nothing to do."""
+    sandbox.latency = 0
+    for model in (OrmQ, Brief, MaveCall, Research, WebhookEvent, Alarm):
+        model.objects.all().delete()
+    if not one_host.is_up:
+        one_host.start()
+    wait("the clusters run", lambda: all(map(one_host.is_complete, ("default", "research"))))
+    yield one_host
+    sys.stdout.write(one_host.log.read_text())  # shown with a test that failed
+
+
+def works(cluster):
+    """Something is due and nobody rings; whether it gets done."""
+    if cluster == "default":
+        event = make_event()
+        done = WebhookEvent.objects.filter(pk=event.pk).exclude(status="pending")
+    else:
+        question = make_brief(research=make_research()).research
+        done = Research.objects.filter(pk=question.pk, status="done")
+    wait(f"{cluster} works", done.exists)
+
+
+def is_told(cluster):
+    name = {"default": "queue"}.get(cluster, cluster)
+    return Alarm.objects.filter(kind="stuck", closed_at=None, words__contains=f"“{name}”").exists()
+
+
+@contextmanager
+def started_anew(host, cluster):
+    """What happens within must end with the old group gone, a new one that works, and an alarm."""
+    old = host.leader(cluster)
+    yield
+    works(cluster)
+    wait("the old processes are gone", lambda: not groups.is_alive(old))
+    wait("a whole cluster runs", lambda: host.is_complete(cluster))
+    assert host.leader(cluster) != old
+    wait("people are told", lambda: is_told(cluster))
+
+
+# Found and started anew ---------------------------------------------------------------------------
+
+
+@CLUSTERS
+def test_idle_worker_killed_with_the_lock_of_the_queue(host, cluster):
+    with started_anew(host, cluster):
+        for pid in host.lock_holders(cluster):
+            send(pid, signal.SIGKILL)
+
+
+def test_deadlock_is_found_before_an_event_suffers(host):
+    old = host.leader("default")
+    for pid in host.lock_holders("default"):
+        send(pid, signal.SIGKILL)
+
+    wait("all are alive again", lambda: len(host.workers("default")) == host.count("default"))
+    assert host.leader("default") == old
+
+    wait("the old processes are gone", lambda: not groups.is_alive(old))
+    assert not WebhookEvent.objects.exists()
+    wait("people are told", lambda: is_told("default"))
+
+
+@CLUSTERS
+def test_guard_killed(host, cluster):
+    with started_anew(host, cluster):
+        send(host.sentinel(cluster), signal.SIGKILL)
+
+
+@CLUSTERS
+def test_monitor_killed_with_the_lock_of_the_results(host, cluster):
+    with started_anew(host, cluster):
+        send(host.monitor(cluster), signal.SIGKILL)
+        if cluster == "research":
+            works(cluster)  # this is what nobody records
+
+
+def test_pusher_killed_is_replaced_by_its_guard(host):
+    old = host.pusher("default")
+    send(old, signal.SIGKILL)
+
+    wait("another pusher", lambda: host.is_complete("default") and host.pusher("default") != old)
+    works("default")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "which"),
+    [
+        ("default", "worker"),
+        ("default", "guard"),
+        ("default", "all"),
+        ("research", "worker"),
+        ("research", "all"),
+    ],
+)
+def test_processes_stopped(host, cluster, which):
+    with started_anew(host, cluster):
+        stop(host, cluster, which)
+
+
+def stop(host, cluster, which):
+    if which == "all":
+        os.killpg(host.leader(cluster), signal.SIGSTOP)
+    elif which == "guard":
+        send(host.sentinel(cluster), signal.SIGSTOP)
+    else:
+        send(host.workers(cluster)[0], signal.SIGSTOP)
+
+
+# Not ended ----------------------------------------------------------------------------------------
+
+
+def test_workers_that_all_wait_for_mave_are_left_alone(host, sandbox):
+    sandbox.latency = 3.5
+    old = host.leader("research")
+    briefs = [make_brief(research=make_research()) for _ in range(6)]  # one more than workers
+    wait("all ask", lambda: Research.objects.in_flight().count() == 5)
+
+    done = Research.objects.filter(status="done")
+    wait("all are answered", lambda: done.count() == len(briefs))
+
+    assert host.leader("research") == old
+    assert MaveCall.objects.filter(outcome="answered").count() == len(briefs)
+
+
+def test_worker_stopped_in_mid_call_goes_on_and_saves_what_was_paid(host, sandbox):
+    sandbox.latency = 2.0
+    old = host.leader("research")
+    make_brief(research=make_research())
+    wait("the call", lambda: Research.objects.in_flight().exists())
+
+    for pid in host.workers("research"):
+        send(pid, signal.SIGSTOP)
+
+    wait("the answer", lambda: Research.objects.filter(status="done").exists())
+    wait("the old processes are gone", lambda: not groups.is_alive(old))
+    assert list(MaveCall.objects.values_list("outcome", "is_repeat")) == [("answered", False)]
+
+
+# The supervisor -----------------------------------------------------------------------------------
+
+
+def test_supervisor_killed_leaves_nothing_behind(host):
+    clusters = [host.leader(cluster) for cluster in ("default", "research")]
+
+    host.supervisor.kill()
+    host.supervisor.wait()
+
+    wait("all have ended", lambda: not any(map(groups.is_alive, clusters)))
+
+
+def test_next_supervisor_clears_away_what_hangs_and_starts_one_of_each(host):
+    clusters = [host.leader(cluster) for cluster in ("default", "research")]
+    os.killpg(clusters[0], signal.SIGSTOP)  # it does not hear that its supervisor died
+    host.supervisor.kill()
+    host.supervisor.wait()
+
+    host.start()
+
+    wait("the old are gone", lambda: not any(map(groups.is_alive, clusters)))
+    wait("new ones run", lambda: all(map(host.is_complete, ("default", "research"))))
+    works("default")
+
+
+def test_sigterm_in_mid_call_saves_the_answer_that_was_paid(host, sandbox):
+    sandbox.latency = 2.0
+    make_brief(research=make_research())
+    wait("the call", lambda: Research.objects.in_flight().exists())
+
+    host.supervisor.terminate()
+
+    assert host.supervisor.wait(timeout=30) == 0
+    assert Research.objects.get().status == "done"
+    assert list(MaveCall.objects.values_list("outcome", flat=True)) == ["answered"]
+    assert not host.leaders("default")
+    assert not host.leaders("research")
+
+
+def test_sigterm_ends_what_was_stopped_and_what_hangs(host):
+    clusters = [host.leader(cluster) for cluster in ("default", "research")]
+    for group in clusters:
+        os.killpg(group, signal.SIGSTOP)
+
+    host.supervisor.terminate()
+
+    assert host.supervisor.wait(timeout=30) == 0
+    assert not any(map(groups.is_alive, clusters))
+
+
+# The promise --------------------------------------------------------------------------------------
+
+
+def test_two_minutes_suffice_with_the_constants_of_production():
+    """From “due” to “working again” at worst, each step as late as it may come."""
+    seen = progress.PATIENCE.total_seconds() + watching.LOOK_EVERY_SECONDS
+    sure = (watching.STUCK_TIMES - 1) * (
+        watching.LOOK_EVERY_SECONDS + supervisor.LOOK_EVERY_SECONDS
+    )
+    ended = watching.LAST_WORDS_SECONDS + supervisor.LOOK_EVERY_SECONDS
+    begun = 0.5 + supervisor.LOOK_EVERY_SECONDS  # the pause of a service that had run for long
+
+    due = seen + sure + ended + begun
+    unseen = due - progress.PATIENCE.total_seconds() + progress.QUIET.total_seconds()
+
+    assert due == 97.5  # which leaves 22 s to a slow start
+    assert unseen <= 115  # an idle cluster, from when it last looked for work
