@@ -1,7 +1,7 @@
 """What research has cost and may still cost, counted from the ledger."""
 
-from django.db.models import Avg, Count, Q, Sum
-from django.db.models.functions import Now, TruncDay, TruncMonth
+from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Now, TruncDay, TruncMonth
 
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from personas.models import Persona
@@ -41,6 +41,38 @@ def left_today() -> int | None:
     budgets = zip(spent(), (policy.day_budget, policy.month_budget), strict=True)
     left = [max(0, budget - used) for used, budget in budgets if budget is not None]
     return min(left, default=None)
+
+
+def personas_with_budget() -> QuerySet[Persona]:
+    """Personas with a budget of their own, and as `spent` what they cost this month (UTC).
+
+    Reservations included. Research counts for the persona that asked first, whoever shares it.
+    """
+    calls = MaveCall.objects.filter(
+        research__persona=OuterRef("pk"), started_at__gte=TruncMonth(Now())
+    )
+    sums = calls.order_by().values("research__persona").annotate(sum=Sum("credits")).values("sum")
+    limited = Persona.objects.filter(month_budget__isnull=False)
+    return limited.annotate(spent=Coalesce(Subquery(sums), 0))
+
+
+def used_up_personas() -> QuerySet[Persona]:
+    """Those of them for whom one more call does not fit any more."""
+    return personas_with_budget().filter(month_budget__lt=F("spent") + RESERVED_CREDITS)
+
+
+def spent_for(persona: Persona) -> int:
+    """Credits of this month (UTC) for one persona, reservations included."""
+    calls = MaveCall.objects.filter(
+        research__persona=persona, started_at__gte=TruncMonth(Now())
+    ).aggregate(sum=Sum("credits", default=0))
+    return int(calls["sum"])
+
+
+def is_used_up_for(persona: Persona) -> bool:
+    """Whether the persona's own budget has no room for one more call."""
+    limit = persona.month_budget
+    return limit is not None and spent_for(persona) + RESERVED_CREDITS > limit
 
 
 def usual_cost(persona: Persona) -> int:

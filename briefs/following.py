@@ -209,7 +209,7 @@ def _what_holds_it(research: Research, seconds: float) -> str:
         return ""
     if seconds > QUEUED_SECONDS:
         return f"other questions go first, or the research cluster does not run. {DOCTOR}"
-    held = pacing.why_waiting(ResearchPolicy.current(), research.priority)
+    held = pacing.why_waiting(ResearchPolicy.current(), research.priority, research.persona)
     return held or research.status_reason
 
 

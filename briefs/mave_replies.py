@@ -108,6 +108,8 @@ class Usage:
     remaining: float | None
     requests_per_minute: float | None
     has_auto_recharge: bool
+    period_start: datetime | None
+    period_end: datetime | None
 
 
 # https://docs.mavera.io/guides/errors: the status decides, then the code; the type never.
@@ -228,6 +230,7 @@ def _moment(value: Any) -> datetime | None:
 def usage(reply: http.Reply) -> Usage:
     report = _dict(reply.json())
     credits = _dict(report.get("credits"))
+    period = _dict(report.get("billing_period"))
     if not credits:
         words = "Mavera answered without a report on credits"
         raise MaveError(words, http_status=reply.status)
@@ -237,6 +240,8 @@ def usage(reply: http.Reply) -> Usage:
         remaining=_number(credits.get("remaining")),
         requests_per_minute=_number(_dict(report.get("rate_limit")).get("requests_per_minute")),
         has_auto_recharge=_dict(report.get("auto_recharge")).get("enabled") is True,
+        period_start=_moment(period.get("start")),
+        period_end=_moment(period.get("end")),
     )
 
 

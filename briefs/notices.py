@@ -8,14 +8,16 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
 
-from briefs import pacing
-from briefs.models import ResearchPolicy
+from briefs import balance, breaker, budget, pacing, spending
+from briefs.models import MaveHealth, ResearchPolicy
+from briefs.spending import WORTH_A_NOTICE
 from personas.matching import CustomerFacts
 from personas.models import AppApiHealth, AttributeName, Customer, PersonaCondition
 from webhooks.models import WebhookEvent
 
 RECENT = 50  # customers; fewer than ENOUGH prove nothing
 ENOUGH = 5
+_ON_PLAYBOOKS = "Briefs stand on their playbooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,7 @@ class Notice:
 
 def notices(user: Any, roles: list[AttributeName]) -> list[Notice]:
     """All that holds at present; links lead into the admin and are there for staff only."""
-    policy = ResearchPolicy.current()
-    why = pacing.why_waiting(policy)
-    found = [*_dead_events(), *_app_api(), *research(policy, why), *_unfilled_roles(roles)]
+    found = [*_dead_events(), *_app_api(), *research(), *_unfilled_roles(roles)]
     if user.is_staff:
         return found
     return [Notice(notice.level, notice.text) for notice in found]
@@ -62,19 +62,54 @@ def _app_api() -> Iterator[Notice]:
         )
 
 
-def research(policy: ResearchPolicy, why: str) -> list[Notice]:
-    """That research is held back, if it is, and what to do; the link is for staff."""
-    if not why:
-        return []
+def research() -> Iterator[Notice]:
+    """What holds research back or soon will; links are for staff."""
+    policy, health = ResearchPolicy.current(), MaveHealth.current()
+    why = pacing.why_waiting(policy)
     if not settings.MAVERA_API_KEY:
-        cure, link = "set it to start research", ""
-    elif policy.paused_at:
-        cure, link = "resume it once that is settled", "Research policy"
-    else:
-        cure, link = "raise the budget or wait until it begins anew", "Research policy"
-    url = admin_url("briefs_researchpolicy_change", policy.pk) if link else ""
-    text = f"Briefs stand on their playbooks, because {why}; {cure}."
-    return [Notice("hint", text, url, link if url else "")]
+        yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
+        return
+    spent = spending.spendings(policy, health.now)
+    high = [one for one in spent if one.level >= WORTH_A_NOTICE]
+    if why and not (high and _is_about_budget(policy, health)):  # those say it with figures
+        yield _about_policy(f"{_ON_PLAYBOOKS}, because {why}; {_cure(policy, health)}.")
+    for one in high:
+        yield _about_policy(one.words)
+    yield from _used_up_personas()
+    if wrong := balance.present_trouble(spent, health.now):
+        trouble, cure = wrong
+        yield _about_policy(f"{trouble}; {cure}.")
+
+
+def _is_about_budget(policy: ResearchPolicy, health: MaveHealth) -> bool:
+    return not policy.paused_at and not breaker.why_held(health)
+
+
+def _cure(policy: ResearchPolicy, health: MaveHealth) -> str:
+    if policy.is_paused_by_mavera:
+        return "resume it yourself to try at once"
+    if policy.paused_at:
+        return "resume it once that is settled"
+    if _is_about_budget(policy, health):
+        return "raise the budget or wait until it begins anew"
+    return "it goes on by itself"
+
+
+def _used_up_personas() -> Iterator[Notice]:
+    for persona in budget.used_up_personas():
+        url = admin_url("personas_persona_change", persona.pk)
+        yield Notice(
+            "hint",
+            f"The month's research budget of “{persona}” is used up: new briefs of this persona "
+            "stand on its playbook. Raise it, or wait until the next month begins.",
+            url,
+            f"Persona “{persona}”" if url else "",
+        )
+
+
+def _about_policy(text: str) -> Notice:
+    url = admin_url("briefs_researchpolicy_change", 1)
+    return Notice("hint", text, url, "Research policy" if url else "")
 
 
 def _dead_events() -> Iterator[Notice]:

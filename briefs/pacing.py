@@ -16,6 +16,7 @@ from briefs import breaker, budget
 from briefs.budget import RESERVED_CREDITS
 from briefs.mave import Mave
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
+from personas.models import Persona
 
 MINUTE = timedelta(seconds=60)
 # A request follows its row in the ledger within this time, or is not sent: so Mavera's own clock
@@ -123,12 +124,17 @@ def requests_left(policy: ResearchPolicy) -> int:
     return max(0, policy.requests_per_minute - recent.count())
 
 
-def why_waiting(policy: ResearchPolicy, priority: int = Priority.LOW) -> str:
-    """In words, what holds research back at present; empty if nothing does."""
+def why_waiting(
+    policy: ResearchPolicy, priority: int = Priority.LOW, persona: Persona | None = None
+) -> str:
+    """In words, what holds research back at present; empty if nothing does.
+
+    persona: whose own budget may hold a question back as well.
+    """
     if not Mave().is_configured:
         return "Mave is not connected: MAVERA_API_KEY is not set"
     if policy.paused_at:
-        return f"research is paused: {policy.paused_reason}"
+        return _why_paused(policy)
     if trouble := breaker.why_held(MaveHealth.current()):
         return trouble
     spending = budget.spent()
@@ -136,7 +142,17 @@ def why_waiting(policy: ResearchPolicy, priority: int = Priority.LOW) -> str:
         return "the research budget is used up for now"
     if not budget.is_affordable(policy, priority, spending):
         return "the research budget is down to its reserve, which is for urgent briefs"
+    if persona and budget.is_used_up_for(persona):
+        return f"the month's research budget of “{persona}” is used up"
     return ""
+
+
+def _why_paused(policy: ResearchPolicy) -> str:
+    why = f"research is paused: {policy.paused_reason}"
+    if not policy.is_paused_by_mavera:
+        return why
+    at = MaveHealth.current().next_probe_at
+    return f"{why}; Mavera is asked again for free at {at:%H:%M} UTC, and it resumes by itself"
 
 
 def _is_held(policy: ResearchPolicy, health: MaveHealth) -> bool:
@@ -152,6 +168,8 @@ def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
     if least is None:
         return None
     queued = Research.objects.due().filter(status=Research.Status.QUEUED, priority__gte=least)
+    # Asked within the same query, for all at once: a long queue of one persona costs no more.
+    queued = queued.exclude(persona__in=budget.used_up_personas().values("pk"))
     return queued.order_by("-priority", "created_at").first()
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
-from briefs import answers, breaker, pacing, probing, recovery
+from briefs import answers, balance, breaker, pacing, probing, recovery
 from briefs.mave import Mave, MaveError
 from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
@@ -177,6 +177,7 @@ def run_next() -> bool:
     is_resumed = probing.probe()
     claimed = pacing.claim_next()
     if claimed is None:
+        balance.read_if_due()
         return False
     try:
         if is_resumed:
@@ -187,6 +188,7 @@ def run_next() -> bool:
             _ask(claimed)
     finally:
         wake()
+    balance.read_if_due()
     return True
 
 

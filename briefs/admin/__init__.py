@@ -8,7 +8,7 @@ from briefs.admin.briefs import BriefAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
-from briefs.admin.personas import CountedPersonaAdmin
+from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
 from briefs.admin.research import ResearchAdmin
 from briefs.admin.rules import TriedSignalRuleAdmin
@@ -18,7 +18,6 @@ from briefs.admin.templates import QuestionTemplateAdmin
 __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
-    "CountedPersonaAdmin",
     "EventWithOutcomeAdmin",
     "MaveCallAdmin",
     "NotificationAdmin",
@@ -26,6 +25,7 @@ __all__ = [
     "QuestionTemplateAdmin",
     "ResearchAdmin",
     "ResearchPolicyAdmin",
+    "ResearchedPersonaAdmin",
     "SignalAdmin",
     "TriedSignalRuleAdmin",
 ]

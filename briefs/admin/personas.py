@@ -1,10 +1,8 @@
-"""The persona's page, completed by how many different questions it can ask."""
-
-from typing import Any
+"""The persona's page, completed by what its research may ask, and has cost this month."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
+from briefs import budget
 from briefs.question_count import count_at_present
 from briefs.questions import Asker
 from personas.admin import PersonaAdmin
@@ -14,17 +12,9 @@ admin.site.unregister(Persona)
 
 
 @admin.register(Persona)
-class CountedPersonaAdmin(PersonaAdmin):
-    def get_readonly_fields(self, request: HttpRequest, obj: Persona | None = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "asks")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Persona | None = None) -> Any:
-        return [
-            (title, {**options, "fields": (*options["fields"], "asks")})
-            if title == "Research"
-            else (title, options)
-            for title, options in super().get_fieldsets(request, obj)
-        ]
+class ResearchedPersonaAdmin(PersonaAdmin):
+    readonly_fields = (*PersonaAdmin.readonly_fields, "spent_this_month", "asks")
+    research_fields = (*PersonaAdmin.research_fields, "spent_this_month", "asks")
 
     def trial_words(self, obj: Persona) -> str:
         return f"{super().trial_words(obj)} Different questions: {_words(obj)}"
@@ -32,6 +22,21 @@ class CountedPersonaAdmin(PersonaAdmin):
     @admin.display(description="different questions")
     def asks(self, persona: Persona) -> str:
         return _words(persona) if persona.pk else "Save it, or try it, to see."
+
+    @admin.display(description="spent this month (UTC)")
+    def spent_this_month(self, persona: Persona) -> str:
+        if not persona.pk:
+            return "0 credits"
+        spent, limit = budget.spent_for(persona), persona.month_budget
+        if limit is None:
+            return f"{spent:,} credits"
+        shown = f"{spent:,} of {limit:,} credits"
+        if spent + budget.RESERVED_CREDITS <= limit:
+            return shown
+        return (
+            f"{shown}: used up, because one answer may cost {budget.RESERVED_CREDITS}. Briefs of "
+            "this persona stand on its playbook until the next month begins."
+        )
 
 
 def _words(persona: Persona) -> str:

@@ -1,5 +1,7 @@
 """The limits of research: one row, with what is spent and a way to pause everything."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,24 +10,34 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.models import SIMPLE_HISTORY_REVERSE_ATTR_NAME
 
-from briefs import budget, pacing
+from briefs import balance, breaker, budget, pacing, spending
+from briefs.admin.readonly import link
 from briefs.admin.research import wake
-from briefs.models import Research, ResearchPolicy
+from briefs.health import database_now
+from briefs.mave import Mave
+from briefs.models import MaveHealth, Research, ResearchPolicy
+
+AT_PRESENT = ("at_present", "mave", "in_flight", "spent_today", "spent_this_month",
+              "budgets_reached", "personas_spent", "mavera_says")  # fmt: skip
 
 
 @admin.register(ResearchPolicy)
 class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
     object_history_list_template = "admin/rule_history_list.html"
-    readonly_fields = ("spent_today", "spent_this_month", "in_flight", "at_present")
+    readonly_fields = AT_PRESENT
     fieldsets = (
-        ("At present", {"fields": ("at_present", "in_flight", "spent_today", "spent_this_month")}),
+        ("At present", {"fields": AT_PRESENT}),
         (
             "Budget",
             {
                 "description": "Each answer of Mave costs credits. Once a budget is used up, "
-                "briefs stand on their playbook and their research waits.",
+                "briefs stand on their playbook and their research waits. A persona may have a "
+                "budget of its own, which stands on the persona's page.",
                 "fields": ("day_budget", "month_budget", "urgent_reserve"),
             },
         ),
@@ -49,6 +61,7 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         return [
             path("pause/", view(self.pause), name="briefs_researchpolicy_pause"),
             path("resume/", view(self.resume), name="briefs_researchpolicy_resume"),
+            path("close-breaker/", view(self.close_breaker), name="briefs_researchpolicy_close"),
             *super().get_urls(),
         ]
 
@@ -58,39 +71,67 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         """There is one row: show it at once."""
         return redirect("admin:briefs_researchpolicy_change", ResearchPolicy.current().pk)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"health": MaveHealth.current, **(extra_context or {})}  # called by the template
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write what was changed, onto the row as it is now: it may have been paused meanwhile.
+
+        From the history all of the form counts, because it is filled with an earlier version.
+        """
+        policy = ResearchPolicy.locked()
+        is_earlier_version = hasattr(obj, SIMPLE_HISTORY_REVERSE_ATTR_NAME)
+        for name in form.cleaned_data if is_earlier_version else form.changed_data:
+            setattr(policy, name, form.cleaned_data[name])
+        super().save_model(request, policy, form, change)
+        obj.refresh_from_db()
+
+    # What the buttons do.
+
     def pause(self, request: HttpRequest) -> HttpResponse:
         """POST: stop all research, for the reason that was typed."""
         reason = request.POST.get("reason", "").strip()
         if request.method == "POST" and not reason:
             self.message_user(request, "Say why, so that others understand it.", messages.ERROR)
             return self._back()
-        return self._switch(request, reason)
+        return self._switch(request, lambda policy: _pause(policy, reason))
 
     def resume(self, request: HttpRequest) -> HttpResponse:
-        """POST: let research go on."""
-        return self._switch(request, "")
+        """POST: let research go on, whoever paused it."""
+        return self._switch(request, _resume)
 
-    def _switch(self, request: HttpRequest, reason: str) -> HttpResponse:
+    def close_breaker(self, request: HttpRequest) -> HttpResponse:
+        """POST: ask Mave again at once, with all workers."""
+        return self._switch(request, _close_breaker)
+
+    def _switch(
+        self, request: HttpRequest, switch: Callable[[ResearchPolicy], str]
+    ) -> HttpResponse:
+        """Do it under the policy's lock, and say what came of it."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
             raise PermissionDenied
         with transaction.atomic():
             policy = ResearchPolicy.locked()
-            if reason:
-                policy.pause(reason)
-            else:
-                policy.resume()
-            policy.refresh_from_db()
-            # The model's arrows are plain updates, which leave nothing in the history.
-            policy.save(update_fields=["paused_at", "paused_reason"])
-        if not reason:
+            said = switch(policy)
+        if not policy.paused_at:
             wake()
-        self.message_user(request, "Research is paused." if reason else "Research goes on.")
+        self.message_user(request, said)
         return self._back()
 
     def _back(self) -> HttpResponse:
         return redirect("admin:briefs_researchpolicy_change", 1)
+
+    # How it is at present.
 
     @admin.display(description="research")
     def at_present(self, policy: ResearchPolicy) -> str:
@@ -98,6 +139,10 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         queue = f"{waiting:,} waiting" if waiting else "nothing waits"
         trouble = pacing.why_waiting(policy)
         return f"Held back, because {trouble} ({queue})." if trouble else f"Running ({queue})."
+
+    @admin.display(description="Mave")
+    def mave(self, policy: ResearchPolicy) -> str:
+        return _health_words(policy, MaveHealth.current())
 
     @admin.display(description="calls under way")
     def in_flight(self, policy: ResearchPolicy) -> str:
@@ -110,6 +155,77 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
     @admin.display(description="spent this month (UTC)")
     def spent_this_month(self, policy: ResearchPolicy) -> str:
         return _of(budget.spent()[1], policy.month_budget)
+
+    @admin.display(description="budgets")
+    def budgets_reached(self, policy: ResearchPolicy) -> SafeString | str:
+        spent = spending.spendings(policy, database_now())
+        reached = [(one.words,) for one in spent if one.level]
+        return _paragraphs(reached) or "Less than half is used."
+
+    @admin.display(description="budgets of personas")
+    def personas_spent(self, policy: ResearchPolicy) -> SafeString | str:
+        rows = [_persona_row(persona) for persona in budget.personas_with_budget()]
+        lines = format_html_join("", "<p>{}: {} this month</p>", rows)
+        return lines or "None has one of its own."
+
+    @admin.display(description="Mavera's own count")
+    def mavera_says(self, policy: ResearchPolicy) -> SafeString | str:
+        reading = balance.latest()
+        if reading is None:
+            return "Not read yet. It is read once an hour while research is in use."
+        now = database_now()
+        wrong = balance.present_trouble(spending.spendings(policy, now), now)
+        said = [balance.words(reading)]
+        if wrong:
+            trouble, cure = wrong
+            said.append(f"{trouble}. To do: {cure}.")
+        return _paragraphs([(words,) for words in said])
+
+
+def _persona_row(persona: Any) -> tuple[SafeString | str, str]:
+    return link(persona), _of(persona.spent, persona.month_budget)
+
+
+def _pause(policy: ResearchPolicy, reason: str) -> str:
+    if policy.pause(reason):
+        return "Research is paused."
+    return f"Research was paused already: {policy.paused_reason}"
+
+
+def _resume(policy: ResearchPolicy) -> str:
+    policy.resume()
+    return "Research goes on."
+
+
+def _close_breaker(policy: ResearchPolicy) -> str:
+    if not MaveHealth.close_breaker():
+        return "The breaker was closed already."
+    policy.remember("closed the breaker by hand")
+    return "The breaker is closed: Mave is asked again at once."
+
+
+def _health_words(policy: ResearchPolicy, health: MaveHealth) -> str:
+    if not Mave().is_configured:
+        return "Not connected."
+    if policy.is_paused_by_mavera:
+        return f"Refuses: the last answer was {policy.paused_status}."
+    if health.opened_at is not None:
+        at = max(health.breaker_until or health.now, health.now)
+        return (
+            f"Fails since {_clock(health.opened_at)}. One question tries at {_clock(at)}, and the "
+            "first answer sets all going again."
+        )
+    if breaker.is_held(health):
+        return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_reason}."
+    return "Answers, as far as is known."
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M} UTC"
+
+
+def _paragraphs(lines: list[tuple[str]]) -> SafeString:
+    return format_html_join("", "<p>{}</p>", lines)
 
 
 def _of(spent: int, budget: int | None) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from briefs import budget, pacing, probing, registration
+from briefs import balance, budget, pacing, probing, registration, spending
 from briefs.doctor.findings import Finding, database_now, fail, number, ok, warn, words
 from briefs.mave import Mave, MaveError, Usage
 from briefs.models import Brief, MaveCall, ResearchPolicy
@@ -167,6 +167,7 @@ def mavera() -> Finding:
         other = "Check MAVERA_BASE_URL and the way out of this network."
         return fail(str(error), cures.get(error.http_status or 0, other))
     probing.settle_read(call, mave)
+    balance.record(usage)
     return _judge_balance(usage)
 
 
@@ -191,6 +192,10 @@ def _judge_balance(usage: Usage) -> Finding:
             f"{policy.requests_per_minute:,}",
             "Lower the requests a minute under Research policy in the admin.",
         )
+    now = database_now()
+    if wrong := balance.present_trouble(spending.spendings(policy, now), now):
+        seen, cure = wrong
+        return warn(f"{left}; {seen}", f"{cure[0].upper()}{cure[1:]}.")
     return ok(left)
 
 

@@ -179,7 +179,7 @@ def research() -> Finding:
     if progress.is_research_stuck():
         return fail("questions are due, and none is asked", START)
     policy = ResearchPolicy.objects.filter(pk=1).first() or ResearchPolicy()
-    if policy.paused_at:
+    if policy.paused_at and not policy.is_paused_by_mavera:
         return warn(
             f"paused: {policy.paused_reason or 'no reason given'}",
             "Briefs stand on the playbook. Resume in the admin, under Research policy.",

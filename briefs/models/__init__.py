@@ -7,12 +7,14 @@ from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
 from briefs.models.research import Research
 from briefs.models.signals import Signal
+from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
 
 __all__ = [
     "Activity",
     "Alarm",
     "Brief",
+    "BudgetLevel",
     "MaveCall",
     "MaveHealth",
     "Notification",
@@ -23,4 +25,5 @@ __all__ = [
     "ResearchPolicy",
     "Signal",
     "TemplateChoice",
+    "UsageReading",
 ]

@@ -247,6 +247,9 @@ class Alarm(models.Model):
         WAITING = "waiting", "Events are not processed"
         PAUSED = "paused", "Research is paused"
         STUCK = "stuck", "A process was restarted"
+        MAVE_FAILS = "mave_fails", "Mave has been failing for a while"
+        DAY_BUDGET = "day_budget", "The day's research budget is being used up"
+        MONTH_BUDGET = "month_budget", "The month's research budget is being used up"
 
     kind = models.CharField(max_length=16, choices=Kind.choices, unique=True)
     words = models.TextField(help_text="What is wrong, what it does, and the cure.")

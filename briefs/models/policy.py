@@ -57,6 +57,11 @@ class ResearchPolicy(models.Model):
         cls.current()
         return cls.objects.select_for_update().get(pk=1)
 
+    @property
+    def is_paused_by_mavera(self) -> bool:
+        """Paused by an answer of hers: such a pause ends by itself."""
+        return self.paused_at is not None and self.paused_status is not None
+
     def pause(self, reason: str, status: int | None = None) -> bool:
         """Stop all research; False if it is paused already, for its own reason since its own time.
 
@@ -66,13 +71,25 @@ class ResearchPolicy(models.Model):
             paused_at=Now(), paused_reason=reason[:300], paused_status=status
         )
         self.refresh_from_db()
+        if paused:
+            self.remember("paused")
         return bool(paused)
 
     def resume(self) -> None:
-        ResearchPolicy.objects.filter(pk=1).update(
+        resumed = ResearchPolicy.objects.filter(pk=1, paused_at__isnull=False).update(
             paused_at=None, paused_reason="", paused_status=None
         )
         self.refresh_from_db()
+        if resumed:
+            self.remember("resumed")
+
+    def remember(self, what: str) -> None:
+        """Enter the row as it is in the history, by whoever is signed in, if anybody.
+
+        The arrows are plain updates, which leave nothing there.
+        """
+        self._change_reason = what
+        self.save(update_fields=["paused_at", "paused_reason", "paused_status"])
 
 
 class MaveHealth(models.Model):
@@ -104,6 +121,23 @@ class MaveHealth(models.Model):
         """The database's time when `current` read the row."""
         at: datetime = self.__dict__["read_at"]
         return at
+
+    @property
+    def next_probe_at(self) -> datetime:
+        """When Mavera is asked for free whether a pause of hers is over."""
+        return max(self.probe_at or self.now, self.now)
+
+    @classmethod
+    def close_breaker(cls) -> bool:
+        """Open -> closed, by hand. Faults until now no longer count. Needs the policy's lock."""
+        closed = MaveHealth.objects.filter(pk=1, breaker_until__isnull=False).update(
+            opened_at=None,
+            breaker_until=None,
+            breaker_pause_seconds=0,
+            breaker_reason="",
+            closed_at=Now(),
+        )
+        return bool(closed)
 
     @classmethod
     def current(cls) -> "MaveHealth":

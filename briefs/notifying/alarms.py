@@ -15,9 +15,9 @@ from django.db.models.functions import Coalesce
 
 from briefs import health
 from briefs.health import database_now
-from briefs.models import Alarm, ResearchPolicy
+from briefs.models import Alarm, MaveHealth, ResearchPolicy
 from briefs.models.notifications import CALM, TELL_AGAIN_AFTER
-from briefs.notifying import outbox
+from briefs.notifying import levels, outbox
 from webhooks.models import Answer, Tally, WebhookEvent
 from webhooks.models.tallies import HOLDING_BACK
 
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 HELD_BACK_FOR = timedelta(minutes=10)
 WRONG_SIGNATURES = 3  # within an hour; a scanner does not guess Customer.io's headers thrice
 WAITING_TOO_LONG = timedelta(minutes=10)
+FAILING_TOO_LONG = timedelta(minutes=10)
 KNOWN_EVENTS = 200  # that tell the usual gap, if there are at least ENOUGH_EVENTS
 ENOUGH_EVENTS = 20
 USUAL_GAPS = 6
@@ -46,6 +47,7 @@ def check() -> None:
     now = database_now()
     for kind, look in LOOKS.items():
         report(kind, look(now), now)
+    levels.check(now)
 
 
 def report(kind: Alarm.Kind, words: str, now: datetime) -> None:
@@ -172,10 +174,29 @@ def paused(now: datetime) -> str:
     policy = ResearchPolicy.current()
     if policy.paused_at is None:
         return ""
+    cure = "Once the reason is settled, resume it in the admin under “Research policy”."
+    if policy.is_paused_by_mavera:
+        cure = (
+            "Mavera is asked again for free, at least every quarter of an hour, and research "
+            "resumes by itself; at once, if you resume it in the admin under “Research policy”."
+        )
     return (
         f"Research is paused since {_clock(policy.paused_at)}: {policy.paused_reason}. "
-        "Customer.io is not affected; briefs open as ever and stand on their playbooks. Once "
-        "the reason is settled, resume it in the admin under “Research policy”."
+        f"Customer.io is not affected; briefs open as ever and stand on their playbooks. {cure}"
+    )
+
+
+def mave_fails(now: datetime) -> str:
+    """The breaker has been open for long, so this is no hiccup."""
+    health = MaveHealth.current()
+    if health.opened_at is None or now - health.opened_at < FAILING_TOO_LONG:
+        return ""
+    return (
+        f"Mave has been failing since {_clock(health.opened_at)}: {health.breaker_reason}. "
+        "Customer.io is not affected; briefs open as ever and stand on their playbooks, and no "
+        "question is lost. One question tries every quarter of an hour, and the first answer "
+        "sets all going again. See Mavera's status page; once it says that all is well, “Close "
+        "the breaker now” in the admin under “Research policy” saves the wait."
     )
 
 
@@ -191,6 +212,7 @@ LOOKS: dict[Alarm.Kind, Callable[[datetime], str]] = {
     Alarm.Kind.WAITING: waiting,
     Alarm.Kind.PAUSED: paused,
     Alarm.Kind.STUCK: stuck,
+    Alarm.Kind.MAVE_FAILS: mave_fails,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from briefs import pipeline
-from briefs.models import Alarm, Notification, ResearchPolicy
+from briefs.models import Alarm, MaveHealth, Notification, ResearchPolicy
 from briefs.notifying import alarms
 from briefs.tests.factories import make_event
 from briefs.tests.listener import make_notification, make_target
@@ -177,7 +177,7 @@ def test_alarm_that_cannot_be_checked_does_not_stop_the_sweep(monkeypatch, caplo
 
 
 def test_all_is_quiet_in_a_fresh_installation():
-    assert [words(look) for look in alarms.LOOKS.values()] == [""] * 6
+    assert not any(words(look) for look in alarms.LOOKS.values())
 
 
 @pytest.mark.parametrize("answer", [Answer.NOT_STORED, Answer.TOO_LARGE, Answer.TOO_OLD])
@@ -278,3 +278,26 @@ def test_event_that_has_been_due_for_ten_minutes_rings(times, status, rings):
     make_event(status=status, **{field: ago(by) for field, by in times.items()})
 
     assert bool(words(alarms.waiting)) is rings
+
+
+@pytest.mark.parametrize(("minutes", "rings"), [(None, False), (9, False), (11, True)])
+def test_breaker_that_has_been_open_for_ten_minutes_rings(minutes, rings):
+    MaveHealth.current()
+    if minutes:
+        MaveHealth.objects.update(
+            opened_at=ago(minutes * MINUTE), breaker_reason="Mavera answered 500"
+        )
+
+    told = words(alarms.mave_fails)
+
+    assert bool(told) is rings
+    assert not rings or ("Mavera answered 500" in told and "Close the breaker now" in told)
+
+
+@pytest.mark.parametrize(
+    ("status", "cure"), [(None, "resume it in the admin"), (401, "research resumes by itself")]
+)
+def test_pause_says_whether_it_ends_by_itself(status, cure):
+    ResearchPolicy.current().pause("no access", status)
+
+    assert cure in words(alarms.paused)

@@ -19,7 +19,7 @@ from django_q.models import OrmQ, Schedule
 
 from briefs import doctor, registration
 from briefs.doctor import Level, providers, storage, work
-from briefs.models import MaveCall, ResearchPolicy
+from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.tests.factories import make_brief, make_event, make_research
 from config.brokers import broker_settings
 from personas.customerio import AppApi
@@ -558,6 +558,26 @@ def test_low_credits_are_a_warning(sandbox, db, body, level, words):
     sandbox._listener.answer = lambda request: json_reply(body)
 
     assert_found("Mavera", level, words)
+
+
+@pytest.mark.parametrize(
+    ("used", "remaining", "words"),
+    [
+        (101, 4900, "101 credits more than our ledger can explain"),
+        (0, 4000, "the budgets still allow 5,000"),
+        (0, 5000, ""),
+    ],
+)
+def test_balance_that_does_not_fit_the_ledger_or_the_budgets_is_a_warning(
+    sandbox, db, used, remaining, words
+):
+    body = report(remaining)
+    body["credits"]["used"] = used
+    body["billing_period"] = {"start": "2026-01-01T00:00:00Z"}
+    sandbox._listener.answer = lambda request: json_reply(body)
+
+    assert_found("Mavera", Level.WARN if words else Level.OK, words or "5,000 credits left")
+    assert UsageReading.objects.get().used == used
 
 
 @pytest.mark.parametrize(("fault", "words"), [("401", "refuses the API key"), ("402", "used up")])

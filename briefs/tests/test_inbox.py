@@ -85,7 +85,7 @@ def test_queries_do_not_grow_with_the_list(signed_in, django_assert_max_num_quer
     for _ in range(25):
         make_brief(research=make_research(), assignee=None)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(18):
         assert len(found(signed_in)) == 25
 
 
@@ -197,7 +197,7 @@ def test_queries_of_a_search_do_not_grow_either(signed_in, django_assert_max_num
     for _ in range(25):
         make_brief(research=make_research())
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(19):
         assert len(found(signed_in, "?q=unsubscribed")) == 25
 
 

@@ -188,7 +188,9 @@ def test_closed_port_was_never_reached(settings):
     assert traits(caught.value) == set()
 
 
-@pytest.mark.parametrize("fault", sorted(set(KINDS) - {"clarify", "no_validation", "no_sources"}))
+@pytest.mark.parametrize(
+    "fault", sorted(set(KINDS) - {"clarify", "slow", "no_validation", "no_sources"})
+)
 def test_no_message_holds_key_or_question(sandbox, monkeypatch, caplog, fault):
     monkeypatch.setattr(mave, "DEADLINE_SECONDS", 0.2)
     caplog.set_level(logging.DEBUG)

@@ -152,7 +152,9 @@ def research_context(brief: Brief, routes: Iterable[reach.Route]) -> dict[str, A
         return context | renewal_context(brief)
     context["reason"], context["questions"] = reason(research)
     if research.status == Research.Status.QUEUED:
-        context["why_waiting"] = pacing.why_waiting(ResearchPolicy.current(), research.priority)
+        context["why_waiting"] = pacing.why_waiting(
+            ResearchPolicy.current(), research.priority, brief.persona
+        )
     return context
 
 

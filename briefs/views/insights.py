@@ -70,7 +70,7 @@ def insights(request: HttpRequest) -> HttpResponse:
         "personas": facts.personas(costs, waiting.by_persona),
         "days": list(reversed(costs.by_day.items())),
         "waiting": waiting,
-        "notices": research(policy, held),
+        "notices": list(research()),
         "why": standing.why_waiting(policy, waiting, held, now),
         "budgets": standing.budgets(policy),
         **_charts(costs),

@@ -33,9 +33,10 @@ class PersonaAdmin(RuleAdmin):
     list_filter = ("value", "opens_brief")
     search_fields = ("name", "description", "conditions__field", "conditions__value")
     ordering = ("is_unknown", "is_default", "position", "pk")
-    readonly_fields = ("matches",)
+    readonly_fields: tuple[str, ...] = ("matches",)
     inlines = (PersonaConditionInline,)
     actions = ("delete_selected",)
+    research_fields: tuple[str, ...] = ("research_focus", "reuse_hours", "month_budget")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Persona]:
         personas: QuerySet[Persona] = super().get_queryset(request)
@@ -59,9 +60,10 @@ class PersonaAdmin(RuleAdmin):
                 (
                     "Research",
                     {
-                        "description": "What Mave is asked on top of the signal, and how long an "
-                        "answer is good enough to share with the next brief of this persona.",
-                        "fields": ("research_focus", "reuse_hours"),
+                        "description": "What Mave is asked on top of the signal, how long an "
+                        "answer is good enough to share with the next brief of this persona, and "
+                        "what all of them may cost.",
+                        "fields": self.research_fields,
                     },
                 ),
             )

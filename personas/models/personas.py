@@ -79,6 +79,12 @@ class Persona(models.Model):
     reuse_hours = models.PositiveIntegerField(
         default=168, help_text="How long an answer of Mave stays good for the same question."
     )
+    month_budget = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Credits that research for this persona may cost in a month (UTC), within the "
+        "budgets of all. Empty: no limit of its own.",
+    )
     is_default = models.BooleanField(
         default=False, editable=False, help_text="Serves customers that no other persona fits."
     )
