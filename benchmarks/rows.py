@@ -164,13 +164,28 @@ def questions(count: int) -> dict[str, Any]:
     return {"woken": research.wake()}
 
 
+def hide(_: int) -> dict[str, Any]:
+    """Put the backlog off: a cluster looks for work as soon as it has started."""
+    WebhookEvent.objects.update(available_at=Now() + timedelta(days=1))
+    return {}
+
+
 def ring(_: int) -> dict[str, Any]:
+    """Make the backlog due, and ring."""
+    WebhookEvent.objects.update(available_at=None)
     now = database_now()
     bell.ring()
     return {"rung_at": now.isoformat()}
 
 
-STEPS = {"seed": seed, "drain": drain, "ring": ring, "singles": singles, "questions": questions}
+STEPS = {
+    "seed": seed,
+    "drain": drain,
+    "hide": hide,
+    "ring": ring,
+    "singles": singles,
+    "questions": questions,
+}
 
 
 def run(step: str, count: int) -> None:
