@@ -190,7 +190,7 @@ def thread(reply: http.Reply) -> Thread:
     if not isinstance(raw.get("messages"), list):
         raise MaveError("Mavera answered without the thread's messages", http_status=reply.status)
     messages = [message for message in raw["messages"] if isinstance(message, dict)]
-    answers = [message for message in messages if message.get("role") == "assistant"]
+    answers = _first_answers(messages)
     content = answers[-1].get("content") if answers else ""
     return Thread(
         questions=[str(m.get("content") or "") for m in messages if m.get("role") == "user"],
@@ -205,6 +205,17 @@ def thread(reply: http.Reply) -> Thread:
             raw=raw,
         ),
     )
+
+
+def _first_answers(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What Mave said until somebody asked on in the same thread."""
+    answers: list[dict[str, Any]] = []
+    for message in messages:
+        if message.get("role") == "assistant":
+            answers.append(message)
+        elif message.get("role") == "user" and answers:
+            break
+    return answers
 
 
 def rate_limit(reply: http.Reply) -> RateLimit | None:

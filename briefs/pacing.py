@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from briefs import breaker, budget
@@ -22,6 +23,7 @@ MINUTE = timedelta(seconds=60)
 # A request follows its row in the ledger within this time, or is not sent: so Mavera's own clock
 # never sees more in a minute than the ledger does in a little longer.
 SEND_WITHIN = timedelta(seconds=5)
+KEPT_FOR_QUESTIONS = 4  # this part of a minute's requests: a long search must not hold them up
 _GONE = "the worker was gone before the answer came"
 
 
@@ -85,7 +87,11 @@ def admit_read(
     with transaction.atomic():
         policy = ResearchPolicy.locked()
         is_paused = policy.paused_at is not None and not while_paused
-        if is_paused or breaker.is_held(MaveHealth.current()) or requests_left(policy) < 1:
+        if is_paused or breaker.is_held(MaveHealth.current()):
+            return None
+        is_search = purpose == MaveCall.Purpose.THREADS and not while_paused
+        kept_back = policy.requests_per_minute // KEPT_FOR_QUESTIONS if is_search else 0
+        if requests_left(policy) <= kept_back:
             return None
         return MaveCall.objects.create(purpose=purpose, research=research)
 
@@ -193,7 +199,9 @@ def _enter(research: Research) -> Ticket | None:
     if not (wanted.filter(research=research) | wanted.filter(renewal=research)).exists():
         research.cancel("no open brief waits for it any more")
         return None
-    is_repeat = research.calls.maybe_paid().exists()
+    same = Q(question_hash=research.question_hash, status__in=Research.GIVEN_UP)
+    asked = Research.objects.filter(Q(pk=research.pk) | same)  # this one, and those lost before it
+    is_repeat = MaveCall.objects.maybe_paid().filter(research__in=asked).exists()
     token = research.claim()
     call = MaveCall.objects.create(
         research=research,

@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from briefs import merging, profiles, recording, research, understanding
+from briefs.models import MaveCall
 from briefs.notifying import alarms
 from webhooks import bell
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
@@ -95,6 +96,7 @@ def sweep() -> None:
         alarms.sweep()
     profiles.catch_up()
     research.upgrade_briefs()
+    MaveCall.objects.end_forgotten_reads()
     research.wake()
 
 

@@ -22,12 +22,23 @@ SEARCH_FOR = timedelta(minutes=5)  # after the call's start, for a thread to app
 WAIT_FOR = timedelta(minutes=15)  # after the call's start, for the answer in its thread
 PAUSE = timedelta(seconds=20)  # between two searches
 CLOCKS_DIFFER = timedelta(minutes=10)  # Mavera's and ours, at most
+TELLING = 60  # characters of a question, to know it by
 LONGEST_SECONDS = 120.0  # of one search; the next goes on where it ended
+GIVE_UP_AFTER = timedelta(days=1)  # if Mavera's threads cannot be read at all
 MOST_TIMES_PAID = 2  # for one start: the first time, and once more
+# Answers that are about this page or thread: another one may well be read.
+_UNREADABLE = (200, 400, 404, 500)
 
 
 class _Interrupted(Exception):
-    """The search must go on later; the message says why."""
+    """The search must go on later; the message says why.
+
+    http_status: of Mavera's answer, if she gave one.
+    """
+
+    def __init__(self, message: str, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
 
 
 def search(found: pacing.Search) -> None:
@@ -37,11 +48,14 @@ def search(found: pacing.Search) -> None:
     try:
         thread = _Searcher(research, call).find()
     except _Interrupted as error:
-        research.search_again(token, f"Looking for a lost answer: {error}", PAUSE)
+        if error.http_status in _UNREADABLE and _is_older(call, GIVE_UP_AFTER):
+            research.fail(token, f"Its answer is lost, and Mave's threads cannot be read: {error}")
+        else:
+            research.search_again(token, f"Looking for a lost answer: {error}", PAUSE)
         return
     if thread and thread.answer.content:
         answers.save(research, token, call, thread.answer, is_recovered=True)
-    elif thread and thread.is_answered:
+    elif thread and thread.is_answered and call.outcome == MaveCall.Outcome.ANSWERED:
         _ask_once_more(found, "Mave's answer is empty")
     elif thread and not _is_older(call, WAIT_FOR):
         research.search_again(token, "Mave has not finished her answer in its thread yet", PAUSE)
@@ -77,6 +91,7 @@ class _Searcher:
         self._mave = Mave()
         self._research, self._call = research, call
         self._stop_at = time.monotonic() + LONGEST_SECONDS
+        self._unreadable: _Interrupted | None = None
 
     def find(self) -> Thread | None:
         """The call's thread, answered or not; None if there is none. Raises _Interrupted."""
@@ -89,39 +104,54 @@ class _Searcher:
             if thread_id in passed_over:
                 continue
             thread = self._read(thread_id)
-            if thread and any(self._call.reference in asked for asked in thread.questions):
+            if thread and self._is_ours(thread):
                 self._research.thread_id = thread_id
                 return thread
-            if thread is None or thread.questions:
+            if thread and thread.questions:
                 self._research.searched.append(thread_id)
+        if self._unreadable:  # it may be the very one
+            raise self._unreadable
         return None
+
+    def _is_ours(self, thread: Thread) -> bool:
+        """Whether the call began it: others, and later questions, may quote its reference."""
+        asked = " ".join(thread.questions[0].split()) if thread.questions else ""
+        words = " ".join(self._research.question.split())[:TELLING]
+        return self._call.reference in asked and asked.startswith(words)
 
     def _candidates(self) -> Iterator[str]:
         """Threads that may have been begun by the call, newest first."""
         earliest = self._call.started_at - CLOCKS_DIFFER
         latest = self._call.started_at + timedelta(seconds=DEADLINE_SECONDS) + CLOCKS_DIFFER
         query: dict[str, str] | None = None
+        seen: set[str] = set()
         while True:
             page = self._request(self._mave.threads, query)
-            moments = [at for _, at in page.threads if at is not None]
+            fresh = [thread for thread in page.threads if thread[0] not in seen]
+            seen.update(thread_id for thread_id, _ in fresh)
             yield from (
-                thread_id
-                for thread_id, at in page.threads
-                if at is None or earliest <= at <= latest
+                thread_id for thread_id, at in fresh if at is None or earliest <= at <= latest
             )
-            if page.next is None or page.next == query or min(moments, default=latest) < earliest:
+            moments = [at for _, at in page.threads if at is not None]
+            is_past = bool(moments) and moments[-1] < earliest and moments[-1] <= moments[0]
+            if page.next is None or not fresh or is_past:  # a list may turn in circles
                 return
             query = page.next
 
     def _read(self, thread_id: str) -> Thread | None:
-        """The thread; None if it is gone."""
+        """The thread; None if it is gone, or if it alone cannot be read."""
         try:
             return self._request(self._mave.thread, thread_id)
-        except MaveError:
+        except _Interrupted as error:
+            if error.http_status == 404:
+                return None
+            if error.http_status not in _UNREADABLE or self._unreadable:
+                raise
+            self._unreadable = error
             return None
 
     def _request(self, send: Callable[[A], R], argument: A) -> R:
-        """Make one request. Raises _Interrupted, and MaveError only for what is not there."""
+        """Make one request. Raises _Interrupted."""
         if time.monotonic() > self._stop_at:
             raise _Interrupted("there are many threads, and the search goes on soon")
         row = pacing.admit_read(MaveCall.Purpose.THREADS, self._research)
@@ -131,8 +161,6 @@ class _Searcher:
             found = send(argument)
         except MaveError as error:
             probing.settle_read(row, self._mave, error)
-            if error.http_status == 404:
-                raise
-            raise _Interrupted(str(error)) from error
+            raise _Interrupted(str(error), error.http_status) from error
         probing.settle_read(row, self._mave)
         return found

@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
@@ -41,29 +42,42 @@ def attach(briefs: list[Brief]) -> int:
     return len(opened)
 
 
+class _Ended(Exception):
+    """A question that was under way ended before it could be locked."""
+
+
 def _find_or_open(
     questions: list[Question], by_question: dict[Question, list[Brief]]
 ) -> tuple[dict[str, Research], set[str]]:
     """Research for every question's hash, locked where it is under way; and which of it is new."""
+    while True:
+        try:
+            # Another round begins without the locks of this one. Who asks for more while holding
+            # some waits in a circle with another drain.
+            with transaction.atomic():
+                return _lock_or_open(questions, by_question)
+        except _Ended:
+            continue
+
+
+def _lock_or_open(
+    questions: list[Question], by_question: dict[Question, list[Brief]]
+) -> tuple[dict[str, Research], set[str]]:
     found = _answered(by_question)
-    opened: set[str] = set()
-    while missing := [question for question in questions if question.hash not in found]:
-        known = set(
-            _under_way([question.hash for question in missing]).values_list(
-                "question_hash", flat=True
-            )
-        )
-        # Looked for once more: what ended after the first look is no longer under way either.
-        found |= _answered({question: by_question[question] for question in missing})
-        missing = [question for question in missing if question.hash not in found]
-        _open([question for question in missing if question.hash not in known], by_question)
-        # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
-        # and that another drain which opens the same question sees the briefs of this one.
-        under_way = _under_way([question.hash for question in missing])
-        locked = list(under_way.order_by("question_hash").select_for_update())
-        found |= {research.question_hash: research for research in locked}
-        opened |= _without_briefs([one for one in locked if one.question_hash not in known])
-    return found, opened
+    hashes = [question.hash for question in questions if question.hash not in found]
+    known = set(_under_way(hashes).values_list("question_hash", flat=True))
+    # Looked for once more: what ended after the first look is no longer under way either.
+    found |= _answered({q: briefs for q, briefs in by_question.items() if q.hash in hashes})
+    missing = [question for question in questions if question.hash not in found]
+    _open([question for question in missing if question.hash not in known], by_question)
+    # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
+    # and that another drain which opens the same question sees the briefs of this one.
+    under_way = _under_way([question.hash for question in missing])
+    locked = list(under_way.order_by("question_hash").select_for_update())
+    if len(locked) < len(missing):
+        raise _Ended
+    found |= {research.question_hash: research for research in locked}
+    return found, _without_briefs([one for one in locked if one.question_hash not in known])
 
 
 def _under_way(hashes: list[str]) -> ResearchQuerySet:
@@ -151,6 +165,9 @@ def upgrade_briefs() -> None:
     """Give briefs the answer that is there: a worker may have died between saving it and this."""
     answered = Brief.objects.filter(research__status=Research.Status.DONE)
     answered.research_arrived()
+    renewals = Brief.objects.filter(renewal__isnull=False).values("renewal")
+    for renewed in Research.objects.filter(pk__in=renewals, status=Research.Status.DONE):
+        renewed.briefs_rest_on_it()
 
 
 def wake() -> int:
@@ -196,8 +213,9 @@ def _ask(ticket: pacing.Ticket) -> None:
     research, token, call = ticket.research, ticket.token, ticket.call
     if not ticket.is_good:  # frozen since the claim: somebody else may have it
         words = "the call was not made in time after its claim"
-        research.give_back(token, words)
-        call.settle(MaveCall.Outcome.NOT_SENT, detail=words)
+        with transaction.atomic():  # or the next call would pass for a repeat of this one
+            research.give_back(token, words)
+            call.settle(MaveCall.Outcome.NOT_SENT, detail=words)
         return
     mave = Mave()
     try:

@@ -188,10 +188,11 @@ else:
         keepalives_interval=5,
         keepalives_count=2,
     )
+    # Who is frozen in a transaction (its machine sleeps) must not hold everybody else up.
+    session = "-c idle_in_transaction_session_timeout=60000"
     if IS_WEB:  # a page that waits for a lock must not keep its thread from the receiver
-        DATABASES["default"]["OPTIONS"]["options"] = (
-            "-c statement_timeout=2500 -c lock_timeout=1000"
-        )
+        session += " -c statement_timeout=2500 -c lock_timeout=1000"
+    DATABASES["default"]["OPTIONS"]["options"] = session
 
 # Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
 

@@ -1,11 +1,15 @@
 """The ledger: every request to Mavera, and what it cost."""
 
+from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Now
 
 from briefs.models.research import Research
+
+READ_FOR = timedelta(minutes=5)  # far longer than any request that only reads
+KEEP_IN_MIND = timedelta(days=7)  # a sweep every minute need not read the whole ledger
 
 
 class CallQuerySet(models.QuerySet["MaveCall"]):
@@ -17,6 +21,19 @@ class CallQuerySet(models.QuerySet["MaveCall"]):
         """All but those that certainly cost nothing."""
         unpaid = (MaveCall.Outcome.REFUSED, MaveCall.Outcome.NOT_SENT)
         return self.chats().exclude(outcome__in=unpaid)
+
+    def end_forgotten_reads(self) -> int:
+        """Settle free requests whose worker died. A paid one is settled when it is looked for."""
+        pending = self.exclude(purpose=MaveCall.Purpose.CHAT).filter(
+            outcome=MaveCall.Outcome.PENDING,
+            started_at__lt=Now() - READ_FOR,
+            started_at__gte=Now() - KEEP_IN_MIND,
+        )
+        return pending.update(
+            outcome=MaveCall.Outcome.UNKNOWN,
+            finished_at=Now(),
+            detail="the worker was gone before the answer came",
+        )
 
 
 class MaveCall(models.Model):

@@ -65,9 +65,13 @@ class ResearchPolicy(models.Model):
     def pause(self, reason: str, status: int | None = None) -> bool:
         """Stop all research; False if it is paused already, for its own reason since its own time.
 
-        status: Mavera's answer that made us do it, so that we may resume by ourselves.
+        status: Mavera's answer that made us do it, so that we may resume by ourselves. A person's
+        pause takes the place of such a one: then only a person resumes it.
         """
-        paused = ResearchPolicy.objects.filter(pk=1, paused_at=None).update(
+        weaker = Q(paused_at=None)
+        if status is None:
+            weaker |= Q(paused_status__isnull=False)
+        paused = ResearchPolicy.objects.filter(weaker, pk=1).update(
             paused_at=Now(), paused_reason=reason[:300], paused_status=status
         )
         self.refresh_from_db()

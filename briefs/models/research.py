@@ -135,6 +135,7 @@ class Research(models.Model):
             status_reason="",
             tries=F("tries") + 1,
             started_at=Now(),
+            thread_id="",  # of an earlier call: its answer is not this one's
             searched=[],
         )
 

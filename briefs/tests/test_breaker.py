@@ -115,6 +115,52 @@ def test_trial_that_succeeds_closes_the_breaker_and_old_faults_are_forgotten(que
     assert not breaker.is_open(MaveHealth.current())
 
 
+def trial_of_a_killed_worker():
+    assert pacing.claim_next()
+    Research.objects.filter(status="running").update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def test_trial_whose_worker_is_killed_makes_way_for_the_next(questions, sandbox):
+    past(5, 0)
+    fail(sandbox)
+    pass_time(seconds=61)
+    trial_of_a_killed_worker()
+
+    run_next()  # looks for its answer
+    assert run_next()
+
+    assert not breaker.is_open(MaveHealth.current())
+    assert MaveCall.objects.chats().filter(outcome="answered").count() == 1
+
+
+def test_trial_that_is_asked_to_wait_says_nothing_of_mave(questions, sandbox):
+    past(5, 0)
+    fail(sandbox)
+    pass_time(seconds=61)
+    fail(sandbox, "429")
+    assert breaker.is_open(MaveHealth.current())
+    assert not run_next()
+    pass_time(seconds=2)
+
+    assert run_next()
+
+    assert not breaker.is_open(MaveHealth.current())
+
+
+def test_trial_whose_answer_is_lost_closes_the_breaker_when_it_is_found(questions, sandbox):
+    past(5, 0)
+    fail(sandbox)
+    pass_time(seconds=61)
+    fail(sandbox, "paid_then_dropped")
+    assert MaveHealth.current().breaker_pause_seconds == 120
+
+    assert run_next()
+
+    assert not breaker.is_open(MaveHealth.current())
+
+
 def test_trial_that_fails_doubles_the_pause_and_uses_up_no_try(questions, sandbox):
     past(5, 0)
     fail(sandbox)

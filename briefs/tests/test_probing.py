@@ -10,6 +10,7 @@ from briefs.mave import Mave
 from briefs.models import MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research
+from webhooks.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,17 @@ def test_pause_by_a_person_is_not_probed(waiting, sandbox):
     assert (pacing.workers_wanted(), sandbox.requests) == (0, [])
 
 
+def test_pause_by_a_person_takes_the_place_of_maveras_and_is_not_probed(waiting, sandbox):
+    stopped_by(sandbox, "402")
+
+    assert ResearchPolicy.current().pause("enough for this month")
+    pass_time(seconds=1000)
+
+    assert not run_next()
+    policy = ResearchPolicy.current()
+    assert (policy.paused_reason, policy.paused_status) == ("enough for this month", None)
+
+
 def test_person_who_pauses_it_meanwhile_is_not_overruled(waiting, sandbox, monkeypatch):
     stopped_by(sandbox, "401")
     pass_time(seconds=61)
@@ -136,3 +148,12 @@ def test_person_who_pauses_it_meanwhile_is_not_overruled(waiting, sandbox, monke
 
     assert not run_next()
     assert ResearchPolicy.current().paused_reason == "a person says so"
+
+
+def test_many_workers_at_once_make_one_probe(threaded_db, waiting, sandbox):
+    ResearchPolicy.current().pause("Mavera's credits are used up", 402)
+
+    at_once(6, lambda number: run_next())
+
+    assert probes(sandbox) == ["/api/v1/usage"]
+    assert Research.objects.get().status == "done"

@@ -284,3 +284,207 @@ def test_search_of_a_worker_that_lost_its_lease_saves_nothing(waiting, sandbox):
     recovery.search(mine)
 
     assert (reload(waiting).status, waiting.lease_token) == ("recovering", other.token)
+
+
+# Lists and threads that are not as they should be -------------------------------------------------
+
+
+def ask_as_lost(ticket, waiting):
+    recovery.Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
+
+
+@pytest.mark.parametrize("next_cursor", ["always the same", None])
+def test_list_that_repeats_its_page_for_ever_ends(waiting, sandbox, monkeypatch, next_cursor):
+    real = {"data": [], "has_more": True}
+
+    def page(items, query, style):
+        turn = {"next_cursor": f"turn {len(reads(sandbox)) % 2}" if next_cursor else None}
+        return {**real, "data": [item for _, item in items][:1], **turn}
+
+    monkeypatch.setattr("sandbox.mavera.page", page)
+    recovery.Mave().chat("somebody else's question")
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    pass_time(minutes=6)
+
+    run_next()
+
+    assert len(reads(sandbox)) == 3
+    assert reload(waiting).status_reason.endswith("the answer is in none of Mave's threads")
+
+
+def test_list_that_begins_with_the_oldest_is_read_to_its_end(waiting, sandbox, monkeypatch):
+    from sandbox import paging
+
+    ticket = kill_the_worker()
+    recovery.Mave().chat("a question of last year")
+    recovery.Mave().chat("another one")
+    for thread in sandbox._mavera._threads._threads.values():
+        thread.created_at = f"2025-01-0{thread.number}T10:00:00Z"
+    ask_as_lost(ticket, waiting)
+
+    def oldest_first(items, query, style):
+        return paging.page(items[::-1], {**query, "offset": query.get("offset", "0")})
+
+    monkeypatch.setattr("sandbox.mavera.page", oldest_first)
+    monkeypatch.setattr("briefs.mave.PAGE_SIZE", 2)
+
+    run_next()
+
+    assert reload(waiting).status == "done"
+
+
+def test_list_that_cannot_be_read_is_tried_for_a_day_and_then_a_person_decides(
+    waiting, sandbox, monkeypatch
+):
+    monkeypatch.setattr("briefs.mave.PAGE_SIZE", 0)  # which Mavera refuses
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    pass_time(hours=23)
+    run_next()
+    assert reload(waiting).status == "recovering"
+    pass_time(hours=2)
+
+    run_next()
+
+    assert reload(waiting).status == "failed"
+    assert "Mave's threads cannot be read: Mavera answered 400" in waiting.status_reason
+
+
+@pytest.fixture
+def gone(sandbox, monkeypatch):
+    """The list of threads is not there at all."""
+    from sandbox.mavera_errors import error
+
+    def refuse(request):
+        is_list = request.path.endswith("/mave/threads")
+        return error("resource_not_found") if is_list else None
+
+    monkeypatch.setattr(sandbox._mavera, "refuse", refuse)
+
+
+def test_list_that_is_not_there_puts_the_search_off(waiting, sandbox, gone):
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+
+    assert run_next()
+
+    assert reload(waiting).lease_token is None
+    assert "Mavera answered 404" in waiting.status_reason
+
+
+def test_one_unreadable_thread_does_not_hide_the_others(waiting, sandbox, monkeypatch):
+    ticket = kill_the_worker()
+    ask_as_lost(ticket, waiting)
+    recovery.Mave().chat("somebody else's question")
+    threads = sandbox._mavera._threads
+    broken, get = list(threads._threads)[-1], threads.get
+    monkeypatch.setattr(threads, "get", lambda key: {"id": key} if key == broken else get(key))
+
+    run_next()
+
+    assert reload(waiting).status == "done"
+
+
+def test_unreadable_thread_may_be_the_one_and_nothing_is_paid(waiting, sandbox, monkeypatch):
+    ask_as_lost(kill_the_worker(), waiting)
+    monkeypatch.setattr(sandbox._mavera._threads, "get", lambda key: {"id": key})
+    pass_time(minutes=6)
+
+    run_next()
+
+    assert reload(waiting).status == "recovering"
+    assert "without the thread's messages" in waiting.status_reason
+
+
+def test_thread_that_quotes_the_reference_is_not_taken_for_the_answer(waiting, sandbox):
+    ticket = kill_the_worker()
+    ask_as_lost(ticket, waiting)
+    recovery.Mave().chat(f"Why did you not answer {ticket.call.reference}?")
+    other = sandbox._mavera._threads.ask(None, "somebody else's question", "ws_sandbox")
+    sandbox._mavera._threads.ask(other.id, f"And {ticket.call.reference}?", "ws_sandbox")
+
+    run_next()
+
+    first = next(iter(sandbox._mavera._threads._threads))
+    assert (reload(waiting).status, waiting.thread_id) == ("done", first)
+
+
+def test_answer_to_what_somebody_asked_later_in_the_thread_is_not_ours(waiting, sandbox):
+    ticket = kill_the_worker()
+    ask_as_lost(ticket, waiting)
+    threads = sandbox._mavera._threads
+    thread = next(iter(threads._threads.values()))
+    threads.ask(thread.id, "Say it in one word.", "ws_sandbox")
+    thread.messages.append({"role": "assistant", "content": "Leave."})
+
+    run_next()
+
+    assert reload(waiting).answer.startswith("## ")
+
+
+def test_answer_that_is_still_empty_is_waited_for(waiting, sandbox):
+    ticket = kill_the_worker()
+    thread = sandbox._mavera._threads.ask(
+        None, f"{waiting.question}\n\nReference: {ticket.call.reference}", "ws_sandbox"
+    )
+    thread.messages.append({"role": "assistant", "content": ""})
+
+    run_next()
+
+    assert reload(waiting).status == "recovering"
+    assert waiting.status_reason == "Mave has not finished her answer in its thread yet"
+
+
+def test_thread_of_an_earlier_call_is_not_taken_for_that_of_a_later_one(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", count=2, seconds=20)
+    for _ in range(2):
+        run_next(), run_next()
+        pass_time(minutes=16)
+        run_next()
+    assert reload(waiting).status == "failed"
+    waiting.retry()
+    ask_as_lost(kill_the_worker(), waiting)
+
+    run_next()
+
+    assert reload(waiting).status == "done"
+
+
+def test_read_of_a_killed_worker_does_not_stay_under_way(db):
+    old, new, paid = (MaveCall.objects.create(purpose=p) for p in ("threads", "usage", "chat"))
+    MaveCall.objects.exclude(pk=new.pk).update(started_at=timezone.now() - timedelta(minutes=6))
+
+    assert MaveCall.objects.end_forgotten_reads() == 1
+
+    assert (reload(old).outcome, reload(new).outcome, reload(paid).outcome) == (
+        "unknown", "pending", "pending",
+    )  # fmt: skip
+
+
+def test_search_leaves_requests_to_the_questions(waiting, sandbox):
+    ResearchPolicy.objects.create(pk=1, requests_per_minute=20)
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    for number in range(30):
+        recovery.Mave().chat(f"somebody else's question {number}")
+    other = make_research(question="Another question?")
+    make_brief(research=other, persona=other.persona)
+
+    run_next()
+    assert len(reads(sandbox)) == 14
+    run_next()
+
+    assert (reload(waiting).status, reload(other).status) == ("recovering", "done")
+
+
+def test_question_that_was_lost_for_another_brief_is_asked_as_a_repeat(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    Research.objects.update(status="failed", lease_token=None)
+    again = make_research(question_hash=waiting.question_hash, persona=waiting.persona)
+    make_brief(research=again, persona=waiting.persona)
+
+    run_next()
+
+    assert again.calls.chats().get().is_repeat
