@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from benchmarks.system import most_at_once, worst_window
-from briefs import models, pacing
+from briefs import models
+from briefs.asking import pacing
 from briefs.models import Brief, MaveCall, Research, ResearchPolicy
 from briefs.models.briefs import BriefQuerySet
 from briefs.models.research import LEASE

@@ -19,7 +19,7 @@ from django.utils import timezone
 from briefs import pipeline, research
 from briefs.health import database_now
 from briefs.models import Brief, Priority, Research, ResearchPolicy, Signal
-from briefs.questions import TEMPLATE_VERSION
+from briefs.questions.asker import TEMPLATE_VERSION
 from personas.models import Customer, Persona
 from sandbox import profiles
 from sandbox.person import Person

@@ -12,7 +12,7 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 
-from briefs import pacing
+from briefs.asking import pacing
 from briefs.models import Brief, Research, ResearchPolicy, Signal
 from personas.models import Customer
 from webhooks.models import WebhookEvent

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
 
-from briefs import balance, breaker, budget, pacing, spending
+from briefs.asking import balance, breaker, budget, pacing, spending
+from briefs.asking.spending import WORTH_A_NOTICE
 from briefs.models import MaveHealth, ResearchPolicy
-from briefs.spending import WORTH_A_NOTICE
 from personas.matching import CustomerFacts
 from personas.models import AppApiHealth, AttributeName, Customer, PersonaCondition
 from webhooks.models import WebhookEvent

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import Schedule
 
-from briefs import pacing
+from briefs.asking import pacing
 from briefs.models import MaveCall, Notification, Research
 from webhooks.models import LEASE, Bell, WebhookEvent
 

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
-from briefs import answers, balance, breaker, pacing, probing, recovery
-from briefs.mave import Mave, MaveError
+from briefs.asking import answers, balance, breaker, pacing, probing, recovery
+from briefs.asking.mave import Mave, MaveError
 from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
-from briefs.questions import Asker, Question
+from briefs.questions.asker import Asker, Question
 from webhooks.bell import queue
 
 logger = logging.getLogger(__name__)

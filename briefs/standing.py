@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
-from briefs import budget
+from briefs.asking import budget
 from briefs.models import Brief, Priority, Research, ResearchPolicy
 from briefs.troubles import length
 

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from briefs import budget
-from briefs.question_count import count_at_present
-from briefs.questions import Asker
+from briefs.asking import budget
+from briefs.questions.asker import Asker
+from briefs.questions.counting import count_at_present
 from personas.admin import PersonaAdmin
 from personas.models import Persona
 

@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import SIMPLE_HISTORY_REVERSE_ATTR_NAME
 
-from briefs import balance, breaker, budget, pacing, spending
 from briefs.admin.readonly import link
 from briefs.admin.research import wake
+from briefs.asking import balance, breaker, budget, pacing, spending
+from briefs.asking.mave import Mave
 from briefs.health import database_now
-from briefs.mave import Mave
 from briefs.models import MaveHealth, Research, ResearchPolicy
 
 AT_PRESENT = ("at_present", "mave", "in_flight", "spent_today", "spent_this_month",

@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from briefs import wording
 from briefs.models import QuestionTemplate
-from briefs.question_count import asked_kinds, roles, too_long, variants_of
-from briefs.questions import Asker, built_in
-from briefs.wording import Wording
+from briefs.questions import wording
+from briefs.questions.asker import Asker, built_in
+from briefs.questions.counting import asked_kinds, roles, too_long, variants_of
+from briefs.questions.wording import Wording
 from personas.models import Persona, SignalKind
 
 

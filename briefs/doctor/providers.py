@@ -6,9 +6,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from briefs import balance, budget, pacing, probing, registration, spending
+from briefs import registration
+from briefs.asking import balance, budget, pacing, probing, spending
+from briefs.asking.mave import Mave, MaveError, Usage
 from briefs.doctor.findings import Finding, database_now, fail, number, ok, warn, words
-from briefs.mave import Mave, MaveError, Usage
 from briefs.models import Brief, MaveCall, ResearchPolicy
 from personas.customerio import HeldBack, LookupFailed, ReportingWebhook
 from personas.models import AppApiHealth

@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from django_q.brokers import get_broker
 from django_q.models import Schedule
 
-from briefs import pacing, progress
+from briefs import progress
+from briefs.asking import pacing
 from briefs.doctor.findings import Finding, database_now, fail, number, ok, warn, words
 from briefs.models import Brief, Priority, Research, ResearchPolicy
 from webhooks.models import Answer, Bell, Tally, WebhookEvent

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from briefs import spending
+from briefs.asking import spending
+from briefs.asking.spending import Spending
 from briefs.models import Alarm, BudgetLevel, ResearchPolicy
 from briefs.notifying import outbox
-from briefs.spending import Spending
 
 KINDS = {
     BudgetLevel.Period.DAY: Alarm.Kind.DAY_BUDGET,

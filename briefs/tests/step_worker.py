@@ -17,22 +17,22 @@ from typing import Any
 
 STEPS = {
     # name: module, attribute, and whether it stops before or after the call
-    "before the claim": ("briefs.pacing.claim_next", "before"),
-    "policy locked": ("briefs.pacing.requests_left", "before"),
+    "before the claim": ("briefs.asking.pacing.claim_next", "before"),
+    "policy locked": ("briefs.asking.pacing.requests_left", "before"),
     "claimed": ("briefs.research._ask", "before"),
-    "lease checked": ("briefs.mave.Mave.chat", "before"),
-    "answered": ("briefs.answers.save", "before"),
+    "lease checked": ("briefs.asking.mave.Mave.chat", "before"),
+    "answered": ("briefs.asking.answers.save", "before"),
     "saving": ("briefs.models.Research.finish", "after"),
     "saved": ("briefs.models.Research.briefs_rest_on_it", "before"),
-    "upgraded": ("briefs.breaker.answered", "before"),
-    "error in the ledger": ("briefs.breaker.failed", "before"),
+    "upgraded": ("briefs.asking.breaker.answered", "before"),
+    "error in the ledger": ("briefs.asking.breaker.failed", "before"),
     "not asked": ("briefs.models.MaveCall.settle", "before"),
-    "search claimed": ("briefs.recovery.search", "before"),
-    "leave to read": ("briefs.mave.Mave.threads", "before"),
-    "page listed": ("briefs.mave.Mave.threads", "after"),
-    "thread read": ("briefs.mave.Mave.thread", "after"),
-    "probe claimed": ("briefs.pacing.admit_read", "before"),
-    "probe answered": ("briefs.mave.Mave.usage", "after"),
+    "search claimed": ("briefs.asking.recovery.search", "before"),
+    "leave to read": ("briefs.asking.mave.Mave.threads", "before"),
+    "page listed": ("briefs.asking.mave.Mave.threads", "after"),
+    "thread read": ("briefs.asking.mave.Mave.thread", "after"),
+    "probe claimed": ("briefs.asking.pacing.admit_read", "before"),
+    "probe answered": ("briefs.asking.mave.Mave.usage", "after"),
     "renewing": ("briefs.research.open_or_join", "after"),
 }
 
@@ -116,8 +116,8 @@ def run_next(order: dict[str, Any]) -> bool:
     if order.get("dawdles"):  # so slow after its claim that the call must not be made any more
         from django.db.models import F
 
+        from briefs.asking.pacing import SEND_WITHIN
         from briefs.models import MaveCall
-        from briefs.pacing import SEND_WITHIN
 
         ask = research._ask
 
@@ -130,8 +130,8 @@ def run_next(order: dict[str, Any]) -> bool:
 
 
 def renew(order: dict[str, Any]) -> str:
+    from briefs.asking.renewal import renew
     from briefs.models import Brief
-    from briefs.renewal import renew
 
     return renew(Brief.objects.get(pk=order["brief"]), None).value
 
@@ -175,7 +175,7 @@ def hammer(order: dict[str, Any]) -> int:
 
 def _end(ticket: Any, chance: random.Random) -> None:
     from briefs import answers
-    from briefs.mave import Answer, MaveError
+    from briefs.asking.mave import Answer, MaveError
 
     credits = chance.choice([None, 10, 32, 75])
     if chance.random() < 0.8:

@@ -6,8 +6,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from briefs import balance
-from briefs.mave import Usage
+from briefs.asking import balance
+from briefs.asking.mave import Usage
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research

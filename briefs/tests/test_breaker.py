@@ -6,8 +6,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from briefs import breaker, pacing
-from briefs.mave import RateLimit
+from briefs.asking import breaker, pacing
+from briefs.asking.mave import RateLimit
 from briefs.models import MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research

@@ -432,7 +432,8 @@ def renewed(monkeypatch):
 
     def set_(outcome):
         monkeypatch.setattr(
-            "briefs.renewal.renew", lambda brief, actor: calls.append((brief, actor)) or outcome
+            "briefs.asking.renewal.renew",
+            lambda brief, actor: calls.append((brief, actor)) or outcome,
         )
         return calls
 
@@ -448,8 +449,8 @@ def renewed(monkeypatch):
     ],
 )
 def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, left, words_):
-    monkeypatch.setattr("briefs.budget.usual_cost", lambda persona: 27)
-    monkeypatch.setattr("briefs.budget.left_today", lambda: left)
+    monkeypatch.setattr("briefs.asking.budget.usual_cost", lambda persona: 27)
+    monkeypatch.setattr("briefs.asking.budget.left_today", lambda: left)
 
     page = words(signed_in, make_brief(research=answered(), basis="new"))
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from briefs import budget, pacing, pipeline, research, tasks
-from briefs.budget import RESERVED_CREDITS
+from briefs import pipeline, research, tasks
+from briefs.asking import budget, pacing
+from briefs.asking.budget import RESERVED_CREDITS
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from briefs.tests.factories import make_brief, make_event, make_payload, make_persona, make_research
 from personas.models import Persona

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from briefs import budget, pacing, standing
+from briefs import standing
+from briefs.asking import budget, pacing
 from briefs.insights import Cost, Period, costs, personas
 from briefs.models import MaveCall, MaveHealth, Priority, ResearchPolicy
 from briefs.standing import Budget

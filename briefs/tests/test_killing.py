@@ -13,8 +13,8 @@ from django.db import connection
 from django.db.models import F, Sum
 
 from briefs import research
+from briefs.asking.renewal import renew
 from briefs.models import Brief, MaveCall, MaveHealth, Research, ResearchPolicy
-from briefs.renewal import renew
 from briefs.tests.factories import make_brief, make_research
 from briefs.tests.workers import Workers
 from personas.models import Persona

@@ -5,10 +5,11 @@ import random
 import pytest
 from django.db import connection, transaction
 
-from briefs import answers, breaker, pacing, research
-from briefs.mave import Answer, MaveError
+from briefs import research
+from briefs.asking import answers, breaker, pacing
+from briefs.asking.mave import Answer, MaveError
+from briefs.asking.renewal import renew, restart
 from briefs.models import Brief, MaveCall, Research, ResearchPolicy
-from briefs.renewal import renew, restart
 from briefs.tests.factories import make_customer, make_persona
 from webhooks.tests.threads import at_once
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from briefs import mave, mave_replies
-from briefs.mave import Mave, MaveError
+from briefs.asking import mave, replies
+from briefs.asking.mave import Mave, MaveError
 from briefs.models import Research
 from personas.http import Reply
 from sandbox import answers
@@ -113,7 +113,7 @@ def test_too_many_requests_without_a_time_wait_half_a_minute(sandbox):
 @pytest.mark.parametrize("header", ["100000", "1e300"])
 def test_absurd_waiting_time_is_cut_to_an_hour(header):
     for status in (429, 503):
-        assert mave_replies.refusal(Reply(status, {"retry-after": header}, b"")).retry_after == 3600
+        assert replies.refusal(Reply(status, {"retry-after": header}, b"")).retry_after == 3600
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -203,10 +203,10 @@ def test_no_message_holds_key_or_question(sandbox, monkeypatch, caplog, fault):
 
 
 def test_long_answer_is_cut(sandbox, monkeypatch):
-    answer = answers.Answer(content="a" * (mave_replies.MAX_ANSWER + 1))
+    answer = answers.Answer(content="a" * (replies.MAX_ANSWER + 1))
     monkeypatch.setattr(answers, "choose", lambda questions: answer)
 
-    assert len(Mave().chat(QUESTION).content) == mave_replies.MAX_ANSWER
+    assert len(Mave().chat(QUESTION).content) == replies.MAX_ANSWER
 
 
 def test_characters_that_no_database_takes_are_left_out(sandbox, monkeypatch):
@@ -241,7 +241,7 @@ REPLIES = st.fixed_dictionaries(
 @given(REPLIES | JSON)
 def test_any_json_is_an_answer_fit_to_store_or_an_error_in_words(body):
     try:
-        answer = mave_replies.answer(Reply(200, {}, json.dumps(body).encode()))
+        answer = replies.answer(Reply(200, {}, json.dumps(body).encode()))
     except MaveError:
         return
 

@@ -6,12 +6,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from briefs import budget, research
-from briefs.budget import RESERVED_CREDITS
+from briefs import research
+from briefs.asking import budget
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.asking.pacing import Search, Ticket, claim_next, may_begin, slots_free, why_waiting
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from briefs.models.research import LEASE
-from briefs.pacing import Search, Ticket, claim_next, may_begin, slots_free, why_waiting
-from briefs.questions import question_for
+from briefs.questions.asker import question_for
 from briefs.tests.factories import make_brief, make_persona, make_research
 from webhooks.tests.threads import Aside, at_once
 

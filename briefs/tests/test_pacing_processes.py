@@ -15,9 +15,9 @@ from django.db.models import Count, F
 from django.urls import reverse
 from django.utils import timezone
 
-from briefs.budget import RESERVED_CREDITS
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.asking.pacing import MINUTE
 from briefs.models import MaveCall, Research, ResearchPolicy
-from briefs.pacing import MINUTE
 from briefs.tests.factories import make_brief, make_research
 from briefs.tests.workers import Workers
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from briefs import breaker, pacing
+from briefs.asking import breaker, pacing
 from briefs.doctor import work
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, UsageReading
 from briefs.research import run_next

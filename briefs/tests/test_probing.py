@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from briefs import pacing
-from briefs.mave import Mave
+from briefs.asking import pacing
+from briefs.asking.mave import Mave
 from briefs.models import MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from briefs.question_count import count, count_at_present
-from briefs.questions import built_in
-from briefs.variants import variants
-from briefs.wording import Wording
+from briefs.questions.asker import built_in
+from briefs.questions.counting import count, count_at_present
+from briefs.questions.variants import variants
+from briefs.questions.wording import Wording
 from personas.models import Customer, Persona, PersonaCondition, SignalRule
 from personas.rulebook import Rulebook
 

@@ -6,13 +6,13 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from briefs import wording
 from briefs.models import QuestionTemplate, Research, TemplateChoice
-from briefs.question_count import too_long
-from briefs.questions import TEMPLATE_VERSION, Asker, built_in, question_for
+from briefs.questions import wording
+from briefs.questions.asker import TEMPLATE_VERSION, Asker, built_in, question_for
+from briefs.questions.counting import too_long
+from briefs.questions.wording import Wording
 from briefs.research import attach
 from briefs.tests.factories import make_brief, make_persona
-from briefs.wording import Wording
 from personas.models import Persona
 
 OWN = "Who are {segment}? They did this: {signal}."
@@ -208,7 +208,7 @@ def test_built_in_text_can_be_used_again_and_who_chose_is_kept(user):
 @pytest.mark.django_db
 def test_improved_built_in_text_does_not_replace_the_teams_own(monkeypatch):
     own()
-    monkeypatch.setattr("briefs.questions.TEMPLATE_VERSION", "2")
+    monkeypatch.setattr("briefs.questions.asker.TEMPLATE_VERSION", "2")
 
     assert Asker.load().wording.text == OWN
 
@@ -232,7 +232,7 @@ def test_template_is_read_once_for_a_batch(django_assert_max_num_queries):
     for brief in briefs:
         brief.persona = persona
 
-    with transaction.atomic(), django_assert_max_num_queries(8) as queries:
+    with transaction.atomic(), django_assert_max_num_queries(10) as queries:
         attach(briefs)
 
     read = [query for query in queries if "questiontemplate" in query["sql"]]

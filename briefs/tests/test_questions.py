@@ -8,12 +8,13 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from briefs import pipeline, questions
+from briefs import pipeline
 from briefs.models import Brief, QuestionTemplate, Research, ResearchPolicy
-from briefs.questions import MEANINGS, Asker, built_in, question_for
+from briefs.questions import asker
+from briefs.questions.asker import MEANINGS, Asker, built_in, question_for
+from briefs.questions.wording import Wording
 from briefs.research import run_next
 from briefs.tests.factories import make_event, make_payload
-from briefs.wording import Wording
 from personas.matching import fold
 from personas.models import Customer, Operator, Persona, PersonaCondition
 from personas.models.signals import SignalKind
@@ -57,7 +58,7 @@ def test_other_words_make_another_hash(other):
 
 def test_new_template_version_makes_another_hash_of_the_same_text(monkeypatch):
     before = ask()
-    monkeypatch.setattr(questions, "TEMPLATE_VERSION", "next")
+    monkeypatch.setattr(asker, "TEMPLATE_VERSION", "next")
 
     assert ask().text == before.text
     assert ask().hash != before.hash

@@ -6,9 +6,9 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from briefs import recovery
+from briefs.asking import recovery
+from briefs.asking.pacing import RESERVED_CREDITS, Search, claim_next
 from briefs.models import Brief, MaveCall, Research, ResearchPolicy
-from briefs.pacing import RESERVED_CREDITS, Search, claim_next
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research
 
@@ -218,7 +218,7 @@ def test_search_without_requests_left_goes_on_later(waiting, sandbox):
 
 
 def test_search_goes_through_every_page(waiting, sandbox, monkeypatch):
-    monkeypatch.setattr("briefs.mave.PAGE_SIZE", 2)
+    monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 2)
     ticket = kill_the_worker()
     recovery.Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
     for number in range(5):
@@ -327,7 +327,7 @@ def test_list_that_begins_with_the_oldest_is_read_to_its_end(waiting, sandbox, m
         return paging.page(items[::-1], {**query, "offset": query.get("offset", "0")})
 
     monkeypatch.setattr("sandbox.mavera.page", oldest_first)
-    monkeypatch.setattr("briefs.mave.PAGE_SIZE", 2)
+    monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 2)
 
     run_next()
 
@@ -337,7 +337,7 @@ def test_list_that_begins_with_the_oldest_is_read_to_its_end(waiting, sandbox, m
 def test_list_that_cannot_be_read_is_tried_for_a_day_and_then_a_person_decides(
     waiting, sandbox, monkeypatch
 ):
-    monkeypatch.setattr("briefs.mave.PAGE_SIZE", 0)  # which Mavera refuses
+    monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 0)  # which Mavera refuses
     sandbox.faults.add("mave/chat", "drop")
     run_next()
     pass_time(hours=23)

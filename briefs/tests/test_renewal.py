@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from briefs import research
+from briefs.asking.renewal import Renewal, renew, restart
 from briefs.models import Brief, Research
-from briefs.questions import question_for
-from briefs.renewal import Renewal, renew, restart
+from briefs.questions.asker import question_for
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_persona, make_research
 

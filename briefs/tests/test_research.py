@@ -7,12 +7,13 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from briefs import answers, mave, research
-from briefs.budget import RESERVED_CREDITS, credits_saved
+from briefs import research
+from briefs.asking import answers, mave
+from briefs.asking.budget import RESERVED_CREDITS, credits_saved
+from briefs.asking.pacing import claim_next
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from briefs.models.research import MAX_TRIES
-from briefs.pacing import claim_next
-from briefs.questions import question_for
+from briefs.questions.asker import question_for
 from briefs.research import attach, run_next, wake
 from briefs.tests.factories import make_brief, make_persona, make_research
 from webhooks.tests.threads import Aside

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from briefs.models import QuestionTemplate, TemplateChoice
-from briefs.questions import Asker, built_in, question_for
+from briefs.questions.asker import Asker, built_in, question_for
 from briefs.tests.factories import make_persona
 from briefs.tests.pages import messages, text
 from personas.models import Persona

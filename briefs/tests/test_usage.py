@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from briefs import mave
-from briefs.mave import Mave, MaveError
+from briefs.asking import mave
+from briefs.asking.mave import Mave, MaveError
 from sandbox.wire import json_reply
 
 

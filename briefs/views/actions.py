@@ -13,11 +13,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from briefs import renewal
 from briefs import research as research_steps
+from briefs.asking import renewal
+from briefs.asking.renewal import Renewal
 from briefs.forms import CloseForm
 from briefs.models import Brief
-from briefs.renewal import Renewal
 from briefs.templatetags.desk import person
 from briefs.views.brief import find, page
 

@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 from django_htmx.http import HttpResponseClientRefresh
 
-from briefs import budget, pacing, reach
+from briefs import reach
+from briefs.asking import budget, pacing
 from briefs.forms import CloseForm
 from briefs.models import Brief, Research, ResearchPolicy
 from briefs.notices import app_api_trouble

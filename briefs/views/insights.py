@@ -11,7 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from briefs import insights as facts
-from briefs import pacing, standing
+from briefs import standing
+from briefs.asking import pacing
 from briefs.health import database_now
 from briefs.insights import DEFAULT, PERIODS, Cost, Costs, Period
 from briefs.models import Brief, MaveCall, ResearchPolicy

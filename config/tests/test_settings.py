@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from briefs import mave
+from briefs.asking import mave
 from briefs.models import research
 from webhooks.models import LEASE
 

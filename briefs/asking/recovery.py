@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from django.db.models.functions import Now
 
-from briefs import answers, pacing, probing
-from briefs.mave import DEADLINE_SECONDS, Mave, MaveError, Thread
+from briefs.asking import answers, pacing, probing
+from briefs.asking.mave import DEADLINE_SECONDS, Mave, MaveError, Thread
 from briefs.models import MaveCall, Research
 
 A = TypeVar("A")

@@ -4,9 +4,9 @@ import logging
 
 from django.db import transaction
 
-from briefs import breaker, pacing
-from briefs.budget import RESERVED_CREDITS
-from briefs.mave import Mave, MaveError
+from briefs.asking import breaker, pacing
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.asking.mave import Mave, MaveError
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from briefs.mave import MaveError, RateLimit
+from briefs.asking.mave import MaveError, RateLimit
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 from briefs.models.research import ResearchQuerySet
 

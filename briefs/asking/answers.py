@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import transaction
 
-from briefs import breaker
-from briefs.budget import RESERVED_CREDITS
-from briefs.mave import DEADLINE_SECONDS, Answer, MaveError
+from briefs.asking import breaker
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.asking.mave import DEADLINE_SECONDS, Answer, MaveError
 from briefs.models import MaveCall, Research
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from briefs import research
 from briefs.models import Brief, Research
-from briefs.questions import Asker
+from briefs.questions.asker import Asker
 
 
 class Renewal(StrEnum):

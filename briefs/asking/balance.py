@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
 
-from briefs import pacing, probing
-from briefs.mave import Mave, MaveError, Usage
+from briefs.asking import pacing, probing
+from briefs.asking.mave import Mave, MaveError, Usage
+from briefs.asking.spending import Spending, still_allowed
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
-from briefs.spending import Spending, still_allowed
 
 logger = logging.getLogger(__name__)
 

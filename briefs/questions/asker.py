@@ -12,7 +12,7 @@ from typing import Self
 from django.conf import settings
 
 from briefs.models import QuestionTemplate
-from briefs.wording import Wording
+from briefs.questions.wording import Wording
 from personas.models import Persona, SignalKind
 
 # Raise it with every change of the built-in text: an answer to another question must not be shared.

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from briefs import mave_replies
-from briefs.mave_replies import Answer, MaveError, RateLimit, Thread, ThreadPage, Usage
+from briefs.asking import replies
+from briefs.asking.replies import Answer, MaveError, RateLimit, Thread, ThreadPage, Usage
 from personas import http
 
 __all__ = ["Answer", "Mave", "MaveError", "RateLimit", "Thread", "ThreadPage", "Usage"]
@@ -44,7 +44,7 @@ class Mave:
         """
         body = {"message": message} | self._workspace
         reply = self._send("POST", "/mave/chat", seconds=DEADLINE_SECONDS, json=body)
-        return mave_replies.answer(reply)
+        return replies.answer(reply)
 
     def threads(self, page: dict[str, str] | None = None) -> ThreadPage:
         """GET /mave/threads: by `next` of the page before, from the newest without.
@@ -53,23 +53,21 @@ class Mave:
         https://docs.mavera.io/api-reference/mave/list-mave-threads
         """
         query = {"limit": str(PAGE_SIZE)} | self._workspace | (page or {})
-        return mave_replies.thread_page(
-            self._send("GET", "/mave/threads", params=query), page or {}
-        )
+        return replies.thread_page(self._send("GET", "/mave/threads", params=query), page or {})
 
     def thread(self, thread_id: str) -> Thread:
         """GET /mave/threads/{id}: what was asked there and what was answered.
 
         https://docs.mavera.io/api-reference/mave/get-mave-thread
         """
-        return mave_replies.thread(self._send("GET", f"/mave/threads/{quote(thread_id, safe='')}"))
+        return replies.thread(self._send("GET", f"/mave/threads/{quote(thread_id, safe='')}"))
 
     def usage(self) -> Usage:
         """GET /usage: the credits that are left. Costs none, as far as is known.
 
         https://docs.mavera.io/api-reference/usage/get-usage-statistics
         """
-        return mave_replies.usage(self._send("GET", "/usage"))
+        return replies.usage(self._send("GET", "/usage"))
 
     @property
     def _workspace(self) -> dict[str, str]:
@@ -93,7 +91,7 @@ class Mave:
             raise MaveError(
                 f"Mavera did not answer: {error}", is_outcome_unknown=is_paid
             ) from error
-        self.rate_limit = mave_replies.rate_limit(reply)
+        self.rate_limit = replies.rate_limit(reply)
         if not reply.is_success:
-            raise mave_replies.refusal(reply)
+            raise replies.refusal(reply)
         return reply

@@ -6,10 +6,10 @@ A question is a persona, a signal and a list of facts: see `variants` for the fa
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from briefs.budget import RESERVED_CREDITS
-from briefs.questions import Asker
-from briefs.variants import Variants, variants
-from briefs.wording import MAX_QUESTION, Wording
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.questions.asker import Asker
+from briefs.questions.variants import Variants, variants
+from briefs.questions.wording import MAX_QUESTION, Wording
 from personas.models import AttributeName, Effect, Persona, SignalKind, SignalRule
 
 LEAST_CREDITS = 10  # that one answer is said to cost

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, Sum
 
-from briefs.budget import RESERVED_CREDITS
+from briefs.asking.budget import RESERVED_CREDITS
 from briefs.models import BudgetLevel, MaveCall, ResearchPolicy
 
 LEVELS = (50, 75, 90)  # per cent; 100 is reached when no answer fits any more

@@ -13,9 +13,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from briefs import breaker, budget
-from briefs.budget import RESERVED_CREDITS
-from briefs.mave import Mave
+from briefs.asking import breaker, budget
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.asking.mave import Mave
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from personas.models import Persona
 
