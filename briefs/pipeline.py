@@ -11,7 +11,7 @@ import gc
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -89,15 +89,18 @@ def _give_way(paused_at: float) -> float:
 
 
 def sweep() -> None:
-    """Once a minute: whatever no bell announced. Lost wake-ups, retries, leases that ran out."""
-    try:
-        drain()
-    finally:  # what keeps the drain from working is what people must hear of
-        alarms.sweep()
-    profiles.catch_up()
-    research.upgrade_briefs()
-    MaveCall.objects.end_forgotten_reads()
-    research.wake()
+    """Once a minute: whatever no bell announced. Lost wake-ups, retries, leases that ran out.
+
+    Each step has its turn, whatever happens to another: what keeps the drain from working is just
+    what people must hear of. The first fault is raised once all have had it.
+    """
+    with ExitStack() as steps:  # carried out from the last to the first
+        steps.callback(research.wake)
+        steps.callback(MaveCall.objects.end_forgotten_reads)
+        steps.callback(research.upgrade_briefs)
+        steps.callback(profiles.catch_up)
+        steps.callback(alarms.sweep)
+        steps.callback(drain)
 
 
 def process(claim: Claim) -> int:

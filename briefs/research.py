@@ -1,6 +1,7 @@
 """Gives briefs their research: shares what is there, joins what is under way, asks for the rest."""
 
 import logging
+import time
 from collections import defaultdict
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from django_q.tasks import async_task
 
 from briefs.asking import answers, balance, breaker, pacing, probing, recovery
 from briefs.asking.mave import Mave, MaveError
-from briefs.models import Brief, MaveCall, Research
+from briefs.models import Brief, MaveCall, MaveHealth, Research
 from briefs.models.research import ResearchQuerySet
 from briefs.questions.asker import Asker, Question
 from webhooks.bell import queue
@@ -19,6 +20,7 @@ from webhooks.bell import queue
 logger = logging.getLogger(__name__)
 
 TASK = "briefs.tasks.research"
+SHORT_HOLD_SECONDS = 20.0
 
 
 def attach(briefs: list[Brief]) -> int:
@@ -68,6 +70,7 @@ def _lock_or_open(
     known = set(_under_way(hashes).values_list("question_hash", flat=True))
     # Looked for once more: what ended after the first look is no longer under way either.
     found |= _answered({q: briefs for q, briefs in by_question.items() if q.hash in hashes})
+    found |= _given_up(by_question, [q for q in questions if q.hash not in {*found, *known}])
     missing = [question for question in questions if question.hash not in found]
     _open([question for question in missing if question.hash not in known], by_question)
     # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
@@ -102,6 +105,24 @@ def _answered(by_question: dict[Question, list[Brief]]) -> dict[str, Research]:
     for hours, hashes in by_reuse.items():
         answers = fresh_answers(hashes, hours).order_by("finished_at")
         found |= {answer.question_hash: answer for answer in answers}
+    return found
+
+
+def _given_up(
+    by_question: dict[Question, list[Brief]], questions: list[Question]
+) -> dict[str, Research]:
+    """Questions that failed of late and may have been paid: their briefs say so, and offer to
+    start them again. Without this each new brief would pay for the same failure."""
+    found: dict[str, Research] = {}
+    for question in questions:
+        hours = by_question[question][0].persona.reuse_hours
+        failed = Research.objects.filter(
+            question_hash=question.hash,
+            status=Research.Status.FAILED,
+            finished_at__gte=Now() - timedelta(hours=hours),
+            calls__in=MaveCall.objects.maybe_paid(),
+        )
+        found |= {one.question_hash: one for one in failed.order_by("finished_at")}
     return found
 
 
@@ -207,6 +228,18 @@ def run_next() -> bool:
         wake()
     balance.read_if_due()
     return True
+
+
+def work() -> None:
+    """What a worker does when it is woken: one thing, and a short hold is waited out.
+
+    Nobody else would wake anybody before the sweep; no place at Mave is taken meanwhile.
+    """
+    run_next()
+    hold = breaker.held_for(MaveHealth.current())
+    if 0 < hold <= SHORT_HOLD_SECONDS and Research.objects.due().exists():
+        time.sleep(hold)
+        wake()
 
 
 def _ask(ticket: pacing.Ticket) -> None:

@@ -2,7 +2,7 @@
 
 from briefs import pipeline
 from briefs.notifying import outbox
-from briefs.research import run_next
+from briefs.research import work
 
 
 def drain() -> None:
@@ -14,7 +14,7 @@ def sweep() -> None:
 
 
 def research() -> None:
-    run_next()
+    work()
 
 
 def notify() -> None:

@@ -35,7 +35,7 @@ def save(
     with transaction.atomic():
         if answer.is_asking_back:
             words = f"Mave asked back instead of answering: {answer.content[:500]}"
-            is_ours = research.fail(token, words)
+            is_ours = research.fail(token, words, **_fields(answer))
         else:
             fields = _fields(answer)
             is_ours = research.finish(token, **fields) or research.finish_late(**fields)
@@ -77,8 +77,7 @@ def settle_error(research: Research, token: uuid.UUID, call: MaveCall, error: Ma
     )
     is_trial = error.is_fault and breaker.failed(call, words)
     if error.is_outcome_unknown:
-        is_broken_off = error.http_status is None
-        busy_for = timedelta(seconds=DEADLINE_SECONDS) if is_broken_off else None
+        busy_for = timedelta(seconds=DEADLINE_SECONDS) if error.is_broken_off else None
         research.lose(token, words, busy_for=busy_for, thread=error.thread_id)
     elif error.is_account_wide or error.http_status == 429:
         research.give_back(token, words, error.retry_after)

@@ -33,6 +33,13 @@ def is_held(health: MaveHealth) -> bool:
     return health.held_until is not None and health.held_until > health.now
 
 
+def held_for(health: MaveHealth) -> float:
+    """Seconds until Mavera may be asked again; 0 if she may now."""
+    if health.held_until is None:
+        return 0.0
+    return max((health.held_until - health.now).total_seconds(), 0.0)
+
+
 def is_open(health: MaveHealth) -> bool:
     """She failed too often: open until a single call has shown that she works again."""
     return health.breaker_until is not None
@@ -82,7 +89,7 @@ def slow_down(limit: RateLimit | None) -> None:
 def heed(error: MaveError, limit: RateLimit | None) -> None:
     """What an error asks of everybody: to wait, or to stop until the account is in order."""
     if error.http_status == 429:
-        hold(error.retry_after or 0, f"Mavera asked to wait: {error}")
+        hold(max(error.retry_after or 0, 1), f"Mavera asked to wait: {error}")
     elif error.is_account_wide:
         with transaction.atomic():
             if ResearchPolicy.locked().pause(str(error), error.http_status):

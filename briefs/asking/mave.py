@@ -3,6 +3,7 @@
 Source: https://docs.mavera.io/api-reference/mave/send-message-to-mave
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -17,12 +18,17 @@ __all__ = ["Answer", "Mave", "MaveError", "RateLimit", "Thread", "ThreadPage", "
 DEADLINE_SECONDS = 180.0  # for a whole call; answers are said to take 30 to 90 seconds
 READ_SECONDS = 10.0  # for a request that only reads
 PAGE_SIZE = 100  # threads; the most that Mavera gives at once
+CHAT = "/mave/chat"
+# A gateway gave up waiting, or the client was thought gone: Mave may well go on, and charge.
+GATEWAY_GAVE_UP = {408, 499, 502, 504, *range(520, 525)}
+NOT_THERE = {404, 405, 410}
 
 
 class Mave:
     """A client with the key and address of the settings.
 
-    Every method is one HTTP request and raises MaveError. `rate_limit` is what the last one said.
+    Every method is one HTTP request and raises MaveError. `rate_limit` and `told_at` are what its
+    reply said.
     """
 
     def __init__(self) -> None:
@@ -30,6 +36,7 @@ class Mave:
         self._key = settings.MAVERA_API_KEY
         self._workspace_id = settings.MAVERA_WORKSPACE_ID
         self.rate_limit: RateLimit | None = None
+        self.told_at: datetime | None = None  # by Mavera's clock
 
     @property
     def is_configured(self) -> bool:
@@ -43,7 +50,7 @@ class Mave:
         https://docs.mavera.io/api-reference/mave/send-message-to-mave
         """
         body = {"message": message} | self._workspace
-        reply = self._send("POST", "/mave/chat", seconds=DEADLINE_SECONDS, json=body)
+        reply = self._send("POST", CHAT, seconds=DEADLINE_SECONDS, json=body)
         return replies.answer(reply)
 
     def threads(self, page: dict[str, str] | None = None) -> ThreadPage:
@@ -87,11 +94,22 @@ class Mave:
         except http.NotSent as error:
             raise MaveError(f"Mavera cannot be reached: {error}", is_sent=False) from error
         except http.NoAnswer as error:
-            is_paid = path == "/mave/chat"
             raise MaveError(
-                f"Mavera did not answer: {error}", is_outcome_unknown=is_paid
+                f"Mavera did not answer: {error}", is_outcome_unknown=path == CHAT
             ) from error
         self.rate_limit = replies.rate_limit(reply)
-        if not reply.is_success:
-            raise replies.refusal(reply)
-        return reply
+        self.told_at = replies.told_at(reply)
+        if reply.is_success:
+            return reply
+        raise (path == CHAT and _about_the_call(reply.status)) or replies.refusal(reply)
+
+
+def _about_the_call(status: int) -> MaveError | None:
+    """What some answers to a question mean that mean less elsewhere."""
+    if status in GATEWAY_GAVE_UP:
+        words = f"a gateway before Mavera gave up waiting (it answered {status})"
+        return MaveError(words, is_outcome_unknown=True, is_broken_off=True, http_status=status)
+    if status in NOT_THERE:
+        words = f"Mavera has no research agent at this address ({status}): check MAVERA_BASE_URL"
+        return MaveError(words, is_account_wide=True, http_status=status)
+    return None

@@ -38,12 +38,7 @@ class Ticket:
     @property
     def is_good(self) -> bool:
         """Whether the call may be made this very moment."""
-        in_time = MaveCall.objects.filter(
-            pk=self.call.pk,
-            outcome=MaveCall.Outcome.PENDING,
-            started_at__gte=Now() - SEND_WITHIN,
-        )
-        return self.research.still_held(self.token) and in_time.exists()
+        return self.research.still_held(self.token) and is_fresh(self.call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +89,12 @@ def admit_read(
         if requests_left(policy) <= kept_back:
             return None
         return MaveCall.objects.create(purpose=purpose, research=research)
+
+
+def is_fresh(call: MaveCall) -> bool:
+    """Whether a request may follow its row: one that was frozen meanwhile would be in nobody's
+    minute."""
+    return MaveCall.objects.filter(pk=call.pk, started_at__gte=Now() - SEND_WITHIN).exists()
 
 
 def may_begin() -> bool:

@@ -10,7 +10,7 @@ from briefs.asking.mave import Mave, MaveError
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 
 logger = logging.getLogger(__name__)
-NO_CREDITS, NO_ACCESS = 402, 403
+NO_CREDITS, NO_ACCESS, NOT_FOUND = 402, 403, 404
 
 
 def probe() -> bool:
@@ -19,45 +19,54 @@ def probe() -> bool:
     if policy is None:
         return False
     purpose = MaveCall.Purpose.USAGE
-    if policy.paused_status == NO_ACCESS:
-        purpose = MaveCall.Purpose.THREADS
-    call = pacing.admit_read(purpose, while_paused=True)
-    if call is None:
-        return False
-    trouble = read(call, policy.paused_status)
+    if policy.paused_status not in (401, NO_CREDITS):
+        purpose = MaveCall.Purpose.THREADS  # nearer to what was refused than the balance
+    trouble = _read(purpose, policy.paused_status)
     if trouble:
         logger.info("research stays paused: %s", trouble)
         return False
     return _resume(policy)
 
 
-def read(call: MaveCall, status: int | None) -> str:
-    """Make the free request and settle its row; returns what is still wrong, or nothing."""
-    mave = Mave()
+def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
+    """Make a free request; returns what is still wrong, or nothing."""
+    call = pacing.admit_read(purpose, while_paused=True)
+    if call is None:
+        return "no request is left for a probe"
+    mave, usage = Mave(), None
     try:
-        if call.purpose == MaveCall.Purpose.THREADS:
+        if purpose == MaveCall.Purpose.THREADS:
             mave.threads({"limit": "1"})
-            left = None
         else:
-            left = mave.usage().remaining
+            usage = mave.usage()
     except MaveError as error:
         settle_read(call, mave, error)
+        if error.http_status == NOT_FOUND and purpose == MaveCall.Purpose.USAGE:
+            return _read(MaveCall.Purpose.THREADS, status)  # not every account has a balance
         return str(error)
     settle_read(call, mave)
-    if status == NO_CREDITS and left is not None and left < RESERVED_CREDITS:
-        return f"Mavera says that {left:,.0f} credits are left"
-    return ""
+    if status != NO_CREDITS or usage is None or usage.has_auto_recharge:
+        return ""
+    if usage.remaining is None or usage.remaining >= RESERVED_CREDITS:
+        return ""
+    return f"Mavera says that {usage.remaining:,.0f} credits are left"
 
 
-def settle_read(call: MaveCall, mave: Mave, error: MaveError | None = None) -> None:
-    """End the row of a free request, and heed what its answer asks of everybody."""
+def settle_read(
+    call: MaveCall, mave: Mave, error: MaveError | None = None, *, may_pause: bool = True
+) -> None:
+    """End the row of a free request, and heed what its answer asks of everybody.
+
+    may_pause: whether a refusal is about the account, and not about what was to be read.
+    """
     if error is None:
         call.settle(MaveCall.Outcome.ANSWERED, http_status=200)
         breaker.slow_down(mave.rate_limit)
     else:
         outcome = MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT
         call.settle(outcome, http_status=error.http_status, detail=str(error))
-        breaker.heed(error, mave.rate_limit)
+        if may_pause or not error.is_account_wide:
+            breaker.heed(error, mave.rate_limit)
 
 
 @transaction.atomic

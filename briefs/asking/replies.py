@@ -6,6 +6,7 @@ Source: https://docs.mavera.io/api-reference/introduction
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from personas import http
@@ -21,6 +22,7 @@ class MaveError(Exception):
 
     is_permanent: the same request would fail again. is_account_wide: so would every other.
     is_sent: it reached Mavera. is_outcome_unknown: it may have been carried out and charged.
+    is_broken_off: Mave may still be at work on it.
     credits, thread_id: what it cost and where it was answered, as far as the reply said.
     """
 
@@ -36,6 +38,7 @@ class MaveError(Exception):
         http_status: int | None = None,
         credits: int | None = None,
         thread_id: str = "",
+        is_broken_off: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.is_permanent = is_permanent
@@ -46,6 +49,7 @@ class MaveError(Exception):
         self.http_status = http_status
         self.credits = credits
         self.thread_id = thread_id
+        self.is_broken_off = http_status is None if is_broken_off is None else is_broken_off
 
     @property
     def is_fault(self) -> bool:
@@ -225,6 +229,15 @@ def rate_limit(reply: http.Reply) -> RateLimit | None:
     except (KeyError, ValueError):
         return None
     return RateLimit(remaining, min(max(resets_in, 0.0), 60.0))
+
+
+def told_at(reply: http.Reply) -> datetime | None:
+    """The time by Mavera's clock, if the reply says it."""
+    try:
+        told = parsedate_to_datetime(reply.headers.get("date", ""))
+    except ValueError:
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 def _moment(value: Any) -> datetime | None:

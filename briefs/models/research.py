@@ -14,6 +14,7 @@ from briefs.reading import validation
 from personas.models import Persona, SignalKind
 
 LEASE = timedelta(seconds=240)  # longer than the research cluster's time-out
+LOOK = timedelta(seconds=90)  # between a search that is due and its look, at most
 MAX_TRIES = 8
 # Eight tries over a little more than a day: a long outage of Mave loses no question.
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 420, 840)]
@@ -193,14 +194,21 @@ class Research(models.Model):
             thread_id=thread,
         )
 
-    def search_again(self, token: uuid.UUID, reason: str, delay: timedelta) -> bool:
-        """RECOVERING -> RECOVERING, to be looked for once more."""
+    def search_again(
+        self, token: uuid.UUID, reason: str, delay: timedelta, *, is_busy: bool = False
+    ) -> bool:
+        """RECOVERING -> RECOVERING, to be looked for once more.
+
+        is_busy: Mave was seen to be at work on it, and is so until the next look.
+        """
+        busy = {"busy_until": Now() + delay + LOOK} if is_busy else {}
         return self._leave(
             token,
             status_reason=reason,
             available_at=Now() + delay,
             searched=self.searched,
             thread_id=self.thread_id,
+            **busy,
         )
 
     def ask_again(self, token: uuid.UUID, reason: str) -> bool:
@@ -236,10 +244,13 @@ class Research(models.Model):
             available_at=Now() + delay,
         )
 
-    def fail(self, token: uuid.UUID, reason: str) -> bool:
-        """RUNNING or RECOVERING -> FAILED: trying again by itself would not help."""
+    def fail(self, token: uuid.UUID, reason: str, **reply: Any) -> bool:
+        """RUNNING or RECOVERING -> FAILED: trying again by itself would not help.
+
+        reply: what came in the place of an answer, and was paid for.
+        """
         return self._leave(
-            token, status=self.Status.FAILED, status_reason=reason, finished_at=Now()
+            token, status=self.Status.FAILED, status_reason=reason, finished_at=Now(), **reply
         )
 
     def cancel(self, reason: str) -> None:

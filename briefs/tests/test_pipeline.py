@@ -548,3 +548,19 @@ def test_replay_after_a_rule_change_opens_the_brief_that_was_missing(sandbox):
     pipeline.drain()
 
     assert Brief.objects.get().signals.get().event == event
+
+
+def test_sweep_gives_every_step_its_turn_whatever_happens_to_another(monkeypatch):
+    done = []
+    monkeypatch.setattr(pipeline.research, "wake", lambda: done.append("wake"))
+    monkeypatch.setattr(pipeline.alarms, "sweep", lambda: done.append("alarms"))
+
+    def fail():
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(pipeline.profiles, "catch_up", fail)
+
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        pipeline.sweep()
+
+    assert done == ["alarms", "wake"]

@@ -1,11 +1,12 @@
 """Research that Mavera herself stopped resumes by itself once a free request goes well."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db.models import F
 
-from briefs.asking import pacing
+from briefs.asking import pacing, probing
 from briefs.asking.mave import Mave
 from briefs.models import MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import run_next
@@ -157,3 +158,30 @@ def test_many_workers_at_once_make_one_probe(threaded_db, waiting, sandbox):
 
     assert probes(sandbox) == ["/api/v1/usage"]
     assert Research.objects.get().status == "done"
+
+
+def test_account_that_recharges_by_itself_resumes_however_little_is_left(waiting, sandbox):
+    sandbox.credits = 20
+    stopped_by(sandbox, "402")
+    pass_time(seconds=61)
+    recharging = replace(Mave().usage(), has_auto_recharge=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Mave, "usage", lambda client: recharging)
+        probing.probe()
+
+    assert ResearchPolicy.current().paused_at is None
+
+
+def test_address_without_an_agent_pauses_and_fails_no_question(waiting, sandbox, settings):
+    settings.MAVERA_BASE_URL = f"{sandbox.url}/api/v2"
+
+    run_next()
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.tries) == ("queued", 0)
+    assert "check MAVERA_BASE_URL" in ResearchPolicy.current().paused_reason
+    settings.MAVERA_BASE_URL = sandbox.mavera_base_url
+    pass_time(seconds=61)
+    assert run_next()
+    assert probes(sandbox)[-1] == "/api/v1/mave/threads"

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from briefs.asking import recovery
 from briefs.asking.pacing import RESERVED_CREDITS, Search, claim_next
-from briefs.models import Brief, MaveCall, Research, ResearchPolicy
+from briefs.models import Brief, MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research
 
@@ -488,3 +488,91 @@ def test_question_that_was_lost_for_another_brief_is_asked_as_a_repeat(waiting, 
     run_next()
 
     assert again.calls.chats().get().is_repeat
+
+
+# What gateways and refusals say -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["502", "504"])
+def test_gateway_that_gave_up_says_nothing_of_the_answer(waiting, sandbox, fault):
+    sandbox.faults.add("mave/chat", fault)
+
+    run_next()
+
+    call = waiting.calls.chats().get()
+    assert (call.outcome, call.credits) == ("unknown", RESERVED_CREDITS)
+    assert reload(waiting).status == "recovering"
+    assert Research.objects.in_flight().get() == waiting
+
+
+@pytest.mark.parametrize("fault", ["401", "403"])
+def test_thread_that_is_refused_pauses_nothing(waiting, sandbox, fault):
+    recovery.Mave().chat("somebody else's question")
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    claimed = claim_next()
+    searcher = recovery._Searcher(claimed.research, claimed.call)
+    sandbox.faults.add("mave/threads", fault, count=None)
+
+    with pytest.raises(recovery._Interrupted):
+        searcher.find()
+
+    assert ResearchPolicy.current().paused_at is None
+
+
+def test_search_that_is_asked_to_wait_for_seconds_waits(waiting, sandbox, monkeypatch):
+    sandbox.faults.add("mave/chat", "paid_then_dropped")
+    run_next()
+    recovery.breaker.hold(0.4, "few requests are left in Mavera's minute")
+    held = MaveHealth.current().held_until
+    monkeypatch.setattr("briefs.asking.breaker.slow_down", lambda limit: None)
+
+    searcher = recovery._Searcher(reload(waiting), waiting.calls.chats().get())
+
+    assert searcher.find()
+    assert waiting.calls.filter(purpose="threads").earliest("pk").started_at >= held
+
+
+def test_clock_of_mavera_that_is_far_off_hides_no_answer(waiting, sandbox, monkeypatch):
+    sandbox.faults.add("mave/chat", "paid_then_dropped")
+    run_next()
+    ahead = timedelta(hours=3)
+    for thread in sandbox._mavera._threads._threads.values():
+        thread.created_at = (timezone.now() + ahead).isoformat()
+    monkeypatch.setattr("briefs.asking.replies.told_at", lambda reply: timezone.now() + ahead)
+
+    run_next()
+
+    assert reload(waiting).status == "done"
+
+
+def test_mave_at_work_on_a_lost_question_keeps_its_place(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    run_next()
+    pass_time(minutes=4)
+    assert not Research.objects.in_flight().exists()
+
+    run_next()
+
+    assert Research.objects.in_flight().get() == waiting
+
+
+def test_late_answer_to_the_first_call_is_found_when_the_second_is_lost_too(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    run_next(), run_next()
+    pass_time(minutes=16)
+    run_next()
+    first = waiting.calls.chats().get()
+    thread = sandbox._mavera._threads._threads[
+        reload(waiting).calls.latest("pk").thread_id
+        or next(iter(sandbox._mavera._threads._threads))
+    ]
+    thread.messages.append({"role": "assistant", "content": "## A late answer\n\nCall them."})
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+
+    run_next()
+
+    assert reload(waiting).answer.startswith("## A late answer")
+    assert reload(first).is_recovered
+    assert waiting.calls.chats().latest("pk").outcome == "unknown"

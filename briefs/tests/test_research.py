@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from briefs import research
-from briefs.asking import answers, mave
+from briefs.asking import answers, breaker, mave
 from briefs.asking.budget import RESERVED_CREDITS, credits_saved
 from briefs.asking.pacing import claim_next
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
@@ -680,3 +680,52 @@ def test_dead_broker_is_no_trouble_for_who_wakes(monkeypatch, caplog):
     assert wake() == 0
     assert "not woken" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_short_hold_is_waited_out_and_the_next_is_woken(persona, sandbox, monkeypatch):
+    attached(make_brief(persona=persona), make_brief(persona=persona, question_facts=["a is b"]))
+    breaker.hold(0.3, "few requests are left in Mavera's minute")
+
+    research.work()
+
+    assert OrmQ.objects.filter(key="research").count() == 2
+
+
+def test_long_hold_is_left_to_the_sweep(persona, sandbox, monkeypatch):
+    attached(make_brief(persona=persona))
+    breaker.hold(40, "Mavera asked to wait")
+    monkeypatch.setattr(research.time, "sleep", lambda seconds: pytest.fail("it slept"))
+
+    research.work()
+
+    assert not OrmQ.objects.exists()
+
+
+# Failed, and perhaps paid -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", ["answered", "unknown"])
+def test_new_brief_does_not_pay_again_for_a_question_that_failed_of_late(persona, outcome):
+    failed = asked(persona, status="failed", finished_at=timezone.now())
+    MaveCall.objects.create(research=failed, outcome=outcome)
+    brief = make_brief(persona=persona)
+
+    assert attached(brief) == 0
+
+    assert (brief.research, brief.basis) == (failed, "playbook")
+
+
+@pytest.mark.parametrize("outcome", ["refused", "not_sent"])
+def test_new_brief_asks_anew_what_failed_without_costing_anything(persona, outcome):
+    failed = asked(persona, status="failed", finished_at=timezone.now())
+    MaveCall.objects.create(research=failed, outcome=outcome)
+
+    assert attached(make_brief(persona=persona)) == 1
+
+
+def test_failure_of_longer_ago_than_an_answer_is_good_is_asked_anew(persona):
+    long_ago = timezone.now() - timedelta(hours=persona.reuse_hours + 1)
+    failed = asked(persona, status="failed", finished_at=long_ago)
+    MaveCall.objects.create(research=failed, outcome="unknown")
+
+    assert attached(make_brief(persona=persona)) == 1
