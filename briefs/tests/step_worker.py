@@ -155,7 +155,7 @@ def _until_told(order: dict[str, Any]) -> Iterator[random.Random]:
 
 def hammer(order: dict[str, Any]) -> int:
     """Claim and end calls, thinking for milliseconds, without any network, until SIGTERM."""
-    from briefs import pacing
+    from briefs.asking import pacing
     from briefs.models import MaveCall
 
     claimed = 0
@@ -174,7 +174,7 @@ def hammer(order: dict[str, Any]) -> int:
 
 
 def _end(ticket: Any, chance: random.Random) -> None:
-    from briefs import answers
+    from briefs.asking import answers
     from briefs.asking.mave import Answer, MaveError
 
     credits = chance.choice([None, 10, 32, 75])

@@ -563,10 +563,7 @@ def test_late_answer_to_the_first_call_is_found_when_the_second_is_lost_too(wait
     pass_time(minutes=16)
     run_next()
     first = waiting.calls.chats().get()
-    thread = sandbox._mavera._threads._threads[
-        reload(waiting).calls.latest("pk").thread_id
-        or next(iter(sandbox._mavera._threads._threads))
-    ]
+    [thread] = sandbox._mavera._threads._threads.values()
     thread.messages.append({"role": "assistant", "content": "## A late answer\n\nCall them."})
     sandbox.faults.add("mave/chat", "drop")
     run_next()
