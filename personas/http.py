@@ -1,7 +1,7 @@
 """One HTTP request with a total deadline and a size limit, for the clients of both providers.
 
 requests' own time-out starts anew with every byte; a sender that drips could hold a worker for
-ever. So the request runs in a thread that is given up when its time is over.
+ever. So the request runs in a thread, whose connection is ended when its time is over.
 """
 
 import json
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
+
+from personas.hanging_up import Adapter, Line
 
 CONNECT_SECONDS = 5.0
 MAX_BYTES = 5 * 1024 * 1024
@@ -78,17 +80,21 @@ def send(
     Redirects are not followed: a key must not travel on.
     """
     outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+    line = Line()
 
     def run() -> None:
         try:
-            outcome.put(_send(method, url, seconds, headers, json, params))
+            outcome.put(_send(line, method, url, seconds, headers, json, params))
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
             outcome.put(error)
+        finally:
+            line.hang_up()
 
     threading.Thread(target=run, name="http", daemon=True).start()
     try:
         result = outcome.get(timeout=seconds)
     except queue.Empty:
+        line.hang_up()
         raise NoAnswer(f"no complete answer within {seconds:.3g} s") from None
     if isinstance(result, BaseException):
         raise result
@@ -96,6 +102,7 @@ def send(
 
 
 def _send(
+    line: Line,
     method: str,
     url: str,
     seconds: float,
@@ -105,7 +112,7 @@ def _send(
 ) -> Reply:
     try:
         with (
-            _Session() as session,
+            _Session(line) as session,
             session.request(
                 method,
                 url,
@@ -140,7 +147,7 @@ def _send(
             raise NotSent("no connection (refused or unreachable)") from error
         raise NoAnswer("the connection broke before the answer was complete") from error
     except requests.ReadTimeout as error:
-        raise NoAnswer(f"no answer within {seconds:.3g} s") from error
+        raise NoAnswer(f"no complete answer within {seconds:.3g} s") from error
     except (requests.RequestException, HTTPError, OSError) as error:
         raise NoAnswer(f"the answer broke off ({type(error).__name__})") from error
 
@@ -155,12 +162,21 @@ _UNSENDABLE = (
 
 
 class _Session(requests.Session):
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self.mount("https://", Adapter(line))
+        self.mount("http://", Adapter(line))
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: requests reads a redirect's whole body and address even if it follows none."""
 
 
 def _was_refused(error: requests.ConnectionError) -> bool:
-    return isinstance(_reason(error), NewConnectionError)
+    """True if nobody was reached, the proxy included; its other errors may come later."""
+    reason = _reason(error)
+    if isinstance(reason, ProxyError):
+        return isinstance(reason.original_error, NewConnectionError | ConnectTimeoutError)
+    return isinstance(reason, NewConnectionError)
 
 
 def _was_distrusted(error: requests.exceptions.SSLError) -> bool:

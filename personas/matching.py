@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from personas import addresses
 from personas.models.conditions import (
     NUMERIC,
     WITHOUT_VALUE,
@@ -91,7 +92,14 @@ class Holding:
 
     @property
     def question_words(self) -> str:
-        """For the research question: the team's own words, never the customer's value."""
+        """For the research question: the team's own words, never the customer's value.
+
+        Empty where they hold an e-mail address: no question says anything of such a condition.
+        """
+        return addresses.without(self._teams_words)
+
+    @property
+    def _teams_words(self) -> str:
         if self.condition.operator != Operator.IN:
             return self.condition.words
         wanted = fold(self.found.value)

@@ -36,7 +36,8 @@ class PersonaMatch:
     def question_facts(self) -> list[str]:
         """What the question may say of the customer: only the team's own words."""
         by_field = {item.found: item.question_words for item in reversed(self.holding)}
-        return list(reversed(by_field.values()))  # of two conditions on one value, the first
+        facts = reversed(by_field.values())  # of two conditions on one value, the first
+        return [words for words in facts if words]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
@@ -15,6 +14,7 @@ from django.utils.text import Truncator
 from briefs import research as researching
 from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline
 from briefs.models import MaveCall, Research
+from briefs.reading import plain
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class ResearchAdmin(ReadOnlyAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("persona", "kind", "priority", "status", "status_reason", "tries",
+            {"fields": ("persona", "kind", "priority", "status", "reason_shown", "tries",
                         "available_at", "created_at", "started_at", "finished_at",
                         "briefs_shown")},
         ),
@@ -79,7 +79,11 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="why")
     def reason(self, research: Research) -> str:
-        return Truncator(research.status_reason).chars(80)
+        return Truncator(plain.visible(research.status_reason)).chars(80)
+
+    @admin.display(description="status reason")
+    def reason_shown(self, research: Research) -> str:
+        return plain.visible(research.status_reason) or "—"
 
     @admin.display(description="briefs", ordering="number")
     def briefs_shown(self, research: Any) -> SafeString:
@@ -88,11 +92,12 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="question")
     def question_shown(self, research: Research) -> SafeString:
-        return format_html('<pre class="words">{}</pre>', research.question)
+        return format_html('<pre class="words">{}</pre>', plain.visible(research.question))
 
     @admin.display(description="answer")
     def answer_shown(self, research: Research) -> SafeString:
-        return format_html('<pre class="words">{}</pre>', research.answer or "none yet")
+        words = plain.visible(research.answer) or "none yet"
+        return format_html('<pre class="words">{}</pre>', words)
 
     @admin.display(description="sources")
     def sources_shown(self, research: Research) -> SafeString | str:
@@ -100,7 +105,7 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="personas that Mave asked")
     def personas_used_shown(self, research: Research) -> str:
-        return ", ".join(research.personas_used) or "—"
+        return plain.visible(", ".join(research.personas_used)) or "—"
 
     @admin.display(description="confidence")
     def confidence_shown(self, research: Research) -> str:
@@ -108,10 +113,11 @@ class ResearchAdmin(ReadOnlyAdmin):
 
 
 def _source(source: dict[str, str]) -> SafeString | str:
-    title, url = source.get("title") or "", source.get("url") or ""
-    if urlsplit(url).scheme not in ("http", "https"):  # what a model wrote is no link by itself
+    title, url = (plain.visible(source.get(key) or "") for key in ("title", "url"))
+    link = plain.safe_link(url)
+    if not link:  # what a model wrote is no link by itself
         return title or url
-    return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', url, title or url)
+    return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', link, title or link)
 
 
 def wake() -> None:

@@ -3,6 +3,9 @@
 Source: https://docs.mavera.io/api-reference/introduction
 """
 
+import logging
+import math
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,8 +14,13 @@ from typing import Any
 
 from personas import http
 
+logger = logging.getLogger(__name__)
+
 MAX_ANSWER = 100_000  # characters
-MAX_CREDITS = 2**31 - 1  # what the ledger's column takes
+# Ten times the most that an answer is said to cost. More is a slip, such as a count of tokens, and
+# believing it once would use up the budget of the month.
+MOST_CREDITS = 10 * 75
+LONGEST_ASKING_BACK = 1_500  # characters; an answer of the length that is asked for has more
 DEFAULT_RETRY_AFTER = 30.0  # what Mavera's guide assumes where the header is missing
 LONGEST_RETRY_AFTER = 3600.0  # no slip of theirs may put a question off for years
 
@@ -79,11 +87,12 @@ class Answer:
 
     @property
     def is_asking_back(self) -> bool:
-        """Questions instead of research: no sources, none of the sections that were asked for.
+        """Questions instead of research: short, no sources, no section that was asked for.
 
         Mavera documents no flag for it, so this is how it is told.
         """
-        return not self.sources and "## " not in self.content and "?" in self.content
+        is_short = len(self.content) < LONGEST_ASKING_BACK
+        return is_short and not self.sources and "## " not in self.content and "?" in self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +133,13 @@ _ACCOUNT_WIDE = {
 }
 
 
+# A code goes into reasons and logs, where a line break would forge a line.
+_UNPRINTED = re.compile(r"[^A-Za-z0-9_.-]")
+
+
 def refusal(reply: http.Reply) -> MaveError:
     error = _dict(_dict(reply.json()).get("error"))
-    code = str(error.get("code") or "")[:60]
+    code = _UNPRINTED.sub("", str(error.get("code") or ""))[:60]
     words = f"Mavera answered {reply.status}" + (f" ({code})" if code else "")
     if reply.status in _ACCOUNT_WIDE:
         words = f"{_ACCOUNT_WIDE[reply.status]} ({words})"
@@ -225,10 +238,21 @@ def _first_answers(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def rate_limit(reply: http.Reply) -> RateLimit | None:
     try:
         remaining = int(reply.headers["x-ratelimit-remaining"])
-        resets_in = float(reply.headers["x-ratelimit-reset"]) - time.time()
+        resets_at = float(reply.headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
         return None
-    return RateLimit(remaining, min(max(resets_in, 0.0), 60.0))
+    if not math.isfinite(resets_at):
+        return None
+    return RateLimit(remaining, min(max(resets_at - _now_there(reply), 0.0), 60.0))
+
+
+def _now_there(reply: http.Reply) -> float:
+    """Seconds since 1970 by Mavera's clock, where the reply tells it: this host's may be off."""
+    try:
+        at = parsedate_to_datetime(reply.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return time.time()
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def told_at(reply: http.Reply) -> datetime | None:
@@ -275,10 +299,25 @@ def _number(value: Any) -> float | None:
 
 
 def _credits(raw: dict[str, Any]) -> int | None:
-    credits = raw.get("credits_used")
-    if not isinstance(credits, int) or isinstance(credits, bool):
+    """What it cost; None where that is not said or not to be believed: the reservation stands."""
+    credits = _whole(raw.get("credits_used"))
+    if credits is not None and credits > MOST_CREDITS:
+        logger.warning("Mavera says that one answer cost %.20s credits: not believed", credits)
         return None
-    return credits if 0 <= credits <= MAX_CREDITS else None
+    return None if credits is None or credits < 0 else credits
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, written as 45, 45.0 or "45"."""
+    if isinstance(value, str):
+        return int(value) if _DIGITS.fullmatch(value.strip()) else None
+    number = _number(value)
+    if isinstance(number, float):
+        return int(number) if number.is_integer() else None
+    return number
+
+
+_DIGITS = re.compile("[0-9]{1,20}")
 
 
 def _sources(raw: dict[str, Any]) -> list[dict[str, str]]:

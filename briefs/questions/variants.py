@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from personas import addresses
 from personas.matching import Found, Holding, holds, number
 from personas.models.conditions import NUMERIC, Condition, MatchMode, Operator, fold
 
@@ -60,15 +61,18 @@ def variants(
 ) -> Variants:
     """Count the lists of facts that customers can have whom these conditions pick.
 
-    Not exact where two fields may be one attribute, and where numbers mix with parts of words.
+    Not exact where two fields may be one attribute, where numbers mix with parts of words, and
+    where words are left out because they hold an address.
     Whom an earlier persona takes is not known here.
     """
+    conditions = list(conditions)
+    says_all = not any(addresses.found(condition.words) for condition in conditions)
     readings = list(_readings(_attributes(conditions, roles)))
     counted = [_count(reading, match) for reading in readings]
     possible = [one for one in counted if one.number] or counted
     return Variants(
         sum(one.number for one in counted),
-        len(counted) == 1 and counted[0].is_exact,
+        len(counted) == 1 and counted[0].is_exact and says_all,
         possible[0].example,
         max((one.longest for one in possible), key=lambda facts: len("; ".join(facts))),
     )
@@ -163,7 +167,7 @@ def _longest(said: list[list[_Said | None]]) -> list[str]:
 
 def _in_order(chosen: Iterable[_Said | None]) -> list[str]:
     spoken = [item for item in chosen if item]
-    return [item.words for item in sorted(spoken, key=lambda item: item.place)]
+    return [item.words for item in sorted(spoken, key=lambda item: item.place) if item.words]
 
 
 def _sayable(conditions: list[Condition]) -> tuple[list[_Said | None], bool]:
@@ -232,5 +236,5 @@ def _anything(conditions: list[Condition]) -> Iterator[_Said | None]:
 
 def _all_words(condition: Condition) -> list[str]:
     if condition.operator != Operator.IN:
-        return [condition.words]
+        return [Holding(condition, Found("", "")).question_words]
     return [Holding(condition, Found("", value)).question_words for value in condition.values]

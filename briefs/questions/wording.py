@@ -4,11 +4,12 @@ Read here and not by str.format, which would let a text reach into objects and f
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+
+from personas import addresses
 
 MAX_QUESTION = 4_000  # characters; Mavera names no limit, and this leaves room in any it may have
 
@@ -27,7 +28,6 @@ REQUIRED: dict[str, str] = {
 }
 
 _BRACES = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<stray>[{}])")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def faults(text: str) -> list[str]:
     """What keeps a text from being asked, a sentence each; nothing if it can be."""
     if not text.strip():
         return ["Write the question."]
-    found = [*_brace_faults(text), *_missing(text), *_addresses(text)]
+    found = [*_brace_faults(text), *_missing(text), *addresses.refusals(text)]
     if len(text) > MAX_QUESTION:
         found.append(
             f"The text alone has {len(text):,} characters, and a whole question may have "
@@ -123,14 +123,3 @@ def _missing(text: str) -> Iterator[str]:
         doubled = f"{{{{{name}}}}}"
         hint = f" “{doubled}” only prints the word: single braces fill it in." * (doubled in text)
         yield f"{{{name}}} must be in the text: without it, {why}.{hint}"
-
-
-def _addresses(text: str) -> Iterator[str]:
-    plain = "".join(
-        sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf"
-    )
-    for match in _ADDRESS.finditer(plain):
-        yield (
-            f"“{match[0][:60]}” looks like an e-mail address. No personal data is sent to Mave: "
-            "take it out."
-        )

@@ -220,6 +220,32 @@ def test_source_with_a_script_address_is_no_link(admin_client):
     assert "<p>Study</p>" in html
 
 
+@pytest.mark.parametrize(
+    "url", ["http://example.com/a", "https://example.com@evil.example/", "https://[/"]
+)
+def test_source_that_is_no_plain_https_address_is_no_link(admin_client, url):
+    source = {"title": "Study", "url": url}
+    research = make_research(status="done", answer="x", sources=[source])
+
+    html = shown(admin_client, page_of(research))
+
+    assert f'href="{url}"' not in html
+    assert "<p>Study</p>" in html
+
+
+def test_research_page_shows_no_signs_that_turn_what_is_read_around(admin_client):
+    source = {"title": "Stu\u202edy", "url": "https://example.com/a"}
+    research = make_research(
+        status="failed", status_reason="Mave: si\u202ech", question="Wh\u202ey?",
+        answer="Ca\u202ell", sources=[source], personas_used=["An\u202en"],
+    )  # fmt: skip
+
+    for page in (page_of(research), list_of("research")):
+        assert "\u202e" not in shown(admin_client, page)
+    html = shown(admin_client, page_of(research))
+    assert all(words in html for words in ("Mave: sich", "Why?", "Call", "Study", "Ann"))
+
+
 # Ledger
 
 

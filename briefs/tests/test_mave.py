@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -222,6 +223,74 @@ def test_characters_that_no_database_takes_are_left_out(sandbox, monkeypatch):
     assert "\0" not in str(answer.raw)
 
 
+def priced(credits):
+    body = {"content": "An answer.", "usage": {"credits_used": credits}}
+    return replies.answer(Reply(200, {}, json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize(
+    ("said", "credits"),
+    [(45, 45), (45.0, 45), ("45", 45), (" 45 ", 45), (0, 0), (750, 750), (45.5, None), (-1, None),
+     (True, None), ("", None), ("many", None), ("-5", None), (None, None)],
+)  # fmt: skip
+def test_credits_are_a_whole_number_however_it_is_written(said, credits):
+    assert priced(said).credits == credits
+
+
+@pytest.mark.parametrize("said", [751, 2147483647, 1e300, "99999", 10**30])
+def test_credits_beyond_belief_are_not_said_and_the_log_names_them(said, caplog):
+    assert priced(said).credits is None
+    assert f"cost {int(said)!s:.20} credits: not believed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "sources", "is_asking_back"),
+    [
+        ("Which segment do you mean?", [], True),
+        ("Which segment do you mean?", [{"title": "Study"}], False),
+        ("## First 24 hours\nWhy not call?", [], False),
+        ("**First 24 hours** Why not call? " * 110, [], False),
+    ],
+    ids=["question", "with a source", "with a section", "long, with bold headings"],
+)
+def test_asking_back_is_a_short_question_without_research(content, sources, is_asking_back):
+    body = json.dumps({"content": content, "sources": sources}).encode()
+
+    assert replies.answer(Reply(200, {}, body)).is_asking_back is is_asking_back
+
+
+def test_code_of_a_refusal_cannot_forge_a_line_of_the_log():
+    body = json.dumps({"error": {"code": "bad_field\n2026 INFO all is\u202e well"}}).encode()
+
+    words = str(replies.refusal(Reply(400, {}, body)))
+
+    assert words == "Mavera answered 400 (bad_field2026INFOalliswell)"
+
+
+def limit(reset, date=None):
+    headers = {"x-ratelimit-remaining": "3", "x-ratelimit-reset": reset}
+    return replies.rate_limit(Reply(200, headers | ({"date": date} if date else {}), b"{}"))
+
+
+def test_rate_limit_is_told_by_maveras_own_clock_where_the_reply_says_it():
+    noon = int(datetime(2020, 6, 1, 12, tzinfo=UTC).timestamp())  # years from this host's clock
+
+    assert limit(f"{noon + 20}", "Mon, 01 Jun 2020 12:00:00 GMT").resets_in == 20
+    assert limit(f"{noon + 20}", "Mon, 01 Jun 2020 12:00:00 -0000").resets_in == 20
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", "Mon, 01 Jun 99999999 12:00:00 GMT"])
+def test_rate_limit_without_a_readable_date_is_told_by_the_clock_of_this_host(monkeypatch, date):
+    monkeypatch.setattr(replies.time, "time", lambda: 1000.0)
+
+    assert limit("1030", date).resets_in == 30
+
+
+@pytest.mark.parametrize("reset", ["nan", "inf", "-inf", "1e999", "soon", ""])
+def test_rate_limit_that_never_resets_is_none(reset):
+    assert limit(reset) is None
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -246,7 +315,7 @@ def test_any_json_is_an_answer_fit_to_store_or_an_error_in_words(body):
         return
 
     assert answer.content.strip()
-    assert answer.credits is None or 0 <= answer.credits < 2**31
+    assert answer.credits is None or 0 <= answer.credits <= replies.MOST_CREDITS
     stored = json.dumps([answer.raw, answer.validation, answer.sources], allow_nan=False)
     assert "\\u0000" not in stored.replace("\\\\", "")
     json.dumps([answer.content, answer.raw], ensure_ascii=False).encode()

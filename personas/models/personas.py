@@ -1,5 +1,6 @@
 """Who the customer is to us: personas, the conditions that pick one, and the attribute names."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.db.models import ProtectedError, Q
 from django.utils.functional import cached_property
 from simple_history.models import HistoricalRecords
 
+from personas import addresses
 from personas.models.conditions import Condition, MatchMode
 from personas.playbooks import first_step
 
@@ -127,6 +129,14 @@ class Persona(models.Model):
     @property
     def first_step(self) -> str:
         return first_step(self.playbook)
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse addresses in what Mave is told, as far as it is on the form."""
+        super().clean_fields(exclude)
+        told = {"name", "description", "research_focus"} - set(exclude or ())
+        faults = {field: addresses.refusals(getattr(self, field)) for field in told}
+        if any(faults.values()):
+            raise ValidationError({field: why for field, why in faults.items() if why})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if self.is_fixed:

@@ -52,6 +52,28 @@ def sentences(response) -> str:
 # Personas
 
 
+@pytest.mark.parametrize("field", ["name", "description", "research_focus"])
+def test_persona_with_an_address_in_what_mave_is_told_is_refused(admin_client, starter, field):
+    page = page_of(persona("Internal and test accounts"))
+    form = form_of(admin_client, page) | {field: "Ask Ann, ann@example.com"}
+
+    response = admin_client.post(page, form)
+
+    [error] = response.context["adminform"].form.errors[field]
+    assert error.startswith("“ann@example.com” looks like an e-mail address.")
+
+
+def test_list_is_saved_although_an_old_persona_holds_an_address(admin_client, starter):
+    Persona.objects.filter(is_unknown=True).update(description="ann@example.com")
+    formset = admin_client.get(PERSONAS).context["cl"].formset
+    data = {f.html_name: f.value() for form in formset.forms for f in form if f.value()}
+    data |= {f.html_name: f.value() for f in formset.management_form}
+
+    response = admin_client.post(PERSONAS, data | {"_save": "Save"})
+
+    assert response.status_code == 302
+
+
 def test_personas_are_listed_in_the_order_they_are_tried(admin_client, starter):
     response = admin_client.get(PERSONAS)
 

@@ -13,6 +13,7 @@ import traceback
 import pytest
 
 from personas import http
+from personas.hanging_up import Line
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -174,6 +175,22 @@ def test_closed_port_means_not_sent():
         send(f"http://127.0.0.1:{closed_port()}/")
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_that_is_down_means_not_sent(monkeypatch, scheme):
+    monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{closed_port()}")
+
+    with pytest.raises(http.NotSent, match="refused or unreachable"):
+        send(f"{scheme}://mavera.example/")
+
+
+def test_proxy_that_breaks_off_means_no_answer_because_it_may_have_passed_it_on(monkeypatch):
+    with sending(b"") as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+
+        with pytest.raises(http.NoAnswer):
+            send("http://mavera.example/")
+
+
 @pytest.mark.parametrize("key", ["schlüßel–", "two\r\nX-Other: lines", "\ud800"])
 def test_key_that_no_header_can_carry_means_not_sent_and_is_not_quoted(key):
     with (
@@ -233,6 +250,60 @@ def test_sender_that_drips_or_is_silent_is_given_up_in_time(server):
             send(slow.url, seconds=0.3)
 
     assert time.monotonic() - started < 0.6
+
+
+SLOW_STARTS = {
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "header": b"HTTP/1.1 200 OK\r\nX-Endless: ",
+}
+
+
+@pytest.mark.parametrize("start", SLOW_STARTS.values(), ids=SLOW_STARTS)
+def test_given_up_request_leaves_neither_thread_nor_connection_behind(start):
+    hung_up = threading.Event()
+
+    def drip(connection, stopping):
+        connection.sendall(start)
+        with contextlib.suppress(OSError):
+            while not stopping.wait(0.01):
+                connection.sendall(b"x")
+        hung_up.set()
+
+    with Server(drip) as slow:
+        with pytest.raises(http.NoAnswer):
+            send(slow.url, seconds=0.2)
+
+        assert hung_up.wait(2)
+        assert not [thread for thread in http_threads() if thread.join(2) or thread.is_alive()]
+
+
+def http_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "http"]
+
+
+def test_answered_request_ends_its_connection_too(monkeypatch):
+    line = Line()
+    monkeypatch.setattr(http, "Line", lambda: line)
+
+    with sending(OK) as server:
+        send(server.url)
+        for thread in http_threads():
+            thread.join(2)
+
+    with pytest.raises(OSError, match="given up"):
+        line.add(socket.socket())
+
+
+def test_connection_that_opens_after_the_caller_hung_up_is_closed_unused():
+    line = Line()
+    line.hang_up()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        late = socket.create_connection(listener.getsockname())
+        with pytest.raises(OSError, match="given up"):
+            line.add(late)
+
+    assert late.fileno() == -1
 
 
 @pytest.mark.parametrize(
