@@ -89,13 +89,15 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=5000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=5000, help="unsubscribes (%(default)s)")
     parser.add_argument(
         "--factor", type=float, default=15.0, help="how much faster Mave's time runs (%(default)s)"
     )
     parser.add_argument("--budget", type=int, help="credits a day; without it there is no budget")
-    parser.add_argument("--sqlite", action="store_true")
+    parser.add_argument("--sqlite", action="store_true", help="instead of PostgreSQL")
     return parser.parse_args()
 
 

@@ -139,15 +139,19 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--sqlite", action="store_true")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=30.0, help="of faults (%(default)g)")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(10**6), help="of the dice; else a random one"
+    )
+    parser.add_argument("--sqlite", action="store_true", help="instead of PostgreSQL")
     parser.add_argument(
         "--patience",
         type=float,
         default=1200.0,
-        help="seconds to wait for the rest once the faults are over (%(default)s)",
+        help="seconds to wait for the rest once the faults are over (%(default)g)",
     )
     parser.add_argument("--log", type=Path, help="file for what web server and clusters log")
     return parser.parse_args()

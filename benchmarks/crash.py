@@ -1,6 +1,6 @@
 """Posts events at full speed while everything is killed, and checks that no promise was broken.
 
-    python -m benchmarks.crash [--events 100000]
+    python -m benchmarks.crash [--events 100000] [--senders 16]
 
 On PostgreSQL: the web server is killed with -9 and started again several times, and PostgreSQL is
 restarted once, all under load, with the queue cluster draining. Then every event that got a 200
@@ -80,9 +80,13 @@ def restart_postgres(url: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--senders", type=int, default=16)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--events", type=int, default=100_000, help="to be posted in all (%(default)s)"
+    )
+    parser.add_argument("--senders", type=int, default=16, help="posting at once (%(default)s)")
     given = parser.parse_args()
     with postgres() as url:
         port = ingest.free_port()

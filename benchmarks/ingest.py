@@ -236,8 +236,10 @@ def table(name: str, url: str, seconds: float, ceiling: float | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each line (%(default)g)")
     seconds = parser.parse_args().seconds
     print(f"{os.cpu_count()} cores, {seconds:.0f} s each; ratio to the psycopg loop of this run\n")
     show("ceiling: bare server", ceiling_of(_bare, 16, 2))

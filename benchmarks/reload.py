@@ -1,6 +1,6 @@
 """Reloads the web server under constant load and counts what was not answered 2xx.
 
-    python -m benchmarks.reload [--seconds 20] [--reloads 5]
+    python -m benchmarks.reload [--seconds 20] [--reloads 5] [--keep-alive]
 
 Prints answers by code, refused and broken connections, and the longest pause. Both counts must be
 zero: Customer.io waits an hour after a refused connection.
@@ -57,9 +57,11 @@ class Sender(threading.Thread):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--reloads", type=int, default=5)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="of load (%(default)g)")
+    parser.add_argument("--reloads", type=int, default=5, help="meanwhile (%(default)s)")
     parser.add_argument("--keep-alive", action="store_true", help="keep connections open")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

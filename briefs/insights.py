@@ -67,10 +67,11 @@ class Cost:
     repeat_credits: int = 0
     unknown_credits: int = 0
     reserved_credits: int = 0
-    # Briefs opened, by what they stand on by now.
+    # Briefs opened and not withdrawn, by what they stand on by now.
     new: int = 0
     shared: int = 0
     playbook: int = 0
+    withdrawn: int = 0  # opened, and taken back by ourselves: in none of the three
     # What sharing spared, by the day the answer was shared.
     sharings: int = 0
     saved: int = 0
@@ -98,6 +99,11 @@ class Cost:
         return self.new + self.shared + self.playbook
 
     @property
+    def opened(self) -> int:
+        """With those that were withdrawn."""
+        return self.briefs + self.withdrawn
+
+    @property
     def researched(self) -> int:
         return self.new + self.shared
 
@@ -117,7 +123,7 @@ class Cost:
     @property
     def is_idle(self) -> bool:
         """No question was asked, no brief opened or researched."""
-        return not (self.calls or self.not_sent or self.credits or self.briefs or self.sharings)
+        return not (self.calls or self.not_sent or self.credits or self.opened or self.sharings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +185,12 @@ def _credits(outcome: MaveCall.Outcome) -> Sum:
 
 
 def _opened(period: Period) -> Rows:
+    withdrawn = Q(outcome=Brief.Outcome.WITHDRAWN)
+    bases = {value: Count("pk", filter=Q(basis=value) & ~withdrawn) for value in Brief.Basis}
     return (
         Brief.objects.filter(period.holds("created_at"))
         .values(day=TruncDate("created_at", tzinfo=UTC), who=F("persona"))
-        .annotate(**{value: Count("pk", filter=Q(basis=value)) for value in Brief.Basis})
+        .annotate(**bases, withdrawn=Count("pk", filter=withdrawn))
     )
 
 
@@ -206,4 +214,4 @@ def personas(costs: Costs, waiting: Mapping[int | None, int]) -> list[PersonaCos
         PersonaCost(key, names[key], costs.by_persona.get(key, Cost()), waiting.get(key, 0))
         for key in keys
     ]
-    return sorted(found, key=lambda one: (-one.cost.credits, -one.cost.briefs, one.name))
+    return sorted(found, key=lambda one: (-one.cost.credits, -one.cost.opened, one.name))

@@ -15,14 +15,14 @@ from briefs.models import MaveCall
 @admin.register(MaveCall)
 class MaveCallAdmin(ReadOnlyAdmin):
     list_display = ("started_at", "purpose", "research_link", "outcome", "http_status", "credits",
-                    "is_repeat", "detail")  # fmt: skip
+                    "repeat", "detail")  # fmt: skip
     list_filter = ("purpose", "outcome", "is_repeat", "research__persona")
     list_select_related = ("research__persona",)
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
     search_fields = ("reference__exact", "detail")
     fields = ("purpose", "research_link", "reference", "started_at", "finished_at", "outcome",
-              "http_status", "credits", "is_repeat", "detail")  # fmt: skip
+              "http_status", "credits", "repeat", "detail")  # fmt: skip
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -34,6 +34,11 @@ class MaveCallAdmin(ReadOnlyAdmin):
                 credits = selected.queryset.aggregate(sum=Sum("credits", default=0))["sum"]
                 response.context_data["credits"] = credits
         return response
+
+    @admin.display(description="is repeat", ordering="is_repeat")
+    def repeat(self, call: MaveCall) -> str:
+        """In words: the mark for no would be red, where no is as it should be."""
+        return "repeat" if call.is_repeat else "no"
 
     @admin.display(description="research")
     def research_link(self, call: MaveCall) -> SafeString | str:

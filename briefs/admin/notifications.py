@@ -175,6 +175,6 @@ class AlarmAdmin(ReadOnlyAdmin):
     fields = ("kind", "at_present", "words", "opened_at", "quiet_since", "closed_at",
               "last_told_at", "times_told")  # fmt: skip
 
-    @admin.display(description="on", boolean=True)
-    def at_present(self, alarm: Alarm) -> bool:
-        return alarm.is_open
+    @admin.display(description="on")
+    def at_present(self, alarm: Alarm) -> str:
+        return "on" if alarm.is_open else "no"

@@ -1,7 +1,11 @@
 """The persona's page, completed by what its research may ask, and has cost this month."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from briefs.admin.budgets import PersonaForm, persona_consequence
 from briefs.asking import budget
 from briefs.questions.asker import Asker
 from briefs.questions.counting import count_at_present
@@ -14,7 +18,13 @@ admin.site.unregister(Persona)
 @admin.register(Persona)
 class ResearchedPersonaAdmin(PersonaAdmin):
     readonly_fields = (*PersonaAdmin.readonly_fields, "spent_this_month", "asks")
+    form = PersonaForm
     research_fields = (*PersonaAdmin.research_fields, "spent_this_month", "asks")
+
+    def save_model(self, request: HttpRequest, obj: Persona, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if words := persona_consequence(obj):
+            self.message_user(request, words, messages.WARNING)
 
     def trial_words(self, obj: Persona) -> str:
         return f"{super().trial_words(obj)} Different questions: {_words(obj)}"

@@ -1,7 +1,7 @@
 """The limits of research: one row, with what is spent and a way to pause everything."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,7 +14,11 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import SIMPLE_HISTORY_REVERSE_ATTR_NAME
+from simple_history.template_utils import HistoricalRecordContextHelper
 
+from briefs import standing
+from briefs.admin import budgets
+from briefs.admin.budgets import PolicyForm
 from briefs.admin.readonly import link
 from briefs.admin.research import wake
 from briefs.asking import balance, breaker, budget, pacing, spending
@@ -28,6 +32,7 @@ AT_PRESENT = ("at_present", "mave", "in_flight", "spent_today", "spent_this_mont
 
 @admin.register(ResearchPolicy)
 class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+    form = PolicyForm
     object_history_list_template = "admin/rule_history_list.html"
     readonly_fields = AT_PRESENT
     fieldsets = (
@@ -36,8 +41,10 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             "Budget",
             {
                 "description": "Each answer of Mave costs credits. Once a budget is used up, "
-                "briefs stand on their playbook and their research waits. A persona may have a "
-                "budget of its own, which stands on the persona's page.",
+                "briefs stand on their playbook and their research waits. One answer may cost "
+                f"{budget.RESERVED_CREDITS}, so a smaller budget could buy nothing; 0 says that "
+                "nothing is to be bought. A persona may have a budget of its own, which stands on "
+                "the persona's page.",
                 "fields": ("day_budget", "month_budget", "urgent_reserve"),
             },
         ),
@@ -78,7 +85,11 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {"health": MaveHealth.current, **(extra_context or {})}  # called by the template
+        context = {  # both are called by the template
+            "health": MaveHealth.current,
+            "paused_by": _paused_by,
+            **(extra_context or {}),
+        }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
 
@@ -93,6 +104,13 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             setattr(policy, name, form.cleaned_data[name])
         super().save_model(request, policy, form, change)
         obj.refresh_from_db()
+        for sentence in budgets.consequences(obj):
+            self.message_user(request, sentence, messages.WARNING)
+
+    def get_historical_record_context_helper(
+        self, request: HttpRequest, historical_record: Any
+    ) -> "_Changes":
+        return _Changes(self.model, historical_record)
 
     # What the buttons do.
 
@@ -135,10 +153,13 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
 
     @admin.display(description="research")
     def at_present(self, policy: ResearchPolicy) -> str:
-        waiting = Research.objects.due().count()
-        queue = f"{waiting:,} waiting" if waiting else "nothing waits"
-        trouble = pacing.why_waiting(policy)
-        return f"Held back, because {trouble} ({queue})." if trouble else f"Running ({queue})."
+        waiting = standing.waiting()
+        trouble = pacing.why_waiting(policy, waiting.least)
+        why = standing.why_waiting(policy, waiting, "", database_now())
+        queue = _waiting_words(waiting.questions)
+        if trouble:
+            return f"Held back, because {trouble} ({queue})."
+        return f"Running ({queue}: {why})." if waiting.questions else f"Running ({queue})."
 
     @admin.display(description="Mave")
     def mave(self, policy: ResearchPolicy) -> str:
@@ -180,6 +201,27 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             trouble, cure = wrong
             said.append(f"{trouble}. To do: {cure}.")
         return _paragraphs([(words,) for words in said])
+
+
+class _Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # the package is not typed
+    """The changes of a version, with times as people read them."""
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return f"{value.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+        return "" if value is None else value
+
+
+def _waiting_words(questions: int) -> str:
+    if not questions:
+        return "nothing waits"
+    return "1 question waits" if questions == 1 else f"{questions:,} questions wait"
+
+
+def _paused_by() -> str:
+    """Who paused it, by the history; a pause of Mavera's is nobody's."""
+    last = ResearchPolicy.history.filter(history_change_reason="paused").first()
+    return str(last.history_user or "Savedesk") if last else ""
 
 
 def _persona_row(persona: Any) -> tuple[SafeString | str, str]:

@@ -144,8 +144,8 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
     def _saved(self, request: HttpRequest, version: QuestionTemplate) -> HttpResponse:
         self.message_user(
             request,
-            f"{version} is saved, and the next brief asks by it. Questions that wait already keep "
-            "their words.",
+            f"{version} is saved, and the next brief asks by it. Answers to the earlier wording "
+            "are no longer shared. Questions that wait already keep their words.",
             messages.SUCCESS,
         )
         return redirect(LIST)

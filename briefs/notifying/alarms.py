@@ -1,7 +1,8 @@
 """What counts as trouble, looked for once a minute, and when people are told of it.
 
 What the supervisor does about its processes, it reports when it happens. People are told when
-trouble begins, every six hours while it lasts, and once when it is over. Trouble that comes back
+trouble begins, every six hours while it lasts, when research is paused for another reason than it
+was, and once when it is over. Trouble that comes back
 within five minutes never went away.
 """
 
@@ -60,11 +61,13 @@ def report(kind: Alarm.Kind, words: str, now: datetime) -> None:
 def settle(alarm: Alarm, words: str, now: datetime) -> None:
     """Carry one look's outcome into the row: words of trouble, or none."""
     if words:
+        is_news = alarm.is_open and _is_other_pause(alarm, words)
         if alarm.is_open:
             alarm.go_on(words)
         else:
             alarm.open(words)
-        if alarm.last_told_at is None or now - alarm.last_told_at >= TELL_AGAIN_AFTER:
+        last = alarm.last_told_at
+        if is_news or last is None or now - last >= TELL_AGAIN_AFTER:
             _tell(alarm)
     elif alarm.is_open and alarm.quiet_since is None:
         alarm.grow_quiet()
@@ -72,6 +75,15 @@ def settle(alarm: Alarm, words: str, now: datetime) -> None:
         alarm.close()
         if alarm.times_told:
             _tell(alarm)
+
+
+def _is_other_pause(alarm: Alarm, words: str) -> bool:
+    """Whether research is paused for another reason now, or resumes in another way.
+
+    What follows the first colon; before it stands only since when.
+    """
+    told, found = (text.partition(": ")[2] for text in (alarm.words, words))
+    return alarm.kind == Alarm.Kind.PAUSED and told != found
 
 
 def _tell(alarm: Alarm) -> None:
@@ -118,13 +130,16 @@ def wrong_signature(now: datetime) -> str:
     ).aggregate(count=Sum("count", default=0), last=Max("last_at"))
     if not wrong["count"] or (wrong["count"] < WRONG_SIGNATURES and _taken_since(wrong["last"])):
         return ""
+    is_one = wrong["count"] == 1
+    were = "1 webhook" if is_one else f"{wrong['count']:,} webhooks"
+    they_are, them = ("it is", "it") if is_one else ("they are", "them")
     return (
-        f"{wrong['count']:,} webhooks with a signature that does not match were rejected in the "
-        f"last hour or so (last at {_clock(wrong['last'])}). If they are Customer.io's, it keeps "
-        "them, retries hourly for 7 days and then drops them. Compare CIO_WEBHOOK_SECRET with "
-        "the signing key on Customer.io's page of this webhook; two secrets may stand there, "
-        "with a comma between, while a key changes. If the key is right, somebody else sends "
-        "them and nothing is lost."
+        f"{were} with a signature that does not match {'was' if is_one else 'were'} rejected in "
+        f"the last hour or so (last at {_clock(wrong['last'])}). If {they_are} Customer.io's, it "
+        f"keeps {them}, retries hourly for 7 days and then drops {them}. Compare "
+        "CIO_WEBHOOK_SECRET with the signing key on Customer.io's page of this webhook; two "
+        "secrets may stand there, with a comma between, while a key changes. If the key is "
+        f"right, somebody else sends {them} and nothing is lost."
     )
 
 

@@ -91,9 +91,9 @@ def stacked_bars(
             for number, (column, row) in enumerate(zip(columns, rows, strict=True))
         ],
         "labels": [
-            (f"{number * slot + shift:.3f}%", column.label)
+            label
             for number, column in enumerate(columns)
-            if column.label and EDGE <= number * slot + shift <= 100 - EDGE
+            if (label := _label(column, number * slot + shift, spans=spans))
         ],
         "table": [
             (column.name, row, sum(row))
@@ -111,6 +111,15 @@ def ticks(highest: int) -> list[int]:
             if step * MOST_TICKS >= highest:
                 return list(range(0, max(-(-highest // step), 1) * step + 1, step))
         size *= 10
+
+
+def _label(column: Column, at: float, *, spans: bool) -> tuple[str, str, bool] | None:
+    """Where a label stands, and whether it ends there; None if it has none or would be cut off."""
+    if not column.label or at < EDGE:
+        return None
+    if at <= 100 - EDGE:
+        return f"{at:.3f}%", column.label, False
+    return ("100%", column.label, True) if spans else None
 
 
 def _parts(series: Sequence[Series], row: Sequence[int], scale: float) -> list[dict[str, str]]:

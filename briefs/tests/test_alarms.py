@@ -79,6 +79,26 @@ def test_trouble_that_lasts_is_told_again_after_six_hours_and_not_before(target)
     assert told()[1].startswith("Still: Research is paused (since ")
 
 
+@pytest.mark.parametrize(
+    ("reason", "status", "times"),
+    [
+        ("credits are used up", None, 1),
+        ("end of quarter", None, 2),
+        ("credits are used up", 402, 2),
+    ],
+)
+def test_pause_is_told_at_once_when_its_reason_changes(target, reason, status, times):
+    pause()
+    alarms.check()
+    ResearchPolicy.current().resume()
+    ResearchPolicy.current().pause(reason, status)
+
+    alarms.check()
+    alarms.check()
+
+    assert len(told()) == times
+
+
 def test_end_of_trouble_is_told_once_with_its_time(target):
     pause()
     alarms.check()
@@ -212,7 +232,7 @@ def test_one_wrong_signature_rings_if_nothing_was_accepted_since():
     tally(Answer.STORED, by=2 * MINUTE)
     tally(Answer.WRONG_SIGNATURE, by=MINUTE)
 
-    assert words(alarms.wrong_signature)
+    assert words(alarms.wrong_signature).startswith("1 webhook with a signature")
 
 
 def test_wrong_signatures_of_earlier_hours_do_not_ring():

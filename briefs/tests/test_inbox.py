@@ -222,7 +222,7 @@ def test_without_any_brief_the_inbox_says_how_to_send_a_first_webhook(signed_in)
     words = text(signed_in.get("/"))
 
     assert "No briefs yet" in words
-    assert "http://testserver/webhooks/customerio/" in words
+    assert "register_webhook --url http://testserver/webhooks/customerio/" in words
 
 
 def test_without_a_match_the_inbox_says_how_to_clear(signed_in):
@@ -232,6 +232,16 @@ def test_without_a_match_the_inbox_says_how_to_clear(signed_in):
 
     assert "Nothing matches" in words
     assert "Clear search and filters" in words
+
+
+@pytest.mark.parametrize("query", ["?state=waiting", "?state=waiting&q=&persona="])
+def test_when_no_brief_waits_for_its_profile_the_inbox_says_so(signed_in, query):
+    make_brief()
+
+    words = text(signed_in.get(f"/{query}"))
+
+    assert "No brief waits for its profile" in words
+    assert "Nothing matches" not in words
 
 
 @pytest.mark.parametrize("query", ["", "?state=open&q=&persona="])

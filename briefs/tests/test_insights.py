@@ -201,6 +201,22 @@ def test_cost_per_brief_is_all_credits_over_all_briefs_opened():
     assert (total.per_brief, total.per_researched) == (10, 15)
 
 
+def test_withdrawn_briefs_are_counted_apart_and_cost_nothing():
+    make_call(credits=30)
+    make_brief(basis="new", created_at=at())
+    make_brief(created_at=at()).withdraw("the same person as in another brief")
+
+    total = costs(WEEK).total
+
+    assert (total.briefs, total.playbook, total.withdrawn, total.per_brief) == (1, 0, 1, 30)
+
+
+def test_a_day_with_nothing_but_a_withdrawn_brief_is_not_idle():
+    make_brief(created_at=at()).withdraw("the same person as in another brief")
+
+    assert not costs(WEEK).total.is_idle
+
+
 def test_without_briefs_there_is_no_cost_per_brief():
     make_call()
 
@@ -269,6 +285,28 @@ def test_queued_and_lost_questions_wait_and_those_being_asked_do_not(connected):
     assert (waiting.questions, waiting.briefs, waiting.running) == (2, 2, 1)
 
 
+def test_a_question_whose_answer_is_lost_is_not_waiting_for_its_turn(connected):
+    soon = timezone.now() + timedelta(seconds=20)
+    persona = make_research(status="recovering", available_at=soon).persona
+    assert why() == "1 was asked, and its lost answer is looked for"
+
+    make_research(persona=persona)
+
+    assert why().startswith("each for its turn")
+    assert why().endswith("; 1 was asked, and its lost answer is looked for")
+
+
+def test_lost_answers_are_told_beside_what_holds_the_others_back(connected):
+    ResearchPolicy.current().pause("we look at the bill")
+    for status in ("queued", "recovering", "recovering"):
+        make_research(status=status)
+
+    assert why() == (
+        "research is paused: we look at the bill; 2 were asked, and their lost answers are "
+        "looked for"
+    )
+
+
 def test_closed_briefs_wait_for_nothing():
     make_brief(research=make_research()).close("churned")
 
@@ -290,7 +328,7 @@ def test_a_question_put_off_says_when_it_is_tried_again(connected):
 
     make_research()
 
-    assert "each for its turn" in why(now)
+    assert "each for its turn: at most 5 are asked at once; 1 put off" in why(now)
 
 
 def test_the_reserve_holds_back_what_is_not_urgent_and_nothing_else(connected):
@@ -411,14 +449,42 @@ def test_research_that_is_held_back_is_a_note_with_its_cure(signed_in, staff, co
     assert links(response, "Research policy")
 
 
+def test_the_page_says_how_many_briefs_were_withdrawn(signed_in):
+    make_brief()
+    make_brief().withdraw("the same person as in another brief")
+
+    words = text(signed_in.get(URL))
+
+    assert "Briefs opened 1 0 on new research, 0 on shared, 1 on the playbook only" in words
+    assert "; 1 more withdrawn" in words
+
+
+def test_days_before_anything_happened_are_one_line_of_the_table(signed_in):
+    make_brief(created_at=timezone.now() - timedelta(days=2))
+
+    response = signed_in.get(URL)
+
+    assert "27 days without anything" in text(response)
+    assert len(re.findall(r"<tr><th scope=\"row\">", response.content.decode())) == 3 + 1 + 1
+
+
+def test_the_bar_of_today_is_named(signed_in):
+    make_brief()
+
+    for days in (7, 30, 90):
+        page = signed_in.get(URL, {"days": days}).content.decode()
+        assert page.count(">today</text>") == 2
+
+
 def test_days_without_anything_are_drawn_and_listed(signed_in):
     make_brief()
+    make_brief(created_at=timezone.now() - timedelta(days=6))
 
     response = signed_in.get(URL, {"days": "7"})
 
     page = response.content.decode()
     assert page.count("No credits spent</title>") == 7
-    assert page.count("No brief opened</title>") == 6
+    assert page.count("No brief opened</title>") == 5
     assert page.count('class="chart-bar running"') == 2
     assert len(re.findall(r"<tr><th scope=\"row\">", page)) == 7 + 1
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from briefs.doctor import work
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, UsageReading
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_persona, make_research
+from personas.models import Persona
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +83,15 @@ def test_all_is_well(admin_client):
     assert "Less than half is used." in html
     assert "None has one of its own." in html
     assert "Not read yet." in html
+
+
+def test_questions_that_wait_are_told_as_insights_tells_them(admin_client):
+    later = timezone.now() + timedelta(minutes=15, seconds=30)
+    make_brief(research=make_research(available_at=later))
+
+    words = "put off after a failure; next try in 15 min"
+    assert f"Running (1 question waits: {words})." in shown(admin_client)
+    assert words in admin_client.get("/insights/").content.decode()
 
 
 def test_open_breaker_is_told_on_the_page_in_the_inbox_and_by_the_doctor(admin_client):
@@ -206,6 +217,18 @@ def test_history_has_pauses_by_mavera_and_names_nobody(sandbox):
     assert (paused.history_user, paused.paused_status) == (None, 402)
 
 
+def test_page_says_who_paused_it_and_the_history_when_to_the_minute(changer, user):
+    changer.post(f"{POLICY}pause/", {"reason": "end of quarter"})
+    at = ResearchPolicy.current().paused_at
+
+    when = f"{at.day} {at:%b %Y, %H:%M} UTC"
+    assert f"since {when} by {user}: end of quarter" in shown(changer)
+    changer.post(f"{POLICY}resume/")
+    history = shown(changer, f"{POLICY}1/history/")
+    assert f"<b>Paused at</b> {when} → empty" in history
+    assert "+00:00" not in history
+
+
 def test_second_pause_is_told_of_the_first(changer):
     ResearchPolicy.current().pause("credits are used up")
 
@@ -260,6 +283,42 @@ def test_closed_breaker_cannot_be_closed(changer):
 
     assert "was closed already" in response.content.decode()
     assert not ResearchPolicy.history.filter(history_change_reason__contains="breaker").exists()
+
+
+# Budgets that make no sense -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["day_budget", "month_budget"])
+@pytest.mark.parametrize("budget", [1, 74])
+def test_budget_that_could_buy_no_answer_is_refused(admin_client, name, budget):
+    response = admin_client.post(PAGE, {**FIELDS, name: budget})
+
+    assert "this budget could buy nothing" in response.content.decode()
+    assert getattr(ResearchPolicy.current(), name) != budget
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (0, "The day's budget is 0: no research is bought."),
+        (75, "only urgent briefs are researched"),
+        (174, "only urgent briefs are researched"),
+        (175, ""),
+    ],
+)
+def test_budget_that_buys_little_is_kept_and_told(admin_client, budget, words):
+    response = admin_client.post(PAGE, {**FIELDS, "day_budget": budget}, follow=True)
+
+    told = [str(message) for message in response.context["messages"]]
+    assert ResearchPolicy.current().day_budget == budget
+    assert bool(words) == any(words in message for message in told if "budget" in message)
+
+
+@pytest.mark.parametrize(("budget", "is_refused"), [(0, False), (1, True), (74, True), (75, False)])
+def test_budget_of_a_persona_that_could_buy_no_answer_is_refused(budget, is_refused):
+    form = admin.site.get_model_admin(Persona).form({"month_budget": budget})
+
+    assert ("month_budget" in form.errors) is is_refused
 
 
 # Saving -------------------------------------------------------------------------------------------

@@ -60,6 +60,13 @@ def test_first_version_starts_from_the_built_in_text(admin_client):
     assert admin_client.get(ADD).context["adminform"].form["text"].value() == built_in().text
 
 
+def test_form_says_that_sharing_begins_anew_and_what_that_may_cost(admin_client, starter):
+    words = " ".join(admin_client.get(ADD).content.decode().split())
+
+    assert "answers to the earlier wording are no longer shared</b>; at most " in words
+    assert " credits if every single one is asked." in words
+
+
 def test_saving_makes_a_version_that_is_used_and_says_who_wrote_it(admin_client, admin_user):
     response = save(admin_client)
 

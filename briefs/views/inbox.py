@@ -118,8 +118,11 @@ def amount(value: str) -> str:
 
 
 def _why_empty(request: HttpRequest, is_filtered: bool) -> dict[str, Any]:
-    """Which of the three kinds of nothing this is."""
+    """Which kind of nothing this is."""
     if not Brief.objects.exists():
         receiver = request.build_absolute_uri(reverse("webhooks:receive"))
         return {"empty": "first", "receiver": receiver}
+    asked = {name: value for name, value in request.GET.items() if value and name != "page"}
+    if asked == {"state": "waiting"}:
+        return {"empty": "none waiting"}
     return {"empty": "no match" if is_filtered else "done"}

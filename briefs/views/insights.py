@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from datetime import UTC, date
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,11 +47,14 @@ COLUMNS = (
     ("New", "new"),
     ("Shared", "shared"),
     ("Playbook only", "playbook"),
+    ("Briefs withdrawn", "withdrawn"),
     ("Credits per brief", "per_brief"),
     ("Credits saved by sharing", "saved"),
     ("Searches for lost answers", "threads"),
     ("Balance readings", "usage"),
 )
+TODAY = "today"
+FOLDED_FROM = 3  # days; fewer are listed one by one
 _FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would calculate
 
 
@@ -69,7 +73,7 @@ def insights(request: HttpRequest) -> HttpResponse:
         "is_new": costs.total.is_idle and not _has_history(),
         "total": costs.total,
         "personas": facts.personas(costs, waiting.by_persona),
-        "days": list(reversed(costs.by_day.items())),
+        **_listed(costs),
         "waiting": waiting,
         "notices": list(research()),
         "why": standing.why_waiting(policy, waiting, held, now),
@@ -88,6 +92,15 @@ def _period(request: HttpRequest, today: date) -> Period:
 def _has_history() -> bool:
     research = MaveCall.objects.filter(purpose=MaveCall.Purpose.CHAT)
     return Brief.objects.exists() or research.exists()
+
+
+def _listed(costs: Costs) -> dict[str, Any]:
+    """The days of the table, the latest first; those before anything happened are only counted."""
+    days = list(costs.by_day.items())
+    empty = list(takewhile(lambda item: item[1] == Cost(), days[:-1]))
+    if len(empty) < FOLDED_FROM:
+        empty = []
+    return {"days": days[len(empty) :][::-1], "empty_days": [day for day, _ in empty]}
 
 
 def _charts(costs: Costs) -> dict[str, Any]:
@@ -111,16 +124,17 @@ def _named(day: date) -> str:
 
 
 def _labels(days: list[date]) -> list[str]:
-    """Every day of a week, the Mondays of a month, the 1st and 15th of a longer time."""
+    """Every day of a week, the Mondays of a month, the 1st and 15th of a longer time; and today."""
     if len(days) <= 7:
-        return [f"{day:%a}" for day in days]
+        return [*(f"{day:%a}" for day in days[:-1]), TODAY]
     if len(days) <= 31:
         is_marked = [day.weekday() == 0 for day in days]
     else:
         is_marked = [day.day in (1, 15) for day in days]
-    return [
-        f"{day.day} {day:%b}" if marked else "" for day, marked in zip(days, is_marked, strict=True)
-    ]
+    room = len(days) // 5  # a label so near to today's would touch it on a phone
+    is_marked[-room:] = [False] * room
+    marks = zip(days[:-1], is_marked, strict=False)
+    return [*(f"{day.day} {day:%b}" if marked else "" for day, marked in marks), TODAY]
 
 
 def _links(user: Any, period: Period) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`manage.py demo`: see the whole product work in a minute, on this machine alone."""
 
+import os
 import signal
 import threading
 from argparse import ArgumentParser
@@ -19,7 +20,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="end after the last step")
-        parser.add_argument("--port", type=int, default=8000, help="wanted port (%(default)s)")
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=os.environ.get("PORT") or "8000",  # words, so that they are checked as well
+            help="wanted port; another one if it is taken (PORT, else 8000)",
+        )
         parser.add_argument(
             "--latency", type=float, default=3.0, help="seconds Mave thinks (%(default)s)"
         )

@@ -1,0 +1,62 @@
+"""What a budget must be to make sense, and what a sensible one may still lead to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.models import ResearchPolicy
+from personas.models import Persona
+
+_TOO_SMALL = (
+    f"One answer may cost {RESERVED_CREDITS} credits, so this budget could buy nothing. Enter "
+    f"{RESERVED_CREDITS} or more, 0 to buy nothing, or leave it empty for no limit."
+)
+
+
+def checked(budget: int | None) -> int | None:
+    """The budget, if it buys an answer or says that it is to buy none."""
+    if budget is not None and 0 < budget < RESERVED_CREDITS:
+        raise forms.ValidationError(_TOO_SMALL)
+    return budget
+
+
+def consequences(policy: ResearchPolicy) -> Iterator[str]:
+    """Sentences on what these budgets will not buy."""
+    for name, budget in (("day", policy.day_budget), ("month", policy.month_budget)):
+        if budget == 0:
+            yield f"The {name}'s budget is 0: no research is bought."
+        elif budget is not None and budget - policy.urgent_reserve < RESERVED_CREDITS:
+            yield (
+                f"The {name}'s budget of {budget:,} less the urgent reserve of "
+                f"{policy.urgent_reserve:,} leaves fewer than the {RESERVED_CREDITS} credits that "
+                "one answer may cost: only urgent briefs are researched."
+            )
+
+
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+    class Meta:
+        model = ResearchPolicy
+        fields: tuple[str, ...] = ("day_budget", "month_budget")  # the admin names them all
+
+    def clean_day_budget(self) -> int | None:
+        return checked(self.cleaned_data["day_budget"])
+
+    def clean_month_budget(self) -> int | None:
+        return checked(self.cleaned_data["month_budget"])
+
+
+class PersonaForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+    class Meta:
+        model = Persona
+        fields: tuple[str, ...] = ("month_budget",)  # the admin names them all
+
+    def clean_month_budget(self) -> int | None:
+        return checked(self.cleaned_data["month_budget"])
+
+
+def persona_consequence(persona: Any) -> str:
+    if persona.month_budget != 0:
+        return ""
+    return f"The budget of “{persona}” is 0: no research is bought for this persona."
