@@ -43,10 +43,11 @@ class Closed:
     def words(self) -> str:
         """The warning to put beside advice to use it."""
         name = self.name if self.name.isupper() else self.name.capitalize()
+        reason = self.reason.replace(" (", ", ").replace(")", "")  # it stands in brackets itself
         if self.is_their_choice:
-            closed = f"They have closed {self.name} ({self.reason})"
+            closed = f"They have closed {self.name} ({reason})"
             return f"{closed}: do not do this, use another channel."
-        return f"{name} does not reach them ({self.reason}): use another channel."
+        return f"{name} does not reach them ({reason}): use another channel."
 
 
 _KEYS = {

@@ -1,6 +1,7 @@
 """How the REST API shows rows. A serializer formats and decides nothing."""
 
 import json
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -10,6 +11,7 @@ from briefs import reach
 from briefs.models import Activity, Brief, Priority, Research, Signal
 from briefs.reading import answer, validation
 from briefs.templatetags.desk import research_detail, research_state
+from briefs.waiting import Standstill
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
@@ -199,11 +201,16 @@ class BriefItem(serializers.ModelSerializer[Brief]):
         return Priority(brief.priority).name.lower()
 
     def get_basis_words(self, brief: Brief) -> str:
-        detail = research_detail(brief)
+        detail = self.get_basis_why(brief)
         return f"{research_state(brief)}, {detail}" if detail else research_state(brief)
 
     def get_basis_why(self, brief: Brief) -> str:
-        return research_detail(brief)
+        return research_detail(brief, self._standstill)
+
+    @cached_property
+    def _standstill(self) -> Standstill:
+        """One for a whole list: its rows are shown by one serializer, made for this request."""
+        return Standstill()
 
 
 class BriefInFull(BriefItem):

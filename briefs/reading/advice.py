@@ -34,6 +34,21 @@ def advised(text: str, closed: Iterable[Closed], *, heading: str = "") -> list[C
     return [channel for channel in closed if _advises(plain, channel, is_advising)]
 
 
+def named(words: str, closed: Iterable[Closed]) -> list[Closed]:
+    """Which of these channels a table's cell is no more than the name of: “SMS”, “Push / SMS”."""
+    plain = phrases.IN_BRACKETS.sub("", _plain(words)[:_LONGEST])
+    names = [name.strip(" .:") for name in phrases.BETWEEN_NAMES.split(plain)]
+    found = [c for c in closed if any(phrases.NAMES[c.key].fullmatch(name) for name in names)]
+    is_all_names = all(any(p.fullmatch(name) for p in phrases.ANY_NAME) for name in names)
+    return found if is_all_names else []
+
+
+def speaks_against(words: str) -> bool:
+    """Whether a cell or a column's heading says that what stands beside it is not to be used."""
+    plain = _plain(words)
+    return bool(phrases.AVOID_LABEL.search(plain) or phrases.FORBIDDING.search(plain))
+
+
 def _plain(text: str) -> str:
     text = _MARKS.sub("", text[:8000].translate(_LETTERS))
     return _SPACES.sub(" ", text).strip().lower()

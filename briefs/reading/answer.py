@@ -16,10 +16,12 @@ from markdown_it.token import Token
 from briefs.reach import Closed
 from briefs.reading import advice, claims, markdown
 from briefs.reading.citing import Citing, Source, sources
-from briefs.reading.plain import visible
+from briefs.reading.plain import line, visible
 
 SHOWN = 12_000  # characters before the rest is folded; three times an answer of usual length
 _NO_SOURCE = "no source given"
+_OPENING = 40  # characters by which a sentence is known again
+_NUMBER = re.compile(r"\[\^?\d|【\d")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
@@ -57,8 +59,9 @@ class Reading:
 def read(text: str, given: Any, closed: Iterable[Closed] = ()) -> Reading:
     """Never raises, whatever Mave wrote. given: the reply's sources, as they came."""
     found = sources(given)
-    citing = Citing.of(found)
     kept = _cut(text)
+    # Without a list a number may still be explained in the text, by an address.
+    citing = Citing.of(found, marks_missing=bool(found) or "://" not in kept)
     marking = _Marking(citing, list(closed), has_sources=bool(found) or "](https://" in kept)
     tokens = list(marking.blocks(markdown.parse(kept)))
     place = _fold(tokens, kept)
@@ -110,7 +113,8 @@ class _Marking:
     heading: str = ""
     lists: list["_Lead"] = field(default_factory=list)
     lead: "_Lead" = field(default_factory=lambda: _Lead())
-    table: list[tuple[str, bool]] | None = None  # text and citedness of its cells
+    table: list["_Cell"] | None = None
+    row: int = 0
 
     def blocks(self, tokens: list[Token]) -> Iterator[Token]:
         for place, token in enumerate(tokens):
@@ -122,7 +126,9 @@ class _Marking:
             elif token.type in ("bullet_list_close", "ordered_list_close"):
                 self.lead = self.lists.pop()
             elif token.type == "table_open":
-                self.table = []
+                self.table, self.row = [], 0
+            elif token.type == "tr_open":
+                self.row += 1
             yield token
             if token.type == "table_close":
                 yield from self._after_table()
@@ -130,7 +136,8 @@ class _Marking:
     def _inline(self, token: Token, before: str) -> None:
         words = _words(token.children or [])
         count, links = len(self.citing.cited), self.citing.has_link
-        plain_number = bool(re.search(r"\[\^?\d|【\d", words))
+        plain_number = bool(_NUMBER.search(words))
+        has_foreign_link = _has_link(token)
         self.citing.has_link = False
         token.children = markdown.inline(token.children or [], self.citing)
         is_cited = plain_number or self.citing.has_link or len(self.citing.cited) > count
@@ -141,6 +148,8 @@ class _Marking:
             self._cell(token, words, is_cited)
         else:
             self._paragraph(token, words, is_cited)
+            if plain_number and not has_foreign_link:
+                self._bare_sentences(token, words)
 
     def _paragraph(self, token: Token, words: str, is_cited: bool) -> None:
         is_title = _is_title(token)
@@ -156,12 +165,20 @@ class _Marking:
         if is_title:
             self.heading = words
 
+    def _bare_sentences(self, token: Token, words: str) -> None:
+        """Claims without a citation beside sentences that have theirs."""
+        for sentence in claims.sentences(words):
+            if not _NUMBER.search(sentence) and self._is_bare(sentence):
+                which = line(sentence, _OPENING)
+                mark = self.citing.mark("unsourced", f"{_NO_SOURCE} for “{which}”")
+                token.children = [*(token.children or []), self.citing.text(" "), *mark]
+
     def _is_bare(self, words: str) -> bool:
         return self.has_sources and claims.needs_source(words, heading=self.heading)
 
     def _cell(self, token: Token, words: str, is_cited: bool) -> None:
         if self.table is not None:
-            self.table.append((words, is_cited or self.lead.is_cited))
+            self.table.append(_Cell(words, is_cited or self.lead.is_cited, self.row))
         self._mark_closed(token, words)
 
     def _mark_closed(self, token: Token, words: str) -> None:
@@ -173,14 +190,37 @@ class _Marking:
             token.children = [*mark, self.citing.text(" "), *(token.children or [])]
 
     def _after_table(self) -> Iterator[Token]:
-        """One mark below a table that gives figures and no source."""
+        """One mark below a table that gives figures and no source, one for each closed channel."""
         cells, self.table = self.table or [], None
-        if any(cited for _, cited in cells) or not any(self._is_bare(words) for words, _ in cells):
-            return
+        for channel in self._named(cells):
+            self.closed_marks.append(channel)
+            yield from self._remark("closed", channel.words)
+        if not any(c.is_cited for c in cells) and any(self._is_bare(c.words) for c in cells):
+            yield from self._remark("unsourced", _NO_SOURCE)
+
+    def _remark(self, kind: str, words: str) -> Iterator[Token]:
         yield Token("paragraph_open", "p", 1)
-        inline = Token("inline", "", 0, children=self.citing.mark("unsourced", _NO_SOURCE))
-        yield inline
+        yield Token("inline", "", 0, children=self.citing.mark(kind, words))
         yield Token("paragraph_close", "p", -1)
+
+    def _named(self, cells: list["_Cell"]) -> list[Closed]:
+        """The closed channels that rows of a table name, unless something speaks against them."""
+        titles = " ".join(cell.words for cell in cells if cell.row == 1)
+        if any(map(advice.forbids, (self.heading, titles))) or self.lead.forbids:
+            return []
+        found: list[Closed] = []
+        for cell in cells:
+            beside = [c.words for c in cells if c.row == cell.row and c is not cell]
+            if cell.row > 1 and not any(map(advice.speaks_against, beside)):
+                found += [one for one in advice.named(cell.words, self.closed) if one not in found]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    words: str
+    is_cited: bool
+    row: int  # from 1, which holds the headings
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +235,12 @@ def _words(tokens: Sequence[Token]) -> str:
     return "".join(
         " " if token.type in ("softbreak", "hardbreak") else token.content for token in tokens
     )
+
+
+def _has_link(token: Token) -> bool:
+    """Whether it leads anywhere but to the numbered sources."""
+    links = [child for child in token.children or [] if child.type == "link_open"]
+    return any(link.attrGet("class") != "cite" for link in links)
 
 
 def _is_title(token: Token) -> bool:

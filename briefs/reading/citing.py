@@ -100,11 +100,11 @@ class Citing:
     has_link: bool = False
 
     @classmethod
-    def of(cls, listed: list[Source]) -> "Citing":
+    def of(cls, listed: list[Source], *, marks_missing: bool) -> "Citing":
         return cls(
             numbers={number: source.number for source in listed for number in source.numbers},
             by_address={same_address(s.href): s.number for s in listed if s.href},
-            marks_missing=bool(listed),
+            marks_missing=marks_missing,
         )
 
     def split(self, text: str) -> Iterator[Token]:

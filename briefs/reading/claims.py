@@ -5,6 +5,7 @@ hours”) is not, nor an offer (“20 % off”), nor a target in a section on ho
 """
 
 import re
+from collections.abc import Iterator
 
 _FIGURE = re.compile(
     r"\d ?%|\b\d+(?:[.,]\d+)? ?(?:per ?cent|percent|percentage points?)\b"
@@ -33,6 +34,7 @@ _OFFER = re.compile(
     r"\d{1,3}(?:[.,]\d+)? ?(?:%|per ?cent|percent)",
     re.I,
 )
+_SENTENCE_END = re.compile(r"(?<=[.!?])[”\")’]{0,2} +(?=[A-Z0-9“\"(])")
 _TARGETS = re.compile(r"\b(?:worked|success|measur|kpis?|targets?|goals?|metrics)", re.I)
 
 
@@ -47,3 +49,8 @@ def needs_source(text: str, *, heading: str = "") -> bool:
     if _STUDY.search(text):
         return True
     return not has_targets(heading) and bool(_FIGURE.search(_OFFER.sub(" ", text)))
+
+
+def sentences(text: str) -> Iterator[str]:
+    """One by one; a citation behind a full stop still belongs to the sentence before it."""
+    yield from _SENTENCE_END.split(text[:8000])

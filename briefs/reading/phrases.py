@@ -142,6 +142,17 @@ ADVISING_HEADING = re.compile(
     r"|outreach|approach|tactics?|win|next|offer|message)"
 )
 
+# Channels as a table names them, each alone in its cell.
+NAMES = {
+    "email": re.compile(r"(?:marketing )?(?:e-?mails?|newsletters?)"),
+    "sms": re.compile(r"(?:sms|texts?|text messages?)(?: messages?)?"),
+    "push": re.compile(r"(?:web |mobile |browser )?push(?: (?:notifications?|messages?|alerts?))?"),
+    "in_app": re.compile(r"in-?app(?: (?:messages?|notifications?|prompts?|banners?))?"),
+}
+ANY_NAME = (*NAMES.values(), re.compile(r"(?:phone|telephone|video|direct)?(?: ?calls?)?|letters?"))
+BETWEEN_NAMES = re.compile(r" ?[/,+&] ?| (?:and|or|then) ")
+IN_BRACKETS = re.compile(r" ?\([^()]{0,80}\)")
+
 
 @cache
 def patterns(key: str) -> list[re.Pattern[str]]:

@@ -4,12 +4,14 @@ Source: https://docs.mavera.io/features/mave-agent
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from briefs.reading.plain import line
 
+_HIGH = re.compile(r"\b(?:high|severe|critical|extreme)\b(?! ?(?:confidence|certainty))")
 _LONGEST_RISK, _LONGEST_CLAIM, _MOST_CLAIMS = 40, 300, 20
 
 
@@ -20,6 +22,11 @@ class Validation:
     confidence: int | None
     risk: str
     unsupported_claims: tuple[str, ...]
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether the risk of made-up claims was rated as high, in whatever words."""
+        return bool(_HIGH.search(self.risk))
 
     @property
     def is_given(self) -> bool:

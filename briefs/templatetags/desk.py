@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 
 from briefs.models import Brief, Research
 from briefs.notices import admin_url as _admin_url
+from briefs.reading.plain import without_codes
+from briefs.waiting import Standstill
 
 register = template.Library()
 
@@ -98,17 +100,37 @@ def research_state(brief: Brief) -> str:
 
 
 @register.filter
-def research_detail(brief: Brief) -> str:
-    """Why a brief stands on its playbook alone; empty if it does not."""
+def research_detail(brief: Brief, standstill: Standstill | None = None) -> str:
+    """Why a brief stands on its playbook alone, in a word or two; empty if it does not."""
     if brief.basis != Brief.Basis.PLAYBOOK:
         return ""
     if brief.research:
-        return _UNDER_WAY[Research.Status(brief.research.status)]
+        return _why_not_there(brief, brief.research, standstill)
     if brief.is_waiting_for_profile:
         return "waiting for the profile"
     if not brief.persona.buys_research:
         return "none is bought for this persona"
     return "none was asked for"
+
+
+def _why_not_there(brief: Brief, research: Research, standstill: Standstill | None) -> str:
+    words = _UNDER_WAY[Research.Status(research.status)]
+    if research.status != Research.Status.QUEUED:
+        return words
+    if standstill and (held := standstill.briefly(research.priority, brief.persona)):
+        return held
+    return "put off" if is_put_off(research) else words
+
+
+def is_put_off(research: Research) -> bool:
+    """Whether the next try of a queued question is still to come."""
+    return research.available_at is not None and research.available_at > timezone.now()
+
+
+@register.filter
+def in_words(text: str) -> str:
+    """A sentence of ours without the codes that Mavera answered with."""
+    return without_codes(text)
 
 
 _UNDER_WAY = {

@@ -2,6 +2,8 @@
 
 import re
 import time
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,12 +11,14 @@ from hypothesis import strategies as st
 
 from briefs.reach import Closed
 from briefs.reading import answer, markdown
+from sandbox.answers import load
 
 EMAIL = Closed("email", "e-mail", "unsubscribed 22 Nov 2026", True, True)
 SOURCES = [
     {"title": "A", "url": "https://a.example/x", "domain": "a.example"},
     {"title": "B", "url": "https://b.example/", "domain": "b.example"},
 ]
+SANDBOX = Path(__file__).parents[2] / "sandbox"
 MARK = "They have closed e-mail (unsubscribed 22 Nov 2026): do not do this, use another channel."
 
 
@@ -181,11 +185,39 @@ def test_a_table_of_figures_without_a_source_is_marked_once():
     assert read("| a |\n|-|\n| 40 % |\n| 30 % |").html.count("no source given") == 1
 
 
-def test_an_answer_without_any_source_says_so_once_and_marks_nothing():
-    reading = read("Pauses keep 40 % [1]. Studies show it.", sources=[])
+def test_an_answer_without_any_source_says_so_once_and_marks_only_its_numbers():
+    reading = read("Pauses keep 40 % [1]. Studies show it [2, 3].", sources=[])
 
     assert reading.is_without_sources
-    assert "mark" not in reading.html
+    assert reading.html.count("no such source") == 3
+    assert "no source given" not in reading.html
+
+
+def test_a_number_that_the_text_itself_explains_is_not_marked():
+    assert "mark" not in read("So it is [1].\n\n[1] https://a.example/x", sources=[]).html
+
+
+def test_a_claim_beside_a_cited_sentence_needs_a_source_of_its_own():
+    html = read("Pauses work [1]. Two in three return. Ask them.").html
+
+    assert html.count("no source given for “Two in three return.”") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Two in three return. [1] Ask.", "Call. Two in three return [2].", "40 % stay [1]! 30 % [2]."],
+)
+def test_a_citation_behind_the_full_stop_covers_its_sentence(text):
+    assert "no source given" not in read(text).html
+
+
+@pytest.mark.parametrize("path", sorted(SANDBOX.rglob("*.md")), ids=lambda path: path.stem)
+def test_answers_of_the_sandbox_have_no_wrong_mark_for_a_missing_source(path):
+    written = load(path)
+
+    html = read(written.content, [asdict(source) for source in written.sources]).html
+
+    assert "unsourced" not in html
 
 
 def test_links_in_the_text_are_sources_of_a_kind():
@@ -213,6 +245,34 @@ def test_advice_to_use_a_closed_channel_is_marked_where_it_stands(text):
 
     assert f'<span class="mark closed">{MARK}</span>' in reading.html
     assert reading.closed_marks == [EMAIL]
+
+
+TABLE = "| Day | Channel | Note |\n|-|-|-|\n"
+
+
+@pytest.mark.parametrize(
+    "cell", ["Email", "E-mail", "**email**", "Email (personal)", "Call / email"]
+)
+def test_a_table_that_names_a_closed_channel_is_marked_once_below(cell):
+    reading = read(f"## Plan\n\n{TABLE}| 1 | {cell} | A |\n| 2 | Email | B |", closed=[EMAIL])
+
+    assert reading.closed_marks == [EMAIL]
+    assert reading.html.rstrip().endswith(f'<p><span class="mark closed">{MARK}</span></p>')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"## What to avoid\n\n{TABLE}| 1 | Email | A |",
+        f"{TABLE}| 1 | Email | Closed |",
+        f"{TABLE}| 1 | Email address | A |",
+        f"{TABLE}| 1 | Phone | A |",
+        "| Avoid |\n|-|\n| Email |",
+        "| Email | Push |\n|-|-|\n| a | b |",
+    ],
+)
+def test_a_table_that_speaks_against_the_channel_or_only_mentions_it_is_not_marked(text):
+    assert read(text, closed=[EMAIL]).closed_marks == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
+from briefs.models import ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -224,10 +225,19 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
     for _ in range(20):
         make_brief(research=make_research(), assignee=user)
 
-    with django_assert_num_queries(3):  # token, count, page
+    ResearchPolicy.current()
+    with django_assert_num_queries(4):  # token, count, page, policy
         page = get("/api/v1/briefs/")
 
     assert page["count"] == 20
+
+
+def test_brief_tells_what_holds_its_research_back(get, settings):
+    settings.MAVERA_API_KEY = "key"
+    ResearchPolicy.current().pause("end of quarter")
+    brief = make_brief(research=make_research())
+
+    assert get(f"/api/v1/briefs/{brief.pk}/")["basis_why"] == "paused"
 
 
 def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_num_queries, user):
@@ -236,7 +246,8 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    with django_assert_num_queries(5):  # token, brief, signals, activities, their actors
+    ResearchPolicy.current()
+    with django_assert_num_queries(6):  # token, brief, signals, activities, their actors, policy
         get(f"/api/v1/briefs/{brief.pk}/")
 
 

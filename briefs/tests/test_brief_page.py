@@ -5,7 +5,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from briefs.models import MaveCall, ResearchPolicy
+from briefs.asking import breaker
+from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -14,7 +15,7 @@ from briefs.tests.factories import (
     make_signal,
 )
 from briefs.tests.pages import messages, text
-from personas.models import AttributeName
+from personas.models import AppApiHealth, AttributeName
 
 pytestmark = pytest.mark.django_db
 ANSWER = "## Why\n\nToo much mail [1]. <script>alert(1)</script> [bad](javascript:alert(1))"
@@ -185,7 +186,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current()
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -373,7 +374,7 @@ def test_what_mave_says_of_its_answer_is_shown_as_given(signed_in):
 
     page = words(signed_in, brief)
 
-    assert "24 credits · confidence not stated · hallucination risk low" in page
+    assert "24 credits · confidence not stated · risk of made-up claims: low" in page
     assert "Mave itself found no support for: That all leave." in page
 
 
@@ -405,7 +406,7 @@ def test_questions_with_which_mave_asked_back_are_shown_as_plain_text(signed_in)
         in response.content.decode()
     )
     assert "Failed, can be retried Mave asked back instead of answering:" in text(response)
-    assert "A retry asks the same again." in text(response)
+    assert "A retry asks the same question again, and it may be paid again." in text(response)
 
 
 @pytest.mark.parametrize(
@@ -420,6 +421,183 @@ def test_other_failures_are_shown_for_what_they_are(signed_in, reason):
     assert f"Failed, can be retried {reason}" in page
     assert "Research: playbook only failed, can be retried" in page
     assert "The playbook above holds." in page
+
+
+# Why it waits, and what it costs.
+
+
+@pytest.fixture
+def connected(settings):
+    settings.MAVERA_API_KEY = "key"
+    MaveHealth.current()
+    return ResearchPolicy.current()
+
+
+REFUSED = "Mavera's credits are used up (Mavera answered 402 (credits_exhausted))"
+PAUSED = "research is paused: Mavera's credits are used up"
+
+
+def policy(**fields):
+    ResearchPolicy.objects.update(**fields)
+
+
+def test_price_of_a_fresh_answer_says_that_it_would_wait_and_why(signed_in, connected):
+    policy(day_budget=60, urgent_reserve=0)
+
+    page = words(signed_in, make_brief(research=answered(), basis="new"))
+
+    assert "60 left today. It would wait, because the research budget is used up for now." in page
+
+
+def test_reserve_for_urgent_briefs_makes_only_the_others_wait(signed_in, connected):
+    policy(day_budget=100, urgent_reserve=50)
+    urgent, low = (make_brief(research=answered(), basis="new", priority=p) for p in (4, 1))
+
+    assert "It would wait" not in words(signed_in, urgent)
+    assert "It would wait, because the research budget is down to its reserve" in words(
+        signed_in, low
+    )
+
+
+def test_a_personas_own_budget_makes_a_question_wait(signed_in, connected):
+    brief = make_brief(
+        research=answered(), basis="new", persona=make_persona(name="Trial", month_budget=10)
+    )
+
+    assert "because the month's research budget of “Trial” is used up." in words(signed_in, brief)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_retry_names_its_price_and_that_it_would_wait(signed_in, connected, status):
+    connected.pause(REFUSED)
+
+    page = words(signed_in, make_brief(research=make_research(status=status)))
+
+    assert "It costs about 32 credits (10 to 75);" in page
+    assert f"It would wait, because {PAUSED}. Retry the research" in page
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_after_a_question_back_staff_is_led_to_the_persona(client, user, is_staff):
+    type(user).objects.update(is_staff=is_staff, is_superuser=is_staff)
+    client.force_login(user)
+    research = make_research(status="failed", status_reason="Mave asked back instead: Who?")
+    MaveCall.objects.create(research=research, outcome="answered", credits=12)
+
+    response = client.get(make_brief(research=research).get_absolute_url())
+
+    assert "These questions cost 12 credits. A retry asks the same question" in text(response)
+    assert ("Edit the persona" in text(response)) == is_staff
+    assert '<button class="button" type="submit">Retry' in response.content.decode()
+
+
+def test_where_a_brief_stands_on_says_the_real_reason(signed_in, connected):
+    connected.pause(REFUSED)
+
+    page = words(signed_in, make_brief(research=make_research()))
+
+    assert f"Stands on Research: playbook only {PAUSED} " in page
+    assert f"Research: playbook only, paused It waits, because {PAUSED}." in page
+    assert "402" not in page
+
+
+def test_research_that_is_put_off_says_until_when_and_why(signed_in, connected):
+    later = timezone.now() + timedelta(minutes=30)
+    research = make_research(
+        available_at=later, status_reason="Mavera answered 500 (internal_error)"
+    )
+
+    page = words(signed_in, make_brief(research=research))
+
+    assert "UTC: Mavera failed Assign to me" in page
+    assert "Research: playbook only, put off The last try did not work: Mavera failed." in page
+
+
+def test_a_search_for_a_lost_answer_says_what_is_known_and_that_it_waits(signed_in, connected):
+    connected.pause(REFUSED)
+    research = make_research(status="recovering", status_reason="Mavera's answer is empty")
+
+    page = words(signed_in, make_brief(research=research))
+
+    assert "What is known of it: Mavera's answer is empty." in page
+    assert f"The search waits, because {PAUSED}." in page
+
+
+def test_a_search_does_not_wait_for_the_budget(signed_in, connected):
+    policy(day_budget=0)
+
+    page = words(signed_in, make_brief(research=make_research(status="recovering")))
+
+    assert "The search waits" not in page
+
+
+def test_a_poll_brings_a_new_reason_to_wait(signed_in, connected):
+    brief = make_brief(research=make_research())
+    url = reverse("briefs:research", args=[brief.pk])
+    seen = signed_in.get(brief.get_absolute_url()).context["seen"]
+    assert signed_in.get(url, {"seen": seen}).status_code == 204
+
+    breaker.hold(60, "Mavera asked to wait: Mavera answered 429 (rate_limit_exceeded)")
+
+    assert "It waits, because Mavera asked to wait." in text(signed_in.get(url, {"seen": seen}))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words_"),
+    [("answered", "24 credits; asked twice, 78 in all"),
+     ("unknown", "24 credits; asked twice, up to 78 in all"),
+     ("refused", "24 credits · ")],
+)  # fmt: skip
+def test_a_question_paid_more_than_once_says_so(signed_in, outcome, words_):
+    research = answered()
+    MaveCall.objects.create(research=research, outcome=outcome, credits=54)
+    MaveCall.objects.create(research=research, outcome="answered", credits=24)
+
+    assert f"Research: new, {words_}" in words(
+        signed_in, make_brief(research=research, basis="new")
+    )
+
+
+def test_a_high_risk_of_made_up_claims_is_a_warning(signed_in):
+    research = answered(validation={"hallucination_risk": "Very high"})
+
+    response = signed_in.get(make_brief(research=research, basis="new").get_absolute_url())
+
+    assert "Mavera rates the risk of made-up claims as very high:" in text(response)
+    assert "risk of made-up claims: " not in text(response)
+
+
+def test_a_brief_that_waits_for_its_profile_may_still_get_research(signed_in, settings):
+    settings.CIO_APP_KEY = "key"
+    AppApiHealth.current().failed("it answered 503", timedelta(minutes=1))
+
+    page = words(signed_in, make_brief(is_waiting_for_profile=True))
+
+    assert "Research is decided once the profile is there." in page
+    assert "is all there is" not in page
+    assert "look-ups have failed since a moment ago: it answered 503" in page
+
+
+def test_a_closed_brief_shows_why_in_the_place_of_the_first_step(signed_in):
+    brief = make_brief()
+    brief.withdraw("the profile arrived: a colleague, which opens no brief")
+
+    page = words(signed_in, brief)
+    head = page[: page.index("What happened")]
+
+    assert "closed as “Withdrawn” The profile arrived: a colleague" in head
+    assert "Have the account owner call" not in head
+
+
+def test_arriving_research_is_told_in_a_region_that_was_there_before(signed_in):
+    brief = make_brief(research=make_research(status="running"))
+    page = signed_in.get(brief.get_absolute_url()).content.decode()
+    assert 'id="research-news" role="status"></p>' in page
+
+    type(brief).objects.update(research=answered(), basis="new")
+    response = signed_in.get(reverse("briefs:research", args=[brief.pk]))
+
+    assert "Research: new: the answer has arrived" in text(response)
 
 
 # A fresh answer.
@@ -443,8 +621,8 @@ def renewed(monkeypatch):
 @pytest.mark.parametrize(
     ("left", "words_"),
     [
-        (212, "212 left today. This answer stays"),
-        (0, "0 left today. It waits until there are enough."),
+        (212, "212 left today. It would wait, because Mave is not connected"),
+        (0, "0 left today."),
         (None, "there is no daily limit"),
     ],
 )
@@ -528,7 +706,7 @@ def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_i
 
     page = words(signed_in, brief)
 
-    assert "The fresh answer did not come: Mavera answered 503. This one stands." in page
+    assert "The fresh answer did not come: Mavera failed. This one stands." in page
     assert "Ask for a fresh answer" in page
 
 
@@ -538,7 +716,7 @@ def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_i
 def test_failed_research_can_be_retried(signed_in, woken, django_capture_on_commit_callbacks):
     research = make_research(status="failed", status_reason="Mavera answered 503")
     brief = make_brief(research=research)
-    assert "Failed, can be retried Mavera answered 503" in words(signed_in, brief)
+    assert "Failed, can be retried Mavera failed" in words(signed_in, brief)
 
     with django_capture_on_commit_callbacks(execute=True):
         response = act(signed_in, "retry", brief)

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from briefs.models import Priority, ResearchPolicy
+from briefs.asking import breaker
+from briefs.models import MaveHealth, Priority, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -12,7 +13,7 @@ from briefs.tests.factories import (
     make_research,
 )
 from briefs.tests.pages import text
-from personas.models import AppApiHealth, AttributeName, PersonaCondition
+from personas.models import AppApiHealth, AttributeName, Persona, PersonaCondition
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,51 @@ def test_a_row_says_what_the_brief_stands_on(signed_in, basis, status, words):
     assert words in text(signed_in.get("/"))
 
 
+def held(how):
+    limits = ResearchPolicy.current()
+    if how == "paused":
+        limits.pause("Mavera answered 402 (credits_exhausted)")
+    elif how == "over budget":
+        ResearchPolicy.objects.update(day_budget=0)
+    elif how == "persona":
+        Persona.objects.update(month_budget=0)
+    elif how == "Mave is down":
+        MaveHealth.current()
+        MaveHealth.objects.update(breaker_until=timezone.now(), opened_at=timezone.now())
+    elif how == "429":
+        breaker.hold(60, "Mavera asked to wait")
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [("paused", "paused"), ("over budget", "over budget"), ("persona", "over budget"),
+     ("Mave is down", "Mave is down"), ("429", "Mavera’s limit")],
+)  # fmt: skip
+def test_a_row_says_in_short_what_holds_its_research_back(signed_in, how, words):
+    make_brief(research=make_research())
+
+    held(how)
+
+    assert f"Research: playbook only {words} Nobody" in text(signed_in.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"available_at": timezone.now() + timedelta(hours=1)}, "put off"),
+     ({"status": "recovering"}, "looking for a lost answer")],
+)  # fmt: skip
+def test_a_row_says_what_its_own_question_waits_for(signed_in, fields, words):
+    make_brief(research=make_research(**fields))
+
+    assert f"Research: playbook only {words} Nobody" in text(signed_in.get("/"))
+
+
+def test_notices_of_the_inbox_carry_no_codes(signed_in):
+    held("paused")
+
+    assert "402" not in text(signed_in.get("/"))
+
+
 def test_a_row_says_why_no_research_is_bought(signed_in):
     make_brief(persona=make_persona(is_unknown=True))
 
@@ -85,7 +131,7 @@ def test_queries_do_not_grow_with_the_list(signed_in, django_assert_max_num_quer
     for _ in range(25):
         make_brief(research=make_research(), assignee=None)
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(22):
         assert len(found(signed_in)) == 25
 
 
@@ -197,7 +243,7 @@ def test_queries_of_a_search_do_not_grow_either(signed_in, django_assert_max_num
     for _ in range(25):
         make_brief(research=make_research())
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(23):
         assert len(found(signed_in, "?q=unsubscribed")) == 25
 
 

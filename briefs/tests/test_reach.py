@@ -173,7 +173,7 @@ def test_a_dead_address_was_not_their_choice():
 
     assert not email.allows_transactional
     assert email.words == (
-        "E-mail does not reach them (the address is gone (22 Nov 2026)): use another channel."
+        "E-mail does not reach them (the address is gone, 22 Nov 2026): use another channel."
     )
 
 

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django_htmx.http import HttpResponseClientRefresh
 
 from briefs import reach
-from briefs.asking import budget, pacing
+from briefs.asking import budget
 from briefs.forms import CloseForm
-from briefs.models import Brief, Research, ResearchPolicy
+from briefs.models import Brief, MaveCall, Research
 from briefs.notices import app_api_trouble
 from briefs.reading import answer, markdown, validation
-from briefs.reading.plain import visible
+from briefs.reading.plain import visible, without_codes
+from briefs.templatetags.desk import clock, is_put_off
 from briefs.views.inbox import amount, rows
 from briefs.views.story import happenings, person_url, timeline
+from briefs.waiting import Standstill
 from personas import playbooks
 from personas.matching import CustomerFacts
 from personas.models import AttributeName, Customer
@@ -30,6 +34,7 @@ _UNSHOWN = (
     "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
     "renewal__sources", "renewal__personas_used", "renewal__validation",
 )  # fmt: skip
+_STANDING_STILL = (Research.Status.QUEUED, Research.Status.RECOVERING)
 _ASKED_BACK = re.compile(r"(Mave asked back[^:\n]*):\s*(.+)", re.DOTALL)
 
 
@@ -79,7 +84,7 @@ def page(
         "brief_signals": [s for s in signals if s.brief_id == brief.pk],
         "calls": brief.research.calls.order_by("-started_at") if brief.research else [],
         "close_form": close_form,
-        "trouble": app_api_trouble() if brief.is_waiting_for_profile else "",
+        "trouble": without_codes(app_api_trouble()) if brief.is_waiting_for_profile else "",
         **attributes(customer, roles),
         **research_context(brief, routes),
     }
@@ -118,7 +123,7 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:  # a login page must not land inside the section
         return HttpResponseClientRefresh()
     brief = find(pk)
-    if request.GET.get("seen") == seen(brief):
+    if request.GET.get("seen") == seen(brief, Standstill()):
         return HttpResponse(status=204)
     signals = brief.customer.signals.order_by("-happened_at", "-pk")[:MOST_SIGNALS]
     routes = reach.routes(brief.customer, signals)
@@ -126,48 +131,84 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "briefs/_research_arrived.html", context)
 
 
-def seen(brief: Brief) -> str:
+def seen(brief: Brief, standstill: Standstill) -> str:
     """What the section shows, in short: it is sent again only when this has changed."""
     parts = [brief.basis, brief.research.status if brief.research else "none"]
     if brief.renewal:
         parts += ["renewal", brief.renewal.status]
-    return "-".join(parts)
+    for asked in (brief.research, brief.renewal):
+        if asked and asked.status in _STANDING_STILL:
+            parts.append(standstill.briefly(asked.priority, brief.persona))
+    return "-".join(part for part in parts if part)
 
 
 def research_context(brief: Brief, routes: Iterable[reach.Route]) -> dict[str, Any]:
     """What the research section shows: the answer, or in words why there is none."""
     research = brief.research
+    standstill = Standstill()
     is_answered = brief.basis != Brief.Basis.PLAYBOOK and research is not None
     context: dict[str, Any] = {
         "research": research,
         "is_answered": is_answered,
         "is_under_way": not is_answered and research is not None and research.is_active,
-        "seen": seen(brief),
+        "seen": seen(brief, standstill),
+        "standstill": standstill,
     }
     if research is None:
         return context
+    context["paid"] = paid(research)
     if is_answered:
         context["reading"] = answer.read(research.answer, research.sources, reach.closed(routes))
         context["validation"] = validation.read(research.validation)
         context["has_arrived_late"] = _has_arrived_late(brief)
-        return context | renewal_context(brief)
+        return context | renewal_context(brief, standstill)
     context["reason"], context["questions"] = reason(research)
+    if research.status in Research.GIVEN_UP:
+        return context | (price(brief, standstill) if brief.is_open else {})
     if research.status == Research.Status.QUEUED:
-        context["why_waiting"] = pacing.why_waiting(
-            ResearchPolicy.current(), research.priority, brief.persona
-        )
+        why = context["why_waiting"] = standstill.why(research.priority, brief.persona)
+        context["stands_because"] = why.partition(";")[0] or _put_off(research)
+    context["why_search_waits"] = standstill.why_search_waits(research, brief.persona)
     return context
+
+
+def _put_off(research: Research) -> str:
+    if research.available_at is None or not is_put_off(research):
+        return ""
+    why = reason(research)[0]
+    until = f"put off until {strip_tags(clock(research.available_at))} UTC"
+    return f"{until}: {why}" if why else until
+
+
+def paid(research: Research) -> dict[str, Any]:
+    """How often a question may have been paid for, and with what."""
+    unsure = (MaveCall.Outcome.PENDING, MaveCall.Outcome.UNKNOWN)
+    sums = research.calls.maybe_paid().aggregate(
+        times=Count("pk"), credits=Sum("credits", default=0),
+        is_unsure=Count("pk", filter=Q(outcome__in=unsure)),
+    )  # fmt: skip
+    times = sums["times"]
+    return {**sums, "often": "twice" if times == 2 else f"{times} times"}
+
+
+def price(brief: Brief, standstill: Standstill) -> dict[str, Any]:
+    """What one more question would cost, and why it would wait."""
+    return {
+        "usual_cost": budget.usual_cost(brief.persona),
+        "left_today": budget.left_today(),
+        "would_wait": standstill.why(brief.priority, brief.persona),
+    }
 
 
 def reason(research: Research) -> tuple[str, str]:
     """Why there is no answer, and the questions with which Mave asked back, if it did."""
-    words = visible(research.status_reason)
+    words = without_codes(visible(research.status_reason))
     if found := _ASKED_BACK.fullmatch(words):
         return found[1], found[2].strip()
     return words, ""
 
 
-def renewal_context(brief: Brief) -> dict[str, Any]:
+def renewal_context(brief: Brief, standstill: Standstill) -> dict[str, Any]:
     """Whether a fresh answer is on its way, or what one would cost."""
     renewal = brief.renewal
     if not brief.is_open:
@@ -175,7 +216,7 @@ def renewal_context(brief: Brief) -> dict[str, Any]:
     if renewal and renewal.is_active:
         why = ""
         if renewal.status == Research.Status.QUEUED:
-            why = pacing.why_waiting(ResearchPolicy.current(), renewal.priority)
+            why = standstill.why(renewal.priority, brief.persona)
         return {"is_renewing": True, "why_waiting": why}
     if not brief.persona.buys_research:
         return {}
@@ -183,8 +224,7 @@ def renewal_context(brief: Brief) -> dict[str, Any]:
     return {
         "can_renew": True,
         "renewal_trouble": reason(renewal)[0] if renewal and is_failed else "",
-        "usual_cost": budget.usual_cost(brief.persona),
-        "left_today": budget.left_today(),
+        **price(brief, standstill),
     }
 
 

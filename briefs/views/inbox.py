@@ -14,6 +14,7 @@ from briefs.filters import STATES, BriefFilter
 from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
 from briefs.notices import app_api_trouble, notices
+from briefs.waiting import Standstill
 from personas.matching import CustomerFacts
 from personas.models import AttributeName
 
@@ -57,6 +58,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
         "rows": rows(page.object_list, roles),
+        "standstill": Standstill(),
         "state": state,
         "is_filtered": is_filtered,
         "notices": notices(request.user, roles),
