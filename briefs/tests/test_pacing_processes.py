@@ -206,6 +206,6 @@ def test_mave_herself_never_sees_more_calls_at_once(connected, sandbox, workers)
     asked = stop(workers, asking)
 
     assert asked == len(chats()) == len(sandbox.requests)
-    assert sandbox.max_in_flight == 3
+    assert 1 < sandbox.max_in_flight <= 3
     assert most_at_once(chats()) <= 3
     assert not asked_twice()
