@@ -38,10 +38,13 @@ def drain() -> int:
     bell.silence()
     began = paused_at = time.monotonic()
     processed = 0
+    is_alone = True
     seeks_alone = True  # which reads all that waits, so not beside every full batch
     while time.monotonic() < began + settings.DRAIN_TIMEOUT_SECONDS / 2:
         batch = WebhookEvent.objects.all().claim_batch(BATCH_SIZE)
-        if len(batch.events) == BATCH_SIZE and not processed:
+        # A second worker beside the receiver would take its processor from it.
+        if is_alone and len(batch.events) == BATCH_SIZE and not _is_receiving():
+            is_alone = False
             _share()
         done = process(batch)
         if seeks_alone or done < BATCH_SIZE:
@@ -74,8 +77,7 @@ def _give_way(paused_at: float) -> float:
     every 100 ms once they have waited a while, and the receiver gives up after 2 seconds: so on
     SQLite there is a longer pause once a second even if nothing seems to arrive.
     """
-    just_now = Now() - timedelta(seconds=1)
-    is_receiving = WebhookEvent.objects.filter(received_at__gt=just_now).exists()
+    is_receiving = _is_receiving()
     if connection.vendor == "sqlite":
         if is_receiving:
             time.sleep(0.25)
@@ -86,6 +88,12 @@ def _give_way(paused_at: float) -> float:
     elif is_receiving:
         time.sleep(0.1)
     return time.monotonic()
+
+
+def _is_receiving() -> bool:
+    """Whether events arrive at this very moment."""
+    just_now = Now() - timedelta(seconds=1)
+    return WebhookEvent.objects.filter(received_at__gt=just_now).exists()
 
 
 def sweep() -> None:

@@ -1,6 +1,7 @@
 """From stored event to brief, over HTTP with the sandbox."""
 
 import time
+from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
@@ -450,11 +451,29 @@ def test_full_batch_wakes_another_worker(sandbox, monkeypatch):
     monkeypatch.setattr(pipeline, "BATCH_SIZE", 2)
     for number in range(5):
         event_of(f"enterprise-logistics-low-{number}")
+    received_a_while_ago()
 
     pipeline.drain()
 
     assert OrmQ.objects.filter(key="default").count() == 1
     assert not Bell.turn_on()
+
+
+def received_a_while_ago():
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(minutes=1))
+
+
+def test_while_events_arrive_no_second_worker_takes_the_processor_from_the_receiver(
+    sandbox, monkeypatch
+):
+    monkeypatch.setattr(pipeline, "BATCH_SIZE", 2)
+    monkeypatch.setattr(pipeline, "_is_receiving", lambda: True)
+    for number in range(5):
+        event_of(f"enterprise-logistics-low-{number}")
+
+    assert pipeline.drain() == 5
+
+    assert not OrmQ.objects.filter(key="default").exists()
 
 
 def test_batch_that_is_not_full_wakes_nobody(sandbox):
@@ -470,6 +489,7 @@ def test_drain_goes_on_alone_when_the_broker_fails(sandbox, monkeypatch):
     monkeypatch.setattr(bell, "async_task", Mock(side_effect=ConnectionError))
     for number in range(5):
         event_of(f"enterprise-logistics-low-{number}")
+    received_a_while_ago()
 
     assert pipeline.drain() == 5
 
