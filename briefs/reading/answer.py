@@ -7,6 +7,7 @@ use a channel that this customer closed, a number that leads to no source, a cla
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from django.utils.html import format_html, strip_tags
@@ -209,10 +210,13 @@ class _Marking:
         if any(map(advice.forbids, (self.heading, titles))) or self.lead.forbids:
             return []
         found: list[Closed] = []
-        for cell in cells:
-            beside = [c.words for c in cells if c.row == cell.row and c is not cell]
-            if cell.row > 1 and not any(map(advice.speaks_against, beside)):
-                found += [one for one in advice.named(cell.words, self.closed) if one not in found]
+        for row, group in groupby(cells, key=lambda cell: cell.row):
+            words = [cell.words for cell in group] if row > 1 else []
+            against = [advice.speaks_against(one) for one in words]
+            count = sum(against)
+            for one, is_against in zip(words, against, strict=True):
+                if count == is_against:  # nothing beside it speaks against it
+                    found += [c for c in advice.named(one, self.closed) if c not in found]
         return found
 
 

@@ -353,13 +353,13 @@ def test_no_page_ever_contains_a_tag_or_attribute_that_is_not_allowed(text):
 
 @pytest.mark.parametrize(
     "piece",
-    ["[", "*a_ ", "> ", "![](", "<", "[1]", "[a\n", "- a\n", "|a|b|\n|-|-|\n|1|2|\n", "# a\n",
+    ["[", "*a_ ", "> ", "![](", "<", "[1]", "[a\n", "- a\n", "|a|b|\n|-|-|\n|1|2|\n", "|", "# a\n",
      "【1†", "[a](https://a.example) ", "send an e-mail ", "if you ", "40 % ",
      "ask the owner of the ", "a.", "&#x202e;", "\u0300", " ", "(((((", "`x ``y ", "email, or "],
 )  # fmt: skip
 def test_hostile_repetition_is_read_in_time(piece):
-    started = time.monotonic()
+    started = time.process_time()
 
     read(piece * (100_000 // len(piece)), closed=[EMAIL])
 
-    assert time.monotonic() - started < 5  # a run-away pattern would take minutes
+    assert time.process_time() - started < 5  # a run-away pattern would take minutes

@@ -307,20 +307,20 @@ def test_hanging_answer_is_given_up_within_the_budget(sandbox):
 
     error = failure_of(lambda: AppApi(budget_seconds=0.3).profiles("id", ["1"]))
 
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 3  # the answer would take a minute
     assert str(error) == "Customer.io's App API: no complete answer within 0.3 s"
 
 
 def test_requests_of_one_look_up_share_the_budget(sandbox):
-    api = AppApi(budget_seconds=0.4)
-    sandbox.faults.add(BY_EMAIL, "hang", seconds=0.25)
+    api = AppApi(budget_seconds=1)
+    sandbox.faults.add(BY_EMAIL, "hang", seconds=0.8)
     sandbox.faults.add(ONE, "hang")
     started = time.monotonic()
 
     failure_of(lambda: api.cio_ids_of("a@example.com"))
     failure_of(lambda: api.profile("id", "1"))
 
-    assert time.monotonic() - started < 0.7
+    assert time.monotonic() - started < 1.7  # a second of its own would make it 1.8
 
 
 def test_nothing_is_sent_once_the_time_is_used_up(sandbox):

@@ -249,7 +249,7 @@ def test_sender_that_drips_or_is_silent_is_given_up_in_time(server):
         with pytest.raises(http.NoAnswer, match=r"within 0\.3 s"):
             send(slow.url, seconds=0.3)
 
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 3  # it would go on for ever
 
 
 SLOW_STARTS = {

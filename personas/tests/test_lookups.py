@@ -394,11 +394,11 @@ def test_batches_before_a_failure_are_kept(sandbox):
 def test_look_up_of_many_ends_in_time_and_keeps_whom_it_found(monkeypatch, serve):
     class Slow(Sandbox):
         def handle(self, request):
-            time.sleep(0.1)
+            time.sleep(0.2)
             return super().handle(request)
 
     slow = serve(Slow())
-    short = partial(lookups.paced_app_api, budget_seconds=0.5)
+    short = partial(lookups.paced_app_api, budget_seconds=1)
     monkeypatch.setattr(lookups, "paced_app_api", short)
     people = [make_customer(None, email=f"{number}@example.com") for number in range(5)]
     for number, customer in enumerate(people):
@@ -407,7 +407,7 @@ def test_look_up_of_many_ends_in_time_and_keeps_whom_it_found(monkeypatch, serve
 
     assert lookups.refresh(people)
 
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 1.9  # all ten requests take two seconds
     assert 1 <= Customer.objects.filter(attributes__plan="pro").count() <= 2
 
 
