@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from personas import addresses
+from personas import privacy
 from personas.models.conditions import (
     NUMERIC,
     WITHOUT_VALUE,
@@ -94,9 +94,16 @@ class Holding:
     def question_words(self) -> str:
         """For the research question: the team's own words, never the customer's value.
 
-        Empty where they hold an e-mail address: no question says anything of such a condition.
+        Empty where they say who the customer is: a list of names that the team typed holds the
+        customer's own. No question says anything of such a condition.
         """
-        return addresses.without(self._teams_words)
+        return "" if self.is_private else privacy.without(self._teams_words)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a value is compared of an attribute that says who somebody is."""
+        is_compared = self.condition.operator not in WITHOUT_VALUE
+        return is_compared and any(map(privacy.identifies, (self.condition.field, self.found.name)))
 
     @property
     def _teams_words(self) -> str:

@@ -7,6 +7,7 @@ from django import forms
 
 from briefs.asking.budget import RESERVED_CREDITS
 from briefs.models import ResearchPolicy
+from briefs.questions.counting import too_long_for
 from personas.models import Persona
 
 _TOO_SMALL = (
@@ -54,6 +55,11 @@ class PersonaForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the
 
     def clean_month_budget(self) -> int | None:
         return checked(self.cleaned_data["month_budget"])
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        if not self.errors and (words := too_long_for(self.instance)):
+            self.add_error("description" if "description" in self.fields else None, words)
 
 
 def persona_consequence(persona: Any) -> str:

@@ -1,5 +1,6 @@
 """The persona's page, completed by what its research may ask, and has cost this month."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,9 +9,11 @@ from django.http import HttpRequest
 from briefs.admin.budgets import PersonaForm, persona_consequence
 from briefs.asking import budget
 from briefs.questions.asker import Asker
-from briefs.questions.counting import count_at_present
+from briefs.questions.counting import count_at_present, too_long_for
+from personas import privacy
 from personas.admin import PersonaAdmin
 from personas.models import Persona
+from personas.models.conditions import WITHOUT_VALUE
 
 admin.site.unregister(Persona)
 
@@ -24,6 +27,11 @@ class ResearchedPersonaAdmin(PersonaAdmin):
     def save_model(self, request: HttpRequest, obj: Persona, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if words := persona_consequence(obj):
+            self.message_user(request, words, messages.WARNING)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        for words in _unsaid(Persona.objects.get(pk=form.instance.pk)):  # as it is by now
             self.message_user(request, words, messages.WARNING)
 
     def trial_words(self, obj: Persona) -> str:
@@ -47,6 +55,19 @@ class ResearchedPersonaAdmin(PersonaAdmin):
             f"{shown}: used up, because one answer may cost {budget.RESERVED_CREDITS}. Briefs of "
             "this persona stand on its playbook until the next month begins."
         )
+
+
+def _unsaid(persona: Persona) -> Iterator[str]:
+    """What the conditions, which are saved only now, mean for the question."""
+    if not persona.buys_research:
+        return
+    compared = [c for c in persona.conditions.all() if c.operator not in WITHOUT_VALUE]
+    private = dict.fromkeys(c.field for c in compared if privacy.identifies(c.field))
+    if private:
+        fields = " and ".join(f"“{field}”" for field in private)
+        yield f"Mave is not told of {fields}: that may say who the customer is."
+    if words := too_long_for(persona):
+        yield words
 
 
 def _words(persona: Persona) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from briefs.asking import nonanswers
 from personas import http
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ MAX_ANSWER = 100_000  # characters
 # Ten times the most that an answer is said to cost. More is a slip, such as a count of tokens, and
 # believing it once would use up the budget of the month.
 MOST_CREDITS = 10 * 75
-LONGEST_ASKING_BACK = 1_500  # characters; an answer of the length that is asked for has more
+LONGEST_ADDRESS = 2_000  # characters; a longer one, cut, would lead elsewhere
 DEFAULT_RETRY_AFTER = 30.0  # what Mavera's guide assumes where the header is missing
 LONGEST_RETRY_AFTER = 3600.0  # no slip of theirs may put a question off for years
 
@@ -87,12 +88,8 @@ class Answer:
 
     @property
     def is_asking_back(self) -> bool:
-        """Questions instead of research: short, no sources, no section that was asked for.
-
-        Mavera documents no flag for it, so this is how it is told.
-        """
-        is_short = len(self.content) < LONGEST_ASKING_BACK
-        return is_short and not self.sources and "## " not in self.content and "?" in self.content
+        """Questions instead of research. Mavera documents no flag for it."""
+        return not self.sources and nonanswers.is_asking_back(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +130,8 @@ _ACCOUNT_WIDE = {
 }
 
 
+_BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and space
+
 # A code goes into reasons and logs, where a line break would forge a line.
 _UNPRINTED = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -159,19 +158,23 @@ def answer(reply: http.Reply) -> Answer:
     raw = _dict(reply.json())
     content = raw.get("content")
     if not raw:
-        what = "a page instead of JSON" if reply.body.lstrip()[:1] == b"<" else "broken JSON"
+        what = (
+            "a page instead of JSON"
+            if reply.body.lstrip(_BEFORE_TEXT)[:1] == b"<"
+            else "broken JSON"
+        )
         raise MaveError(f"Mavera answered {what}", is_outcome_unknown=True, http_status=200)
     credits = _credits(_dict(raw.get("usage")))
-    if not isinstance(content, str) or not content.strip():
+    if trouble := nonanswers.trouble(content):
         raise MaveError(
-            "Mavera's answer is empty",
+            f"Mavera's answer is {trouble}",
             is_outcome_unknown=True,
             http_status=200,
             credits=credits,
             thread_id=_text(raw.get("thread_id")),
         )
     return Answer(
-        content=content[:MAX_ANSWER],
+        content=str(content)[:MAX_ANSWER],
         sources=_sources(raw),
         personas_used=_personas(raw),
         validation=_dict(raw.get("validation")),
@@ -209,11 +212,12 @@ def thread(reply: http.Reply) -> Thread:
     messages = [message for message in raw["messages"] if isinstance(message, dict)]
     answers = _first_answers(messages)
     content = answers[-1].get("content") if answers else ""
+    usable = "" if nonanswers.trouble(content) else str(content)
     return Thread(
         questions=[str(m.get("content") or "") for m in messages if m.get("role") == "user"],
         is_answered=bool(answers),
         answer=Answer(
-            content=content[:MAX_ANSWER].strip() if isinstance(content, str) else "",
+            content=usable[:MAX_ANSWER].strip(),
             sources=_sources(raw),
             personas_used=_personas(raw),
             validation=_dict(raw.get("validation")),
@@ -321,12 +325,15 @@ _DIGITS = re.compile("[0-9]{1,20}")
 
 
 def _sources(raw: dict[str, Any]) -> list[dict[str, str]]:
-    keys = ("title", "url", "domain", "snippet")
-    return [
-        {key: str(item.get(key) or "")[:1000] for key in keys}
-        for item in _list(raw.get("sources"))
-        if isinstance(item, dict)
-    ]
+    """In their order, which is what the numbers in the text count: none is left out."""
+    return [_source(item) for item in _list(raw.get("sources"))]
+
+
+def _source(item: Any) -> dict[str, str]:
+    given = {"url": item} if isinstance(item, str) else _dict(item)
+    source = {key: str(given.get(key) or "")[:1000] for key in ("title", "domain", "snippet")}
+    url = str(given.get("url") or "").strip()
+    return {**source, "url": url if len(url) <= LONGEST_ADDRESS else ""}
 
 
 def _personas(raw: dict[str, Any]) -> list[str]:

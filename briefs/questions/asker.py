@@ -13,7 +13,7 @@ from django.conf import settings
 
 from briefs.models import QuestionTemplate
 from briefs.questions.wording import Wording
-from personas import addresses
+from personas import privacy
 from personas.models import Persona, SignalKind
 
 # Raise it with every change of the built-in text: an answer to another question must not be shared.
@@ -83,10 +83,10 @@ class Asker:
         Words with an e-mail address, which the admin refuses, are left out here whoever wrote them.
         """
         label = SignalKind(kind).label
-        said = [fact for fact in facts if addresses.without(fact)]
+        said = [fact for fact in facts if privacy.without(fact)]
         text = self.wording.fill(
             {
-                "segment": addresses.without(persona.name) or f"segment {persona.pk}",
+                "segment": privacy.without(persona.name) or f"segment {persona.pk}",
                 "description": _told(persona.description),
                 "facts": "; ".join(said) or "nothing beyond the segment",
                 "signal": label,
@@ -100,7 +100,7 @@ class Asker:
 
 
 def _told(text: str) -> str:
-    return addresses.without(" ".join(text.split()))
+    return privacy.without(" ".join(text.split()))
 
 
 def built_in() -> Wording:

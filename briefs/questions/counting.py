@@ -3,7 +3,7 @@
 A question is a persona, a signal and a list of facts: see `variants` for the facts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from briefs.asking.budget import RESERVED_CREDITS
@@ -111,25 +111,37 @@ def too_long(wording: Wording) -> list[str]:
 
     Tries every signal there is with the longest facts of every persona that buys research.
     """
-    found = sorted(_excesses(wording), key=lambda excess: -excess[0])
+    asker, names = Asker(wording), roles()
+    excesses = [
+        _excess(asker, persona, variants_of(persona, names).longest)
+        for persona in Persona.objects.prefetch_related("conditions")
+        if persona.buys_research
+    ]
+    found = sorted((excess for excess in excesses if excess[0] > 0), key=lambda one: -one[0])
     return [words for _, words in found[:FAULTS_SHOWN]]
 
 
-def _excesses(wording: Wording) -> Iterator[tuple[int, str]]:
-    asker, names = Asker(wording), roles()
-    for persona in Persona.objects.prefetch_related("conditions"):
-        if not persona.buys_research:
-            continue
-        facts = variants_of(persona, names).longest
-        lengths = {
-            kind.label: len(asker.question_for(persona, kind, facts).text) for kind in SignalKind
-        }
-        label = max(lengths, key=lambda one: lengths[one])
-        excess = lengths[label] - MAX_QUESTION
-        if excess > 0:
-            yield (
-                excess,
-                f"For “{persona}” and “{label}” the question would have {lengths[label]:,} "
-                f"characters, {excess:,} more than the {MAX_QUESTION:,} that are sent at most. "
-                "Shorten the text, or this persona's description, focus or conditions.",
-            )
+def too_long_for(persona: Persona) -> str:
+    """Why this persona's longest question, in today's wording, is not sent; empty if it is.
+
+    A persona that is not saved yet has no conditions to speak of.
+    """
+    if not persona.buys_research:
+        return ""
+    facts = variants_of(persona, roles()).longest if persona.pk else []
+    excess, words = _excess(Asker.load(), persona, facts)
+    return words if excess > 0 else ""
+
+
+def _excess(asker: Asker, persona: Persona, facts: list[str]) -> tuple[int, str]:
+    lengths = {
+        kind.label: len(asker.question_for(persona, kind, facts).text) for kind in SignalKind
+    }
+    label = max(lengths, key=lambda one: lengths[one])
+    excess = lengths[label] - MAX_QUESTION
+    return (
+        excess,
+        f"For “{persona}” and “{label}” the question would have {lengths[label]:,} characters, "
+        f"{excess:,} more than the {MAX_QUESTION:,} that are sent at most. Shorten the text, or "
+        "this persona's description, focus or conditions.",
+    )

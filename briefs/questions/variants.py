@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
-from personas import addresses
+from personas import privacy
 from personas.matching import Found, Holding, holds, number
 from personas.models.conditions import NUMERIC, Condition, MatchMode, Operator, fold
 
@@ -62,12 +62,14 @@ def variants(
     """Count the lists of facts that customers can have whom these conditions pick.
 
     Not exact where two fields may be one attribute, where numbers mix with parts of words, and
-    where words are left out because they hold an address.
+    where words are left out because they would say who a customer is.
     Whom an earlier persona takes is not known here.
     """
     conditions = list(conditions)
-    says_all = not any(addresses.found(condition.words) for condition in conditions)
-    readings = list(_readings(_attributes(conditions, roles)))
+    attributes = _attributes(conditions, roles)
+    says_all = not any(privacy.found(condition.words) for condition in conditions)
+    says_all &= not any(privacy.identifies(name) for one in attributes for name in one.names)
+    readings = list(_readings(attributes))
     counted = [_count(reading, match) for reading in readings]
     possible = [one for one in counted if one.number] or counted
     return Variants(

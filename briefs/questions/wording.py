@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
-from personas import addresses
+from personas import privacy
 
 MAX_QUESTION = 4_000  # characters; Mavera names no limit, and this leaves room in any it may have
 
@@ -72,7 +72,7 @@ def faults(text: str) -> list[str]:
     """What keeps a text from being asked, a sentence each; nothing if it can be."""
     if not text.strip():
         return ["Write the question."]
-    found = [*_brace_faults(text), *_missing(text), *addresses.refusals(text)]
+    found = [*_brace_faults(text), *_missing(text), *privacy.refusals(text)]
     if len(text) > MAX_QUESTION:
         found.append(
             f"The text alone has {len(text):,} characters, and a whole question may have "

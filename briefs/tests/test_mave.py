@@ -244,14 +244,58 @@ def test_credits_beyond_belief_are_not_said_and_the_log_names_them(said, caplog)
 
 
 @pytest.mark.parametrize(
+    ("content", "what"),
+    [("\u200b\ufeff", "empty"), ("---", "empty"), ("<!-- -->", "empty"), ("null", "empty"),
+     (" <!DOCTYPE html><h1>502 Bad Gateway</h1>", "a web page"), (["text"], "empty")],
+)  # fmt: skip
+def test_content_that_says_nothing_is_no_answer(content, what):
+    body = json.dumps({"content": content, "usage": {"credits_used": 20}}).encode()
+
+    with pytest.raises(replies.MaveError, match=f"Mavera's answer is {what}") as caught:
+        replies.answer(Reply(200, {}, body))
+
+    assert (caught.value.credits, caught.value.is_outcome_unknown) == (20, True)
+
+
+def test_every_source_keeps_its_number_whatever_shape_it_came_in():
+    given = ["https://a.example/1", None, {"title": "B", "url": f"https://b.example/{'x' * 2000}"}]
+    body = json.dumps({"content": "As shown [1].", "sources": given}).encode()
+
+    first, second, third = replies.answer(Reply(200, {}, body)).sources
+
+    assert first["url"] == "https://a.example/1"
+    assert set(second.values()) == {""}
+    assert (third["title"], third["url"]) == ("B", "")
+
+
+@pytest.mark.parametrize(
     ("content", "sources", "is_asking_back"),
     [
         ("Which segment do you mean?", [], True),
         ("Which segment do you mean?", [{"title": "Study"}], False),
         ("## First 24 hours\nWhy not call?", [], False),
         ("**First 24 hours** Why not call? " * 110, [], False),
+        ("Please tell me more before I can research this.", [], True),
+        (
+            "## Before I start\n1. Which market?\n2. Could you share the plan? " + "x" * 1500,
+            [],
+            True,
+        ),
+        (
+            "**Today**\nCall them. Say: “May I help?”\n**Later**\nListen, and write down why.",
+            [],
+            False,
+        ),
     ],
-    ids=["question", "with a source", "with a section", "long, with bold headings"],
+    ids=[
+        "question",
+        "with a source",
+        "with a section",
+        "long, with bold headings",
+        "request",
+        "questions in a section",
+        "short answer with titles",
+    ],
 )
 def test_asking_back_is_a_short_question_without_research(content, sources, is_asking_back):
     body = json.dumps({"content": content, "sources": sources}).encode()

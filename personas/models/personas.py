@@ -10,7 +10,7 @@ from django.db.models import ProtectedError, Q
 from django.utils.functional import cached_property
 from simple_history.models import HistoricalRecords
 
-from personas import addresses
+from personas import privacy
 from personas.models.conditions import Condition, MatchMode
 from personas.playbooks import first_step
 
@@ -134,7 +134,7 @@ class Persona(models.Model):
         """Refuse addresses in what Mave is told, as far as it is on the form."""
         super().clean_fields(exclude)
         told = {"name", "description", "research_focus"} - set(exclude or ())
-        faults = {field: addresses.refusals(getattr(self, field)) for field in told}
+        faults = {field: privacy.refusals(getattr(self, field)) for field in told}
         if any(faults.values()):
             raise ValidationError({field: why for field, why in faults.items() if why})
 

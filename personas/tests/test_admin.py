@@ -52,6 +52,36 @@ def sentences(response) -> str:
 # Personas
 
 
+def test_persona_whose_question_would_be_too_long_is_refused(admin_client, starter):
+    page = page_of(persona("Enterprise, low usage"))
+    form = form_of(admin_client, page) | {"description": "word " * 1000}
+
+    response = admin_client.post(page, form)
+
+    assert response.status_code == 200
+    assert "more than the 4,000 that are sent at most" in response.content.decode()
+
+
+def test_conditions_that_make_a_question_too_long_are_told(admin_client, starter):
+    page = page_of(persona("Enterprise, low usage"))
+    form = form_of(admin_client, page) | {"conditions-0-value": f"enterprise, {'x' * 4000}"}
+
+    response = admin_client.post(page, form, follow=True)
+
+    assert "more than the 4,000 that are sent at most" in sentences(response)
+
+
+def test_condition_on_who_somebody_is_is_kept_and_said_not_to_be_told(admin_client, starter):
+    page = page_of(persona("Enterprise, low usage"))
+    change = {"conditions-0-field": "company", "conditions-0-operator": "in"}
+    form = form_of(admin_client, page) | change
+
+    response = admin_client.post(page, form, follow=True)
+
+    assert "Mave is not told of “company”: that may say who the customer is." in sentences(response)
+    assert persona("Enterprise, low usage").conditions.filter(field="company").exists()
+
+
 @pytest.mark.parametrize("field", ["name", "description", "research_focus"])
 def test_persona_with_an_address_in_what_mave_is_told_is_refused(admin_client, starter, field):
     page = page_of(persona("Internal and test accounts"))

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personas import privacy
 from personas.matching import CustomerFacts, Found, Holding, PlainFacts, holding, holds, number
 from personas.models import Operator, Persona, PersonaCondition
 from personas.rulebook import PersonaMatch
@@ -211,6 +212,35 @@ def test_facts_of_a_question_leave_out_what_holds_an_address():
             only_holding("equals", "pro", plan="pro")]  # fmt: skip
 
     assert PersonaMatch(Persona(name="Pro"), held).question_facts == ["plan is pro"]
+
+
+@pytest.mark.parametrize("field", ["name", "First Name", "companyName", "id", "cio_id", "e-mail"])
+def test_question_compares_nothing_with_who_somebody_is(field):
+    value = "Zoe Quartz, Acme"
+    held = Holding(condition("in", value, field), Found(field, "Acme"))
+
+    assert held.question_words == ""
+    assert Holding(condition("exists", "", field), Found(field, "x")).question_words
+
+
+def test_question_says_nothing_of_a_role_that_a_name_plays():
+    assert (
+        Holding(condition("in", "Acme", "owner"), Found("full_name", "Acme")).question_words == ""
+    )
+
+
+@pytest.mark.parametrize("field", ["plan", "company_size", "named_account", "team", "status"])
+def test_question_says_what_somebody_is_like(field):
+    assert Holding(condition("in", "big", field), Found(field, "Big")).question_words
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"ann b"@x.example', "ann\ufe0f@x.example", "ann @ x.example", "ann%40x.example",
+     "ann(at)x.example", "ann [AT] x.example", "ann\uff20x.example"],
+)  # fmt: skip
+def test_addresses_in_disguise_are_found(text):
+    assert privacy.found(f"write to {text} today")
 
 
 def test_question_says_a_member_beside_an_address_and_a_bare_domain():

@@ -1,0 +1,47 @@
+"""Keeps customers out of what the team's own words tell Mave: addresses, and who somebody is."""
+
+import re
+import unicodedata
+
+_ADDRESS = re.compile(
+    r"[\w.+\"-]+@[\w-]+(?:\.[\w-]+)*"
+    r"|[\w.+\"-]+(?: @ |%40| ?(?:\(at\)|\[at\]) ?)[\w-]+(?:\.[\w-]+)+",
+    re.I,
+)
+_UNSEEN = ("Cf", "Mn")  # format signs, and marks on letters such as variation selectors
+# Attributes that say who somebody is, as workspaces spell them: without signs, in lower case.
+_IDENTIFYING = re.compile(
+    r"id|(?:c(?:io|ustomer|ontact|lient)|user|person|people|external|account|profile|crm|stripe)id"
+    r"|uuid|guid|e?mail(?:address)?|phone(?:number)?|(?:cell|mobile|tele|home|work)phone(?:number)?"
+    r"|mobile(?:number)?|smsnumber|name|(?:full|first|last|middle|given|family|sur|nick|user|display"
+    r"|contact|customer|account|business|team|workspace)name|login|handle"
+    r"|(?:company|organi[sz]ation|org)(?:name)?|employer|(?:home|street|postal|billing|shipping|ip)?address|street|ip"
+    r"|(?:post(?:al)?|zip)(?:code)?|birth(?:day|date)|dateofbirth|dob|domain|website|url"
+    r"|vat(?:id|number)?|taxid|ssn|iban|twitter|linkedin"
+)
+
+
+def found(text: str) -> list[str]:
+    """What looks like an address, also where invisible or full-width signs disguise it."""
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
+    return [address.strip() for address in _ADDRESS.findall(plain)]
+
+
+def refusals(text: str) -> list[str]:
+    """Why the text may not be part of a question, a sentence for each address."""
+    return [
+        f"“{address[:60]}” looks like an e-mail address. No personal data is sent to Mave: "
+        "take it out."
+        for address in found(text)
+    ]
+
+
+def without(text: str) -> str:
+    """The text, or nothing of it if it holds an address: a name may well stand beside that."""
+    return "" if found(text) else text
+
+
+def identifies(name: str) -> bool:
+    """Whether an attribute of this name says who somebody is, rather than what they are like."""
+    return bool(_IDENTIFYING.fullmatch(re.sub(r"[\W_]+", "", name.casefold())))
