@@ -110,7 +110,7 @@ def _recover(call: MaveCall) -> None:
     ResearchPolicy.locked()
     health = MaveHealth.current()
     fields: dict[str, Any] = {"probe_pause_seconds": 0}
-    if is_open(health) and _is_trial(call, health):
+    if is_open(health) and is_trial(call, health):
         logger.info("Mave answers again: the breaker is closed")
         fields |= {
             "opened_at": None,
@@ -132,16 +132,17 @@ def failed(call: MaveCall, reason: str) -> bool:
     ResearchPolicy.locked()
     health = MaveHealth.current()
     if is_open(health):
-        is_trial = _is_trial(call, health)
-        if is_trial:
-            _open(health, min(2 * health.breaker_pause_seconds, LONGEST_PAUSE_SECONDS), reason)
-        return is_trial
+        if not is_trial(call, health):
+            return False
+        _open(health, min(2 * health.breaker_pause_seconds, LONGEST_PAUSE_SECONDS), reason)
+        return True
     if _fails_often(health):
         _open(health, FIRST_PAUSE_SECONDS, reason)
     return False
 
 
-def _is_trial(call: MaveCall, health: MaveHealth) -> bool:
+def is_trial(call: MaveCall, health: MaveHealth) -> bool:
+    """Whether the call was let through to find out whether Mave works again."""
     return health.opened_at is not None and call.started_at >= health.opened_at
 
 

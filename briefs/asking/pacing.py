@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from briefs.asking import breaker, budget
@@ -24,6 +24,7 @@ MINUTE = timedelta(seconds=60)
 # never sees more in a minute than the ledger does in a little longer.
 SEND_WITHIN = timedelta(seconds=5)
 KEPT_FOR_QUESTIONS = 4  # this part of a minute's requests: a long search must not hold them up
+BY_URGENCY = ("-priority", "created_at")
 _GONE = "the worker was gone before the answer came"
 
 
@@ -64,7 +65,7 @@ def claim_next() -> Ticket | Search | None:
             health = MaveHealth.current()
             if _is_held(policy, health) or requests_left(policy) < 1:
                 return None
-            lost = Research.objects.due().lost().order_by("-priority", "created_at").first()
+            lost = Research.objects.due().lost().order_by(*BY_URGENCY).first()
             candidate = lost or _most_urgent(policy, health)
             if candidate is None:
                 return None
@@ -177,7 +178,9 @@ def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
     queued = Research.objects.due().filter(status=Research.Status.QUEUED, priority__gte=least)
     # Asked within the same query, for all at once: a long queue of one persona costs no more.
     queued = queued.exclude(persona__in=budget.used_up_personas().values("pk"))
-    return queued.order_by("-priority", "created_at").first()
+    if breaker.is_open(health):  # one that Mave fails on must not be every trial there is
+        return queued.order_by(F("started_at").asc(nulls_first=True), *BY_URGENCY).first()
+    return queued.order_by(*BY_URGENCY).first()
 
 
 def _search(research: Research) -> Search | None:

@@ -10,7 +10,7 @@ from briefs.asking.mave import Mave, MaveError
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 
 logger = logging.getLogger(__name__)
-NO_CREDITS, NO_ACCESS, NOT_FOUND = 402, 403, 404
+NO_KEY, NO_CREDITS, TOO_MANY = 401, 402, 429
 
 
 def probe() -> bool:
@@ -19,7 +19,7 @@ def probe() -> bool:
     if policy is None:
         return False
     purpose = MaveCall.Purpose.USAGE
-    if policy.paused_status not in (401, NO_CREDITS):
+    if policy.paused_status not in (NO_KEY, NO_CREDITS):
         purpose = MaveCall.Purpose.THREADS  # nearer to what was refused than the balance
     trouble = _read(purpose, policy.paused_status)
     if trouble:
@@ -41,8 +41,8 @@ def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
             usage = mave.usage()
     except MaveError as error:
         settle_read(call, mave, error)
-        if error.http_status == NOT_FOUND and purpose == MaveCall.Purpose.USAGE:
-            return _read(MaveCall.Purpose.THREADS, status)  # not every account has a balance
+        if purpose == MaveCall.Purpose.USAGE and _tells_nothing(error):
+            return _read(MaveCall.Purpose.THREADS, status)
         return str(error)
     settle_read(call, mave)
     if status != NO_CREDITS or usage is None or usage.has_auto_recharge:
@@ -52,12 +52,19 @@ def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
     return f"Mavera says that {usage.remaining:,.0f} credits are left"
 
 
+def _tells_nothing(error: MaveError) -> bool:
+    """Whether it is only the balance that cannot be read: not every key may, or account has one."""
+    status = error.http_status
+    return status is not None and status < 500 and status not in (NO_KEY, NO_CREDITS, TOO_MANY)
+
+
 def settle_read(
     call: MaveCall, mave: Mave, error: MaveError | None = None, *, may_pause: bool = True
 ) -> None:
     """End the row of a free request, and heed what its answer asks of everybody.
 
-    may_pause: whether a refusal is about the account, and not about what was to be read.
+    may_pause: whether a refusal is about the account, and not about what was to be read. That of
+    the key always is.
     """
     if error is None:
         call.settle(MaveCall.Outcome.ANSWERED, http_status=200)
@@ -65,7 +72,7 @@ def settle_read(
     else:
         outcome = MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT
         call.settle(outcome, http_status=error.http_status, detail=str(error))
-        if may_pause or not error.is_account_wide:
+        if may_pause or error.http_status == NO_KEY or not error.is_account_wide:
             breaker.heed(error, mave.rate_limit)
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from briefs.asking import answers, breaker, pacing, probing
-from briefs.asking.mave import DEADLINE_SECONDS, Mave, MaveError, Thread
+from briefs.asking.mave import DEADLINE_SECONDS, GATEWAY_GAVE_UP, Mave, MaveError, Thread
 from briefs.health import database_now
-from briefs.models import MaveCall, MaveHealth, Research
+from briefs.models import MaveCall, MaveHealth, Research, ResearchPolicy
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -55,7 +56,7 @@ def search(found: pacing.Search) -> None:
     try:
         thread = searcher.find()
     except _Interrupted as error:
-        if not error.is_ours and _is_older(call, GIVE_UP_AFTER):
+        if not error.is_ours and _cannot_be_read(found):
             research.fail(token, f"Its answer is lost, and Mave's threads cannot be read: {error}")
         else:
             research.search_again(token, f"Looking for a lost answer: {error}", PAUSE)
@@ -69,6 +70,8 @@ def search(found: pacing.Search) -> None:
         research.search_again(token, words, PAUSE, is_busy=True)
     elif thread:
         _ask_once_more(found, "Mave never finished her answer")
+    elif is_last and call.http_status in GATEWAY_GAVE_UP:
+        _never_begun(found)
     elif is_last:
         _ask_once_more(found, "the answer is in none of Mave's threads")
     else:
@@ -83,6 +86,35 @@ def _ask_once_more(found: pacing.Search, why: str) -> None:
         research.fail(found.token, f"Asked twice, and without an answer both times: {why}")
     else:
         research.ask_again(found.token, f"Asked once more, perhaps for a second price: {why}")
+
+
+@transaction.atomic
+def _never_begun(found: pacing.Search) -> None:
+    """A gateway answered in Mave's place, and she has no thread: nothing can have been charged.
+
+    So an outage behind a gateway is like any other: it costs no credits, and a trial no try.
+    """
+    research, call = found.research, found.call
+    words = f"{call.detail}, and Mave never began it"
+    if breaker.is_trial(call, MaveHealth.current()):
+        is_ours = research.give_back(found.token, words)
+    else:
+        is_ours = research.try_again(found.token, words)
+    if is_ours:
+        call.disprove()
+
+
+def _cannot_be_read(found: pacing.Search) -> bool:
+    """Whether reads of this search have failed for a day, of which nothing was a pause."""
+    since = found.call.started_at
+    if resumed := ResearchPolicy.history.filter(history_change_reason="resumed").first():
+        since = max(since, resumed.history_date)
+    failed = found.research.calls.filter(
+        purpose=MaveCall.Purpose.THREADS,
+        outcome__in=(MaveCall.Outcome.REFUSED, MaveCall.Outcome.NOT_SENT),
+        started_at__gte=since,
+    )
+    return failed.filter(started_at__lte=Now() - GIVE_UP_AFTER).exists()
 
 
 def _is_older(call: MaveCall, age: timedelta) -> bool:

@@ -86,6 +86,11 @@ class MaveCall(models.Model):
         """Whether more may become known of it: nothing is final about an unknown outcome."""
         return self.outcome in (self.Outcome.PENDING, self.Outcome.UNKNOWN)
 
+    def disprove(self) -> None:
+        """UNKNOWN -> REFUSED: something answered in Mave's place, and she never began it."""
+        unknown = MaveCall.objects.filter(pk=self.pk, outcome=self.Outcome.UNKNOWN)
+        unknown.update(outcome=self.Outcome.REFUSED, credits=0)
+
     def settle(
         self,
         outcome: "MaveCall.Outcome",

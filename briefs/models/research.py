@@ -260,7 +260,9 @@ class Research(models.Model):
         )
 
     def retry(self) -> bool:
-        """FAILED or CANCELLED -> QUEUED, by hand. False if the question is under way already."""
+        """FAILED or CANCELLED -> QUEUED, by hand; or -> RECOVERING, if its last answer is lost and
+        may have come to light by now. False if the question is under way already.
+        """
         if self.status not in self.GIVEN_UP:
             return False
         if Research.objects.active().filter(question_hash=self.question_hash).exists():
@@ -268,7 +270,7 @@ class Research(models.Model):
         try:
             with transaction.atomic():
                 changed = Research.objects.filter(pk=self.pk, status=self.status).update(
-                    status=self.Status.QUEUED,
+                    status=self.Status.RECOVERING if self._is_lost else self.Status.QUEUED,
                     status_reason="started again by hand",
                     tries=0,
                     available_at=Now(),  # due as of now: no cluster has neglected it
@@ -278,6 +280,12 @@ class Research(models.Model):
         except IntegrityError:  # a brief asked the same at this very moment
             return False
         return bool(changed)
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether it is not known what came of the last call: it may have been paid."""
+        last = self.calls.filter(purpose="chat").order_by("-pk").first()
+        return last is not None and last.outcome == last.Outcome.UNKNOWN
 
     def _lease(self, **fields: Any) -> uuid.UUID:
         token = uuid.uuid4()

@@ -175,6 +175,18 @@ def test_trial_that_fails_doubles_the_pause_and_uses_up_no_try(questions, sandbo
     assert tries == [0] * 11 + [1]  # the one that opened it
 
 
+def test_question_that_mave_fails_on_is_not_every_trial(questions, sandbox):
+    Research.objects.filter(pk=questions[0].pk).update(priority=5)
+    past(5, 0)
+    fail(sandbox)  # on the most urgent one
+    pass_time(seconds=61)
+
+    assert run_next()
+
+    assert not breaker.is_open(MaveHealth.current())
+    assert Research.objects.get(status="done") != questions[0]
+
+
 def test_answer_to_a_call_from_before_closes_nothing(questions, sandbox):
     early = pacing.claim_next()
     past(5, 0)

@@ -53,6 +53,30 @@ def test_research_resumes_by_itself_after_a_free_request(waiting, sandbox, fault
     assert (call.outcome, call.credits) == ("answered", 0)
 
 
+@pytest.mark.parametrize("refusal", ["403", "html"])
+def test_balance_that_cannot_be_read_is_no_reason_to_stay_paused(waiting, sandbox, refusal):
+    stopped_by(sandbox, "402")
+    sandbox.faults.add("usage", refusal)
+    pass_time(seconds=61)
+
+    assert run_next()
+
+    assert probes(sandbox) == ["/api/v1/usage", "/api/v1/mave/threads"]
+    assert ResearchPolicy.current().paused_at is None
+
+
+@pytest.mark.parametrize("refusal", ["401", "402", "429", "500"])
+def test_refused_balance_keeps_the_pause(waiting, sandbox, refusal):
+    stopped_by(sandbox, "402")
+    sandbox.faults.add("usage", refusal)
+    pass_time(seconds=61)
+
+    assert not run_next()
+
+    assert probes(sandbox) == ["/api/v1/usage"]
+    assert ResearchPolicy.current().paused_at is not None
+
+
 def test_refused_access_is_probed_where_the_agent_is(waiting, sandbox):
     ResearchPolicy.current().pause("Mavera denies access", 403)
 

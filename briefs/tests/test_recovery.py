@@ -168,6 +168,7 @@ def test_question_that_a_person_starts_again_may_be_paid_again(waiting, sandbox)
         pass_time(minutes=6)
         run_next()
     reload(waiting).retry()
+    run_next()  # looked for once more
 
     run_next()
     pass_time(minutes=6)
@@ -340,6 +341,7 @@ def test_list_that_cannot_be_read_is_tried_for_a_day_and_then_a_person_decides(
     monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 0)  # which Mavera refuses
     sandbox.faults.add("mave/chat", "drop")
     run_next()
+    run_next()  # from now on they cannot be read
     pass_time(hours=23)
     run_next()
     assert reload(waiting).status == "recovering"
@@ -444,6 +446,7 @@ def test_thread_of_an_earlier_call_is_not_taken_for_that_of_a_later_one(waiting,
         run_next()
     assert reload(waiting).status == "failed"
     waiting.retry()
+    run_next()  # looked for once more
     ask_as_lost(kill_the_worker(), waiting)
 
     run_next()
@@ -505,8 +508,77 @@ def test_gateway_that_gave_up_says_nothing_of_the_answer(waiting, sandbox, fault
     assert Research.objects.in_flight().get() == waiting
 
 
-@pytest.mark.parametrize("fault", ["401", "403"])
-def test_thread_that_is_refused_pauses_nothing(waiting, sandbox, fault):
+@pytest.mark.parametrize("fault", ["502", "504"])
+def test_outage_behind_a_gateway_costs_no_credits_and_kills_no_question(waiting, sandbox, fault):
+    sandbox.faults.add("mave/chat", fault, count=4)
+    for _ in range(4):
+        pass_time(minutes=61)
+        run_next()
+        pass_time(minutes=6)
+        run_next()  # the search that ends without a thread
+
+    assert (reload(waiting).status, waiting.tries) == ("queued", 4)
+    assert "gave up waiting" in waiting.status_reason
+    assert waiting.available_at > timezone.now() + timedelta(minutes=59)
+    pass_time(minutes=61)
+    run_next()
+    assert reload(waiting).status == "done"
+    calls = waiting.calls.chats()
+    assert sum(call.credits for call in calls) == sandbox.credits_used
+    assert not calls.filter(is_repeat=True).exists()
+
+
+def test_trial_that_a_gateway_answered_uses_up_no_try(waiting, sandbox):
+    MaveHealth.objects.update_or_create(
+        pk=1, defaults={"opened_at": timezone.now(), "breaker_until": timezone.now()}
+    )
+    sandbox.faults.add("mave/chat", "502")
+    run_next()
+    MaveHealth.objects.update(opened_at=F("opened_at") - timedelta(minutes=7))
+    pass_time(minutes=6)
+
+    run_next()
+
+    assert (reload(waiting).status, waiting.tries) == ("queued", 0)
+
+
+def test_pause_is_no_part_of_the_time_in_which_threads_cannot_be_read(
+    waiting, sandbox, monkeypatch
+):
+    monkeypatch.setattr(recovery, "GIVE_UP_AFTER", timedelta(minutes=3))
+    sandbox.faults.add("mave/chat", "paid_then_dropped")
+    sandbox.faults.add("mave/threads", "503", count=2)
+    run_next()
+    run_next()
+    pass_time(minutes=4)
+    ResearchPolicy.current().pause("the weekend")
+    ResearchPolicy.current().resume()
+
+    run_next()
+    assert reload(waiting).status == "recovering"
+    pass_time(seconds=21)
+    run_next()
+
+    assert reload(waiting).status == "done"
+    assert len(chats(sandbox)) == 1
+
+
+def test_lost_answer_is_looked_for_before_a_retry_pays_again(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "paid_then_dropped")
+    run_next()
+    Research.objects.update(status="failed", status_reason="cannot be read", lease_token=None)
+
+    assert reload(waiting).retry()
+    run_next()
+
+    assert reload(waiting).status == "done"
+    assert len(chats(sandbox)) == 1
+
+
+@pytest.mark.parametrize(("fault", "paused_by"), [("401", 401), ("403", None)])
+def test_thread_that_is_refused_pauses_nothing_but_a_key_that_is(
+    waiting, sandbox, fault, paused_by
+):
     recovery.Mave().chat("somebody else's question")
     sandbox.faults.add("mave/chat", "drop")
     run_next()
@@ -517,7 +589,7 @@ def test_thread_that_is_refused_pauses_nothing(waiting, sandbox, fault):
     with pytest.raises(recovery._Interrupted):
         searcher.find()
 
-    assert ResearchPolicy.current().paused_at is None
+    assert ResearchPolicy.current().paused_status == paused_by
 
 
 def test_search_that_is_asked_to_wait_for_seconds_waits(waiting, sandbox, monkeypatch):
