@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from briefs import research
 from briefs.models import Brief, Signal
 from briefs.understanding import Draft
 from personas import identity
@@ -61,6 +62,7 @@ def merge(older_pk: int, newer_pk: int) -> Customer | None:
         doubled.signals.update(brief=kept)
         kept.joined_by(doubled.priority, doubled.happened_at)
         kept.save(update_fields=["priority", "happened_at"])
+        research.hurry([kept])
         doubled.withdraw(f"the same person as in brief {kept.pk}: its signals are there")
         kept.log(f"took over the signals of brief {doubled.pk}: the same person")
     Brief.objects.filter(customer=newer).update(customer=older)

@@ -58,6 +58,7 @@ def record(drafts: list[Draft]) -> int:
     Brief.objects.bulk_create(book.opened)
     Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
     Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
+    research.hurry(book.raised)
     _save(signals, now)
     _log(drafts, signals, book, now)
     outbox.tell_of_briefs([*book.opened, *book.raised])

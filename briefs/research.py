@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -45,7 +46,8 @@ def attach(briefs: list[Brief]) -> int:
 
 
 class _Ended(Exception):
-    """A question that was under way ended before it could be locked."""
+    """A question that was under way ended before it could be locked, or was answered before it
+    was opened."""
 
 
 def _find_or_open(
@@ -78,6 +80,9 @@ def _lock_or_open(
     under_way = _under_way([question.hash for question in missing])
     locked = list(under_way.order_by("question_hash").select_for_update())
     if len(locked) < len(missing):
+        raise _Ended
+    # Another drain may have asked and been answered while this one stood still before `_open`.
+    if _answered({q: by_question[q] for q in missing if q.hash not in known}):
         raise _Ended
     found |= {research.question_hash: research for research in locked}
     return found, _without_briefs([one for one in locked if one.question_hash not in known])
@@ -182,6 +187,18 @@ def _raise_priority(research: Research, priority: int) -> None:
         rows.update(priority=priority)
 
 
+def hurry(briefs: Iterable[Brief]) -> None:
+    """Let what these briefs wait for be as urgent as they are by now. Needs an open transaction."""
+    priorities: dict[int, int] = {}
+    for brief in briefs:
+        for key in (brief.research_id, brief.renewal_id):
+            if key is not None:
+                priorities[key] = max(brief.priority, priorities.get(key, 0))
+    waiting = Research.objects.active().filter(pk__in=priorities).order_by("question_hash")
+    for research in waiting.select_for_update():  # in the one order of locks
+        _raise_priority(research, priorities[research.pk])
+
+
 def upgrade_briefs() -> None:
     """Give briefs the answer that is there: a worker may have died between saving it and this."""
     answered = Brief.objects.filter(research__status=Research.Status.DONE)
@@ -189,6 +206,8 @@ def upgrade_briefs() -> None:
     renewals = Brief.objects.filter(renewal__isnull=False).values("renewal")
     for renewed in Research.objects.filter(pk__in=renewals, status=Research.Status.DONE):
         renewed.briefs_rest_on_it()
+    for answer in Research.objects.answered_after_failing():
+        answer.briefs_rest_on_it()
 
 
 def wake() -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from personas.hanging_up import Adapter, Line
+from personas.hanging_up import Adapter, Line, TooLate
 
 CONNECT_SECONDS = 5.0
 MAX_BYTES = 5 * 1024 * 1024
@@ -73,14 +73,17 @@ def send(
     headers: dict[str, str],
     json: Any = None,
     params: dict[str, str] | None = None,
+    connect_seconds: float | None = None,
 ) -> Reply:
     """Send one request and return whatever was answered, of any status, within `seconds`.
 
+    connect_seconds: until the connection stands, name and encryption included; else nothing is
+    sent.
     Raises NotSent if the request never left and NoAnswer if the answer is missing or incomplete.
     Redirects are not followed: a key must not travel on.
     """
     outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
-    line = Line()
+    line = Line(connect_seconds)
 
     def run() -> None:
         try:
@@ -144,7 +147,7 @@ def _send(
         raise NoAnswer("the encrypted connection broke") from error
     except requests.ConnectionError as error:
         if _was_refused(error):
-            raise NotSent("no connection (refused or unreachable)") from error
+            raise NotSent(f"no connection ({_why_refused(error)})") from error
         raise NoAnswer("the connection broke before the answer was complete") from error
     except requests.ReadTimeout as error:
         raise NoAnswer(f"no complete answer within {seconds:.3g} s") from error
@@ -177,6 +180,12 @@ def _was_refused(error: requests.ConnectionError) -> bool:
     if isinstance(reason, ProxyError):
         return isinstance(reason.original_error, NewConnectionError | ConnectTimeoutError)
     return isinstance(reason, NewConnectionError)
+
+
+def _why_refused(error: requests.ConnectionError) -> str:
+    if isinstance(_reason(error), TooLate):
+        return "it came too late, so nothing was sent"
+    return "refused or unreachable"
 
 
 def _was_distrusted(error: requests.exceptions.SSLError) -> bool:

@@ -26,7 +26,7 @@ def read_if_due() -> None:
     Free, and in nobody's way: only with a request to spare. Never raises for Mavera's faults.
     """
     call = _claim() if Mave().is_configured and _is_due() else None
-    if call is None:
+    if call is None or not pacing.may_send(call):
         return
     mave = Mave()
     try:

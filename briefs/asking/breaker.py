@@ -23,6 +23,7 @@ FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 15 * 60
 FEW_REQUESTS = 10  # left in Mavera's minute: from here on requests are spread over its rest
 SHORTEST_SPACE_SECONDS = 0.5
+_FEW = "few requests are left in Mavera's minute"
 
 
 # Asking first: whether a request may begin.
@@ -81,9 +82,26 @@ def hold(seconds: float, reason: str) -> None:
 
 def slow_down(limit: RateLimit | None) -> None:
     """Spread what is left of Mavera's minute over its rest: others may use the same key."""
-    if limit is not None and limit.remaining < FEW_REQUESTS:
-        space = limit.resets_in / (max(limit.remaining, 0) + 1)
-        hold(max(space, SHORTEST_SPACE_SECONDS), "few requests are left in Mavera's minute")
+    if limit is None or limit.remaining >= FEW_REQUESTS:
+        return
+    space = limit.resets_in / (max(limit.remaining, 0) + 1)
+    space = max(space, SHORTEST_SPACE_SECONDS)
+    until = Now() + timedelta(seconds=limit.resets_in)
+    MaveHealth.objects.filter(pk=MaveHealth.current().pk).update(
+        spaced_until=until, space_seconds=space
+    )
+    hold(space, _FEW)
+
+
+def let_through(health: MaveHealth) -> None:
+    """A request begins: where few are left, the next one waits. Needs the policy's lock."""
+    if is_spaced(health):
+        hold(health.space_seconds, _FEW)
+
+
+def is_spaced(health: MaveHealth) -> bool:
+    """Few requests are left in Mavera's minute, so one at a time is let through."""
+    return health.spaced_until is not None and health.spaced_until > health.now
 
 
 def heed(error: MaveError, limit: RateLimit | None) -> None:

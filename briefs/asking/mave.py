@@ -16,6 +16,7 @@ from personas import http
 __all__ = ["Answer", "Mave", "MaveError", "RateLimit", "Thread", "ThreadPage", "Usage"]
 
 DEADLINE_SECONDS = 180.0  # for a whole call; answers are said to take 30 to 90 seconds
+CONNECT_SECONDS = 7.0  # until a connection stands, or nothing is sent
 READ_SECONDS = 10.0  # for a request that only reads
 PAGE_SIZE = 100  # threads; the most that Mavera gives at once
 CHAT = "/mave/chat"
@@ -89,6 +90,7 @@ class Mave:
                 f"{self._base_url}{path}",
                 seconds=seconds or READ_SECONDS,
                 headers={"Authorization": f"Bearer {self._key}"},
+                connect_seconds=CONNECT_SECONDS,
                 **content,
             )
         except http.NotSent as error:

@@ -15,14 +15,15 @@ from django.db.models.functions import Now
 
 from briefs.asking import breaker, budget
 from briefs.asking.budget import RESERVED_CREDITS
-from briefs.asking.mave import Mave
+from briefs.asking.mave import CONNECT_SECONDS, Mave
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from personas.models import Persona
 
 MINUTE = timedelta(seconds=60)
 # A request follows its row in the ledger within this time, or is not sent: so Mavera's own clock
 # never sees more in a minute than the ledger does in a little longer.
-SEND_WITHIN = timedelta(seconds=5)
+BEGIN_WITHIN = timedelta(seconds=3)
+SEND_WITHIN = BEGIN_WITHIN + timedelta(seconds=CONNECT_SECONDS)
 KEPT_FOR_QUESTIONS = 4  # this part of a minute's requests: a long search must not hold them up
 BY_URGENCY = ("-priority", "created_at")
 _GONE = "the worker was gone before the answer came"
@@ -72,6 +73,8 @@ def claim_next() -> Ticket | Search | None:
             # Locked before it is looked at: a brief may join it, or its answer arrive, right now.
             research = Research.objects.due().select_for_update().filter(pk=candidate.pk).first()
             claimed = research and (_search(research) if lost else _enter(research))
+            if isinstance(claimed, Ticket):
+                breaker.let_through(health)
             if claimed:
                 return claimed
 
@@ -89,13 +92,22 @@ def admit_read(
         kept_back = policy.requests_per_minute // KEPT_FOR_QUESTIONS if is_search else 0
         if requests_left(policy) <= kept_back:
             return None
+        breaker.let_through(MaveHealth.current())
         return MaveCall.objects.create(purpose=purpose, research=research)
 
 
 def is_fresh(call: MaveCall) -> bool:
     """Whether a request may follow its row: one that was frozen meanwhile would be in nobody's
     minute."""
-    return MaveCall.objects.filter(pk=call.pk, started_at__gte=Now() - SEND_WITHIN).exists()
+    return MaveCall.objects.filter(pk=call.pk, started_at__gte=Now() - BEGIN_WITHIN).exists()
+
+
+def may_send(call: MaveCall) -> bool:
+    """Whether a free request may follow its row; else its row is settled, and nothing is sent."""
+    if is_fresh(call):
+        return True
+    call.settle(MaveCall.Outcome.NOT_SENT, detail="not made in time after its row")
+    return False
 
 
 def may_begin() -> bool:
@@ -113,7 +125,8 @@ def workers_wanted() -> int:
     searches = Research.objects.due().lost().count()
     questions = 0
     if _most_urgent(policy, health):
-        free = 1 if breaker.is_open(health) else slots_free()
+        one_by_one = breaker.is_open(health) or breaker.is_spaced(health)
+        free = 1 if one_by_one else slots_free()
         questions = min(Research.objects.due().count() - searches, free)
     return min(searches + questions, requests_left(policy))
 

@@ -33,6 +33,8 @@ def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
     call = pacing.admit_read(purpose, while_paused=True)
     if call is None:
         return "no request is left for a probe"
+    if not pacing.may_send(call):
+        return "the probe was not made in time"
     mave, usage = Mave(), None
     try:
         if purpose == MaveCall.Purpose.THREADS:

@@ -263,7 +263,7 @@ def told_at(reply: http.Reply) -> datetime | None:
     """The time by Mavera's clock, if the reply says it."""
     try:
         told = parsedate_to_datetime(reply.headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return told if told.tzinfo else told.replace(tzinfo=UTC)
 

@@ -100,7 +100,8 @@ class MaveCall(models.Model):
     ) -> None:
         """End the call. Without a figure in the reply the reservation stands as charged.
 
-        An answer settles a call of unknown outcome, too. facts: further fields of the row.
+        Who made the call may be late, and knows better than who only missed it: a call of unknown
+        outcome is settled, too. facts: further fields of the row.
         """
         fields: dict[str, Any] = {"outcome": outcome, "finished_at": Now(), **facts}
         fields["detail"] = str(facts.get("detail", ""))[:300]
@@ -109,6 +110,6 @@ class MaveCall(models.Model):
         elif credits is not None:
             fields["credits"] = credits
         before = [self.Outcome.PENDING]
-        if outcome == self.Outcome.ANSWERED:
+        if outcome != self.Outcome.UNKNOWN:
             before.append(self.Outcome.UNKNOWN)
         MaveCall.objects.filter(pk=self.pk, outcome__in=before).update(**fields)

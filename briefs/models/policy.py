@@ -105,6 +105,10 @@ class MaveHealth(models.Model):
 
     held_until = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
+    spaced_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then few requests are left, and each waits a while."
+    )
+    space_seconds = models.FloatField(default=0, help_text="Between two of them.")
     opened_at = models.DateTimeField(null=True, blank=True, help_text="The breaker, at first.")
     breaker_until = models.DateTimeField(null=True, blank=True, help_text="Then one call may try.")
     breaker_pause_seconds = models.PositiveIntegerField(default=0)

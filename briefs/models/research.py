@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Greatest, Now
 
 from briefs.models.briefs import Brief, Priority
 from briefs.reading import validation
@@ -42,6 +42,16 @@ class ResearchQuerySet(models.QuerySet["Research"]):
             Q(status=Research.Status.RUNNING, lease_until__gte=Now())
             | Q(status=Research.Status.RECOVERING, busy_until__gte=Now())
         )
+
+    def answered_after_failing(self) -> Self:
+        """Answers that came after the same question had failed, with briefs that do not know it."""
+        failed = Research.objects.filter(
+            status__in=Research.GIVEN_UP,
+            question_hash=OuterRef("question_hash"),
+            finished_at__lte=OuterRef("finished_at"),
+            briefs__in=Brief.objects.open().filter(basis=Brief.Basis.PLAYBOOK),
+        )
+        return self.filter(Exists(failed), status=Research.Status.DONE)
 
     def held_by(self, token: uuid.UUID) -> Self:
         return self.lost().filter(lease_token=token)
@@ -79,6 +89,9 @@ class Research(models.Model):
     )
     searched = models.JSONField(
         default=list, blank=True, help_text="Mave's threads that do not hold the lost answer."
+    )
+    search_page = models.JSONField(
+        null=True, blank=True, help_text="Where the search in a long list of threads goes on."
     )
     created_at = models.DateTimeField(db_default=Now())
     restarted_at = models.DateTimeField(
@@ -138,6 +151,7 @@ class Research(models.Model):
             started_at=Now(),
             thread_id="",  # of an earlier call: its answer is not this one's
             searched=[],
+            search_page=None,
         )
 
     def claim_search(self) -> uuid.UUID:
@@ -154,14 +168,19 @@ class Research(models.Model):
         )
 
     def finish_late(self, **answer: Any) -> bool:
-        """Any state that nobody holds -> DONE: an answer in hand is not asked for again.
+        """Any state but RUNNING and DONE -> DONE: an answer in hand is not asked for again.
 
-        For a worker that was frozen for longer than its lease.
+        For a worker that was frozen for longer than its lease. Whoever looks for the answer loses
+        its lease; whoever asks once more is not interrupted, and keeps its place at Mave.
         """
-        unheld = Q(status__in=(*self.GIVEN_UP, self.Status.QUEUED))
-        unheld |= Q(status=self.Status.RECOVERING, lease_token=None)
-        changed = Research.objects.filter(unheld, pk=self.pk).update(
-            status=self.Status.DONE, status_reason="", finished_at=Now(), **answer
+        missing = (self.Status.QUEUED, self.Status.RECOVERING, *self.GIVEN_UP)
+        changed = Research.objects.filter(status__in=missing, pk=self.pk).update(
+            status=self.Status.DONE,
+            status_reason="",
+            finished_at=Now(),
+            lease_token=None,
+            lease_until=None,
+            **answer,
         )
         self.refresh_from_db()
         return bool(changed)
@@ -174,7 +193,9 @@ class Research(models.Model):
         Brief.objects.filter(renewal=self).renewed_by(self)
         Brief.objects.filter(research=self).research_arrived()
         given_up = Research.objects.filter(
-            question_hash=self.question_hash, status__in=self.GIVEN_UP
+            question_hash=self.question_hash,
+            status__in=self.GIVEN_UP,
+            finished_at__lte=self.finished_at,
         )
         Brief.objects.open().filter(research__in=given_up).taken_over_by(self)
 
@@ -183,14 +204,16 @@ class Research(models.Model):
     ) -> bool:
         """RUNNING -> RECOVERING: Mave may have been paid, so her threads are searched first.
 
-        busy_for: how long after its start she may still be at work on it, if the answer broke off.
+        busy_for: how long after its start she may still be at work on it, if the answer broke off;
+        and at least until the first search can have seen whether she is.
         """
+        busy_until = busy_for and Greatest(F("started_at") + busy_for, Now() + LOOK)
         return self._leave(
             token,
             status=self.Status.RECOVERING,
             status_reason=reason,
             available_at=Now(),
-            busy_until=None if busy_for is None else F("started_at") + busy_for,
+            busy_until=busy_until,
             thread_id=thread,
         )
 
@@ -207,6 +230,7 @@ class Research(models.Model):
             status_reason=reason,
             available_at=Now() + delay,
             searched=self.searched,
+            search_page=self.search_page,
             thread_id=self.thread_id,
             **busy,
         )

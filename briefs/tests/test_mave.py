@@ -243,6 +243,12 @@ def test_credits_beyond_belief_are_not_said_and_the_log_names_them(said, caplog)
     assert f"cost {int(said)!s:.20} credits: not believed" in caplog.text
 
 
+def test_date_that_no_calendar_knows_says_nothing():
+    absurd = {"date": "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"}
+
+    assert replies.told_at(Reply(200, absurd, b"{}")) is None
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [("\u200b\ufeff", "empty"), ("---", "empty"), ("<!-- -->", "empty"), ("null", "empty"),

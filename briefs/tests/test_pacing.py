@@ -7,10 +7,19 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from briefs import research
-from briefs.asking import budget
+from briefs.asking import answers, breaker, budget
 from briefs.asking.budget import RESERVED_CREDITS
-from briefs.asking.pacing import Search, Ticket, claim_next, may_begin, slots_free, why_waiting
-from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
+from briefs.asking.mave import DEADLINE_SECONDS, MaveError, RateLimit
+from briefs.asking.pacing import (
+    Search,
+    Ticket,
+    admit_read,
+    claim_next,
+    may_begin,
+    slots_free,
+    why_waiting,
+)
+from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.models.research import LEASE
 from briefs.questions.asker import question_for
 from briefs.tests.factories import make_brief, make_persona, make_research
@@ -177,12 +186,59 @@ def test_no_more_requests_in_a_minute_than_allowed():
     assert not may_begin()
 
 
-def test_requests_of_an_earlier_minute_do_not_count():
+@pytest.mark.parametrize(("age", "counts"), [(62, True), (68, True), (71, False)])
+def test_minute_counts_as_long_as_a_request_may_follow_its_row(age, counts):
     policy(requests_per_minute=1)
     wanted()
-    spend(10, timezone.now() - timedelta(seconds=66))
+    spend(10, timezone.now() - timedelta(seconds=age))
 
-    assert claim_next()
+    assert (claim_next() is None) == counts
+
+
+def test_last_requests_of_maveras_minute_begin_one_at_a_time():
+    policy(concurrency=5)
+    for _ in range(5):
+        wanted()
+    breaker.slow_down(RateLimit(2, 60))
+    MaveHealth.objects.update(held_until=timezone.now())  # the first space is over
+
+    begun = [claim_next() for _ in range(5)]
+
+    assert [ticket is not None for ticket in begun] == [True, False, False, False, False]
+    assert 19 < breaker.held_for(MaveHealth.current()) < 21
+
+
+def test_free_requests_keep_their_distance_too():
+    policy()
+    breaker.slow_down(RateLimit(2, 60))
+    MaveHealth.objects.update(held_until=timezone.now())
+
+    assert admit_read(MaveCall.Purpose.THREADS)
+    assert admit_read(MaveCall.Purpose.USAGE) is None
+
+
+def test_next_minute_of_mavera_is_not_spaced():
+    policy()
+    for _ in range(2):
+        wanted()
+    breaker.slow_down(RateLimit(2, 60))
+    MaveHealth.objects.update(held_until=timezone.now(), spaced_until=timezone.now())
+
+    assert [claim_next() is not None for _ in range(2)] == [True, True]
+
+
+def test_mave_that_may_still_be_at_work_keeps_her_place_until_the_first_search():
+    policy(concurrency=1)
+    wanted(priority=Priority.URGENT), wanted()
+    ticket = claim_next()
+    ago = timezone.now() - timedelta(seconds=DEADLINE_SECONDS)
+    Research.objects.filter(pk=ticket.research.pk).update(started_at=ago)
+    error = MaveError("no complete answer within 180 s", is_outcome_unknown=True)
+
+    answers.settle_error(ticket.research, ticket.token, ticket.call, error)
+
+    assert isinstance(claim_next(), Search)
+    assert claim_next() is None
 
 
 # Budgets ------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def test_never_more_requests_in_a_minute_than_the_policy_says(connected, workers
 
 
 def no_requests_left(most):
-    recent = MaveCall.objects.filter(started_at__gt=timezone.now() - timedelta(seconds=65))
+    recent = MaveCall.objects.filter(started_at__gt=timezone.now() - timedelta(seconds=70))
     return recent.count() >= most
 
 

@@ -86,6 +86,23 @@ def test_refused_access_is_probed_where_the_agent_is(waiting, sandbox):
     assert ResearchPolicy.current().paused_at is None
 
 
+def test_probe_that_was_frozen_before_it_was_sent_is_not_sent(waiting, sandbox, monkeypatch):
+    ResearchPolicy.current().pause("no credits", 402)
+    admit = pacing.admit_read
+
+    def freeze(*args, **options):
+        row = admit(*args, **options)
+        MaveCall.objects.update(started_at=F("started_at") - timedelta(seconds=4))
+        return row
+
+    monkeypatch.setattr(pacing, "admit_read", freeze)
+
+    assert not probing.probe()
+
+    assert not sandbox.requests
+    assert MaveCall.objects.get().outcome == "not_sent"
+
+
 def test_first_probe_comes_after_a_minute(waiting, sandbox):
     stopped_by(sandbox, "401")
 

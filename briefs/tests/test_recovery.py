@@ -6,8 +6,10 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from briefs.asking import recovery
-from briefs.asking.pacing import RESERVED_CREDITS, Search, claim_next
+from briefs import research
+from briefs.asking import answers, pacing, recovery, searching
+from briefs.asking.mave import Mave
+from briefs.asking.pacing import RESERVED_CREDITS, Search, Ticket, claim_next
 from briefs.models import Brief, MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import run_next
 from briefs.tests.factories import make_brief, make_research
@@ -82,7 +84,7 @@ def test_every_read_of_a_search_is_in_the_ledger(waiting, sandbox):
 def test_answer_of_a_killed_worker_is_found(waiting, sandbox):
     ticket = kill_the_worker()
     reference = f"\n\nReference: {ticket.call.reference}"
-    recovery.Mave().chat(waiting.question + reference)
+    Mave().chat(waiting.question + reference)
 
     assert run_next()
 
@@ -207,7 +209,7 @@ def test_search_that_fails_is_no_reason_to_pay(waiting, sandbox):
 
 def test_search_without_requests_left_goes_on_later(waiting, sandbox):
     ResearchPolicy.objects.create(pk=1, requests_per_minute=2)
-    recovery.Mave().chat("somebody else's question")
+    Mave().chat("somebody else's question")
     sandbox.faults.add("mave/chat", "drop")
     run_next()
 
@@ -221,9 +223,9 @@ def test_search_without_requests_left_goes_on_later(waiting, sandbox):
 def test_search_goes_through_every_page(waiting, sandbox, monkeypatch):
     monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 2)
     ticket = kill_the_worker()
-    recovery.Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
+    Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
     for number in range(5):
-        recovery.Mave().chat(f"somebody else's question {number}")
+        Mave().chat(f"somebody else's question {number}")
 
     run_next()
 
@@ -232,7 +234,7 @@ def test_search_goes_through_every_page(waiting, sandbox, monkeypatch):
 
 
 def test_threads_that_were_looked_into_are_not_read_again(waiting, sandbox):
-    recovery.Mave().chat("somebody else's question")
+    Mave().chat("somebody else's question")
     sandbox.faults.add("mave/chat", "drop")
     run_next(), run_next()
     assert len(reads(sandbox)) == 2
@@ -274,13 +276,30 @@ def test_answer_that_was_read_badly_keeps_no_place(waiting, sandbox):
     assert not Research.objects.in_flight().exists()
 
 
-def test_search_of_a_worker_that_lost_its_lease_saves_nothing(waiting, sandbox):
+def test_search_of_a_worker_that_lost_its_lease_saves_the_answer_it_found(waiting, sandbox):
     sandbox.faults.add("mave/chat", "paid_then_dropped")
     run_next()
     mine = claim_next()
     assert isinstance(mine, Search)
     Research.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     other = claim_next()
+
+    recovery.search(mine)
+    before = reload(waiting).answer
+    recovery.search(other)
+
+    assert (reload(waiting).status, waiting.lease_token) == ("done", None)
+    assert waiting.answer == before
+    assert len(chats(sandbox)) == 1
+
+
+def test_search_of_a_worker_that_lost_its_lease_saves_nothing_else(waiting, sandbox):
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    mine = claim_next()
+    Research.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    other = claim_next()
+    pass_time(minutes=6)
 
     recovery.search(mine)
 
@@ -291,7 +310,7 @@ def test_search_of_a_worker_that_lost_its_lease_saves_nothing(waiting, sandbox):
 
 
 def ask_as_lost(ticket, waiting):
-    recovery.Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
+    Mave().chat(f"{waiting.question}\n\nReference: {ticket.call.reference}")
 
 
 @pytest.mark.parametrize("next_cursor", ["always the same", None])
@@ -303,7 +322,7 @@ def test_list_that_repeats_its_page_for_ever_ends(waiting, sandbox, monkeypatch,
         return {**real, "data": [item for _, item in items][:1], **turn}
 
     monkeypatch.setattr("sandbox.mavera.page", page)
-    recovery.Mave().chat("somebody else's question")
+    Mave().chat("somebody else's question")
     sandbox.faults.add("mave/chat", "drop")
     run_next()
     pass_time(minutes=6)
@@ -318,8 +337,8 @@ def test_list_that_begins_with_the_oldest_is_read_to_its_end(waiting, sandbox, m
     from sandbox import paging
 
     ticket = kill_the_worker()
-    recovery.Mave().chat("a question of last year")
-    recovery.Mave().chat("another one")
+    Mave().chat("a question of last year")
+    Mave().chat("another one")
     for thread in sandbox._mavera._threads._threads.values():
         thread.created_at = f"2025-01-0{thread.number}T10:00:00Z"
     ask_as_lost(ticket, waiting)
@@ -378,7 +397,7 @@ def test_list_that_is_not_there_puts_the_search_off(waiting, sandbox, gone):
 def test_one_unreadable_thread_does_not_hide_the_others(waiting, sandbox, monkeypatch):
     ticket = kill_the_worker()
     ask_as_lost(ticket, waiting)
-    recovery.Mave().chat("somebody else's question")
+    Mave().chat("somebody else's question")
     threads = sandbox._mavera._threads
     broken, get = list(threads._threads)[-1], threads.get
     monkeypatch.setattr(threads, "get", lambda key: {"id": key} if key == broken else get(key))
@@ -402,7 +421,7 @@ def test_unreadable_thread_may_be_the_one_and_nothing_is_paid(waiting, sandbox, 
 def test_thread_that_quotes_the_reference_is_not_taken_for_the_answer(waiting, sandbox):
     ticket = kill_the_worker()
     ask_as_lost(ticket, waiting)
-    recovery.Mave().chat(f"Why did you not answer {ticket.call.reference}?")
+    Mave().chat(f"Why did you not answer {ticket.call.reference}?")
     other = sandbox._mavera._threads.ask(None, "somebody else's question", "ws_sandbox")
     sandbox._mavera._threads.ask(other.id, f"And {ticket.call.reference}?", "ws_sandbox")
 
@@ -470,7 +489,7 @@ def test_search_leaves_requests_to_the_questions(waiting, sandbox):
     sandbox.faults.add("mave/chat", "drop")
     run_next()
     for number in range(30):
-        recovery.Mave().chat(f"somebody else's question {number}")
+        Mave().chat(f"somebody else's question {number}")
     other = make_research(question="Another question?")
     make_brief(research=other, persona=other.persona)
 
@@ -506,6 +525,94 @@ def test_gateway_that_gave_up_says_nothing_of_the_answer(waiting, sandbox, fault
     assert (call.outcome, call.credits) == ("unknown", RESERVED_CREDITS)
     assert reload(waiting).status == "recovering"
     assert Research.objects.in_flight().get() == waiting
+
+
+def test_answer_in_hand_ends_the_search_for_it(waiting, sandbox):
+    ticket = kill_the_worker()
+    search = claim_next()
+    assert isinstance(search, Search)
+    answer = Mave().chat(waiting.question)
+
+    assert answers.save(ticket.research, ticket.token, ticket.call, answer)
+    pass_time(minutes=6)
+    recovery.search(search)
+
+    assert reload(waiting).status == "done"
+    assert claim_next() is None
+
+
+def test_answer_in_hand_takes_no_place_from_a_call_that_is_under_way(waiting, sandbox):
+    first = kill_the_worker()
+    pass_time(minutes=6)
+    run_next()
+    second = claim_next()
+    assert isinstance(second, Ticket)
+
+    answers.save(first.research, first.token, first.call, Mave().chat(waiting.question))
+
+    assert Research.objects.in_flight().get() == waiting
+
+
+def test_worker_that_comes_back_and_sent_nothing_says_so(waiting, sandbox):
+    ticket = kill_the_worker()
+    assert isinstance(claim_next(), Search)
+
+    research._ask(ticket)
+
+    assert not chats(sandbox)
+    assert (reload(ticket.call).outcome, ticket.call.credits) == ("not_sent", 0)
+
+
+def test_search_in_a_list_too_long_for_one_goes_on_where_it_ended(waiting, sandbox, monkeypatch):
+    monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 1)
+    monkeypatch.setattr(searching, "MOST_PAGES", 2)
+    ticket = kill_the_worker()
+    ask_as_lost(ticket, waiting)
+    for number in range(4):
+        Mave().chat(f"question {number} of somebody else")
+    pass_time(minutes=6)
+
+    for _ in range(2):
+        assert run_next()
+        assert "many threads" in reload(waiting).status_reason
+        pass_time(seconds=21)
+    run_next()
+
+    assert reload(waiting).status == "done"
+
+
+def test_search_that_went_on_in_a_long_list_begins_anew_before_anything_is_paid(
+    waiting, sandbox, monkeypatch
+):
+    monkeypatch.setattr("briefs.asking.mave.PAGE_SIZE", 1)
+    monkeypatch.setattr(searching, "MOST_PAGES", 2)
+    kill_the_worker()
+    for number in range(3):
+        Mave().chat(f"question {number} of somebody else")
+    pass_time(minutes=6)
+
+    run_next()
+    pass_time(seconds=21)
+    run_next()
+    assert (reload(waiting).status, waiting.search_page) == ("recovering", None)
+
+
+def test_read_that_was_frozen_before_it_was_sent_is_not_sent(waiting, sandbox, monkeypatch):
+    sandbox.faults.add("mave/chat", "drop")
+    run_next()
+    admit = pacing.admit_read
+
+    def freeze(*args, **options):
+        row = admit(*args, **options)
+        MaveCall.objects.filter(pk=row.pk).update(started_at=F("started_at") - timedelta(seconds=4))
+        return row
+
+    monkeypatch.setattr(pacing, "admit_read", freeze)
+
+    run_next()
+
+    assert not reads(sandbox)
+    assert waiting.calls.get(purpose="threads").outcome == "not_sent"
 
 
 @pytest.mark.parametrize("fault", ["502", "504"])
@@ -579,14 +686,14 @@ def test_lost_answer_is_looked_for_before_a_retry_pays_again(waiting, sandbox):
 def test_thread_that_is_refused_pauses_nothing_but_a_key_that_is(
     waiting, sandbox, fault, paused_by
 ):
-    recovery.Mave().chat("somebody else's question")
+    Mave().chat("somebody else's question")
     sandbox.faults.add("mave/chat", "drop")
     run_next()
     claimed = claim_next()
-    searcher = recovery._Searcher(claimed.research, claimed.call)
+    searcher = searching.Searcher(claimed.research, claimed.call)
     sandbox.faults.add("mave/threads", fault, count=None)
 
-    with pytest.raises(recovery._Interrupted):
+    with pytest.raises(searching.Interrupted):
         searcher.find()
 
     assert ResearchPolicy.current().paused_status == paused_by
@@ -599,7 +706,7 @@ def test_search_that_is_asked_to_wait_for_seconds_waits(waiting, sandbox, monkey
     held = MaveHealth.current().held_until
     monkeypatch.setattr("briefs.asking.breaker.slow_down", lambda limit: None)
 
-    searcher = recovery._Searcher(reload(waiting), waiting.calls.chats().get())
+    searcher = searching.Searcher(reload(waiting), waiting.calls.chats().get())
 
     assert searcher.find()
     assert waiting.calls.filter(purpose="threads").earliest("pk").started_at >= held

@@ -14,7 +14,7 @@ from briefs.asking.pacing import claim_next
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from briefs.models.research import MAX_TRIES
 from briefs.questions.asker import question_for
-from briefs.research import attach, run_next, wake
+from briefs.research import attach, hurry, run_next, upgrade_briefs, wake
 from briefs.tests.factories import make_brief, make_persona, make_research
 from webhooks.tests.threads import Aside
 
@@ -294,14 +294,26 @@ def test_closed_brief_is_upgraded_too(ticket):
     assert reload(brief).basis == "new"
 
 
-def test_late_answer_leaves_the_question_to_whoever_holds_it_but_not_its_price(ticket):
+def test_late_answer_is_kept_and_whoever_looks_for_it_writes_nothing(ticket):
     other = lose(ticket)
+
+    assert saved(ticket, ANSWER)
+
+    row = Research.objects.get()
+    assert (row.status, row.answer, row.lease_token) == ("done", ANSWER.content, None)
+    assert not row.ask_again(other.token, "it is in none of Mave's threads")
+    assert {brief.basis for brief in Brief.objects.all()} == {"new", "shared"}
+    assert (reload(ticket.call).outcome, ticket.call.credits) == ("answered", 23)
+
+
+def test_late_answer_leaves_the_question_to_whoever_asks_once_more_but_not_its_price(ticket):
+    other = lose(ticket)
+    Research.objects.update(status="running")
 
     assert not saved(ticket, ANSWER)
 
     row = Research.objects.get()
-    assert (row.status, row.answer, row.lease_token) == ("recovering", "", other.token)
-    assert {brief.basis for brief in Brief.objects.all()} == {"playbook"}
+    assert (row.status, row.answer, row.lease_token) == ("running", "", other.token)
     assert (reload(ticket.call).outcome, ticket.call.credits) == ("answered", 23)
 
 
@@ -333,7 +345,7 @@ def test_worker_that_lost_its_lease_does_not_ask(ticket, sandbox):
 
     assert not sandbox.requests
     assert Research.objects.get().lease_token == other.token
-    assert reload(ticket.call).outcome == "unknown"
+    assert (reload(ticket.call).outcome, ticket.call.credits) == ("not_sent", 0)
 
 
 def test_worker_whose_lease_has_run_out_does_not_ask_and_is_not_charged(ticket, sandbox):
@@ -580,6 +592,61 @@ def test_question_that_is_under_way_in_another_row_is_not_retried(persona):
 
     assert not failed.retry()
     assert reload(failed).status == "failed"
+
+
+def test_more_urgent_brief_makes_what_it_waits_for_more_urgent(persona):
+    research, renewal = asked(persona, priority=3), make_research(priority=3)
+    brief = make_brief(persona=persona, research=research, renewal=renewal, priority=4)
+
+    hurry([brief])
+
+    assert (reload(research).priority, reload(renewal).priority) == (4, 4)
+
+
+def test_answer_that_was_saved_before_its_worker_died_reaches_those_that_had_failed(persona):
+    failed = asked(persona, status="failed", finished_at=timezone.now() - timedelta(hours=1))
+    brief = make_brief(persona=persona, research=failed)
+    asked(persona, status="done", answer="It is so.", finished_at=timezone.now())
+
+    upgrade_briefs()
+
+    assert (reload(brief).basis, brief.research.status) == ("shared", "done")
+
+
+def test_answer_from_before_a_failure_is_not_passed_off_as_its_answer(persona):
+    asked(
+        persona, status="done", answer="It was so.", finished_at=timezone.now() - timedelta(days=9)
+    )
+    failed = asked(persona, status="failed", finished_at=timezone.now())
+    brief = make_brief(persona=persona, research=failed)
+
+    upgrade_briefs()
+
+    assert reload(brief).research == failed
+
+
+@needs_postgres
+def test_drain_that_stood_still_opens_no_question_that_was_answered_meanwhile(
+    threaded_db, settings, monkeypatch
+):
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+    persona = make_persona()
+    first, second = make_brief(persona=persona), make_brief(persona=persona)
+    look, others = research._given_up, []
+
+    def stand_still(*args):
+        found = look(*args)
+        if not others:
+            others.append(Aside(lambda: attached(first) and saved(claim_next(), ANSWER)))
+            assert others[0].result
+        return found
+
+    monkeypatch.setattr(research, "_given_up", stand_still)
+
+    attached(second)
+
+    assert Research.objects.get().status == "done"
+    assert reload(second).basis == "shared"
 
 
 def test_question_that_somebody_else_retried_meanwhile_is_not_retried_again():

@@ -11,6 +11,7 @@ import time
 import traceback
 
 import pytest
+import urllib3
 
 from personas import http
 from personas.hanging_up import Line
@@ -175,6 +176,21 @@ def test_closed_port_means_not_sent():
         send(f"http://127.0.0.1:{closed_port()}/")
 
 
+def test_connection_that_stands_too_late_carries_nothing(monkeypatch):
+    connect = urllib3.util.connection.create_connection
+
+    def dawdle(*args, **options):
+        time.sleep(0.3)
+        return connect(*args, **options)
+
+    with sending(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
+        monkeypatch.setattr("urllib3.util.connection.create_connection", dawdle)
+        with pytest.raises(http.NotSent, match="came too late"):
+            send(server.url, connect_seconds=0.1)
+
+        assert not any(server.requests)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_proxy_that_is_down_means_not_sent(monkeypatch, scheme):
     monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{closed_port()}")
@@ -283,7 +299,7 @@ def http_threads():
 
 def test_answered_request_ends_its_connection_too(monkeypatch):
     line = Line()
-    monkeypatch.setattr(http, "Line", lambda: line)
+    monkeypatch.setattr(http, "Line", lambda seconds: line)
 
     with sending(OK) as server:
         send(server.url)
