@@ -54,11 +54,10 @@ def merge(older_pk: int, newer_pk: int) -> Customer | None:
     older, newer = rows
     if older.cio_id and newer.cio_id:
         raise ValueError(f"customers {older.pk} and {newer.pk} have a cio_id each: two people")
-    kept = Brief.objects.open().select_for_update().filter(customer=older).first()
-    doubled = Brief.objects.open().select_for_update().filter(customer=newer).first()
+    kept, doubled = _open_brief(older), _open_brief(newer)
     if kept and doubled:
-        if kept.is_untouched and not doubled.is_untouched:
-            kept, doubled = doubled, kept  # a brief is never taken out of somebody's hands
+        if _worth(doubled) > _worth(kept):
+            kept, doubled = doubled, kept
         doubled.signals.update(brief=kept)
         kept.joined_by(doubled.priority, doubled.happened_at)
         kept.save(update_fields=["priority", "happened_at"])
@@ -69,3 +68,21 @@ def merge(older_pk: int, newer_pk: int) -> Customer | None:
     Signal.objects.filter(customer=newer).update(customer=older)
     identity.absorb(older, newer)
     return older
+
+
+def _open_brief(customer: Customer) -> Brief | None:
+    briefs = Brief.objects.open().filter(customer=customer).select_related("persona")
+    return briefs.select_for_update(of=("self",)).first()
+
+
+def _worth(brief: Brief) -> tuple[bool, ...]:
+    """Which of two briefs is kept: the greater one, and the older person's where they are equal.
+
+    A brief is never taken out of somebody's hands.
+    """
+    return (
+        not brief.is_untouched,
+        not brief.persona.is_unknown,
+        brief.basis != Brief.Basis.PLAYBOOK,
+        brief.research_id is not None,
+    )

@@ -5,7 +5,15 @@ from django.utils import timezone
 
 from briefs import merging, pipeline
 from briefs.models import Brief, Priority, Signal
-from briefs.tests.factories import make_brief, make_customer, make_event, make_payload, make_signal
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_event,
+    make_payload,
+    make_persona,
+    make_research,
+    make_signal,
+)
 from personas.models import Customer
 from webhooks.models import WebhookEvent
 
@@ -100,6 +108,50 @@ def test_of_two_open_briefs_the_one_that_somebody_has_taken_is_left(user):
 
     assert Brief.objects.open().get() == taken
     assert reload(taken).customer == older
+
+
+def test_of_two_untouched_briefs_the_one_whose_persona_is_known_is_left():
+    older, newer = two_rows()
+    make_brief(
+        customer=older, persona=make_persona(is_unknown=True), is_waiting_for_profile=True
+    )
+    known = make_brief(customer=newer)
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == known
+
+
+@pytest.mark.parametrize(("status", "basis"), [("done", "new"), ("queued", "playbook")])
+def test_of_two_briefs_with_known_personas_the_one_with_research_is_left(status, basis):
+    older, newer = two_rows()
+    make_brief(customer=older)
+    researched = make_brief(customer=newer, research=make_research(status=status), basis=basis)
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == researched
+
+
+def test_of_two_briefs_with_research_the_answered_one_is_left():
+    older, newer = two_rows()
+    make_brief(customer=older, research=make_research())
+    answered = make_brief(customer=newer, research=make_research(status="done"), basis="shared")
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == answered
+
+
+def test_brief_in_somebodys_hands_is_left_however_little_it_stands_on(user):
+    older, newer = two_rows()
+    taken = make_brief(customer=older, persona=make_persona(is_unknown=True))
+    taken.assign(user, user)
+    make_brief(customer=newer, research=make_research(status="done"), basis="new")
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == taken
 
 
 def test_closed_briefs_move_as_they_are():
