@@ -110,7 +110,7 @@ class ReadingOfAnswer(serializers.Serializer[Any]):
     def to_representation(self, brief: Brief) -> Any:
         if brief.research is None or not brief.research.answer:
             return None
-        routes = reach.routes(brief.customer, brief.customer.signals.all())
+        routes = reach.routes(brief.customer, brief.customer.signals.about_channels())
         closed = reach.closed(routes)
         reading = answer.read(brief.research.answer, brief.research.sources, closed)
         return super().to_representation(reading)

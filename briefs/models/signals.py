@@ -1,6 +1,7 @@
 """What an event meant: the link from what happened to what was done about it."""
 
 from datetime import timedelta
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -11,6 +12,18 @@ from webhooks.models import WebhookEvent
 
 # Customer.io reports one click on "unsubscribe" about the person, about the message, or both.
 SAME_ACT_WITHIN = timedelta(hours=1)
+# All that `briefs.reach` asks about. A customer may have thousands of others, such as conversions.
+ABOUT_CHANNELS = (
+    SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED, SignalKind.ALL_TOPICS_OFF,
+    SignalKind.TOPIC_OPT_IN, SignalKind.SPAM_COMPLAINT, SignalKind.ADDRESS_GONE,
+    SignalKind.DROPPED, SignalKind.BOUNCED, SignalKind.MAILBOX_FULL, SignalKind.BLOCKED,
+)  # fmt: skip
+
+
+class SignalQuerySet(models.QuerySet["Signal"]):
+    def about_channels(self) -> Self:
+        """Those that say over which channels somebody may be reached, however old they are."""
+        return self.filter(kind__in=ABOUT_CHANNELS)
 
 
 class Signal(models.Model):
@@ -43,6 +56,8 @@ class Signal(models.Model):
     )
     happened_at = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = SignalQuerySet.as_manager()
 
     class Meta:
         ordering = ["-happened_at", "-pk"]

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from briefs.asking import breaker
-from briefs.models import MaveCall, MaveHealth, ResearchPolicy
+from briefs.models import MaveCall, MaveHealth, ResearchPolicy, Signal
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -188,6 +188,37 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
 
     with django_assert_num_queries(13):
         signed_in.get(brief.get_absolute_url())
+
+
+def after_a_complaint_and_300_conversions(**fields):
+    """A brief whose page has room for the conversions alone."""
+    brief = make_brief(**fields)
+    now = timezone.now()
+    make_signal(brief=brief, kind="spam_complaint", happened_at=now - timedelta(days=9))
+    converted = make_signal(brief=brief, kind="converted", effect="good_news", event=None)
+    rows = [{"kind": "converted", "effect": "good_news", "severity": 1, "happened_at": now}] * 300
+    customer = converted.customer
+    Signal.objects.bulk_create(Signal(customer=customer, brief=brief, **row) for row in rows)
+    return brief
+
+
+def test_old_complaint_closes_the_channel_however_much_came_after(signed_in):
+    brief = after_a_complaint_and_300_conversions()
+
+    assert "E-mail, marketing no a complaint suppresses the address" in words(signed_in, brief)
+
+
+def test_page_section_and_api_agree_on_what_is_closed(signed_in):
+    advice = answered(answer="## First\n\nSend them an e-mail with an offer.")
+    brief = after_a_complaint_and_300_conversions(research=advice, basis="new")
+
+    warned = "advises a channel that this customer closed"
+    section = signed_in.get(reverse("briefs:research", args=[brief.pk]))
+    api = signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()
+
+    assert warned in words(signed_in, brief)
+    assert warned in text(section)
+    assert api["research"]["reading"]["advises_closed"] == ["email"]
 
 
 # Research.

@@ -112,9 +112,7 @@ def test_of_two_open_briefs_the_one_that_somebody_has_taken_is_left(user):
 
 def test_of_two_untouched_briefs_the_one_whose_persona_is_known_is_left():
     older, newer = two_rows()
-    make_brief(
-        customer=older, persona=make_persona(is_unknown=True), is_waiting_for_profile=True
-    )
+    make_brief(customer=older, persona=make_persona(is_unknown=True), is_waiting_for_profile=True)
     known = make_brief(customer=newer)
 
     merging.merge(older.pk, newer.pk)

@@ -3,8 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from briefs.models import Signal
+from briefs.models.signals import ABOUT_CHANNELS
 from briefs.reach import closed, routes
-from personas.models import Customer
+from personas.models import Customer, SignalKind
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -200,3 +201,11 @@ def test_without_a_number_no_text_message_reaches_them():
     sms = closed_keys(customer())["sms"]
 
     assert sms.words.startswith("SMS does not reach them (the profile has no phone number)")
+
+
+@pytest.mark.parametrize("kind", sorted(set(SignalKind) - set(ABOUT_CHANNELS)))
+@pytest.mark.parametrize("before", [None, "unsubscribed", "all_topics_off", "spam_complaint"])
+def test_kinds_that_are_not_read_from_the_database_would_change_nothing(kind, before):
+    earlier = [signal(before, days_ago=2)] if before else []
+
+    assert routes(customer(), [*earlier, signal(kind)]) == routes(customer(), earlier)

@@ -70,7 +70,10 @@ def page(
     signals = list(recent[:MOST_SIGNALS])
     activities = list(brief.activities.select_related("actor"))
     roles = list(AttributeName.objects.all())
-    routes = reach.routes(customer, signals)
+    has_more_signals = len(signals) == MOST_SIGNALS
+    # What the page reads anyway says it as well, unless that is not all there is.
+    telling = customer.signals.about_channels() if has_more_signals else signals
+    routes = reach.routes(customer, telling)
     context = {
         "brief": brief,
         "customer": customer,
@@ -80,7 +83,7 @@ def page(
         "routes": routes,
         "advice": advice(brief.persona.playbook),
         "timeline": timeline(brief, signals, activities),
-        "has_more_signals": len(signals) == MOST_SIGNALS,
+        "has_more_signals": has_more_signals,
         "brief_signals": [s for s in signals if s.brief_id == brief.pk],
         "calls": brief.research.calls.order_by("-started_at") if brief.research else [],
         "close_form": close_form,
@@ -125,8 +128,7 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
     brief = find(pk)
     if request.GET.get("seen") == seen(brief, Standstill()):
         return HttpResponse(status=204)
-    signals = brief.customer.signals.order_by("-happened_at", "-pk")[:MOST_SIGNALS]
-    routes = reach.routes(brief.customer, signals)
+    routes = reach.routes(brief.customer, brief.customer.signals.about_channels())
     context = {"brief": brief, **research_context(brief, routes)}
     return render(request, "briefs/_research_arrived.html", context)
 
