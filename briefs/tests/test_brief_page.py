@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from briefs.asking import breaker
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, Signal
+from briefs.questions.asker import question_for
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -667,11 +668,34 @@ def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, le
     assert f"about 27 credits (10 to 75); {words_}" in page
 
 
+def test_a_newer_answer_of_others_is_offered_for_nothing(signed_in):
+    persona = make_persona()
+    asked = question_for(persona, "unsubscribed", [])
+    brief = make_brief(persona=persona, research=answered(), basis="new")
+    hour_ago = timezone.now() - timedelta(hours=1, minutes=1)
+    answered(persona=persona, question_hash=asked.hash, finished_at=hour_ago)
+
+    page = words(signed_in, brief)
+
+    assert "It costs 0 credits: a newer answer to the same question is there" in page
+    assert "researched 1 hour ago. It takes the place of this one." in page
+    assert "(10 to 75)" not in page
+
+
+def test_a_later_answer_to_another_question_changes_no_price(signed_in):
+    persona = make_persona()
+    brief = make_brief(persona=persona, research=answered(), basis="new")
+    answered(persona=persona, finished_at=timezone.now())
+
+    assert "(10 to 75)" in words(signed_in, brief)
+
+
 @pytest.mark.parametrize(
     ("outcome", "words_"),
     [
         ("asked", "A fresh answer was asked for."),
         ("joined", "being researched for another brief"),
+        ("answered", "A newer answer to the same question was there already"),
         ("under_way", "A fresh answer is under way already."),
         ("not_possible", "No fresh answer can be asked for"),
     ],

@@ -125,6 +125,48 @@ def test_fresh_answer_that_nobody_waits_for_any_more_is_not_bought(answered, san
     assert sandbox.requests == []
 
 
+@pytest.fixture
+def newer(answered, persona):
+    """What somebody else was answered an hour after that."""
+    return asked(
+        persona, status="done", answer="New.", finished_at=timezone.now() - timedelta(hours=1)
+    )
+
+
+def test_newer_answer_that_others_had_is_taken_over_for_nothing(answered, newer, sandbox, user):
+    assert renew(answered, user) == Renewal.ANSWERED
+
+    assert (reload(answered).research, answered.basis, answered.is_sharing) == (
+        newer, "shared", True,
+    )  # fmt: skip
+    assert answered.researched_at > timezone.now() - timedelta(minutes=1)
+    assert answered.activities.get().text == (
+        "took over a newer answer to the same question, for 0 credits"
+    )
+    assert (Research.objects.active().count(), sandbox.requests) == (0, [])
+
+
+def test_wish_after_the_newest_answer_was_taken_over_is_asked(answered, newer, user):
+    renew(answered, user)
+
+    assert renew(answered, user) == Renewal.ASKED
+
+
+def test_newer_answer_takes_the_place_of_a_fresh_one_that_failed(answered, newer, persona, user):
+    failed = asked(persona, status="failed")
+    Brief.objects.update(renewal=failed, is_renewal_shared=True)
+
+    renew(answered, user)
+
+    assert (reload(answered).renewal, answered.is_renewal_shared) == (None, False)
+
+
+def test_newer_answer_to_another_question_is_not_taken_over(answered, persona, user):
+    make_research(persona=persona, status="done", finished_at=timezone.now())
+
+    assert renew(answered, user) == Renewal.ASKED
+
+
 # A failed question --------------------------------------------------------------------------------
 
 
@@ -188,3 +230,4 @@ def test_answer_to_a_later_brief_serves_those_for_whom_the_question_failed(
 
     assert reload(failed).research == reload(later).research
     assert (failed.basis, failed.is_sharing, later.basis) == ("shared", True, "new")
+    assert failed.researched_at > timezone.now() - timedelta(minutes=1)

@@ -138,6 +138,11 @@ _RENEWED = {
         "The same question is being researched for another brief: its answer comes here as well, "
         "for 0 credits. The present one stays until then.",
     ),
+    Renewal.ANSWERED: (
+        messages.SUCCESS,
+        "A newer answer to the same question was there already: the brief rests on it now, for 0 "
+        "credits.",
+    ),
     Renewal.UNDER_WAY: (messages.INFO, "A fresh answer is under way already."),
     Renewal.NOT_POSSIBLE: (
         messages.WARNING,

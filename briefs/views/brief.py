@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django_htmx.http import HttpResponseClientRefresh
 
 from briefs import reach
-from briefs.asking import budget
+from briefs.asking import budget, renewal
 from briefs.forms import CloseForm
 from briefs.models import Brief, MaveCall, Research
 from briefs.notices import app_api_trouble
@@ -59,6 +59,7 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 
 def find(pk: int) -> Brief:
     related = Brief.objects.select_related("customer", "persona", "research", "renewal", "assignee")
+    related = related.annotate(has_later_answers=renewal.has_later_answers())
     return get_object_or_404(related.defer(*_UNSHOWN), pk=pk)
 
 
@@ -212,20 +213,21 @@ def reason(research: Research) -> tuple[str, str]:
 
 def renewal_context(brief: Brief, standstill: Standstill) -> dict[str, Any]:
     """Whether a fresh answer is on its way, or what one would cost."""
-    renewal = brief.renewal
+    asked = brief.renewal
     if not brief.is_open:
         return {}
-    if renewal and renewal.is_active:
+    if asked and asked.is_active:
         why = ""
-        if renewal.status == Research.Status.QUEUED:
-            why = standstill.why(renewal.priority, brief.persona)
+        if asked.status == Research.Status.QUEUED:
+            why = standstill.why(asked.priority, brief.persona)
         return {"is_renewing": True, "why_waiting": why}
     if not brief.persona.buys_research:
         return {}
-    is_failed = renewal is not None and renewal.status != Research.Status.DONE
+    is_failed = asked is not None and asked.status != Research.Status.DONE
     return {
         "can_renew": True,
-        "renewal_trouble": reason(renewal)[0] if renewal and is_failed else "",
+        "renewal_trouble": reason(asked)[0] if asked and is_failed else "",
+        "newer_answer": renewal.newer_answer(brief) if vars(brief)["has_later_answers"] else None,
         **price(brief, standstill),
     }
 
