@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from briefs import research
+from briefs import profiles, research
 from briefs.health import database_now
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
@@ -30,8 +30,10 @@ class _Book:
     briefs: dict[int, Brief]  # the open one of each customer
     signals: dict[int, Signal]  # by event: those of an earlier run
     recent: dict[int, list[Signal]]  # of each customer, around these events: to tell echoes
+    severities: dict[int, int]  # the worst so far of the briefs that a profile may map anew
     opened: list[Brief] = field(default_factory=list)
     joined: dict[int, Brief] = field(default_factory=dict)
+    mapped: dict[int, Brief] = field(default_factory=dict)  # joined, and their persona is known now
     raised: list[Brief] = field(default_factory=list)  # joined, and more urgent since
 
 
@@ -51,17 +53,18 @@ def record(drafts: list[Draft]) -> int:
     _learn_subscriptions(drafts, book)
     for draft, signal in zip(drafts, signals, strict=True):
         signal.brief = _place(draft, signal, book)
-    asked = research.attach(book.opened)
+    asked = research.attach([*book.opened, *book.mapped.values()])
     now = database_now()
     for brief in book.opened:
         brief.created_at = brief.last_signal_at = now
     Brief.objects.bulk_create(book.opened)
     Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
+    profiles.save(book.mapped.values())
     Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
     research.hurry(book.raised)
     _save(signals, now)
     _log(drafts, signals, book, now)
-    outbox.tell_of_briefs([*book.opened, *book.raised])
+    outbox.tell_of_briefs([*book.opened, *book.mapped.values(), *book.raised])
     return asked
 
 
@@ -73,7 +76,8 @@ def _read(drafts: list[Draft]) -> _Book:
     people = {draft.person.pk: draft.person for draft in drafts}
     keys = sorted(people)
     customers = _lock(people)  # all else is read under the lock
-    briefs = Brief.objects.open().filter(customer__in=keys).order_by("pk").select_for_update()
+    open_ = Brief.objects.open().filter(customer__in=keys).select_related("persona")
+    briefs = list(open_.order_by("pk").select_for_update(of=("self",)))
     recent: dict[int, list[Signal]] = defaultdict(list)
     moments = [_happened_at(draft) for draft in drafts]
     for signal in Signal.objects.filter(
@@ -93,6 +97,7 @@ def _read(drafts: list[Draft]) -> _Book:
             if signal.event_id is not None
         },
         recent=recent,
+        severities=profiles.severities([brief for brief in briefs if _is_unmapped(brief)]),
     )
 
 
@@ -155,7 +160,12 @@ def _learn_subscriptions(drafts: list[Draft], book: _Book) -> None:
 def _place(draft: Draft, signal: Signal, book: _Book) -> Brief | None:
     """Find or open the brief this signal belongs to, and say so in the draft's reason."""
     if signal.brief is not None:  # an earlier run of this event led there already
-        draft.reason = f"already led to brief {signal.brief.pk}: {signal.why}"
+        brief = book.briefs.get(draft.person.pk)
+        is_mapped = (
+            brief == signal.brief and draft.opens_brief and _bring_profile(brief, draft, book)
+        )
+        also = ", which has a persona now" if is_mapped else ""
+        draft.reason = f"already led to brief {signal.brief.pk}{also}: {signal.why}"
         return signal.brief
     echo_of = _first_report(signal, book)
     if echo_of:
@@ -215,12 +225,32 @@ def _why_no_brief(draft: Draft) -> str:
 
 def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
     before = brief.priority
+    _bring_profile(brief, draft, book)
     brief.joined_by(draft.priority, signal.happened_at)
     if brief.pk:
         book.joined[brief.pk] = brief
         if brief.priority > before:
             brief.customer = signal.customer
             book.raised.append(brief)
+
+
+def _bring_profile(brief: Brief, draft: Draft, book: _Book) -> bool:
+    """Map a brief that was opened on an unknown profile, if the draft knows better by now."""
+    if not _is_unmapped(brief) or draft.mapped.persona.is_unknown:
+        return False
+    brief.customer = book.customers[draft.person.pk]
+    profiles.map_anew(brief, draft.mapped, book.severities.get(brief.pk, draft.rule.severity))
+    book.mapped[brief.pk] = brief
+    return True
+
+
+def _is_unmapped(brief: Brief) -> bool:
+    """Whether a signal that brings a profile is to map it: nobody else would.
+
+    A brief that waits for its profile is mapped by the sweep, one in somebody's hands by nobody.
+    """
+    is_shown = brief.is_untouched and not brief.is_waiting_for_profile
+    return bool(brief.pk) and is_shown and brief.persona.is_unknown
 
 
 def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:

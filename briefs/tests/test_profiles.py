@@ -8,7 +8,9 @@ from django.db import DatabaseError
 from briefs import pipeline, profiles
 from briefs.models import Brief, Priority
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload, make_signal
+from briefs.tests.listener import make_target
 from personas import lookups
+from personas.customerio import AppApi, LookupFailed
 from personas.models import AppApiHealth, Customer, Persona
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter", "sandbox")]
@@ -162,6 +164,94 @@ def test_customer_who_was_erased_meanwhile_stops_nobody(wait, monkeypatch):
 
     assert profiles.catch_up() == 1
     assert not is_waiting(other)
+
+
+def test_person_on_whom_the_app_api_fails_keeps_nobody_else_waiting(wait, monkeypatch):
+    briefs = [wait(external_id=f"enterprise-retail-low-{number}") for number in range(20)]
+    find = lookups._find
+
+    def fail_on_the_first(api, id_type, ids):
+        if briefs[0].customer.external_id in ids:
+            raise LookupFailed("Customer.io's App API answered 500")
+        return find(api, id_type, ids)
+
+    monkeypatch.setattr(lookups, "_find", fail_on_the_first)
+    for _ in range(60):  # an hour of sweeps; ten are usual
+        AppApiHealth.objects.update(retry_at=None)
+        profiles.catch_up()
+
+    assert [brief for brief in briefs if is_waiting(brief)] == briefs[:1]
+
+
+def test_outage_costs_one_request_a_sweep_however_many_wait(wait, sandbox):
+    for number in range(30):
+        wait(external_id=f"enterprise-retail-low-{number}")
+        wait(email=f"person-{number}@example.com")
+    for endpoint in ("customers", "customers/attributes"):
+        sandbox.faults.add(endpoint, "503", count=None)
+
+    for _ in range(12):
+        AppApiHealth.objects.update(retry_at=None)
+        profiles.catch_up()
+
+    assert len(sandbox.requests) == 12
+
+
+def test_person_with_an_id_who_cannot_be_found_lets_addresses_have_their_turn(wait, monkeypatch):
+    by_id = wait(external_id="enterprise-retail-low-1")
+    by_address = wait(email="ruth.adeyemi@example.com")
+    profiles_of = AppApi.profiles
+
+    def fail_on_ids(self, id_type, ids):
+        if id_type == "id":
+            raise LookupFailed("Customer.io's App API answered 500")
+        return profiles_of(self, id_type, ids)
+
+    monkeypatch.setattr(AppApi, "profiles", fail_on_ids)
+    for _ in range(60):
+        AppApiHealth.objects.update(retry_at=None)
+        profiles.catch_up()
+
+    assert (is_waiting(by_id), is_waiting(by_address)) == (True, False)
+
+
+def test_few_who_were_found_are_decided_among_many_who_were_not(wait, monkeypatch):
+    monkeypatch.setattr(profiles, "BATCH_SIZE", 1)
+    found = wait(external_id="enterprise-retail-low-0")
+    lookups.refresh([found.customer])
+    for number in range(1, 60):
+        wait(external_id=f"enterprise-retail-low-{number}")
+    AppApiHealth.current().failed("it answered 500", timedelta(minutes=5))
+
+    assert profiles.catch_up() == 1
+
+    assert not is_waiting(found)
+
+
+# Without a key ------------------------------------------------------------------------------------
+
+
+def test_briefs_that_wait_are_shown_once_the_key_is_gone(wait, settings):
+    target = make_target("json://example.com/", minimum_priority=Priority.MEDIUM)
+    brief = wait(external_id="enterprise-retail-low-1")
+    settings.CIO_APP_KEY = ""
+
+    profiles.catch_up()
+
+    assert brief in Brief.objects.in_inbox()
+    assert brief.activities.get().text == "no longer waits for the profile: CIO_APP_KEY is not set"
+    assert target.notifications.get().brief == brief
+
+
+def test_profile_that_was_found_before_the_key_went_decides(wait, settings):
+    brief, _ = (wait(external_id=f"enterprise-retail-low-{number}") for number in range(2))
+    lookups.refresh([brief.customer])
+    settings.CIO_APP_KEY = ""
+
+    assert profiles.catch_up() == 1
+
+    brief.refresh_from_db()
+    assert brief.persona.name == "Enterprise, low usage"
 
 
 # Two rows of one person ---------------------------------------------------------------------------
