@@ -9,8 +9,9 @@ it once or not at all.
 
 import gc
 import logging
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
@@ -21,12 +22,14 @@ from django.db.models.functions import Now
 from briefs import merging, profiles, recording, research, understanding
 from briefs.models import MaveCall
 from briefs.notifying import alarms
+from briefs.understanding import Draft
 from webhooks import bell
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
+PUT_OFF = timedelta(minutes=5)  # twice that at most
 BACKOFF = [timedelta(seconds=s) for s in (10, 60, 300, 900)]
 
 
@@ -146,12 +149,23 @@ def _process(claim: Claim) -> int:
         held = {event.pk for event in claim.hold()}
         drafts = [draft for draft in drafts if draft.event.pk in held]
         asked = recording.record(drafts)
+        ended = [draft for draft in drafts if not draft.is_put_off]
         WebhookEvent.objects.all().finish_each(
-            claim.token, [(d.event.pk, d.status, d.reason) for d in drafts]
+            claim.token, [(d.event.pk, d.status, d.reason) for d in ended]
         )
+        _put_off(claim, [draft for draft in drafts if draft.is_put_off])
     if asked:
         research.wake()
-    return len(drafts)
+    return len(ended)
+
+
+def _put_off(claim: Claim, drafts: Iterable[Draft]) -> None:
+    """Keep events waiting that cannot be decided yet. They part at random: the App API may fail on
+    one of these people alone, and the others must not share that look-up for ever."""
+    held = WebhookEvent.objects.held_by(claim.token)
+    for draft in drafts:
+        delay = PUT_OFF * random.uniform(1, 2)
+        held.filter(pk=draft.event.pk).put_off(delay, draft.reason, draft.noted)
 
 
 def _recover(claim: Claim, reason: str) -> None:

@@ -17,7 +17,7 @@ from briefs.health import database_now
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.notifying import outbox
-from briefs.understanding import Draft
+from briefs.understanding import PROCESSED, Draft
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
 
@@ -43,7 +43,7 @@ def record(drafts: list[Draft]) -> int:
     Returns how many new questions wait for Mave. Needs an open transaction.
     """
     drafts = sorted(
-        (d for d in drafts if not d.is_ignored and d.customer),
+        (d for d in drafts if d.status == PROCESSED and d.customer),
         key=lambda d: (_happened_at(d), d.event.pk),
     )
     if not drafts:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from briefs.health import database_now
 from briefs.models import Priority
 from personas import events, identity, lookups, preferences
 from personas.customerio import read_preferences
@@ -11,7 +13,10 @@ from personas.models import Customer, Effect, SignalRule
 from personas.rulebook import PersonaMatch, Rulebook, RuleMatch
 from webhooks.models import WebhookEvent
 
-PROCESSED, IGNORED = WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED
+PENDING, PROCESSED, IGNORED = (
+    WebhookEvent.Status.PENDING, WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED,
+)  # fmt: skip
+PATIENCE = timedelta(days=1)  # with the App API, for an event that only a profile can decide
 
 
 @dataclass(slots=True)
@@ -28,10 +33,41 @@ class Draft:
     persona: PersonaMatch | None = None
     is_waiting_for_profile: bool = False
     has_joined: bool = False
+    preferences_before: preferences.Preferences = field(default_factory=dict)
+    fetched_before: datetime | None = None
     same: list[tuple[Customer, Customer]] = field(default_factory=list)
 
     def ignore(self, reason: str) -> None:
         self.status, self.reason = IGNORED, reason
+
+    def put_off(self, reason: str) -> None:
+        self.status, self.reason = PENDING, reason
+
+    def remember(self) -> None:
+        """Keep what is known of the person before they are looked up.
+
+        An event that was put off is compared with what was known before its first try.
+        """
+        noted = self.event.noted or {}
+        self.preferences_before = noted.get("preferences", self.person.preferences)
+        self.fetched_before = self.person.fetched_at
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What a later try needs to know of this one."""
+        return {"preferences": self.preferences_before}
+
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether the profile was read after the event came: now, or since it was put off."""
+        fetched_at, put_off_at = self.person.fetched_at, self.event.put_off_at
+        if fetched_at is None or fetched_at == self.fetched_before:
+            return bool(fetched_at and put_off_at and fetched_at > put_off_at)
+        return True
+
+    @property
+    def is_put_off(self) -> bool:
+        return self.status == PENDING
 
     @property
     def is_ignored(self) -> bool:
@@ -94,11 +130,12 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
     drafts = [_draft(event, rulebook) for event in batch]
     _find_customers([draft for draft in drafts if not draft.is_ignored])
     known = [draft for draft in drafts if not draft.is_ignored]
-    before = {d.event.pk: d.customer.preferences for d in known if d.customer}
+    for draft in known:
+        draft.remember()
     trouble = _look_up(known)
     for draft in known:
         if draft.is_about_preferences:
-            _match_preferences(draft, rulebook, before[draft.event.pk])
+            _match_preferences(draft, rulebook, trouble)
         if draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)
     return drafts
@@ -161,14 +198,33 @@ def _look_up(drafts: list[Draft]) -> str:
     return trouble or lookups.refresh(wanted.values())
 
 
-def _match_preferences(draft: Draft, rulebook: Rulebook, before: preferences.Preferences) -> None:
+def _match_preferences(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
     stated = read_preferences(draft.data.get("content"))
+    before = draft.preferences_before
     change = preferences.change(before, draft.person.preferences, stated)
+    is_comparable = any(before.values())  # or no look-up could tell
+    is_open = change == preferences.UNKNOWN and is_comparable and not draft.is_looked_up
+    if is_open and trouble and not lookups.is_never_possible():
+        _wait_for_profile(draft, trouble)
+        return
     event = draft.event
     _decide(
         draft,
         rulebook.rule_for(event.object_type, event.metric, draft.data, preferences=change),
     )
+
+
+def _wait_for_profile(draft: Draft, trouble: str) -> None:
+    """Put the event off while nobody can tell whether it is an opt-out, for a day at most."""
+    since = draft.event.put_off_at
+    if since is None or since > database_now() - PATIENCE:
+        draft.put_off(f"waits: only the profile shows whether they opted out, and {trouble}")
+    else:
+        draft.ignore(
+            "no churn signal, as far as anybody can tell: only the profile shows whether they "
+            f"opted out, and for a day it could not be looked up ({trouble}). Reprocess the event "
+            "once it can be"
+        )
 
 
 def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:

@@ -70,8 +70,8 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
         (None, {"fields": ("kind", "event_id", "identifiers_shown", "occurred_at", "received_at")}),
         (
             "What became of it",
-            {"fields": ("status", "status_reason", "tries", "available_at", "finished_at",
-                        "earlier_runs")},
+            {"fields": ("status", "status_reason", "tries", "available_at", "put_off_at",
+                        "finished_at", "earlier_runs")},
         ),
         (
             "As it was received",

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from django.db import connection, models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from webhooks.parsing import ParsedEvent, Unusable, load_object, storable
 
@@ -162,6 +162,21 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
             available_at=Now() + delay,
         )
 
+    def put_off(self, delay: timedelta, reason: str, noted: dict[str, Any]) -> int:
+        """Give up the lease and the try: the events wait for something that is no fault of theirs.
+
+        noted: what this try saw, for the one that decides.
+        """
+        return self.update(
+            status_reason=reason,
+            lease_token=None,
+            lease_until=None,
+            available_at=Now() + delay,
+            tries=F("tries") - 1,
+            put_off_at=Coalesce("put_off_at", Now()),
+            noted=noted,
+        )
+
 
 class Claim:
     """Events leased together under one random token."""
@@ -218,6 +233,12 @@ class WebhookEvent(models.Model):
     status_reason = models.TextField(blank=True, help_text="Why it ended as it did, in words.")
     tries = models.PositiveIntegerField(default=0)
     available_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
+    put_off_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it cannot be decided yet, if it could not be."
+    )
+    noted = models.JSONField(
+        null=True, blank=True, help_text="What the first try saw, for the one that decides."
+    )
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -262,6 +283,11 @@ class WebhookEvent(models.Model):
         return storable(data) if isinstance(data, dict) else {}
 
     @property
+    def will_be_tried_again(self) -> bool:
+        """Whether it waits for another try, after one that failed or could not decide."""
+        return self.available_at is not None and bool(self.tries or self.put_off_at)
+
+    @property
     def is_replayable(self) -> bool:
         return self.status not in (self.Status.PENDING, self.Status.QUARANTINED)
 
@@ -272,7 +298,7 @@ class WebhookEvent(models.Model):
         """
         if not self.is_replayable:
             return False
-        return self._make_due(tries=0, finished_at=None)
+        return self._make_due(tries=0, finished_at=None, put_off_at=None)
 
     def release(self, parsed: ParsedEvent) -> bool:
         """QUARANTINED -> PENDING, with what its body turned out to say; False if it cannot be.
