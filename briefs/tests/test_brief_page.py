@@ -180,6 +180,43 @@ def test_waiting_for_a_profile_is_explained(signed_in):
     )
 
 
+def test_brief_that_waits_for_its_profile_looks_for_it(signed_in):
+    brief = make_brief(is_waiting_for_profile=True)
+    response = signed_in.get(brief.get_absolute_url())
+    url = reverse("briefs:research", args=[brief.pk])
+
+    assert f'hx-get="{url}?seen=waiting" hx-trigger="every 5s"' in response.content.decode()
+    assert signed_in.get(url, {"seen": "waiting"}).status_code == 204
+    assert "the profile arrived" not in text(response)
+
+
+@pytest.mark.parametrize("becomes", ["mapped", "withdrawn"])
+def test_page_is_loaded_anew_once_the_profile_decided(signed_in, becomes):
+    brief = make_brief(is_waiting_for_profile=True)
+    if becomes == "mapped":
+        type(brief).objects.update(is_waiting_for_profile=False, research=make_research())
+    else:
+        brief.withdraw("the profile arrived: they opted in")
+
+    response = signed_in.get(reverse("briefs:research", args=[brief.pk]), {"seen": "waiting"})
+
+    assert response["HX-Refresh"] == "true"
+
+
+def test_head_of_a_mapped_brief_says_when_its_profile_arrived(signed_in):
+    brief = make_brief()
+    at = timezone.now().replace(hour=14, minute=32) - timedelta(days=1)
+    brief.log("the profile arrived: persona “Enterprise”")
+    brief.activities.update(at=at)
+
+    page = words(signed_in, brief)
+
+    assert (
+        f"updated {at.day} {at:%b}, 14:32: the profile arrived (UTC)"
+        in (page[: page.index("What happened")])
+    )
+
+
 def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries):
     brief = make_brief(research=answered(), basis="new")
     for _ in range(20):

@@ -22,7 +22,7 @@ from briefs.reading import answer, markdown, validation
 from briefs.reading.plain import visible, without_codes
 from briefs.templatetags.desk import clock, is_put_off
 from briefs.views.inbox import amount, rows
-from briefs.views.story import happenings, person_url, timeline
+from briefs.views.story import happenings, person_url, profile_arrived_at, timeline
 from briefs.waiting import Standstill
 from personas import playbooks
 from personas.matching import CustomerFacts
@@ -34,6 +34,7 @@ _UNSHOWN = (
     "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
     "renewal__sources", "renewal__personas_used", "renewal__validation",
 )  # fmt: skip
+WAITING = "waiting"  # for the profile: nothing of the section is decided yet
 _STANDING_STILL = (Research.Status.QUEUED, Research.Status.RECOVERING)
 _ASKED_BACK = re.compile(r"(Mave asked back[^:\n]*):\s*(.+)", re.DOTALL)
 
@@ -83,6 +84,7 @@ def page(
         "person_url": person_url(customer),
         "routes": routes,
         "advice": advice(brief.persona.playbook),
+        "profile_arrived_at": profile_arrived_at(activities),
         "timeline": timeline(brief, signals, activities),
         "has_more_signals": has_more_signals,
         "brief_signals": [s for s in signals if s.brief_id == brief.pk],
@@ -123,12 +125,18 @@ def attributes(customer: Customer, roles: list[AttributeName]) -> dict[str, Any]
 
 
 def research(request: HttpRequest, pk: int) -> HttpResponse:
-    """The research section alone. Answers 204 while nothing is new, so that nothing flickers."""
+    """The research section alone. Answers 204 while nothing is new, so that nothing flickers.
+
+    A profile that arrived changes the head and the playbook too: then the page is loaded anew.
+    """
     if not request.user.is_authenticated:  # a login page must not land inside the section
         return HttpResponseClientRefresh()
     brief = find(pk)
-    if request.GET.get("seen") == seen(brief, Standstill()):
+    shown = request.GET.get("seen")
+    if shown == seen(brief, Standstill()):
         return HttpResponse(status=204)
+    if shown == WAITING:
+        return HttpResponseClientRefresh()
     routes = reach.routes(brief.customer, brief.customer.signals.about_channels())
     context = {"brief": brief, **research_context(brief, routes)}
     return render(request, "briefs/_research_arrived.html", context)
@@ -136,6 +144,8 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
 
 def seen(brief: Brief, standstill: Standstill) -> str:
     """What the section shows, in short: it is sent again only when this has changed."""
+    if brief.is_waiting_for_profile:
+        return WAITING
     parts = [brief.basis, brief.research.status if brief.research else "none"]
     if brief.renewal:
         parts += ["renewal", brief.renewal.status]

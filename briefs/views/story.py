@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from briefs.models import Activity, Brief, Signal
+from briefs.profiles import ARRIVED
 from briefs.templatetags.desk import person
 from personas.models import Customer, Effect, SignalKind
 
@@ -120,6 +121,12 @@ def timeline(
         actor = person(activity.actor) if activity.actor else "Savedesk"
         entries.append(Entry(at=activity.at, title=activity.text, actor=actor))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def profile_arrived_at(activities: Iterable[Activity]) -> datetime | None:
+    """When the brief was mapped anew, if it was: whoever saw it before must notice."""
+    arrived = [entry.at for entry in activities if entry.text.startswith(ARRIVED)]
+    return max(arrived, default=None)
 
 
 def person_url(customer: Customer) -> str:
