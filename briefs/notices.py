@@ -1,16 +1,18 @@
 """What the team must know before it trusts the inbox: one sentence each, with what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
 
 from briefs.asking import balance, breaker, budget, pacing, spending
 from briefs.asking.spending import WORTH_A_NOTICE
-from briefs.models import MaveHealth, ResearchPolicy
+from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
+from briefs.waiting import Standstill
 from personas.matching import CustomerFacts
 from personas.models import AppApiHealth, AttributeName, Customer, PersonaCondition
 from webhooks.models import WebhookEvent
@@ -26,14 +28,28 @@ class Notice:
     text: str
     url: str = ""
     link: str = ""
+    is_for_all: bool = False  # the link leads to a page of the desk, and not into the admin
 
 
-def notices(user: Any, roles: list[AttributeName]) -> list[Notice]:
-    """All that holds at present; links lead into the admin and are there for staff only."""
-    found = [*_dead_events(), *_app_api(), *research(), *_unfilled_roles(roles)]
-    if user.is_staff:
-        return found
-    return [Notice(notice.level, notice.text) for notice in found]
+def notices(user: Any, roles: list[AttributeName], standstill: Standstill) -> list[Notice]:
+    """All that holds at present; links into the admin are there for staff only."""
+    failed = [*_dead_events(), *_failed_questions(user)]
+    return for_reader(
+        user, [*failed, *_app_api(), *research(user, standstill), *_unfilled_roles(roles)]
+    )
+
+
+def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
+    """The notices with those links alone that this user can follow."""
+    return [
+        notice if user.is_staff or notice.is_for_all else Notice(notice.level, notice.text)
+        for notice in found
+    ]
+
+
+def may_switch(user: Any) -> bool:
+    """Whether this user may pause and resume research."""
+    return bool(user.has_perm("briefs.change_researchpolicy"))
 
 
 def app_api_trouble() -> str:
@@ -62,9 +78,9 @@ def _app_api() -> Iterator[Notice]:
         )
 
 
-def research() -> Iterator[Notice]:
-    """What holds research back or soon will; links are for staff."""
-    policy, health = ResearchPolicy.current(), MaveHealth.current()
+def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
+    """What holds research back or soon will, and what this user can do about it."""
+    policy, health = standstill.policy, standstill.health
     why = pacing.why_waiting(policy)
     if not settings.MAVERA_API_KEY:
         yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
@@ -72,27 +88,36 @@ def research() -> Iterator[Notice]:
     spent = spending.spendings(policy, health.now)
     high = [one for one in spent if one.level >= WORTH_A_NOTICE]
     if why and not (high and _is_about_budget(policy, health)):  # those say it with figures
-        yield _about_policy(f"{_ON_PLAYBOOKS}, because {why}; {_cure(policy, health)}.")
+        cure = _cure(policy, health, user)
+        yield _about_policy(user, f"{_ON_PLAYBOOKS}, because {why}; {cure}.")
     for one in high:
-        yield _about_policy(one.words)
+        yield _about_policy(user, one.words)
     yield from _used_up_personas()
     if wrong := balance.present_trouble(spent, health.now):
         trouble, cure = wrong
-        yield _about_policy(f"{trouble}; {cure}.")
+        yield _about_policy(user, f"{trouble}; {cure}.")
 
 
 def _is_about_budget(policy: ResearchPolicy, health: MaveHealth) -> bool:
     return not policy.paused_at and not breaker.why_held(health)
 
 
-def _cure(policy: ResearchPolicy, health: MaveHealth) -> str:
-    if policy.is_paused_by_mavera:
-        return "resume it yourself to try at once"
+def _cure(policy: ResearchPolicy, health: MaveHealth, user: Any) -> str:
     if policy.paused_at:
-        return "resume it once that is settled"
+        return _cure_of_a_pause(policy.is_paused_by_mavera, may_switch(user))
     if _is_about_budget(policy, health):
         return "raise the budget or wait until it begins anew"
     return "it goes on by itself"
+
+
+def _cure_of_a_pause(is_by_mavera: bool, may_resume: bool) -> str:
+    if is_by_mavera and may_resume:
+        return "resume it yourself to try at once"
+    if is_by_mavera:
+        return "whoever may change the research policy can have it tried at once"
+    if may_resume:
+        return "resume it once that is settled"
+    return "resume it through somebody who may change the research policy, once that is settled"
 
 
 def _used_up_personas() -> Iterator[Notice]:
@@ -107,9 +132,16 @@ def _used_up_personas() -> Iterator[Notice]:
         )
 
 
-def _about_policy(text: str) -> Notice:
-    url = admin_url("briefs_researchpolicy_change", 1)
-    return Notice("hint", text, url, "Research policy" if url else "")
+def _about_policy(user: Any, text: str) -> Notice:
+    """With a link to where this user can do something about it, or at least read on."""
+    may_read = may_switch(user) or user.has_perm("briefs.view_researchpolicy")
+    url = admin_url("briefs_researchpolicy_change", 1) if user.is_staff and may_read else ""
+    if url:
+        return Notice("hint", text, url, "Research policy")
+    if may_switch(user):
+        url = reverse("briefs:insights") + "#switch"
+        return Notice("hint", text, url, "Pause or resume research", is_for_all=True)
+    return Notice("hint", text)
 
 
 def _dead_events() -> Iterator[Notice]:
@@ -124,6 +156,27 @@ def _dead_events() -> Iterator[Notice]:
         f"{url}?status__exact={WebhookEvent.Status.DEAD}" if url else "",
         "Failed events" if url else "",
     )
+
+
+def _failed_questions(user: Any) -> Iterator[Notice]:
+    """Those that an open brief still waits for: nobody starts them again by itself."""
+    status = Research.Status.FAILED
+    briefs = Brief.objects.open().filter(basis=Brief.Basis.PLAYBOOK, research__status=status)
+    count = briefs.aggregate(questions=Count("research", distinct=True))["questions"]
+    if not count:
+        return
+    words = (
+        "1 question failed and its briefs stand on the playbook: read why, then start it again."
+        if count == 1
+        else f"{count:,} questions failed and their briefs stand on the playbook: read why, then "
+        "start them again."
+    )
+    url = admin_url("briefs_research_changelist")
+    if url and user.is_staff and user.has_perm("briefs.view_research"):
+        yield Notice("problem", words, f"{url}?status__exact={status}", "Failed questions")
+    else:
+        url = f"{reverse('briefs:inbox')}?research=failed"
+        yield Notice("problem", words, url, "Their briefs", is_for_all=True)
 
 
 def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:

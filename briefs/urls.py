@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from briefs.views import actions, brief, health, inbox, insights, probes
+from briefs.views import actions, brief, health, inbox, insights, pausing, probes
 
 app_name = "briefs"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
     path("briefs/<int:pk>/renew/", actions.renew, name="renew"),
     path("insights/", insights.insights, name="insights"),
+    path("insights/pause/", pausing.pause, name="pause"),
+    path("insights/resume/", pausing.resume, name="resume"),
     path("insights/<str:table>.csv", insights.download, name="insights_csv"),
     path("webhook-health/", health.health, name="health"),
     path("webhook-health/retry/", health.retry, name="health_retry"),

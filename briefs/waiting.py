@@ -24,7 +24,7 @@ class Standstill:
     def _words(self, level: Priority, persona: Persona | None = None) -> str:
         key = (level, persona.pk if persona else None)
         if key not in self._known:
-            words = pacing.why_waiting(self._policy, level, persona)
+            words = pacing.why_waiting(self.policy, level, persona)
             self._known[key] = without_codes(words)
         return self._known[key]
 
@@ -34,27 +34,27 @@ class Standstill:
             return ""
         if not Mave().is_configured:
             return "Mave is not connected"
-        if self._policy.paused_at:
+        if self.policy.paused_at:
             return "paused"
-        if breaker.is_open(self._health):
+        if breaker.is_open(self.health):
             return "Mave is down"
-        return "Mavera’s limit" if breaker.is_held(self._health) else "over budget"
+        return "Mavera’s limit" if breaker.is_held(self.health) else "over budget"
 
     def why_search_waits(self, research: Research, persona: Persona) -> str:
         """A search costs nothing and looks at no budget, but it stands still with a pause."""
         if research.status != Research.Status.RECOVERING:
             return ""
-        if not Mave().is_configured or self._policy.paused_at:
+        if not Mave().is_configured or self.policy.paused_at:
             return self.why(research.priority, persona)
-        is_held = breaker.is_held(self._health)
-        return without_codes(self._health.held_reason) if is_held else ""
+        is_held = breaker.is_held(self.health)
+        return without_codes(self.health.held_reason) if is_held else ""
 
     @cached_property
-    def _policy(self) -> ResearchPolicy:
+    def policy(self) -> ResearchPolicy:
         return ResearchPolicy.current()
 
     @cached_property
-    def _health(self) -> MaveHealth:
+    def health(self) -> MaveHealth:
         return MaveHealth.current()
 
     @cached_property

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from briefs.asking import breaker
@@ -385,3 +386,93 @@ def test_only_staff_is_sent_to_the_admin(signed_in, admin_client, settings):
     assert signed_in.get("/").context["notices"][0].url == ""
     assert "/admin/webhooks/" in admin_client.get("/").context["notices"][0].url
     assert "Admin" not in text(signed_in.get("/"))
+
+
+# Failed questions
+
+
+def fail_for(number=1):
+    research = make_research(status="failed", status_reason="Mave asked back")
+    return [make_brief(research=research) for _ in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("questions", "words"),
+    [
+        (1, "1 question failed and its briefs stand on the playbook: read why, then start it"),
+        (2, "2 questions failed and their briefs stand on the playbook: read why, then start them"),
+    ],
+)
+def test_failed_questions_are_counted_however_many_briefs_rest_on_each(signed_in, questions, words):
+    for _ in range(questions):
+        fail_for(3)
+
+    assert notices(signed_in) == [f"{words} again."]
+
+
+def test_failed_question_of_nobody_who_waits_is_not_announced(signed_in):
+    make_research(status="failed")
+    make_research(status="queued")
+    fail_for()[0].close("churned")
+    renewed = make_research(status="done")
+    make_brief(research=renewed, basis="new", renewal=make_research(status="failed"))
+
+    assert notices(signed_in) == []
+
+
+def test_failed_questions_are_a_link_away(signed_in, admin_client):
+    brief, *_ = fail_for(2)
+    make_brief()
+
+    for client in (signed_in, admin_client):
+        (notice,) = client.get("/").context["notices"]
+        page = client.get(notice.url)
+        assert page.status_code == 200
+
+    assert notice.url == "/admin/briefs/research/?status__exact=failed"
+    (notice,) = signed_in.get("/").context["notices"]
+    assert notice.url == "/?research=failed"
+    assert brief in [row.brief for row in signed_in.get(notice.url).context["rows"]]
+
+
+# A pause, by who reads of it
+
+
+@pytest.fixture
+def changer(signed_in, user):
+    user.user_permissions.add(Permission.objects.get(codename="change_researchpolicy"))
+    return signed_in
+
+
+def test_whoever_may_not_resume_is_told_who_may(signed_in):
+    ResearchPolicy.current().pause("Mavera refuses the key", 401)
+
+    (notice,) = signed_in.get("/").context["notices"]
+
+    assert "whoever may change the research policy can have it tried at once" in notice.text
+    assert "yourself" not in notice.text
+    assert notice.url == ""
+
+
+def test_staff_without_the_permission_is_led_nowhere(signed_in, user):
+    type(user).objects.update(is_staff=True)
+    ResearchPolicy.current().pause("end of quarter")
+
+    (notice,) = signed_in.get("/").context["notices"]
+
+    assert notice.text.endswith(
+        "somebody who may change the research policy, once that is settled."
+    )
+    assert notice.url == ""
+
+
+def test_whoever_may_resume_is_led_to_the_button(changer, user):
+    ResearchPolicy.current().pause("Mavera refuses the key", 401)
+
+    (notice,) = changer.get("/").context["notices"]
+    assert notice.text.endswith("resume it yourself to try at once.")
+    assert notice.url == "/insights/#switch"
+
+    type(user).objects.update(is_staff=True)
+    (notice,) = changer.get("/").context["notices"]
+    assert notice.url == "/admin/briefs/researchpolicy/1/change/"

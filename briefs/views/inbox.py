@@ -46,6 +46,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     found = BriefFilter(asked, queryset=Brief.objects.all(), request=request)
     page = _page(found, state, asked.get("page"))
     roles = list(AttributeName.objects.all())
+    standstill = Standstill()
     is_filtered = state != "open" or any(
         value for name, value in request.GET.items() if name not in ("page", "state")
     )
@@ -58,10 +59,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
         "rows": rows(page.object_list, roles),
-        "standstill": Standstill(),
+        "standstill": standstill,
         "state": state,
         "is_filtered": is_filtered,
-        "notices": notices(request.user, roles),
+        "notices": notices(request.user, roles, standstill),
         "waiting": Brief.objects.open().filter(is_waiting_for_profile=True).count(),
         "trouble": app_api_trouble() if state == "waiting" else "",
     }

@@ -16,9 +16,10 @@ from briefs import standing
 from briefs.asking import pacing
 from briefs.health import database_now
 from briefs.insights import DEFAULT, PERIODS, Cost, Costs, Period
-from briefs.models import Brief, MaveCall, ResearchPolicy
-from briefs.notices import admin_url, research
+from briefs.models import Brief, MaveCall
+from briefs.notices import admin_url, for_reader, may_switch, research
 from briefs.templatetags.charts import Column, Series
+from briefs.waiting import Standstill
 
 CREDITS = (
     ("cost-new", "New answers", "new_credits"),
@@ -60,10 +61,10 @@ _FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would calculate
 
 @login_required
 def insights(request: HttpRequest) -> HttpResponse:
-    now = database_now().astimezone(UTC)
+    standstill = Standstill()
+    policy, now = standstill.policy, standstill.health.now.astimezone(UTC)
     period = _period(request, now.date())
     costs = facts.costs(period)
-    policy = ResearchPolicy.current()
     waiting = standing.waiting()
     held = pacing.why_waiting(policy, waiting.least)
     context = {
@@ -75,7 +76,9 @@ def insights(request: HttpRequest) -> HttpResponse:
         "personas": facts.personas(costs, waiting.by_persona),
         **_listed(costs),
         "waiting": waiting,
-        "notices": list(research()),
+        "notices": for_reader(request.user, research(request.user, standstill)),
+        "policy": policy,
+        "may_switch": may_switch(request.user),
         "why": standing.why_waiting(policy, waiting, held, now),
         "budgets": standing.budgets(policy),
         **_charts(costs),
