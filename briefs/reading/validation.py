@@ -3,7 +3,6 @@
 Source: https://docs.mavera.io/features/mave-agent
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,12 @@ from typing import Any
 
 from briefs.reading.plain import line
 
-_HIGH = re.compile(r"\b(?:high|severe|critical|extreme)\b(?! ?(?:confidence|certainty))")
+_HIGH = re.compile(
+    r"\b(?:high(?:er|est)?|highly likely|likely|elevated|severe|critical|extreme|serious"
+    r"|significant|substantial|considerable)\b(?! ?(?:confidence|certainty))"
+)
+_NEGATED = re.compile(r"\b(?:not|no|less|without|isn't|isn’t)(?: \w+){0,2} $")
+_SHARE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,20})?) ?(%|per ?cent)?", re.I)
 _LONGEST_RISK, _LONGEST_CLAIM, _MOST_CLAIMS = 40, 300, 20
 
 
@@ -26,7 +30,8 @@ class Validation:
     @property
     def is_risky(self) -> bool:
         """Whether the risk of made-up claims was rated as high, in whatever words."""
-        return bool(_HIGH.search(self.risk))
+        found = _HIGH.finditer(self.risk)
+        return any(not _NEGATED.search(self.risk[: word.start()]) for word in found)
 
     @property
     def is_given(self) -> bool:
@@ -43,12 +48,22 @@ def read(said: Any) -> Validation:
 def confidence(said: Mapping[str, Any]) -> int | None:
     """Per cent, from 0 to 1 or from 0 to 100; None for words and for what is out of range."""
     for key in ("confidence_score", "confidence"):
-        value = said.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            continue
-        if math.isfinite(value) and 0 <= value <= 100:
+        value = _number(said.get(key))
+        if value is not None and 0 <= value <= 100:  # also sorts out what is no number, or endless
             return round(value * 100 if value <= 1 else value)
     return None
+
+
+def _number(value: Any) -> float | None:
+    """0.87, "0.87" and "87 %" alike."""
+    if isinstance(value, str):
+        found = _SHARE.fullmatch(value.strip())
+        if found is None:
+            return None
+        number = float(found[1].replace(",", "."))
+        return number / 100 if found[2] else number
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else None
 
 
 def _risk(value: Any) -> str:
