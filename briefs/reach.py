@@ -4,6 +4,7 @@ A "yes" here means that nothing we know speaks against it. When sources disagree
 says no wins: writing to somebody who opted out costs more than one message left unsent.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,13 @@ from briefs.models import Signal
 from personas.models import Customer, SignalKind
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-PHONE_NAMES = ("phone", "phone_number", "mobile", "mobile_phone", "mobile_number", "sms_number")
+# What a workspace may call it, in small letters without what stands between the words.
+PHONE_NAME = re.compile(
+    r"(?:my|main|primary|work|home|business|office|company|contact|customer|user|account|billing"
+    r"|direct)?(?:(?:mobile|cell|cellular|sms|tele|whatsapp)?phone|mobile|cell|sms(?=n)|tel|handy|msisdn)"
+    r"(?:number|num|no|nr|e164)?[0-9]?"
+)
+_NO_LETTERS = re.compile(r"[\W_]+")
 MAIL_TROUBLE = {
     SignalKind.BOUNCED: "the last message bounced, cause unclear",
     SignalKind.MAILBOX_FULL: "the mailbox was full or busy",
@@ -224,8 +231,10 @@ def _mind_opt_out(known: _Known) -> str:
 
 
 def _has_phone(customer: Customer) -> bool:
-    values = {name.casefold(): value for name, value in customer.attributes.items()}
-    return any(str(values.get(name) or "").strip() for name in PHONE_NAMES)
+    return any(
+        PHONE_NAME.fullmatch(_NO_LETTERS.sub("", name.casefold())) and re.search(r"\d", str(value))
+        for name, value in customer.attributes.items()
+    )
 
 
 def _day(at: datetime) -> str:

@@ -141,6 +141,28 @@ def test_sms_needs_a_number_and_consent(fields, answer):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["phoneNumber", "Phone Number", "mobilePhone", "telephone", "telephone_number", "cell_phone",
+     "cellphone", "tel", "_phone", "sms_phone", "Phone-No", "Mobile No.", "contact_phone",
+     "work phone", "phone1", "msisdn"],
+)  # fmt: skip
+def test_a_number_is_found_under_whatever_name_it_is_kept(name):
+    assert answers(customer(attributes={name: "+44 20"}))["SMS"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "name", ["phone_verified", "phone_opt_in", "phone_model", "sms", "hotel", "headphones"]
+)
+def test_other_attributes_are_no_number(name):
+    assert answers(customer(attributes={name: "1"}))["SMS"] == "no"
+
+
+@pytest.mark.parametrize("value", [False, None, {}, [], "n/a", "unknown"])
+def test_what_holds_no_digit_is_no_number(value):
+    assert answers(customer(attributes={"phone": value}))["SMS"] == "no"
+
+
+@pytest.mark.parametrize(
     ("channels", "answer"), [({}, "unknown"), ({"in_app": True}, "yes"), ({"in_app": False}, "no")]
 )
 def test_in_app_is_seen_only_in_the_product(channels, answer):
