@@ -120,7 +120,7 @@ class _Marking:
     def blocks(self, tokens: list[Token]) -> Iterator[Token]:
         for place, token in enumerate(tokens):
             before = tokens[place - 1].type if place else ""
-            if token.type == "inline":
+            if token.type == "inline" and token.content:  # a table may have many empty cells
                 self._inline(token, before)
             elif token.type in ("bullet_list_open", "ordered_list_open"):
                 self.lists.append(self.lead)

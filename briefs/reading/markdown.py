@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from briefs.reading import tables
 from briefs.reading.citing import Citing, Source, same_address, sources
 from briefs.reading.plain import host, safe_link, visible
 
@@ -37,7 +38,7 @@ _LOWER = {"h1": "h3", "h2": "h3", "h3": "h4"}
 _RANKS = ("h3", "h4", "h5")
 
 # Raw HTML stays visible as text: a letter's "Dear <first name>" must not lose its gap.
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable("table")
+_PARSER = tables.enable(MarkdownIt("commonmark", {"html": False}))
 
 
 def render(text: str, source_count: int = 0) -> SafeString:

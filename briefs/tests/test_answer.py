@@ -363,3 +363,43 @@ def test_hostile_repetition_is_read_in_time(piece):
     read(piece * (100_000 // len(piece)), closed=[EMAIL])
 
     assert time.process_time() - started < 5  # a run-away pattern would take minutes
+
+
+def table(columns, rows):
+    return "|a" * columns + "|\n" + "|-" * columns + "|\n" + rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [table(n, "x\n" * (14_900 - 2 * n)) for n in (2, 20, 60, 500, 5_000)]
+    + [
+        table(60, "e-mail\n" * 4_000),
+        table(38, "|40 %" * 38 + "\n") * 100,
+        (table(20, "x\n" * 20) + "\n") * 200,
+        "> " + table(300, "> x\n" * 7_000).replace("|\n|-", "|\n> |-", 1),
+    ],
+    ids=[*(f"{n} columns" for n in (2, 20, 60, 500, 5_000)), "names", "wide", "many", "quoted"],
+)
+def test_tables_of_any_shape_are_read_in_time_and_stay_small(text):
+    started = time.process_time()
+
+    reading = read(text, closed=[EMAIL])
+
+    assert time.process_time() - started < 5
+    assert len(reading.html + reading.rest) < 200_000
+    assert (reading.html + reading.rest).count("<td>") <= 2_000
+
+
+def test_rows_beyond_what_a_table_may_hold_follow_as_text():
+    html = read(table(3, "|row|b|c|\n" * 999 + "|last|b|c|\n\nThe end.")).html
+
+    assert "The table goes on; its other rows follow as text." in html
+    assert html.index("</table>") < html.index("|last|b|c|") < html.index("<p>The end.</p>")
+
+
+@pytest.mark.parametrize("rows", [1, 20, 221])
+def test_a_table_that_fits_is_whole(rows):
+    html = read(table(8, ("|row" * 8 + "|\n") * rows)).html
+
+    assert html.count("<td>row</td>") == 8 * rows
+    assert "goes on" not in html
