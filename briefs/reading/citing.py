@@ -11,6 +11,7 @@ from markdown_it.token import Token
 from briefs.reading.plain import host, line, safe_link
 
 MOST_SOURCES = 200
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 # [1], [1, 2], [1-3], [^1], 【1】 and 【1†title】. Not (1): that may count anything.
 _CITATION = re.compile(
@@ -46,20 +47,27 @@ def sources(items: Any) -> list[Source]:
     numbers: dict[str, list[int]] = {}
     for number, item in enumerate(found[:MOST_SOURCES], start=1):
         numbers.setdefault(_address(item) or f"#{number}", []).append(number)
-    return [_source(found[same[0] - 1], tuple(same)) for same in numbers.values()]
+    return [_source([found[number - 1] for number in same], same) for same in numbers.values()]
 
 
-def _source(item: dict[str, Any], numbers: tuple[int, ...]) -> Source:
+def _source(same: list[dict[str, Any]], numbers: list[int]) -> Source:
+    """One source of all entries that name its address, if possible with the one to be followed."""
+    item = next((item for item in same if _href(item)), same[0])
     title, url, domain = (line(item.get(key) or "", 300) for key in ("title", "url", "domain"))
     raw = str(item.get("url") or "").strip()
-    href = safe_link(raw) if len(raw) <= 2000 else ""
+    href = _href(item)
     is_web = raw.lower().startswith("http://")
     # The address decides what the domain is: the reply may call it anything.
-    domain = _host(raw) if href or is_web else domain
+    domain = _host(raw) if raw.lower().startswith(("http://", "https://")) else domain
     name = title or url or domain or "Untitled"
     snippet = line(item.get("snippet") or "", 300)
     address = url if is_web and title else ""
-    return Source(numbers[0], name, href, domain, snippet, address, numbers)
+    return Source(numbers[0], name, href, domain, snippet, address, tuple(numbers))
+
+
+def _href(item: dict[str, Any]) -> str:
+    raw = str(item.get("url") or "").strip()
+    return safe_link(raw) if len(raw) <= 2000 else ""
 
 
 def _host(url: str) -> str:
@@ -74,15 +82,20 @@ def _address(item: dict[str, Any]) -> str:
 
 
 def same_address(url: str) -> str:
-    """What is alike for two ways of writing one web address; empty if it is none."""
+    """What is alike for two ways of writing one web address; empty if it is none.
+
+    A fragment names a place on the page, unless it begins like a path: then it is the page.
+    """
     try:
         parts = urlsplit(url.strip())
-        name = host(url.strip())
+        name, port = host(url.strip()), parts.port
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not name:
         return ""
-    return f"{name}{parts.path.rstrip('/')}?{parts.query}"
+    place = f":{port}" if port not in (None, _USUAL_PORTS[parts.scheme]) else ""
+    route = parts.fragment if parts.fragment.startswith(("/", "!")) else ""
+    return f"{name}{place}{parts.path.rstrip('/')}?{parts.query}#{route}"
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ not plain https; nh3 then keeps only the tags and attributes listed here.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 
 import nh3
 from django.utils.safestring import SafeString
@@ -14,7 +15,7 @@ from markdown_it.token import Token
 
 from briefs.reading import tables
 from briefs.reading.citing import Citing, Source, same_address, sources
-from briefs.reading.plain import host, safe_link, visible
+from briefs.reading.plain import host, names_other_host, safe_link, visible
 
 __all__ = ["LONGEST", "Source", "finish", "inline", "parse", "render", "safe_link", "sources"]
 
@@ -33,7 +34,6 @@ _REL = "noopener noreferrer nofollow"
 
 _OUR_ANCHOR = re.compile(r"#source-\d{1,3}")
 _NUMBER_ALONE = re.compile(r"\[?\^?(\d{1,3})\]?")
-_ADDRESS_LIKE = re.compile(r"https?://|www\.|\b[\w-]{1,60}\.[a-z]{2,12}\b", re.I)
 _LOWER = {"h1": "h3", "h2": "h3", "h3": "h4"}
 _RANKS = ("h3", "h4", "h5")
 
@@ -121,7 +121,7 @@ def inline(tokens: Sequence[Token], citing: Citing) -> list[Token]:
         if token.type == "image":  # what it showed, in words, is all that stays of it
             kept.append(citing.text(token.content))
         elif token.type == "link_open":
-            opening, closing = _link(tokens[place : place + 3], citing)
+            opening, closing = _link(_until_closed(tokens, place), citing)
             kept += opening
             ends.append(closing)
         elif token.type == "link_close":
@@ -133,23 +133,28 @@ def inline(tokens: Sequence[Token], citing: Citing) -> list[Token]:
     return kept
 
 
+def _until_closed(tokens: Sequence[Token], place: int) -> list[Token]:
+    """The opening of a link, and what stands between it and its end."""
+    return list(takewhile(lambda token: token.type != "link_close", tokens[place:]))
+
+
 def _link(tokens: Sequence[Token], citing: Citing) -> tuple[list[Token], list[Token]]:
-    """How a link opens and closes on our page. tokens: its opening and the two that follow."""
+    """How a link opens and closes on our page. tokens: its opening and what is within."""
     opening = tokens[0]
     href = safe_link(str(opening.attrGet("href") or ""))
     if not href:
         return [], []
-    words = tokens[1].content if len(tokens) == 3 and tokens[2].type == "link_close" else ""
+    words = "".join(token.content or " " * (token.tag == "br") for token in tokens[1:])
     number = citing.by_address.get(same_address(href))
     closing = [Token("link_close", "a", -1)]
     if number:
         citing.cited.add(number)
-    if is_number := bool(_NUMBER_ALONE.fullmatch(words)):
+    if is_number := len(tokens) == 2 and bool(_NUMBER_ALONE.fullmatch(words)):
         tokens[1].content = f"[{words.strip('[]^')}]"
     if number and is_number:
         return [citing.opening(number)], closing
     opening.attrs = {"href": href, "class": "external", "title": citing.title(href, number)}
     citing.has_link = True
-    if _ADDRESS_LIKE.search(words) and host(href) not in words.casefold():
-        closing += citing.mark("domain", f" ({host(href)})")  # the words name another place
+    if names_other_host(words, href):
+        closing += citing.mark("domain", f" ({host(href)})")
     return [opening], closing

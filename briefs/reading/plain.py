@@ -1,8 +1,11 @@
 """Text that others wrote, without what the eye cannot see; and addresses that may be followed."""
 
 import re
+import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
+
+import idna
 
 # Controls, soft hyphens, zero-width and bidirectional marks, tags and private use: they reorder or
 # hide what is read, and no answer needs them. Line breaks and tabs stay.
@@ -13,6 +16,14 @@ _UNSEEN = re.compile(
 )
 _PILED = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+"
+)
+_NO_ADDRESS = re.compile(r"[\\\s]")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?\.?")
+_DOTS = str.maketrans(dict.fromkeys("。․‧·", "."))
+_ADDRESS_LIKE = re.compile(r"https?:|\bwww\b", re.I)
+# A name of a host and the rest of the address behind it, in which further dots are no hosts.
+_NAMED_HOST = re.compile(
+    r"\b((?:[\w-]{1,63}\.){1,10}[^\W\d_][\w-]{1,62})(?::\d{1,5})?(?:[/?#][^\s]*)?"
 )
 
 
@@ -48,6 +59,8 @@ def line(value: Any, longest: int) -> str:
 def safe_link(url: str) -> str:
     """The address if it is plain https to a named host, else an empty string."""
     url = url.strip()
+    if visible(url) != url:
+        return ""
     try:
         parts = urlsplit(url)
         is_plain = parts.scheme == "https" and bool(host(url)) and "@" not in parts.netloc
@@ -58,11 +71,33 @@ def safe_link(url: str) -> str:
 
 
 def host(url: str) -> str:
-    """Whom an address leads to, as the browser would ask for it: `xn--…` for foreign letters."""
-    name = (urlsplit(url).hostname or "").removeprefix("www.")
-    if name.isascii():
-        return name
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
+    """Whom an address leads to, as the browser would ask for it: `xn--…` for foreign letters.
+
+    Empty if that is no name of a host; may raise ValueError.
+    """
+    if _NO_ADDRESS.search(url):  # browsers read a backslash as the end of the name, and skip breaks
         return ""
+    name = (urlsplit(url).hostname or "").removeprefix("www.")
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return ""
+    return name if _HOST.fullmatch(name) else ""
+
+
+def names_other_host(words: str, url: str) -> bool:
+    """Whether the words of a link name an address, and not the one that it leads to."""
+    words = unicodedata.normalize("NFKC", visible(words)).translate(_DOTS)
+    named = [found[1] for found in _NAMED_HOST.finditer(words)]
+    if not named:
+        return bool(_ADDRESS_LIKE.search(words))
+    real = f".{host(url)}"
+    return not all(real.endswith(f".{_named(name)}") for name in named)
+
+
+def _named(name: str) -> str:
+    try:
+        return host(f"https://{name}") or name
+    except ValueError:
+        return name

@@ -140,8 +140,74 @@ def test_a_link_that_names_another_place_shows_where_it_leads():
     assert '<span class="domain"> (evil.example)</span>' in html
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "**https://bank.example/login**",
+        "`https://bank.example/login`",
+        "https://bank.example *x*",
+        "bank.**example**",
+        "bank.example\nlogin",
+        "log in\nat bank.example",
+        "bank．example",
+        "bank。example",
+        "bank\\.example",
+        "bank&#46;example",
+        "vil.example",
+        "evil.example.bank.example",
+        "https://evil.example@bank.example",
+        "evil.example or bank.example",
+        "банк.example",
+        "https:bank",
+    ],
+)
+def test_no_markup_hides_that_a_link_names_another_place(words):
+    assert "(evil.example)" in read(f"[{words}](https://evil.example/)").html
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["evil.example", "EVIL.example", "https://www.evil.example/a.html?to=bank.example", "a *study*",
+     "**evil.example**: a study", "evil.example:443/x", "2.5 times more"],
+)  # fmt: skip
+def test_a_link_that_names_its_own_place_or_none_shows_no_more(words):
+    assert "(sub.evil.example)" not in read(f"[{words}](https://sub.evil.example/)").html
+
+
 def test_foreign_letters_in_an_address_show_as_the_browser_asks_for_them():
     assert "xn--" in read("[shop](https://аррӏе.example/)").html
+
+
+def test_a_letter_that_older_rules_replaced_leads_to_its_own_domain():
+    [listed] = read("[1]", [{"title": "T", "url": "https://faß.example/"}]).sources
+
+    assert listed.source.domain == "xn--fa-hia.example"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("https://x.example/#/report/1", "https://x.example/#/report/2"),
+        ("https://x.example/#!a", "https://x.example/#!b"),
+        ("https://x.example:8443/a", "https://x.example/a"),
+        ("https://x.example/a?p=1", "https://x.example/a?p=2"),
+    ],
+)
+def test_two_pages_are_two_sources(first, second):
+    reading = read("So it is [2].", [{"url": first}, {"url": second}])
+
+    assert [listed.source.href for listed in reading.sources] == [first, second]
+    assert [source.number for source in reading.cited] == [2]
+
+
+def test_of_two_ways_to_write_an_address_the_one_to_be_followed_is_linked():
+    urls = ("http://x.example/a", "https://x.example:443/a/")
+
+    reading = read("So it is [1] [2].", [{"title": url[:5], "url": url} for url in urls])
+
+    [listed] = reading.sources
+    assert (listed.source.title, listed.source.href) == ("https", urls[1])
+    assert listed.source.label == "[1] [2]"
 
 
 # Claims

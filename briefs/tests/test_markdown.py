@@ -113,6 +113,20 @@ def test_sources_without_https_have_no_link():
     assert (source.href, source.title) == ("", "T")
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example\\.bank.example/", "https://evil.example\\@bank.example/",
+     "https://evil.example/a\\b", "https://e vil.example/", "https://evil%2eexample/",
+     "https://ev\til.example/", "https://[::1]/", "https://bank.example\u202e/x", "https://-/",
+     "https://ev!l.example/", "https://a\u200db.example/"],
+)  # fmt: skip
+def test_an_address_that_browsers_may_read_otherwise_has_neither_link_nor_domain(url):
+    [source] = markdown.sources([{"title": "T", "url": url, "domain": "bank.example"}])
+
+    assert source.href == ""
+    assert "bank" not in source.domain or "\u202e" in url
+
+
 @pytest.mark.parametrize("items", [None, "text", {"a": 1}, ["text", 3]])
 def test_sources_of_a_strange_shape_are_none(items):
     assert markdown.sources(items) == []
