@@ -56,6 +56,14 @@ def line(value: Any, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
+def names(values: Any, most: int = 20) -> str:
+    """The first of a list of names, a line each, and how many more there are."""
+    given = values if isinstance(values, list) else []
+    shown = ", ".join(line(value, 100) for value in given[:most])
+    more = len(given) - most
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def safe_link(url: str) -> str:
     """The address if it is plain https to a named host, else an empty string."""
     url = url.strip()

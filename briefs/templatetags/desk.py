@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from briefs.models import Brief, Research
 from briefs.notices import admin_url as _admin_url
+from briefs.reading import plain
 from briefs.reading.plain import without_codes
 from briefs.waiting import Standstill
 
@@ -141,6 +142,17 @@ _UNDER_WAY = {
     Research.Status.FAILED: "failed, can be retried",
     Research.Status.CANCELLED: "cancelled",
 }
+
+
+@register.filter
+def one_line(value: Any) -> str:
+    """What somebody else called a thing, without signs that deceive the eye."""
+    return plain.line(value, 200)
+
+
+@register.filter
+def names(values: Any) -> str:
+    return plain.names(values)
 
 
 @register.simple_tag

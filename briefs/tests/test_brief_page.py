@@ -166,6 +166,20 @@ def test_provenance_names_rule_question_thread_and_ledger(admin_client):
         assert part in text(response)
 
 
+def test_names_that_mave_gives_are_a_line_each_and_bounded(signed_in):
+    many = ["Gen\u202e\nZ", *["x" * 200] * 19_999]
+    research = answered(thread_id="mave\u202e_1", personas_used=many)
+
+    response = signed_in.get(make_brief(research=research, basis="new").get_absolute_url())
+
+    page = text(response)
+    assert "Mave's personas Gen Z, xxx" in page
+    assert "xxx… and 19,980 more" in page
+    assert "Mave thread mave_1" in page
+    assert "\u202e" not in page
+    assert len(response.content) < 60_000
+
+
 def test_only_staff_is_sent_to_the_admin(signed_in):
     brief = make_brief()
     make_signal(brief=brief)
