@@ -1,6 +1,8 @@
+import re
 import time
 
 import pytest
+from markdown_it.token import Token
 
 from briefs.reading import markdown
 
@@ -130,3 +132,88 @@ def test_an_address_that_browsers_may_read_otherwise_has_neither_link_nor_domain
 @pytest.mark.parametrize("items", [None, "text", {"a": 1}, ["text", 3]])
 def test_sources_of_a_strange_shape_are_none(items):
     assert markdown.sources(items) == []
+
+
+# The second layer alone: hand-made tokens, as if the parser had let them through.
+
+
+def token(kind, tag="", nesting=0, content="", **attrs):
+    made = Token(kind, tag, nesting, content=content)
+    made.attrs = attrs
+    return made
+
+
+def link(href, **attrs):
+    within = [
+        token("link_open", "a", 1, href=href, **attrs),
+        token("text", content="read this"),
+        token("link_close", "a", -1),
+    ]
+    return [Token("inline", "", 0, children=within)]
+
+
+HOSTILE_LINKS = [
+    "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "data:text/html,x",
+    "vbscript:x", "http://plain.example/", "mailto:a@example.com", "file:///etc/passwd",
+]  # fmt: skip
+OTHER_LINKS = [
+    "//other.example/", "/logout/", "logout/", "?next=x", "#elsewhere", "#source-1234",
+    "https://bank.example@evil.example/", "https://evil.example\\.bank.example/", "https://",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("href", HOSTILE_LINKS + OTHER_LINKS)
+def test_the_second_layer_alone_keeps_no_other_link(href):
+    html = markdown.finish(link(href))
+
+    assert "href" not in html
+    assert "read this" in html
+
+
+@pytest.mark.parametrize("href", HOSTILE_LINKS)
+def test_no_scheme_but_https_passes_even_where_attributes_are_not_looked_at(monkeypatch, href):
+    monkeypatch.setattr(markdown, "_keep_attribute", lambda tag, name, value: value)
+
+    assert "href" not in markdown.finish(link(href))
+
+
+@pytest.mark.parametrize("href", ["https://a.example/x", "#source-12"])
+def test_the_second_layer_keeps_what_the_first_makes(href):
+    assert f'href="{href}"' in markdown.finish(link(href))
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"onclick": "x()"}, {"style": "position:fixed"}, {"id": "source-1"}, {"target": "_blank"},
+        {"class": "button"}, {"class": "message"}, {"data-x": "1"}, {"name": "csrf"},
+        {"hx-get": "/x"},
+    ],
+)  # fmt: skip
+def test_the_second_layer_alone_keeps_no_other_attribute_or_class(attrs):
+    html = markdown.finish(link("https://a.example/", **attrs))
+
+    assert all(name not in html.replace('class=""', "") for name in attrs)
+
+
+def test_the_second_layer_decides_what_a_link_passes_on():
+    html = markdown.finish(link("https://a.example/", rel="opener"))
+
+    assert 'rel="noopener noreferrer nofollow"' in html
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<style>p{}</style>",
+        "<iframe src='https://evil.example'></iframe>", "<form action=/x><input name=y></form>",
+        "<svg onload=alert(1)>", "<math><mi>x</mi></math>", "<base href='https://evil.example'>",
+        "<!-- hidden -->", "<p onmouseover=alert(1)>x</p>", "<h1>x</h1>", "<meta charset=x>",
+        "<object data=x>", "<link rel=stylesheet href=x>", "<button>x</button>", "<title>x</title>",
+    ],
+)  # fmt: skip
+def test_the_second_layer_alone_keeps_no_other_tag(raw):
+    html = markdown.finish([Token("html_block", "", 0, content=raw)])
+
+    assert not re.search(r"<(?!/?p>)", html)
+    assert "alert" not in html
