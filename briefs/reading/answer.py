@@ -7,6 +7,7 @@ use a channel that this customer closed, a number that leads to no source, a cla
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +24,9 @@ SHOWN = 12_000  # characters before the rest is folded; three times an answer of
 _NO_SOURCE = "no source given"
 _OPENING = 40  # characters by which a sentence is known again
 _NUMBER = re.compile(r"\[\^?\d|【\d")
+_WORD = re.compile(r"[^\W_]")
+# A comment, and an image without a description.
+_WORDLESS = re.compile(r"<!--.{0,500}?-->|!\[[^\w\[\]]{0,20}\]\([^)\s]{0,500}\)", re.S)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
@@ -67,8 +71,8 @@ def read(text: str, given: Any, closed: Iterable[Closed] = ()) -> Reading:
     tokens = list(marking.blocks(markdown.parse(kept)))
     place = _fold(tokens, kept)
     html, rest = markdown.finish(tokens[:place]), markdown.finish(tokens[place:])
-    if not strip_tags(html + rest).strip():  # nothing but what Markdown hides
-        html = format_html("<p>{}</p>", visible(kept).strip())
+    if not _WORD.search(_WORDLESS.sub("", unescape(strip_tags(html + rest)))):
+        html = _hidden(kept)
     return Reading(
         html=html,
         rest=rest,
@@ -79,6 +83,13 @@ def read(text: str, given: Any, closed: Iterable[Closed] = ()) -> Reading:
         is_without_sources=not found and not citing.has_link,
         closed_marks=marking.closed_marks,
     )
+
+
+def _hidden(text: str) -> SafeString:
+    """What to show where Markdown leaves no word: what it hides, if there is any."""
+    shown = visible(text).strip()
+    has_words = _WORD.search(_WORDLESS.sub("", unescape(shown)))
+    return format_html("<p>{}</p>", shown if has_words else "This answer holds no words.")
 
 
 def _cut(text: str) -> str:

@@ -73,6 +73,20 @@ def test_text_that_markdown_would_hide_is_shown_as_it_is():
     assert read("[x]: https://hidden.example").html == "<p>[x]: https://hidden.example</p>"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["\u200b", "\ufeff\u2060", "---", "___", "![](https://x.example/p.png)", "<!-- -->",
+     "<!-- x -->", "&nbsp;", "&#8203;", "```\n```", "#", "\x00 ", "", "* * *\n\n![]()",
+     "| |\n|-|\n| |", "…"],
+)  # fmt: skip
+def test_an_answer_without_words_says_that_it_has_none(text):
+    assert read(text).html == "<p>This answer holds no words.</p>"
+
+
+def test_a_number_is_an_answer():
+    assert read("42").html == "<p>42</p>\n"
+
+
 # Citations
 
 
