@@ -10,21 +10,25 @@ sarcasm; a sentence that forbids what the one before it advised.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from briefs.reach import Closed
-from briefs.reading import phrases
+from briefs.reading import labels, phrases
 
-_LONGEST = 600  # characters of one clause that are looked at
+_LONGEST = 600  # characters of a clause that are read at once
+_OVERLAP = 120  # so that no advice is cut in two
 _CLAUSES = re.compile(r"(?<=[.!?]) +|; *|(?<=:) |,? \bbut\b |,? \bthen\b |, \binstead,? | [–—] ?")
 _MARKS = re.compile(r"[*_`“”\"«»>#]+")
+_TAGS = re.compile(r"</?[a-z]{1,10} ?/?>", re.I)
+_DASHES = re.compile(r"\be ?[–—−] ?mail", re.I)
 _SPACES = re.compile(r"\s+")
 _LETTERS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "‐": "-", "\u00a0": " "})
 
 
 def forbids(heading: str) -> bool:
     """Whether what stands below this heading, or this lead of a list, is what not to do."""
-    return bool(phrases.AVOID_LABEL.search(phrases.HARMLESS.sub(" ", _plain(heading))))
+    return labels.forbids(_plain(heading))
 
 
 def advised(text: str, closed: Iterable[Closed], *, heading: str = "") -> list[Closed]:
@@ -36,7 +40,7 @@ def advised(text: str, closed: Iterable[Closed], *, heading: str = "") -> list[C
 
 def named(words: str, closed: Iterable[Closed]) -> list[Closed]:
     """Which of these channels a table's cell is no more than the name of: “SMS”, “Push / SMS”."""
-    plain = phrases.IN_BRACKETS.sub("", _plain(words)[:_LONGEST])
+    plain = phrases.IN_BRACKETS.sub("", _plain(words)) if len(words) <= _LONGEST else ""
     names = [name.strip(" .:") for name in phrases.BETWEEN_NAMES.split(plain)]
     found = [c for c in closed if any(phrases.NAMES[c.key].fullmatch(name) for name in names)]
     is_all_names = all(any(p.fullmatch(name) for p in phrases.ANY_NAME) for name in names)
@@ -44,13 +48,14 @@ def named(words: str, closed: Iterable[Closed]) -> list[Closed]:
 
 
 def speaks_against(words: str) -> bool:
-    """Whether a cell or a column's heading says that what stands beside it is not to be used."""
+    """Whether a cell says that what stands beside it is not to be used."""
     plain = _plain(words)
-    return bool(phrases.AVOID_LABEL.search(plain) or phrases.FORBIDDING.search(plain))
+    return labels.forbids(plain) or bool(phrases.FORBIDDING.search(plain))
 
 
 def _plain(text: str) -> str:
-    text = _MARKS.sub("", text[:8000].translate(_LETTERS))
+    text = unicodedata.normalize("NFKC", text).translate(_LETTERS)
+    text = _MARKS.sub("", _TAGS.sub(" ", _DASHES.sub("e-mail", text)))
     return _SPACES.sub(" ", text).strip().lower()
 
 
@@ -74,11 +79,22 @@ def _clauses(plain: str) -> Iterator[str]:
     """The sentences in parts, each on its own; a short label that forbids goes before its part."""
     label = ""
     for part in _CLAUSES.split(plain):
-        if part.endswith(":") and len(part) < 40 and forbids(part):
+        if part.endswith(":") and len(part) < 40 and labels.forbids(part):
             label = part.replace(":", " ")
             continue
-        yield (label + part).strip()[:_LONGEST]
+        yield from _pieces((label + part).strip())
         label = label if part.endswith((",", ";")) else ""
+
+
+def _pieces(clause: str) -> Iterator[str]:
+    """A clause as a whole, if it is not longer than anybody can follow."""
+    start = 0
+    while len(clause) - start > _LONGEST:
+        end = clause.rfind(" ", start, start + _LONGEST)
+        end = end if end > start + _LONGEST - _OVERLAP else start + _LONGEST
+        yield clause[start:end]
+        start = clause.find(" ", end - _OVERLAP, end) + 1 or end - _OVERLAP
+    yield clause[start:]
 
 
 def _is_draft(plain: str, channel: Closed) -> bool:

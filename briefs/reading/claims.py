@@ -35,6 +35,8 @@ _OFFER = re.compile(
     re.I,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])[”\")’]{0,2} +(?=[A-Z0-9“\"(])")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _TARGETS = re.compile(r"\b(?:worked|success|measur|kpis?|targets?|goals?|metrics)", re.I)
 
 
@@ -49,6 +51,16 @@ def needs_source(text: str, *, heading: str = "") -> bool:
     if _STUDY.search(text):
         return True
     return not has_targets(heading) and bool(_FIGURE.search(_OFFER.sub(" ", text)))
+
+
+def without_years(text: str) -> str:
+    """A heading's words: a year in it tells what the section is about."""
+    return _YEAR.sub(" ", text)
+
+
+def is_figure_alone(text: str) -> bool:
+    """Whether a table's cell is one value of a series, such as “40 %” or “about 3x”."""
+    return len(_LETTERS.findall(text)) <= 2
 
 
 def sentences(text: str) -> Iterator[str]:

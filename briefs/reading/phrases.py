@@ -133,10 +133,6 @@ TO_OTHERS = re.compile(
 )
 INSIDE = re.compile(r"\binternal(?:ly)?\b|\beach other\b|\bamong yourselves\b")
 
-AVOID_LABEL = re.compile(
-    r"\b(?:avoid|do not|don'ts?|never|what not|not to|mistakes?|pitfalls?|stop doing"
-    r"|anti-?patterns?|backfires?|red lines?|off[- ]limits|forbidden|no-gos?)\b"
-)
 ADVISING_HEADING = re.compile(
     r"\b(?:first|24|hours?|strateg|what to (?:do|say)|plan|steps?|actions?|recommend|channels?"
     r"|outreach|approach|tactics?|win|next|offer|message)"

@@ -319,13 +319,75 @@ def test_each_closed_channel_of_a_sentence_is_named():
 
 
 @pytest.mark.parametrize(
-    "heading", ["What to avoid", "Do not", "What not to do", "Don’ts", "Common mistakes"]
+    "heading",
+    [
+        "What to avoid",
+        "Do not",
+        "What not to do",
+        "Don’ts",
+        "Common mistakes",
+        "Avoid",
+        "Avoid:",
+        "Don'ts",
+        "Mistakes to avoid",
+        "Never:",
+        "5. What to avoid",
+        "What to avoid in the first 24 hours",
+        "Avoid in the first week",
+        "Things you should never do",
+        "Channels to avoid",
+        "Email (do not use)",
+        "For the next week, do not:",
+        "Do not contact them by:",
+        "What we would avoid",
+        "What backfires",
+        "Red lines",
+        "Closed channels",
+        "Stop doing",
+        "Avoid these mistakes:",
+        "Avoid sending:",
+        "Never do any of this:",
+        "Common pitfalls",
+        "❌ Avoid",
+        "What to avoid: the first week",
+        "They are angry. Avoid:",
+        "What you must not do",
+        "What to avoid (and why)",
+        "Please avoid the following:",
+        "Avoid / Don't",
+    ],
 )
 def test_headings_may_forbid(heading):
     assert advice.forbids(heading)
 
 
-@pytest.mark.parametrize("heading", ["First 24 hours", "What to say", "Do not wait"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "First 24 hours",
+        "What to say",
+        "Do not wait",
+        "How to avoid losing them",
+        "Avoid churn: first 24 hours",
+        "To avoid further loss, take these steps:",
+        "Never wait longer than a day:",
+        "Retention strategies (never generic)",
+        "Mistakes we made and how to repair them",
+        "Do not wait: act today",
+        "Avoid delay. Do the following:",
+        "Steps to avoid churn",
+        "Dos and don'ts",
+        "Avoiding churn",
+        "A common mistake is to wait.",
+        "Do not hesitate to:",
+        "Learn from mistakes: steps",
+        "Stop the bleeding",
+        "To avoid this, take these steps:",
+        "Why they never came back",
+        "Never lose them again:",
+        "Do not lose time:",
+    ],
+)
 def test_other_headings_do_not(heading):
     assert not advice.forbids(heading)
 

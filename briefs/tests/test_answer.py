@@ -261,6 +261,34 @@ def test_periods_offers_targets_and_what_a_lead_cites_are_no_bare_claims(text):
     assert "no source given" not in read(text).html
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Studies show that 80 % return\n\nCall.",
+        "**Studies show that 80 % return**\n\nCall.",
+        "- **80 % return**",
+        "```\nStudies show that 80 % return.\n```",
+        "    Studies show that 80 % return.",
+        "Studies show that 80 % return\n---\n\nCall.",
+    ],
+)
+def test_a_claim_is_marked_in_whatever_it_is_dressed(text):
+    assert read(text).html.count("no source given") == 1
+
+
+@pytest.mark.parametrize("text", ["## Churn in 2024", "## 80 % return [1]", "## What works"])
+def test_a_heading_with_a_year_or_a_source_is_no_bare_claim(text):
+    assert "no source given" not in read(text).html
+
+
+def test_a_cited_row_covers_no_statement_of_another_row():
+    rows = "| Calls keep 40 % [1] | x |\n| E-mail keeps 90 % | y |\n| x | Two in three return |"
+
+    html = read(f"| a | b |\n|-|-|\n{rows}").html
+
+    assert html.count("no source given for “E-mail keeps 90 %” and 1 more") == 1
+
+
 def test_a_table_of_figures_without_a_source_is_marked_once():
     assert read("| a |\n|-|\n| 40 % |\n| 30 % |").html.count("no source given") == 1
 
@@ -327,6 +355,63 @@ def test_advice_to_use_a_closed_channel_is_marked_where_it_stands(text):
     assert reading.closed_marks == [EMAIL]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "### Send a personal e-mail from the CEO\n\nMention their usage.",
+        "**Send the customer an e-mail**\n\nMention their usage.",
+        "1. **Email the customer**\n   - Mention their usage.",
+        "1. **Email the customer**\n\n   Mention their usage.",
+        "Send the customer an e-mail today.\n---\n\nCall.",
+        f"Send the customer an e-mail today, {'and then wait ' * 20}.\n---\n\nCall.",
+        "[Send an e-mail today](https://a.example/x)",
+        "`Send an e-mail today.`",
+        "Send<br>an e-mail.",
+        "Ｓｅｎｄ ａｎ ｅ－ｍａｉｌ.",
+        "Send an e–mail.",
+        f"Given that {'the account is old and ' * 60}nobody called, send an e-mail today",
+        f"{'The account matters. ' * 900}Send an e-mail today.",
+    ],
+)
+def test_advice_is_marked_in_whatever_it_is_dressed(text):
+    assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\nSubject: Sorry\n\nPlease reply to this email.\n```",
+        "Do this:\n\n    Send an e-mail to the customer today.",
+        "- Step\n\n      Send an e-mail today.",
+        "> ```\n> Send an e-mail today.\n> ```",
+    ],
+)
+def test_advice_within_code_is_marked_below_it(text):
+    html = read(text, closed=[EMAIL]).html
+
+    assert html.index("</pre>") < html.index(MARK)
+    assert html.count(MARK) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## How to avoid losing them\n\n- Send an e-mail.",
+        "## Avoid churn: first 24 hours\n\n- Send an e-mail.",
+        "To avoid further loss, take these steps:\n\n- Send an e-mail.",
+        "Never wait longer than a day:\n\n- Send an e-mail.",
+        "## Retention strategies (never generic)\n\n- Send an e-mail.",
+        "## Mistakes we made and how to repair them\n\n- Send an e-mail.",
+        "## What to avoid\n\nHaste.\n\n## Steps\n\n- Send an e-mail.",
+        "- **What to avoid**\n  - Haste.\n- Send an e-mail.",
+        "| Step | Action | What to avoid |\n|-|-|-|\n| 1 | Send an e-mail | delay |",
+        "| Day | Channel | Do not |\n|-|-|-|\n| 1 | E-mail | offer a discount |",
+    ],
+)
+def test_a_word_that_could_forbid_silences_no_more_than_it_means(text):
+    assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
+
+
 TABLE = "| Day | Channel | Note |\n|-|-|-|\n"
 
 
@@ -363,6 +448,15 @@ def test_a_table_that_speaks_against_the_channel_or_only_mentions_it_is_not_mark
         "Avoid:\n\n- Send an e-mail.\n  - E-mail them again.",
         "Avoid:\n\n- Haste.\n\n* Send an e-mail.",
         "- What not to do:\n  - Send an e-mail.",
+        "## What to avoid\n\n### Haste\n\n- Send an e-mail.",
+        "## What to avoid\n\n**Haste**\n\n- Send an e-mail.",
+        "## What to avoid\n\n### Send an e-mail",
+        "## What to avoid\n\n- **Send an e-mail**",
+        "## What to avoid\n\n```\nSend an e-mail.\n```",
+        "1. **Do not**\n\n   Send an e-mail.",
+        "| Do | Do not |\n|-|-|\n| Call | Send an e-mail |",
+        "| Channel | Channels to avoid |\n|-|-|\n| Phone | E-mail |",
+        "Never do this:\n\n| Step |\n|-|\n| Send an e-mail |",
     ],
 )
 def test_what_is_listed_to_be_avoided_is_not_marked(text):

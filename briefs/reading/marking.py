@@ -1,0 +1,272 @@
+"""Walks through the blocks of an answer and puts our marks beside what calls for one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from markdown_it.token import Token
+
+from briefs.reach import Closed
+from briefs.reading import advice, claims, markdown
+from briefs.reading.citing import Citing
+from briefs.reading.plain import line
+
+_NO_SOURCE = "no source given"
+_OPENING = 40  # characters by which a sentence is known again
+_NUMBER = re.compile(r"\[\^?\d|【\d")
+_TITLE = 7  # the rank of a paragraph all in bold, below every heading of Markdown
+_LISTS = ("bullet_list", "ordered_list")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """The paragraph above a list or table: what it says holds for the items."""
+
+    forbids: bool = False
+    is_cited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    words: str
+    is_cited: bool
+    row: int  # from 1, which holds the titles
+    is_forbidden: bool  # its column says what not to do
+
+
+@dataclass(slots=True)
+class _Table:
+    cells: list[_Cell] = field(default_factory=list)
+    forbidden: set[int] = field(default_factory=set)  # columns
+    row: int = 0
+    column: int = 0
+
+    def add(self, words: str, is_cited: bool) -> _Cell:
+        if self.row == 1 and advice.forbids(words):
+            self.forbidden.add(self.column)
+        cell = _Cell(words, is_cited, self.row, self.column in self.forbidden)
+        self.cells.append(cell)
+        return cell
+
+    def rows(self) -> Iterator[list[_Cell]]:
+        """Those below the titles."""
+        for row, group in groupby(self.cells, key=lambda cell: cell.row):
+            if row > 1:
+                yield list(group)
+
+    def named(self, closed: list[Closed]) -> list[Closed]:
+        """The closed channels that its rows name, unless something speaks against them."""
+        found: list[Closed] = []
+        for row in self.rows():
+            words = [cell.words for cell in row if not cell.is_forbidden]
+            against = [advice.speaks_against(one) for one in words]
+            count = sum(against)
+            for one, is_against in zip(words, against, strict=True):
+                if count == is_against:  # nothing beside it speaks against it
+                    found += [c for c in advice.named(one, closed) if c not in found]
+        return found
+
+    def figures(self, heading: str) -> Iterator[_Cell]:
+        """The claims without a source: of each row that cites nothing the first.
+
+        Bare figures belong to a series: they are covered if anything in the table is cited.
+        """
+        has_citation = any(cell.is_cited for cell in self.cells)
+        for _, row in groupby(self.cells, key=lambda cell: cell.row):
+            cells = list(row)
+            bare = (
+                cell
+                for cell in cells
+                if claims.needs_source(cell.words, heading=heading)
+                and not (has_citation and claims.is_figure_alone(cell.words))
+            )
+            if not any(cell.is_cited for cell in cells) and (first := next(bare, None)):
+                yield first
+
+
+@dataclass(slots=True)
+class Marking:
+    citing: Citing
+    closed: list[Closed]
+    has_sources: bool = False
+    closed_marks: list[Closed] = field(default_factory=list)
+    headings: list[tuple[int, str]] = field(default_factory=list)  # with their rank
+    lists: list[_Lead] = field(default_factory=list)
+    lead: _Lead = field(default_factory=_Lead)
+    table: _Table | None = None
+
+    def blocks(self, tokens: list[Token]) -> Iterator[Token]:
+        for place, token in enumerate(tokens):
+            if token.type == "inline":
+                if token.content:  # a table may have many empty cells
+                    self._inline(token, tokens[place - 1])
+            elif token.type in ("fence", "code_block"):
+                yield token
+                yield from self._after_code(token)
+                continue
+            else:
+                self._enter_or_leave(token)
+            yield token
+            if token.type == "table_close":
+                yield from self._after_table()
+
+    def _enter_or_leave(self, token: Token) -> None:
+        kind = token.type.removesuffix("_open").removesuffix("_close")
+        if kind in _LISTS and token.nesting == 1:
+            self.lists.append(self.lead)
+        elif kind in _LISTS:
+            self.lead = self.lists.pop()
+            self._end_sections(_TITLE + len(self.lists) + 1)
+        elif token.type == "list_item_open":
+            self._end_sections(_TITLE + len(self.lists))
+        elif token.type == "table_open":
+            self.table = _Table()
+        elif token.type == "tr_open" and self.table:
+            self.table.row, self.table.column = self.table.row + 1, 0
+        elif kind in ("th", "td") and token.nesting == -1 and self.table:
+            self.table.column += 1
+
+    def _end_sections(self, rank: int) -> None:
+        """What has this rank, or one below it, has no heading above it any more."""
+        while self.headings and self.headings[-1][0] >= rank:
+            self.headings.pop()
+
+    def _begin_section(self, rank: int, words: str) -> None:
+        self._end_sections(rank)
+        self.headings.append((rank, words))
+
+    @property
+    def _heading(self) -> str:
+        return " / ".join(words for _, words in self.headings)
+
+    @property
+    def _is_forbidden(self) -> bool:
+        """Whether a heading, or the lead of a list around, says that this is not to be done."""
+        below = any(advice.forbids(words) for _, words in self.headings)
+        return below or any(lead.forbids for lead in self.lists)
+
+    def _inline(self, token: Token, opening: Token) -> None:
+        words = _words(token.children or [])
+        plain_number = bool(_NUMBER.search(words))
+        has_foreign_link = _has_link(token)
+        is_cited = self._cite(token) or plain_number
+        if opening.type == "heading_open" and opening.tag != "p":
+            self._title(token, words, is_cited, int(opening.tag[1:]))
+        elif opening.type in ("th_open", "td_open"):
+            self._cell(token, words, is_cited)
+        elif _is_title(token):
+            self._title(token, words, is_cited, _TITLE + len(self.lists))
+        else:
+            self._paragraph(token, words, is_cited)
+            if plain_number and not has_foreign_link:
+                self._bare_sentences(token, words)
+
+    def _cite(self, token: Token) -> bool:
+        """Put links in place of citations; whether there were any, or other links."""
+        count, links = len(self.citing.cited), self.citing.has_link
+        self.citing.has_link = False
+        token.children = markdown.inline(token.children or [], self.citing)
+        is_cited = self.citing.has_link or len(self.citing.cited) > count
+        self.citing.has_link = self.citing.has_link or links
+        return is_cited
+
+    def _title(self, token: Token, words: str, is_cited: bool, rank: int) -> None:
+        """A heading. It may itself be advice, or claim something."""
+        self._end_sections(rank)
+        forbids = advice.forbids(words)
+        if not forbids:
+            self._mark_closed(token, words)
+        if not is_cited and self._is_bare(claims.without_years(words)):
+            self._append(token, "unsourced", _NO_SOURCE)
+        self._begin_section(rank, words)
+        self.lead = _Lead(forbids, is_cited)
+
+    def _paragraph(self, token: Token, words: str, is_cited: bool) -> None:
+        self._mark_closed(token, words)
+        is_covered = is_cited or any(lead.is_cited for lead in self.lists)
+        if not is_covered and self._is_bare(words):
+            self._append(token, "unsourced", _NO_SOURCE)
+        is_lead = words.rstrip().endswith(":")
+        self.lead = _Lead(is_lead and advice.forbids(words), is_lead and is_cited)
+
+    def _bare_sentences(self, token: Token, words: str) -> None:
+        """Claims without a citation beside sentences that have theirs."""
+        for sentence in claims.sentences(words):
+            if not _NUMBER.search(sentence) and self._is_bare(sentence):
+                which = line(sentence, _OPENING)
+                self._append(token, "unsourced", f"{_NO_SOURCE} for “{which}”")
+
+    def _is_bare(self, words: str) -> bool:
+        return self.has_sources and claims.needs_source(words, heading=self._heading)
+
+    def _cell(self, token: Token, words: str, is_cited: bool) -> None:
+        table = self.table or _Table()
+        cell = table.add(words, is_cited or self.lead.is_cited)
+        if not cell.is_forbidden and not self.lead.forbids:
+            self._mark_closed(token, words)
+
+    def _mark_closed(self, token: Token, words: str) -> None:
+        if not self._is_forbidden:
+            for channel in advice.advised(words, self.closed, heading=self._heading):
+                self.closed_marks.append(channel)
+                mark = self.citing.mark("closed", channel.words)
+                token.children = [*mark, self.citing.text(" "), *(token.children or [])]
+
+    def _append(self, token: Token, kind: str, words: str) -> None:
+        mark = self.citing.mark(kind, words)
+        token.children = [*(token.children or []), self.citing.text(" "), *mark]
+
+    def _after_code(self, token: Token) -> Iterator[Token]:
+        """Marks below a block of code, which shows its text as it is."""
+        words = token.content
+        if not self._is_forbidden and not self.lead.forbids:
+            for channel in advice.advised(words, self.closed, heading=self._heading):
+                self.closed_marks.append(channel)
+                yield from self._remark("closed", channel.words)
+        if not _NUMBER.search(words) and self._is_bare(words):
+            yield from self._remark("unsourced", _NO_SOURCE)
+
+    def _after_table(self) -> Iterator[Token]:
+        """Marks below a table: for each closed channel it names, and for what has no source."""
+        table, self.table = self.table or _Table(), None
+        if not self._is_forbidden and not self.lead.forbids:
+            for channel in table.named(self.closed):
+                self.closed_marks.append(channel)
+                yield from self._remark("closed", channel.words)
+        figures = list(table.figures(self._heading)) if self.has_sources else []
+        if figures and not any(cell.is_cited for cell in table.cells):
+            yield from self._remark("unsourced", _NO_SOURCE)
+        elif figures:
+            more = f" and {len(figures) - 1} more" if len(figures) > 1 else ""
+            which = f"“{line(figures[0].words, _OPENING)}”{more}"
+            yield from self._remark("unsourced", f"{_NO_SOURCE} for {which}")
+
+    def _remark(self, kind: str, words: str) -> Iterator[Token]:
+        yield Token("paragraph_open", "p", 1)
+        yield Token("inline", "", 0, children=self.citing.mark(kind, words))
+        yield Token("paragraph_close", "p", -1)
+
+
+def _words(tokens: Sequence[Token]) -> str:
+    return "".join(
+        " " if token.type in ("softbreak", "hardbreak") else token.content for token in tokens
+    )
+
+
+def _has_link(token: Token) -> bool:
+    """Whether it leads anywhere but to the numbered sources."""
+    links = [child for child in token.children or [] if child.type == "link_open"]
+    return any(link.attrGet("class") != "cite" for link in links)
+
+
+def _is_title(token: Token) -> bool:
+    """A paragraph all in bold is a heading to whoever reads it."""
+    children = token.children or []
+    return (
+        len(children) == 3
+        and children[0].type == "strong_open"
+        and children[-1].type == "strong_close"
+        and len(children[1].content) < 80
+        and not children[1].content.rstrip().endswith(".")
+    )
