@@ -6,7 +6,8 @@ Faults of every kind at Mavera and the App API, workers, sentinels and clusters 
 frozen, while new questions keep arriving. Then the faults end, and the benchmark waits until
 nothing is under way. Ends with 1 and a list if a promise was broken: more calls at once than the
 policy allows, an event lost or undrained, a brief doubled or dead, a question that waits without a
-reason.
+reason, an answer paid again although it could be found, more paid again than was lost for good, or
+more requests in a minute than the key has.
 
 Backoffs are made due through the ORM once the faults are over ("fast-forward"); leases and the
 search for a lost answer take the time they take. Policy: budgets are lifted, all else is as in
@@ -111,6 +112,26 @@ class Pauses:
             policy.resume()
             research.wake()
             self.by_hand += 1
+
+
+@dataclass(frozen=True)
+class Money:
+    """What the sandbox charged beyond the first time for each question, and why it had to."""
+
+    questions: int  # that were paid more than once
+    again: int
+    unrecoverable: int  # charges whose answer never stood in a thread
+    for_nothing: int  # charges although an answer lay in a thread
+
+    @classmethod
+    def of(cls, sandbox: Sandbox) -> "Money":
+        charges = sandbox.charges
+        return cls(
+            questions=sum(charge.times > 1 for charge in charges),
+            again=sum(max(0, charge.times - 1) for charge in charges),
+            unrecoverable=sum(charge.times - charge.answers for charge in charges),
+            for_nothing=sum(max(0, charge.answers - 1) for charge in charges),
+        )
 
 
 def main() -> None:
@@ -227,8 +248,7 @@ def _report(
     from benchmarks import ledger
 
     calls = ledger.calls()
-    again = [charge for charge in sandbox.charges if charge.times > 1]
-    avoidable = sum(max(0, charge.answers - 1) for charge in sandbox.charges)
+    money = Money.of(sandbox)
     rows = {
         "faults scripted": f"{sum(upsets.counts.values())}: {_listed(upsets.counts)}",
         "blows": f"{sum(killer.blows.values())}: {_listed(killer.blows)}",
@@ -238,8 +258,8 @@ def _report(
         "distinct questions": ledger.questions(),
         "calls to Mave": f"{calls.chats}, and {calls.free} free requests",
         "calls flagged as repeats": calls.repeats,
-        "paid more than once (sandbox)": f"{len(again)} questions, {avoidable} times although an "
-        "answer lay in a thread",
+        "paid again / unrecoverable (sandbox)": f"{money.again} / {money.unrecoverable}, for "
+        f"{money.questions} questions; {money.for_nothing} although an answer lay in a thread",
         "lost answers recovered": calls.recovered,
         "largest number in flight": f"{calls.most_in_flight} by the ledger, "
         f"{sandbox.max_in_flight} seen by the sandbox, {ledger.cap()} allowed",
@@ -255,7 +275,7 @@ def _report(
     }
     print()
     for name, value in rows.items():
-        print(f"{name:<36}{value}")
+        print(f"{name:<38}{value}")
     print("research by its end:")
     for state, reasons in sorted(ledger.end_states().items()):
         print(f"  {state:<12}{sum(reasons.values())}")
@@ -269,6 +289,7 @@ def _broken_promises(sandbox: Sandbox, questions: Questions) -> list[str]:
 
     in_flight = max(ledger.calls().most_in_flight, sandbox.max_in_flight)
     lost = ledger.lost_events(questions.acknowledged)
+    money = Money.of(sandbox)
     found = {
         f"{in_flight} calls at once, {ledger.cap()} allowed": in_flight > ledger.cap(),
         f"{len(lost)} events lost: {lost[:5]}": bool(lost),
@@ -277,6 +298,13 @@ def _broken_promises(sandbox: Sandbox, questions: Questions) -> list[str]:
         f"{ledger.dead_briefs()} briefs that no research comes for": ledger.dead_briefs(),
         f"{ledger.active_without_reason()} questions wait without a reason": (
             ledger.active_without_reason()
+        ),
+        f"{money.for_nothing} answers paid again although one lay in a thread": money.for_nothing,
+        f"{money.again} paid again, {money.unrecoverable} unrecoverable": (
+            money.again > money.unrecoverable
+        ),
+        f"{sandbox.worst_minute} requests in a minute, {STARTER_KEY_PER_MINUTE} allowed": (
+            sandbox.worst_minute > STARTER_KEY_PER_MINUTE
         ),
     }
     return [promise for promise, is_broken in found.items() if is_broken]
