@@ -2,7 +2,8 @@
 
 A cluster whose idle worker was killed can look alive and never take a task again, so whether its
 processes run says nothing; whether due rows are being claimed does, and whether anybody looked.
-The rows are those of all hosts: while one of them works, nothing is stuck.
+The rows are those of all hosts: while one of them works, nothing is late. What a single host's
+cluster does is known to its own supervisor (`supervising.beats`).
 """
 
 from datetime import timedelta
@@ -33,7 +34,7 @@ def queue_trouble() -> str:
     """Why the `default` cluster seems to stand still, in words; empty if it does not."""
     if is_drain_stuck():
         return "events had been due for a minute and none was taken"
-    if _unswept_for(QUIET) and not _is_draining() and not _is_sending():
+    if _unswept_for(QUIET) and not _is_draining() and not is_sending():
         return "no worker had looked for work for more than a minute"
     if _is_sweep_late():
         return "nothing started the sweep, which was due more than a minute before"
@@ -87,7 +88,7 @@ def _is_draining() -> bool:
     return claimed.exists() or finished.exists()
 
 
-def _is_sending() -> bool:
+def is_sending() -> bool:
     """A message is on its way: one that is cut off is never repeated."""
     return Notification.objects.under_way().exists()
 

@@ -19,3 +19,7 @@ def research() -> None:
 
 def notify() -> None:
     outbox.send_due()
+
+
+def knock() -> None:
+    """The supervisor asks whether tasks are taken here; that it began is the answer."""

@@ -204,6 +204,7 @@ Q_CLUSTER = {
     # This very name: a schedule without a cluster runs only in a cluster called "default".
     "name": "default",
     "label": "Queue",
+    "broker_class": "briefs.supervising.brokers.broker",  # that of BROKER_URL, and the supervisor's
     # SQLite has one writer at a time, and the receiver must find it free.
     "workers": 1 if IS_SQLITE else 2,
     "timeout": DRAIN_TIMEOUT_SECONDS,

@@ -1,9 +1,13 @@
-"""Whether a cluster records the tasks it has done.
+"""What the processes of this host's cluster did last, whatever other hosts do on the same rows.
 
-Its monitor acknowledges each one to the broker. A monitor that was killed is born again, but waits
-for ever for the lock that the dead one held: the tasks are done, stay in the queue, and are done
-again and again. The rows do not show that, so worker and monitor each note when they last worked,
-in a file without a name that the supervisor shares with them.
+They note it in a file without a name that the supervisor shares with them. Two troubles show there
+that the rows do not tell:
+
+A monitor that was killed is born again, but waits for ever for the lock that the dead one held: the
+tasks are done, never acknowledged to the broker, and done again and again.
+
+Workers that wait for the lock of a dead one take no task. While another host works, no row is late.
+So the supervisor knocks through the file, where nobody but its own cluster can answer.
 """
 
 import os
@@ -12,13 +16,17 @@ import tempfile
 import time
 from typing import Any
 
-from django_q.signals import post_execute, post_execute_in_worker
+from django_q.signals import post_execute, post_execute_in_worker, post_spawn, pre_execute
 
 FILE = "SAVEDESK_BEATS"  # the number of the open file, inherited by all processes of a cluster
 UNRECORDED_SECONDS = 20.0
+KNOCK_AFTER_SECONDS = 25.0  # without a task begun
+SILENT_SECONDS = 65.0
 _FORMAT = "d"
 _SIZE = struct.calcsize(_FORMAT)
-_DONE, _RECORDED = 0, _SIZE
+_MOMENTS = _KNOCKED, _TAKEN, _BEGUN, _DONE, _RECORDED = [_SIZE * place for place in range(5)]
+_WORKERS = _SIZE * len(_MOMENTS)  # from here on one byte for each process id
+_IDLE, _BUSY = b"i", b"b"
 
 
 class Beats:
@@ -37,9 +45,24 @@ class Beats:
         return {FILE: str(self.number)}
 
     def begin(self) -> None:
-        """As of now nothing waits to be recorded."""
-        for place in (_DONE, _RECORDED):
+        """As of now nothing waits to be taken or recorded, and no worker is known."""
+        os.ftruncate(self.number, 0)
+        for place in _MOMENTS:
             _note(self.number, place)
+
+    def knock(self) -> None:
+        """Give this very cluster a task that does nothing, if it has begun none for a while."""
+        if self._seconds_since(_BEGUN) > KNOCK_AFTER_SECONDS:
+            _note(self.number, _KNOCKED)
+
+    def is_silent(self, processes: list[int]) -> bool:
+        """One of its workers is idle, and yet none took a task for long, not even a knock."""
+        is_idle = any(self._work_of(process) == _IDLE for process in processes)
+        return is_idle and self._seconds_since(_BEGUN) > SILENT_SECONDS
+
+    def is_busy(self, processes: list[int]) -> bool:
+        """Whether a task is under way in one of these. One that died leaves its mark behind."""
+        return any(self._work_of(process) == _BUSY for process in processes)
 
     @property
     def is_unrecorded(self) -> bool:
@@ -47,20 +70,51 @@ class Beats:
         done, recorded = (_read(self.number, place) for place in (_DONE, _RECORDED))
         return done > recorded and time.monotonic() - recorded > UNRECORDED_SECONDS
 
+    def _seconds_since(self, place: int) -> float:
+        return time.monotonic() - _read(self.number, place)
+
+    def _work_of(self, process: int) -> bytes:
+        return os.pread(self.number, 1, _WORKERS + process)
+
 
 def keep() -> None:
     """The cluster's end: note the work of this process and of those it forks."""
     if FILE in os.environ:
+        post_spawn.connect(_idle, dispatch_uid="beats")
+        pre_execute.connect(_begun, dispatch_uid="beats")
         post_execute_in_worker.connect(_done, dispatch_uid="beats")
         post_execute.connect(_recorded, dispatch_uid="beats")
 
 
+def take_knock() -> bool:
+    """Whether the supervisor has knocked since this was asked last."""
+    file = int(os.environ[FILE])
+    if _read(file, _KNOCKED) <= _read(file, _TAKEN):
+        return False
+    _note(file, _TAKEN)
+    return True
+
+
+def _idle(**kw: Any) -> None:
+    _mark(int(os.environ[FILE]), _IDLE)
+
+
+def _begun(**kw: Any) -> None:
+    _note(int(os.environ[FILE]), _BEGUN)
+    _mark(int(os.environ[FILE]), _BUSY)
+
+
 def _done(**kw: Any) -> None:
     _note(int(os.environ[FILE]), _DONE)
+    _mark(int(os.environ[FILE]), _IDLE)
 
 
 def _recorded(**kw: Any) -> None:
     _note(int(os.environ[FILE]), _RECORDED)
+
+
+def _mark(file: int, work: bytes) -> None:
+    os.pwrite(file, work, _WORKERS + os.getpid())
 
 
 def _note(file: int, place: int) -> None:

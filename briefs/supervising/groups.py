@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -24,37 +25,46 @@ def send(group: int, number: signal.Signals) -> None:
 
 def is_alive(group: int) -> bool:
     """Whether anything of the group still runs, its leader or what the leader left behind."""
-    return any(group == found and state != _ENDED for _, state, _, found in _processes())
+    return bool(members(group))
+
+
+def members(group: int) -> list[int]:
+    """The processes of the group that have not ended."""
+    return [one.pid for one in _processes() if one.group == group and one.state != _ENDED]
 
 
 def is_stopped(group: int) -> bool:
     """Whether any process of the group was stopped (SIGSTOP) and waits for SIGCONT."""
-    return any(group == found and state == _STOPPED for _, state, _, found in _processes())
+    return any(one.group == group and one.state == _STOPPED for one in _processes())
 
 
 def marks(name: str) -> dict[str, str]:
     """The environment by which a later supervisor knows a service of this installation."""
-    return {SERVICE: _mark(name), SUPERVISOR: str(os.getpid())}
+    mine = next((one.identity for one in _processes() if one.pid == os.getpid()), "")
+    return {SERVICE: _mark(name), SUPERVISOR: mine}
 
 
 def left_behind(name: str) -> set[int]:
     """Groups of this service whose supervisor was killed: they wind down, or hang."""
+    living = {one.identity for one in _processes() if one.state != _ENDED}
+    return {group for group, supervisor in _groups_of(name) if supervisor not in living}
+
+
+def supervisor_of(name: str) -> int | None:
+    """The process, not this one, that supervises a service of this name here; None if none does."""
+    living = {one.identity: one.pid for one in _processes() if one.state != _ENDED}
+    found = {living[supervisor] for _, supervisor in _groups_of(name) if supervisor in living}
+    return min(found - {os.getpid()}, default=None)
+
+
+def _groups_of(name: str) -> set[tuple[int, str]]:
+    """Each group of this service, whoever started it, and the identity of its supervisor."""
     found = set()
-    parents = {pid: parent for pid, state, parent, _ in _processes() if state != _ENDED}
-    for pid, state, _, group in _processes():
-        environment = {} if state == _ENDED else _environment(pid)
+    for one in _processes():
+        environment = {} if one.state == _ENDED else _environment(one.pid)
         if environment.get(SERVICE) == _mark(name):
-            supervisor = int(environment.get(SUPERVISOR) or 0)
-            if not _is_supervised(group, supervisor, parents):
-                found.add(group)
+            found.add((one.group, environment.get(SUPERVISOR, "")))
     return found
-
-
-def _is_supervised(group: int, supervisor: int, parents: dict[int, int]) -> bool:
-    """Whether the supervisor is there to tend to the group. Its pid may be somebody else's now."""
-    if supervisor == os.getpid():
-        return parents.get(group) == supervisor
-    return parents.get(group, supervisor) == supervisor and supervisor in parents
 
 
 def _mark(name: str) -> str:
@@ -64,13 +74,25 @@ def _mark(name: str) -> str:
     return f"{name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
-def _processes() -> Iterator[tuple[int, str, int, int]]:
-    """Process, state, parent and group of everything that runs."""
+class _Process(NamedTuple):
+    pid: int
+    state: str
+    group: int
+    started: str
+
+    @property
+    def identity(self) -> str:
+        """Its pid may be another's one day; together with its start it never is."""
+        return f"{self.pid}-{self.started}"
+
+
+def _processes() -> Iterator[_Process]:
+    """Everything that runs."""
     for entry in PROC.glob("[0-9]*"):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, IndexError):
             # The name in parentheses may hold anything.
-            state, parent, group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
-            yield int(entry.name), state, int(parent), int(group)
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            yield _Process(int(entry.name), fields[0], int(fields[2]), fields[19])
 
 
 def _environment(pid: int) -> dict[str, str]:

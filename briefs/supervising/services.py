@@ -26,6 +26,8 @@ LONGEST_DEATH_SECONDS = 2.0
 WORKERS_NICENESS = 5
 SWEEP_TASK = "briefs.tasks.sweep"
 _PR_SET_PDEATHSIG = 1
+# Looked up here: between fork and exec it might wait for a lock that the messenger's thread held.
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 @dataclass
@@ -38,10 +40,13 @@ class Service:
     grace_seconds: float = 10.0
     is_receiver: bool = False  # a web server: workers give way to it, and stop before it
     trouble: Callable[[], str] = lambda: ""  # why the rows say that it stands still; or empty
-    is_paying: Callable[[], bool] = lambda: False  # whether it must not be ended for little
+    is_paying: Callable[[], bool] = lambda: False  # whether a task must not be cut off for little
     knock: Callable[[], object] | None = None  # gives it something to do
     process: subprocess.Popen[bytes] | None = None
     group: int | None = None
+    adopted: dict[int, float] = field(
+        default_factory=dict
+    )  # left from before, and when it is killed
     beats: Beats = field(default_factory=Beats)
     started_at: float = 0.0
     start_again_at: float = 0.0
@@ -53,9 +58,7 @@ class Service:
 
     @property
     def is_running(self) -> bool:
-        if self.process is None:
-            return self.group is not None and groups.is_alive(self.group)
-        return self.process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     @property
     def age(self) -> float:
@@ -64,6 +67,18 @@ class Service:
     @property
     def is_stopped(self) -> bool:
         return self.group is not None and groups.is_stopped(self.group)
+
+    @property
+    def is_silent(self) -> bool:
+        """Its workers take no task, not even one that only they can take."""
+        return self.group is not None and self.beats.is_silent(groups.members(self.group))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a worker that lives is at a task; also where nobody can tell."""
+        if self.group is None:
+            return False
+        return not groups.PROC.exists() or self.beats.is_busy(groups.members(self.group))
 
     def start(self) -> None:
         self.beats.begin()
@@ -94,24 +109,34 @@ class Service:
 
     def adopt(self, group: int) -> None:
         """Wait for what a killed supervisor left behind: it may finish, and starts anew then."""
-        self.process, self.group = None, group
-        self.end_by = time.monotonic() + self.grace_seconds
-        self.ask_to_stop()
+        self.adopted[group] = time.monotonic() + self.grace_seconds
+        _ask_to_stop(group)
+
+    def outlive_adopted(self) -> list[int]:
+        """Kill what is over its time; returns the groups that are gone since the last call."""
+        for group, end_by in self.adopted.items():
+            if time.monotonic() > end_by:
+                groups.send(group, signal.SIGKILL)
+        gone = [group for group in self.adopted if not groups.is_alive(group)]
+        for group in gone:
+            del self.adopted[group]
+        return gone
 
     def ask_to_stop(self, within_seconds: float | None = None) -> None:
         """SIGTERM to the leader. What was stopped goes on first, else it would never hear of it."""
         if not self.is_running or self.group is None:
             return
-        seconds = self.grace_seconds if within_seconds is None else within_seconds
+        self.end_within(self.grace_seconds if within_seconds is None else within_seconds)
+        _ask_to_stop(self.group)
+
+    def end_within(self, seconds: float) -> None:
+        """It was asked to end; it is killed after this time, or when that was due before."""
         self.end_by = min(self.end_by or float("inf"), time.monotonic() + seconds)
-        try:
-            os.kill(self.group, signal.SIGTERM)
-            groups.send(self.group, signal.SIGCONT)
-        except ProcessLookupError:  # without a leader nobody tells them to stop
-            groups.send(self.group, signal.SIGKILL)
 
     def kill(self) -> None:
         """End the whole group: workers that lost their parent too, and those that were stopped."""
+        for group in self.adopted:
+            groups.send(group, signal.SIGKILL)
         if self.group is None:
             return
         groups.send(self.group, signal.SIGKILL)
@@ -131,6 +156,7 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             {"Q_CLUSTER_NAME": "default"},
             grace_seconds=settings.DRAIN_TIMEOUT_SECONDS,
             trouble=progress.queue_trouble,
+            is_paying=progress.is_sending,
             knock=knock_at_queue,
         ),
         Service(
@@ -173,10 +199,18 @@ def knock_at_research() -> None:
         async_task(research.TASK, cluster="research", broker=queue("research"))
 
 
+def _ask_to_stop(group: int) -> None:
+    try:
+        os.kill(group, signal.SIGTERM)
+        groups.send(group, signal.SIGCONT)
+    except ProcessLookupError:  # without a leader nobody tells them to stop
+        groups.send(group, signal.SIGKILL)
+
+
 def _die_with_parent() -> None:
     """Ask Linux to stop a service whose supervisor was killed; elsewhere it stays behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _die_with_parent_and_give_way() -> None:

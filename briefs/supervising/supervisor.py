@@ -8,13 +8,17 @@ from types import FrameType
 
 from briefs.supervising import groups
 from briefs.supervising.services import Service
-from briefs.supervising.watching import Watching, knock
+from briefs.supervising.watching import Watching
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # a service that ran this long starts anew without a pause
+
+
+class AlreadySupervised(Exception):
+    """Another supervisor keeps one of the services running; the words say what to do."""
 
 
 class Supervisor:
@@ -31,7 +35,11 @@ class Supervisor:
         self.reload_asked = False
 
     def run(self) -> None:
-        """Start everything, watch it, and return once everything has stopped."""
+        """Start everything, watch it, and return once everything has stopped.
+
+        Raises AlreadySupervised, and starts nothing, beside another supervisor of the same.
+        """
+        self.refuse_company()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._reload)
@@ -42,6 +50,15 @@ class Supervisor:
                 time.sleep(LOOK_EVERY_SECONDS)
         finally:
             self._wind_down()
+
+    def refuse_company(self) -> None:
+        """Two of each cluster on one host would take more than one host's share, unnoticed."""
+        for service in self.services:
+            if other := groups.supervisor_of(service.name):
+                raise AlreadySupervised(
+                    f"“{service.name}” is supervised on this host already, by process {other}. "
+                    f"Stop that one first (kill {other}), or reload it (kill -HUP {other})."
+                )
 
     def take_over(self) -> None:
         """Ask what a killed supervisor left behind to end; it starts anew once it has."""
@@ -57,13 +74,14 @@ class Supervisor:
             self.reload()
         started = [service for service in self.services if self._keep_up(service)]
         for service in started:  # what the one before had taken in hand is lost to the broker
-            knock(service)
-        if self.watching.is_due:
-            self._watch()
+            self.watching.knock(service)
+        self._watch()
 
     def _watch(self) -> None:
         try:
-            self.watching.look()
+            if self.watching.is_due:
+                self.watching.look()
+            self.watching.listen()
         except Exception:  # the outer edge: a fault of ours must not end what runs
             logger.exception("progress was not looked after")
 
@@ -81,9 +99,17 @@ class Supervisor:
             if service.end_by and time.monotonic() > service.end_by:
                 service.kill()
             return False
+        if not self._outlived(service):
+            return False
         if service.group is not None:
             self._clear_away(service)
         return time.monotonic() >= service.start_again_at and self._start(service)
+
+    def _outlived(self, service: Service) -> bool:
+        """Whether nothing is left any more of what was adopted."""
+        for group in service.outlive_adopted():
+            logger.info("%s: what was left from before has ended (%d)", service.name, group)
+        return not service.adopted
 
     def _start(self, service: Service) -> bool:
         try:
@@ -109,7 +135,8 @@ class Supervisor:
         service.process = service.group = None
         service.failures = 0 if service.age > STEADY_SECONDS else service.failures + 1
         pause = self._pause(service)
-        logger.error("%s ended with %s; starts again in %.0f s", service.name, code, pause)
+        level = logging.INFO if was_asked else logging.ERROR
+        logger.log(level, "%s ended with %s; starts again in %.0f s", service.name, code, pause)
         if not was_asked:
             self.watching.report_end(service, code)
 
@@ -129,10 +156,12 @@ class Supervisor:
     def _stop_together(self, services: list[Service]) -> None:
         for service in services:
             service.ask_to_stop()
-        while any(service.is_running for service in services) and self.stops_asked < 2:
-            for service in services:
-                if service.end_by and time.monotonic() > service.end_by:
-                    service.kill()
+        while any(map(self._still_ends, services)) and self.stops_asked < 2:
             time.sleep(0.1)
         for service in services:
             service.kill()
+
+    def _still_ends(self, service: Service) -> bool:
+        if service.is_running and service.end_by and time.monotonic() > service.end_by:
+            service.kill()
+        return not self._outlived(service) or service.is_running

@@ -32,6 +32,8 @@ def main() -> None:
     progress.QUIET = timedelta(seconds=3)
     progress.SCHEDULE_LATE = timedelta(hours=1)  # a new cluster starts none for 30 s
     beats.UNRECORDED_SECONDS = 1.0
+    beats.KNOCK_AFTER_SECONDS = 1.0
+    beats.SILENT_SECONDS = 4.0
     services.TRUST_SECONDS = services.LONGEST_TRUST_SECONDS = 3.0
     watching.LOOK_EVERY_SECONDS = 0.5
     watching.LAST_WORDS_SECONDS = 0.5
@@ -118,10 +120,10 @@ class Host:
         return workers
 
     def _mine(self) -> list[int]:
-        url = f"DATABASE_URL={self.environment['DATABASE_URL']}".encode()
+        mine = {f"{name}={self.environment[name]}".encode() for name in ("DATABASE_URL", "PORT")}
         pids = [int(entry.name) for entry in PROC.glob("[0-9]*")]
         marked = [pid for pid in pids if b"SAVEDESK_SUPERVISOR" in names(pid)]
-        return [pid for pid in marked if url in variables(pid)]
+        return [pid for pid in marked if mine <= set(variables(pid))]
 
 
 def variables(pid: int) -> list[bytes]:

@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 import psycopg
 import pytest
@@ -30,7 +30,8 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(not groups.PROC.exists(), reason="looks at processes in /proc"),
 ]
-CLUSTERS = pytest.mark.parametrize("cluster", ["default", "research"])
+CLUSTER_NAMES = ("default", "research")
+CLUSTERS = pytest.mark.parametrize("cluster", CLUSTER_NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -78,20 +79,33 @@ def sandbox():
 
 
 @pytest.fixture(scope="module")
-def one_host(database_url, sandbox, tmp_path_factory):
-    host = Host(
-        {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": database_url,
-            "CIO_APP_BASE_URL": sandbox.cio_base_url,
-            "CIO_APP_KEY": sandbox.cio_key,
-            "MAVERA_BASE_URL": sandbox.mavera_base_url,
-            "MAVERA_API_KEY": sandbox.mavera_key,
-        },
-        tmp_path_factory.mktemp("host") / "supervise.log",
-    )
+def environment(database_url, sandbox):
+    return {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database_url,
+        "CIO_APP_BASE_URL": sandbox.cio_base_url,
+        "CIO_APP_KEY": sandbox.cio_key,
+        "MAVERA_BASE_URL": sandbox.mavera_base_url,
+        "MAVERA_API_KEY": sandbox.mavera_key,
+    }
+
+
+@pytest.fixture(scope="module")
+def one_host(environment, tmp_path_factory):
+    log = tmp_path_factory.mktemp("host") / "supervise.log"
+    host = Host({**environment, "PORT": "1"}, log)  # hosts are told apart by it; nobody listens
     yield host
     host.end()
+
+
+@pytest.fixture
+def other_host(host, environment, tmp_path):
+    """A second host on the same database, which takes its part of the tasks."""
+    other = Host({**environment, "PORT": "2"}, tmp_path / "supervise.log")
+    other.start()
+    wait("the other host's clusters run", lambda: all(map(other.is_complete, CLUSTER_NAMES)))
+    yield other
+    other.end()
 
 
 @pytest.fixture
@@ -188,6 +202,31 @@ def test_monitor_killed_with_the_lock_of_the_results(host, cluster):
 def test_guard_killed(host, cluster):
     with started_anew(host, cluster):
         send(host.sentinel(cluster), signal.SIGKILL)
+
+
+@CLUSTERS
+def test_deadlock_is_found_while_another_host_does_all_the_work(host, other_host, cluster):
+    old, theirs = host.leader(cluster), other_host.leader(cluster)
+
+    def ends():
+        with suppress(AssertionError):  # then its lock survived, and it goes on
+            wait("ended", lambda: not groups.is_alive(old), seconds=15)
+
+    with started_anew(host, cluster):
+        kill_with_the_lock(host, cluster, host.lock_holders, ends)
+    assert other_host.leader(cluster) == theirs
+
+
+def test_workers_killed_while_one_of_them_asks_are_replaced_before_its_lease_is_over(host, sandbox):
+    sandbox.latency = 20
+    make_brief(research=make_research())
+    wait("the call", lambda: Research.objects.in_flight().exists())
+    sandbox.latency = 0
+
+    kill_with_the_lock(host, "research", host.workers, lambda: works("research"))
+
+    works("research")
+    assert Research.objects.filter(status="running").count() == 1
 
 
 def test_pusher_killed_is_replaced_by_its_guard(host):

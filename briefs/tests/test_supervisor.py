@@ -7,12 +7,14 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from briefs.models import Alarm, Notification
 from briefs.notifying import alarms
-from briefs.supervising import beats, services, watching
+from briefs.supervising import beats, groups, services, watching
+from briefs.supervising.messenger import Errand, Messenger
 from briefs.supervising.services import Service
 from briefs.supervising.supervisor import Supervisor
 from briefs.tests.factories import make_event
@@ -26,6 +28,20 @@ DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG
         "time.sleep(60)"]  # fmt: skip
 # A parent and a child that would outlive it.
 FAMILY = [sys.executable, "-c", "import subprocess, time; subprocess.Popen(['sleep', '60'])"]
+
+
+@pytest.fixture(autouse=True)
+def _at_once():
+    """Errands in the test's own thread, on its own connection; test_messenger has the real one."""
+
+    def send(self, work):
+        errand = Errand(work)
+        errand.run()
+        return errand
+
+    with pytest.MonkeyPatch.context() as patch:  # of its own: some tests undo theirs
+        patch.setattr(Messenger, "send", send)
+        yield
 
 
 def service(command=SLEEP, **kw):
@@ -133,10 +149,54 @@ def test_stuck_service_with_a_paid_call_under_way_has_time_to_finish_it(started)
     one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=60)
     watch = started(one)
     one.trusted_until = 0
+    mark_busy(one)
 
     look(watch, 3)
 
     assert one.end_by > time.monotonic() + 50
+
+
+def mark_busy(one):
+    """As a worker does that takes up a task."""
+    os.pwrite(one.beats.number, beats._BUSY, beats._WORKERS + one.group)
+
+
+def test_paid_call_of_a_worker_that_died_gives_no_time(started):
+    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=60)
+    watch = started(one)
+    one.trusted_until = 0
+
+    look(watch, 3)
+
+    assert one.end_by < time.monotonic() + 50
+
+
+def test_stuck_service_has_no_more_time_once_its_paid_call_is_over(started):
+    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=60)
+    watch = started(one)
+    one.trusted_until = 0
+    mark_busy(one)
+    look(watch, 3)
+
+    one.is_paying = lambda: False
+    look(watch, 1)
+
+    assert one.end_by < time.monotonic() + 50
+
+
+def test_service_whose_idle_worker_takes_no_task_is_ended_whatever_the_rows_say(
+    started, monkeypatch, caplog
+):
+    monkeypatch.setattr(beats, "SILENT_SECONDS", 0)
+    one = service()
+    watch = started(one)
+    one.trusted_until = 0
+    os.pwrite(one.beats.number, beats._IDLE, beats._WORKERS + one.group)
+
+    look(watch, 3)
+
+    assert one.end_by is not None
+    assert "not even a knock" in caplog.text
 
 
 def test_service_that_makes_progress_between_two_looks_is_left_alone(started):
@@ -488,6 +548,82 @@ def test_next_supervisor_waits_for_what_the_killed_one_left_to_end(started):
     one.adopt(group)
     watch = Supervisor([one])
 
-    assert wait_for(lambda: watch.look() or one.group != group)
+    assert wait_for(lambda: watch.look() or one.group not in (group, None))
     assert not alive_in_group(group)
     one.kill()
+
+
+def test_next_supervisor_waits_for_all_that_several_killed_ones_left(started, caplog):
+    caplog.set_level("INFO")
+    gentle, deaf = service(), service(DEAF)
+    started(gentle, deaf)
+    time.sleep(0.3)
+    one = service(grace_seconds=1)
+    for left in (gentle, deaf):
+        one.adopt(left.group)
+    watch = Supervisor([one])
+
+    assert wait_for(lambda: watch.look() or one.is_running)
+
+    assert not alive_in_group(gentle.group)
+    assert not alive_in_group(deaf.group)
+    assert f"a service: what was left from before has ended ({deaf.group})" in caplog.text
+    assert "starts again" not in caplog.text
+    one.kill()
+
+
+def test_winding_down_ends_what_was_adopted_too(started):
+    started(left := service(DEAF))
+    time.sleep(0.3)
+    one = service(grace_seconds=0.2)
+    one.adopt(left.group)
+
+    Supervisor([one])._wind_down()
+
+    assert wait_for(lambda: not alive_in_group(left.group))
+
+
+# Two supervisors ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def neighbour():
+    """Another supervisor of the service “queue” of this installation, as a process of its own."""
+    import subprocess
+
+    script = (
+        "import django, time; django.setup();"
+        "from django.conf import settings;"
+        f"settings.DATABASES['default']['NAME'] = {connection.settings_dict['NAME']!r};"
+        "from briefs.supervising.services import Service;"
+        f"one = Service('queue', {SLEEP!r}); one.start(); print(flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("options", [{}, {"no_web": True}])
+def test_second_supervisor_of_the_same_services_is_refused_in_words(neighbour, options):
+    with pytest.raises(CommandError) as refused:
+        call_command("supervise", **options)
+
+    assert f"“queue” is supervised on this host already, by process {neighbour.pid}" in str(
+        refused.value
+    )
+    assert f"kill {neighbour.pid}" in str(refused.value)
+    assert refused.value.returncode != 0
+    assert neighbour.poll() is None
+
+
+def test_supervisor_of_other_services_is_no_company(neighbour):
+    assert groups.supervisor_of("web") is None
+
+
+def test_what_a_dead_supervisor_left_is_no_company(neighbour):
+    neighbour.kill()
+    neighbour.wait()
+
+    assert groups.supervisor_of("queue") is None

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from briefs.supervising.services import services
-from briefs.supervising.supervisor import Supervisor
+from briefs.supervising.supervisor import AlreadySupervised, Supervisor
 
 
 class Command(BaseCommand):
@@ -20,4 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        Supervisor(services(options["host"], with_web=not options["no_web"])).run()
+        try:
+            Supervisor(services(options["host"], with_web=not options["no_web"])).run()
+        except AlreadySupervised as error:
+            raise CommandError(str(error)) from error
