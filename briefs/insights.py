@@ -95,6 +95,11 @@ class Cost:
         return settled + self.unknown_credits + self.reserved_credits
 
     @property
+    def spent(self) -> int:
+        """Without what is only reserved for calls under way."""
+        return self.credits - self.reserved_credits
+
+    @property
     def briefs(self) -> int:
         return self.new + self.shared + self.playbook
 

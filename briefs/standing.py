@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, Q
-from django.db.models.functions import Now
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import Now, TruncDay, TruncMonth
 
-from briefs.asking import budget
-from briefs.models import Brief, Priority, Research, ResearchPolicy
+from briefs.asking.budget import RESERVED_CREDITS
+from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from briefs.troubles import length
+from personas.models import Persona
 
 WAITING = (Research.Status.QUEUED, Research.Status.RECOVERING)
 
@@ -38,19 +39,21 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit of the policy and how far it is used up."""
+    """A limit of the policy and how far it is used up, by the rules of `asking.spending`."""
 
     name: str
-    used: int
+    used: int  # settled: what calls under way reserve may still come back
     limit: int | None
     reserve: int
     renewal: str
+    reserved: int = 0
 
     @property
     def percent(self) -> int:
+        """Rounded down: 100 is reached when all is used."""
         if not self.limit:
             return 100 if self.limit == 0 else 0
-        return round(100 * self.used / self.limit)
+        return 100 * self.used // self.limit
 
     @property
     def width(self) -> int:
@@ -59,7 +62,8 @@ class Budget:
 
     @property
     def left(self) -> int:
-        return max(0, (self.limit or 0) - self.used)
+        """What may be spent at this moment."""
+        return max(0, (self.limit or 0) - self.used - self.reserved)
 
     @property
     def kept(self) -> int:
@@ -68,9 +72,26 @@ class Budget:
 
     @property
     def level(self) -> str:
-        if self.limit is None or self.left > self.kept:
+        """Whether it buys everything, only what is urgent, or not a single answer."""
+        if self.limit is None:
             return "fine"
-        return "low" if self.left else "out"
+        unused = self.limit - self.used
+        if unused < RESERVED_CREDITS:
+            return "out"
+        return "low" if unused - self.reserve < RESERVED_CREDITS else "fine"
+
+    @property
+    def rest(self) -> str:
+        """In words, what may still be bought, and when the budget begins anew."""
+        if self.limit == 0:
+            return "nothing is bought"
+        if self.limit is not None and self.limit < RESERVED_CREDITS:
+            return f"it buys nothing: one answer may cost {RESERVED_CREDITS}"
+        if self.level == "out":
+            left = f": {self.left:,} left, and one answer may cost {RESERVED_CREDITS}"
+            return f"used up{left * bool(self.left)}; {self.renewal}"
+        kept = f", {self.kept:,} of them for urgent briefs only" if self.kept else ""
+        return f"{self.left:,} left{kept}; {self.renewal}"
 
 
 def waiting() -> Waiting:
@@ -128,10 +149,44 @@ def _lost(count: int) -> str:
 
 
 def budgets(policy: ResearchPolicy) -> list[Budget]:
-    """The day's and the month's, with what is spent of them; reservations count."""
-    day, month = budget.spent()
+    """The day's and the month's, with what is spent of them and what calls under way reserve."""
+    day, month = spent()
     reserve = policy.urgent_reserve
+    anew = "begins anew at 00:00 UTC", "begins anew on the 1st, UTC"
     return [
-        Budget("Today", day, policy.day_budget, reserve, "begins anew at 00:00 UTC"),
-        Budget("This month", month, policy.month_budget, reserve, "begins anew on the 1st, UTC"),
+        Budget("Today", day.settled, policy.day_budget, reserve, anew[0], day.reserved),
+        Budget("This month", month.settled, policy.month_budget, reserve, anew[1], month.reserved),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Credits of a time: those that calls have cost, and those reserved for calls under way."""
+
+    settled: int
+    reserved: int
+
+    def of(self, limit: int | None) -> str:
+        """In words, beside the limit; None: there is none."""
+        if self.reserved:
+            rest = "no limit" if limit is None else f"of {limit:,} credits"
+            return f"{self.settled:,} spent, {self.reserved:,} reserved, {rest}"
+        rest = "credits, no limit" if limit is None else f"of {limit:,} credits"
+        return f"{self.settled:,} {rest}"
+
+
+def spent(persona: Persona | None = None) -> tuple[Spent, Spent]:
+    """This day's credits and this month's (UTC), of all or of one persona."""
+    calls = MaveCall.objects.filter(started_at__gte=TruncMonth(Now()))
+    if persona is not None:
+        calls = calls.filter(research__persona=persona)
+    is_reserved = Q(outcome=MaveCall.Outcome.PENDING)
+    is_today = Q(started_at__gte=TruncDay(Now()))
+    sums = calls.aggregate(
+        day=Sum("credits", filter=is_today & ~is_reserved, default=0),
+        day_reserved=Sum("credits", filter=is_today & is_reserved, default=0),
+        month=Sum("credits", filter=~is_reserved, default=0),
+        month_reserved=Sum("credits", filter=is_reserved, default=0),
+    )
+    day = Spent(sums["day"], sums["day_reserved"])
+    return day, Spent(sums["month"], sums["month_reserved"])

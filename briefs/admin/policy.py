@@ -171,17 +171,17 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
 
     @admin.display(description="spent today (UTC)")
     def spent_today(self, policy: ResearchPolicy) -> str:
-        return _of(budget.spent()[0], policy.day_budget)
+        return standing.spent()[0].of(policy.day_budget)
 
     @admin.display(description="spent this month (UTC)")
     def spent_this_month(self, policy: ResearchPolicy) -> str:
-        return _of(budget.spent()[1], policy.month_budget)
+        return standing.spent()[1].of(policy.month_budget)
 
     @admin.display(description="budgets")
     def budgets_reached(self, policy: ResearchPolicy) -> SafeString | str:
         spent = spending.spendings(policy, database_now())
-        reached = [(one.words,) for one in spent if one.level]
-        return _paragraphs(reached) or "Less than half is used."
+        said = [(words,) for one in spent if (words := _budget_words(one))]
+        return _paragraphs(said) or "Less than half is used."
 
     @admin.display(description="budgets of personas")
     def personas_spent(self, policy: ResearchPolicy) -> SafeString | str:
@@ -225,7 +225,7 @@ def _paused_by() -> str:
 
 
 def _persona_row(persona: Any) -> tuple[SafeString | str, str]:
-    return link(persona), _of(persona.spent, persona.month_budget)
+    return link(persona), standing.spent(persona)[1].of(persona.month_budget)
 
 
 def _pause(policy: ResearchPolicy, reason: str) -> str:
@@ -270,5 +270,16 @@ def _paragraphs(lines: list[tuple[str]]) -> SafeString:
     return format_html_join("", "<p>{}</p>", lines)
 
 
-def _of(spent: int, budget: int | None) -> str:
-    return f"{spent:,} credits, no limit" if budget is None else f"{spent:,} of {budget:,} credits"
+def _budget_words(spent: spending.Spending) -> str:
+    """What a period's budget says for itself; empty if less than half of it is used."""
+    name = spent.period.label
+    if spent.budget is None:
+        return f"The {name} has no budget: nothing limits what research costs."
+    if spent.budget == 0:
+        return f"The {name}'s budget is 0: no research is bought."
+    if spent.budget < budget.RESERVED_CREDITS:
+        return (
+            f"The {name}'s budget of {spent.budget:,} credits buys nothing: one answer may cost "
+            f"{budget.RESERVED_CREDITS}."
+        )
+    return spent.words if spent.level else ""

@@ -1,4 +1,4 @@
-"""Stacked bars as SVG from the server, with the same numbers as a table.
+"""Stacked bars as SVG from the server, upright or across, with the same numbers as a table.
 
 Across, everything is in percent, and down in pixels: the chart is as wide as its place and its
 words keep their size on a phone. Colours come from classes, as the content security policy asks.
@@ -17,6 +17,7 @@ ROOM_ABOVE = 14
 ROOM_BELOW = 22
 BAR = 0.8  # of the width a column has
 THINNEST = 2.0  # pixels: a single refusal among thousands must be seen
+NARROWEST = 0.5  # percent, for the same reason
 MOST_TICKS = 5
 EDGE = 4  # percent: a label nearer to the end than this would be cut off
 
@@ -103,6 +104,31 @@ def stacked_bars(
     }
 
 
+@register.inclusion_tag("briefs/_chart_rows.html")
+def stacked_rows(
+    title: str, names: Sequence[str], series: Sequence[Series], *, unit: str, table: str
+) -> dict[str, Any]:
+    """One bar across for each name, with a legend; `table` is as in `stacked_bars`."""
+    rows = list(zip(*(one.values for one in series), strict=True))
+    longest = max((sum(row) for row in rows), default=0)
+    words = ", ".join(f"{one.total:,} {one.label.lower()}" for one in series)
+    return {
+        "words": f"{title}: {words}",
+        "series": series,
+        "unit": unit,
+        "table_id": table,
+        "rows": [
+            {
+                "name": name,
+                "sum": sum(row),
+                "parts": _pieces(series, row, longest),
+                "told": [(one.label, n) for one, n in zip(series, row, strict=True) if n],
+            }
+            for name, row in zip(names, rows, strict=True)
+        ],
+    }
+
+
 def ticks(highest: int) -> list[int]:
     """Round numbers from 0 up to at least `highest`, few enough to read; never only 0."""
     size = 1
@@ -132,3 +158,15 @@ def _parts(series: Sequence[Series], row: Sequence[int], scale: float) -> list[d
             y -= height
             parts.append({"key": one.key, "y": f"{y:.1f}", "height": f"{height:.1f}"})
     return parts
+
+
+def _pieces(series: Sequence[Series], row: Sequence[int], longest: int) -> list[dict[str, str]]:
+    """The pieces of one bar, from the left."""
+    x = 0.0
+    pieces = []
+    for one, value in zip(series, row, strict=True):
+        if value:
+            width = max(100 * value / longest, NARROWEST)
+            pieces.append({"key": one.key, "x": f"{x:.2f}%", "width": f"{width:.2f}%"})
+            x += width
+    return pieces

@@ -104,3 +104,41 @@ def test_a_column_that_is_not_over_is_marked_and_explained():
 def test_a_chart_carries_no_style_of_its_own():
     assert "style" not in drawn([1, 2, 3])
     assert "fill=" not in drawn([1, 2, 3])
+
+
+# Across -------------------------------------------------------------------------------------------
+
+
+def across(names, *rows):
+    series = [Series(f"s{n}", f"Series {n}", row) for n, row in enumerate(rows)]
+    tag = "{% stacked_rows 'Credits' names series unit='credits' table='by-name' %}"
+    page = Template("{% load charts %}" + tag)
+    return page.render(Context({"names": names, "series": series}))
+
+
+def test_rows_are_as_wide_as_their_part_of_the_longest_and_follow_each_other():
+    page = across(["Dear", "Cheap"], [60, 20], [40, 0])
+
+    parts = re.findall(r'<rect class="series-(\w+)" x="([^"]*)" y="0" width="([^"]*)"', page)
+    assert parts == [
+        ("s0", "0.00%", "60.00%"),
+        ("s1", "60.00%", "40.00%"),
+        ("s0", "0.00%", "20.00%"),
+    ]
+
+
+def test_rows_are_named_summed_and_lead_to_their_table():
+    page = across(["Dear <b>"], [1060], [40])
+
+    assert "Dear &lt;b&gt;" in page
+    assert "<strong>1,100</strong>" in page
+    assert 'aria-label="Credits: 1,060 series 0, 40 series 1"' in page
+    assert '<a href="#by-name">The same as a table</a>' in page
+
+
+def test_least_piece_of_a_row_can_still_be_seen():
+    assert 'width="0.50%"' in across(["Dear", "Cheap"], [90000, 1])
+
+
+def test_rows_of_nothing_can_be_drawn():
+    assert "<rect" not in across(["Idle"], [0]).split("chart-legend")[0]

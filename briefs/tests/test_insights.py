@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from briefs import standing
-from briefs.asking import budget, pacing
+from briefs.asking import budget, pacing, spending
 from briefs.insights import Cost, Period, costs, personas
 from briefs.models import MaveCall, MaveHealth, Priority, ResearchPolicy
 from briefs.standing import Budget
@@ -349,7 +349,11 @@ def test_the_reserve_holds_back_what_is_not_urgent_and_nothing_else(connected):
     [
         (0, 1000, 0, 0, 1000, 100, "fine"),
         (250, 1000, 25, 25, 750, 100, "fine"),
-        (930, 1000, 93, 93, 70, 70, "low"),
+        (900, 1000, 90, 90, 100, 100, "low"),
+        (826, 1000, 82, 82, 174, 100, "low"),
+        (825, 1000, 82, 82, 175, 100, "fine"),
+        (930, 1000, 93, 93, 70, 70, "out"),
+        (9999, 10000, 99, 99, 1, 1, "out"),
         (1000, 1000, 100, 100, 0, 0, "out"),
         (1100, 1000, 110, 100, 0, 0, "out"),
         (0, 0, 100, 100, 0, 0, "out"),
@@ -361,6 +365,35 @@ def test_a_budget_says_how_far_it_is_used(used, limit, percent, width, left, kep
 
     found = (budget.percent, budget.width, budget.left, budget.kept, budget.level)
     assert found == (percent, width, left, kept, level)
+
+
+def test_a_budget_that_pays_for_no_answer_any_more_is_used_up_here_and_in_the_alarm(signed_in):
+    limits = policy(day_budget=1000, month_budget=None)
+    make_call(started_at=timezone.now(), credits=930)
+
+    [day, _] = standing.budgets(limits)
+    assert day.level == "out"
+    assert spending.spendings(limits, timezone.now())[0].is_used_up
+    assert "used up: 70 left, and one answer may cost 75" in text(signed_in.get(URL))
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"), [(0, "nothing is bought"), (74, "it buys nothing: one answer may cost 75")]
+)
+def test_a_budget_that_buys_nothing_says_so(budget, words):
+    assert Budget("Today", 0, budget, 100, "begins anew").rest == words
+
+
+def test_what_is_reserved_is_not_spent_and_is_told_beside_it(signed_in, connected):
+    policy(day_budget=1000, month_budget=None)
+    make_call(started_at=timezone.now(), credits=333)
+    make_call(started_at=timezone.now(), credits=75, outcome="pending")
+
+    words = text(signed_in.get(URL))
+
+    assert "Credits spent 333 75 more reserved for 1 call under way" in words
+    assert "Today 333 of 1,000 credits, 33 % 333 spent, 75 reserved; 592 left" in words
+    assert "This month 333 credits, no limit is set 333 spent, 75 reserved" in words
 
 
 def test_the_page_shows_day_and_month(signed_in):
@@ -422,7 +455,7 @@ def test_the_figures_say_what_is_not_sure(signed_in, connected):
 
     words = text(signed_in.get(URL))
 
-    assert "Credits spent 198 75 of them reserved for 1 call under way, 75 of them" in words
+    assert "Credits spent 123 75 more reserved for 1 call under way, 75 of those spent" in words
     assert "perhaps not charged: the outcome of 1 call is unknown" in words
     assert "Research calls 4 2 answered, 1 of unknown outcome, 1 under way" in words
     assert "Credits paid again 24 for 1 call whose question may have been charged before" in words
@@ -497,6 +530,25 @@ def test_a_persona_leads_to_its_briefs_closed_ones_too(signed_in):
     [url] = links(signed_in.get(URL), brief.persona.name)
 
     assert [row.brief for row in signed_in.get(url).context["rows"]] == [brief]
+
+
+def test_each_persona_has_a_bar_and_its_credits_of_every_kind(signed_in):
+    dear, idle = make_persona(name="Dear"), make_persona(name="Idle")
+    asked, now = make_research(persona=dear), timezone.now()
+    make_call(research=asked, started_at=now, credits=30)
+    make_call(research=asked, started_at=now, credits=24, is_repeat=True)
+    make_call(research=asked, started_at=now, credits=75, outcome="unknown")
+    make_call(research=asked, started_at=now, credits=70, outcome="pending")
+    make_brief(persona=idle)
+
+    response = signed_in.get(URL)
+
+    names, series = response.context["persona_names"], response.context["persona_series"]
+    assert (names, [one.values for one in series]) == (["Dear"], [[30], [24], [75], [70]])
+    words = text(response)
+    assert "Persona Credits New answers Paid again Outcome unknown Reserved Calls" in words
+    assert "Dear 199 30 24 75 70 4" in words
+    assert response.content.decode().count('class="chart-row"') == 1
 
 
 def test_staff_are_led_to_the_calls_behind_the_figures(staff):

@@ -147,6 +147,39 @@ def test_levels_of_the_budgets_are_told_on_the_page_and_from_75_in_the_inbox(adm
     assert notice.startswith("76 % of the day's research budget is used: 760 of 1,000 credits")
 
 
+@pytest.mark.parametrize(
+    ("budget", "used", "words"),
+    [
+        (None, 308, "The day has no budget: nothing limits what research costs."),
+        (0, 0, "The day&#x27;s budget is 0: no research is bought."),
+        (0, 300, "The day&#x27;s budget is 0: no research is bought."),
+        (74, 74, "The day&#x27;s budget of 74 credits buys nothing: one answer may cost 75."),
+    ],
+)
+def test_budget_that_has_no_half_is_told_as_it_is(admin_client, budget, used, words):
+    ResearchPolicy.objects.update(day_budget=budget, month_budget=budget)
+    use(used)
+
+    html = shown(admin_client)
+
+    assert words in html
+    assert "Less than half" not in html
+
+
+def test_what_is_reserved_is_not_spent_and_is_told_beside_it(admin_client):
+    trial = make_persona(name="Trial", month_budget=500)
+    asked = make_research(persona=trial)
+    ResearchPolicy.objects.update(day_budget=1000, month_budget=None)
+    use(333, research=asked)
+    MaveCall.objects.create(research=asked, outcome="pending", credits=75)
+
+    html = shown(admin_client)
+
+    assert "333 spent, 75 reserved, of 1,000 credits" in html
+    assert "333 spent, 75 reserved, no limit" in html
+    assert "333 spent, 75 reserved, of 500 credits this month" in html
+
+
 def test_budget_that_is_used_up_is_told_once_in_the_inbox(admin_client):
     ResearchPolicy.objects.update(day_budget=1000)
     use(990)

@@ -15,7 +15,7 @@ from briefs import insights as facts
 from briefs import standing
 from briefs.asking import pacing
 from briefs.health import database_now
-from briefs.insights import DEFAULT, PERIODS, Cost, Costs, Period
+from briefs.insights import DEFAULT, PERIODS, Cost, Costs, Period, PersonaCost
 from briefs.models import Brief, MaveCall
 from briefs.notices import admin_url, for_reader, may_switch, research
 from briefs.templatetags.charts import Column, Series
@@ -67,13 +67,14 @@ def insights(request: HttpRequest) -> HttpResponse:
     costs = facts.costs(period)
     waiting = standing.waiting()
     held = pacing.why_waiting(policy, waiting.least)
+    personas = facts.personas(costs, waiting.by_persona)
     context = {
         "section": "insights",
         "period": period,
         "periods": PERIODS,
         "is_new": costs.total.is_idle and not _has_history(),
         "total": costs.total,
-        "personas": facts.personas(costs, waiting.by_persona),
+        "personas": personas,
         **_listed(costs),
         "waiting": waiting,
         "notices": for_reader(request.user, research(request.user, standstill)),
@@ -82,6 +83,7 @@ def insights(request: HttpRequest) -> HttpResponse:
         "why": standing.why_waiting(policy, waiting, held, now),
         "budgets": standing.budgets(policy),
         **_charts(costs),
+        **_persona_chart(personas),
         **_links(request.user, period),
     }
     return render(request, "briefs/insights.html", context)
@@ -118,8 +120,16 @@ def _charts(costs: Costs) -> dict[str, Any]:
     }
 
 
-def _series(kinds: Iterable[tuple[str, str, str]], days: Iterable[Cost]) -> list[Series]:
-    return [Series(key, label, [getattr(day, name) for day in days]) for key, label, name in kinds]
+def _persona_chart(personas: list[PersonaCost]) -> dict[str, Any]:
+    costly = [one for one in personas if one.cost.credits]
+    return {
+        "persona_names": [one.name for one in costly],
+        "persona_series": _series(CREDITS, [one.cost for one in costly]),
+    }
+
+
+def _series(kinds: Iterable[tuple[str, str, str]], costs: Iterable[Cost]) -> list[Series]:
+    return [Series(key, label, [getattr(one, name) for one in costs]) for key, label, name in kinds]
 
 
 def _named(day: date) -> str:
