@@ -193,10 +193,8 @@ class Research(models.Model):
         Brief.objects.filter(renewal=self).renewed_by(self)
         Brief.objects.filter(research=self).research_arrived()
         given_up = Research.objects.filter(
-            question_hash=self.question_hash,
-            status__in=self.GIVEN_UP,
-            finished_at__lte=self.finished_at,
-        )
+            question_hash=self.question_hash, status__in=self.GIVEN_UP
+        ).exclude(finished_at__gt=self.finished_at)
         Brief.objects.open().filter(research__in=given_up).taken_over_by(self)
 
     def lose(

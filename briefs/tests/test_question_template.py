@@ -232,7 +232,7 @@ def test_template_is_read_once_for_a_batch(django_assert_max_num_queries):
     for brief in briefs:
         brief.persona = persona
 
-    with transaction.atomic(), django_assert_max_num_queries(11) as queries:
+    with transaction.atomic(), django_assert_max_num_queries(12) as queries:
         attach(briefs)
 
     read = [query for query in queries if "questiontemplate" in query["sql"]]
