@@ -18,7 +18,10 @@ from briefs.reading import labels, phrases
 
 _LONGEST = 600  # characters of a clause that are read at once
 _OVERLAP = 120  # so that no advice is cut in two
-_CLAUSES = re.compile(r"(?<=[.!?]) +|; *|(?<=:) |,? \bbut\b |,? \bthen\b |, \binstead,? | [–—] ?")
+_CLAUSES = re.compile(
+    rf"(?<=[.!?]) +|; *|(?<=:) (?!{phrases.SHUT})"
+    r"|,? \bbut\b |,? \bthen\b |, \binstead,? | [–—] ?"
+)
 _MARKS = re.compile(r"[*_`“”\"«»>#]+")
 _TAGS = re.compile(r"</?[a-z]{1,10} ?/?>", re.I)
 _DASHES = re.compile(r"\be ?[–—−] ?mail", re.I)
@@ -60,9 +63,9 @@ def _plain(text: str) -> str:
 
 
 def _advises(plain: str, channel: Closed, is_advising: bool) -> bool:
-    if not re.search(phrases.NOUNS[channel.key] + r"|e-mail|email|\btext\b|^subject", plain):
+    if not phrases.ANY_FORM[channel.key].search(plain):
         return False
-    if _is_draft(plain, channel):
+    if _is_draft(plain, channel) or _is_step(plain, channel):
         return True
     clauses = list(_clauses(plain))
     is_item = is_advising and any(_names_message(clause, channel) for clause in clauses)
@@ -99,10 +102,17 @@ def _pieces(clause: str) -> Iterator[str]:
 
 def _is_draft(plain: str, channel: Closed) -> bool:
     """Whether the text is itself a message that only this channel can carry."""
+    if phrases.draft(channel.key).search(plain):
+        return True
     return channel.key == "email" and bool(
-        re.match(r"subject(?: line)? ?:", plain)
+        re.search(r"(?:^|\b(?:write|send): ?)subject(?: line)? ?:", plain)
         or re.search(r"\b(?:reply|respond|answer) (?:directly )?to this e-?mail\b", plain)
     )
+
+
+def _is_step(plain: str, channel: Closed) -> bool:
+    found = phrases.step(channel.key).search(plain)
+    return found is not None and not _is_exempt(found.group(), channel)
 
 
 def _is_advice(clause: str, channel: Closed) -> bool:
