@@ -56,6 +56,12 @@ class Closed:
             return f"{closed}: do not do this, use another channel."
         return f"{name} does not reach them ({reason}): use another channel."
 
+    @property
+    def fact(self) -> str:
+        """What to put beside words that name it and may not mean to advise it."""
+        why = "they closed" if self.is_their_choice else "cannot reach them"
+        return f"mentions {self.name}, which {why}"
+
 
 _KEYS = {
     "E-mail, marketing": ("email", "e-mail"),

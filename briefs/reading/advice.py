@@ -5,6 +5,8 @@ in all of them. A clause is advice if it tells somebody to write over the channe
 e-mail”, “text them”, “By SMS:”), nothing before it forbids that, and it is not about a third
 person, a transactional message or a condition of consent. Headings and lists may forbid as well.
 
+What these rules do not know, but names a closed channel as if it were open, is for `mentions`.
+
 Not seen: other languages; advice that names no channel (“write to them”, “launch a campaign”);
 sarcasm; a sentence that forbids what the one before it advised.
 """
@@ -14,7 +16,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from briefs.reach import Closed
-from briefs.reading import labels, phrases
+from briefs.reading import labels, mentions, phrases
 
 _LONGEST = 600  # characters of a clause that are read at once
 _OVERLAP = 120  # so that no advice is cut in two
@@ -39,6 +41,11 @@ def advised(text: str, closed: Iterable[Closed], *, heading: str = "") -> list[C
     plain = _plain(text)
     is_advising = not heading or bool(phrases.ADVISING_HEADING.search(_plain(heading)))
     return [channel for channel in closed if _advises(plain, channel, is_advising)]
+
+
+def mentioned(text: str, closed: Iterable[Closed], *, heading: str = "") -> list[Closed]:
+    """Which of these channels a block names as if they were open, without clearly advising them."""
+    return mentions.mentioned(_plain(text), closed, heading=_plain(heading))
 
 
 def named(words: str, closed: Iterable[Closed]) -> list[Closed]:

@@ -29,7 +29,7 @@ TAGS = {
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "table": {"tabindex"}}
-CLASSES = {"a": {"external", "cite"}, "span": {"mark", "closed", "unsourced", "domain"}}
+CLASSES = {"a": {"external", "cite"}, "span": {"mark", "closed", "named", "unsourced", "domain"}}
 _REL = "noopener noreferrer nofollow"
 
 _OUR_ANCHOR = re.compile(r"#source-\d{1,3}")

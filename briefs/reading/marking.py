@@ -39,6 +39,7 @@ class _Cell:
 class _Table:
     cells: list[_Cell] = field(default_factory=list)
     forbidden: set[int] = field(default_factory=set)  # columns
+    mentioned: list[Closed] = field(default_factory=list)
     row: int = 0
     column: int = 0
 
@@ -207,11 +208,24 @@ class Marking:
             self._mark_closed(token, words)
 
     def _mark_closed(self, token: Token, words: str) -> None:
-        if not self._is_forbidden:
-            for channel in advice.advised(words, self.closed, heading=self._heading):
-                self.closed_marks.append(channel)
-                mark = self.citing.mark("closed", channel.words)
-                token.children = [*mark, self.citing.text(" "), *(token.children or [])]
+        if self._is_forbidden:
+            return
+        advised, mentioned = self._closed_in(words)
+        for channel in advised:
+            mark = self.citing.mark("closed", channel.words)
+            token.children = [*mark, self.citing.text(" "), *(token.children or [])]
+        if self.table:  # says so once below
+            self.table.mentioned += mentioned
+        else:
+            for channel in mentioned:
+                self._append(token, "named", channel.fact)
+
+    def _closed_in(self, words: str) -> tuple[list[Closed], list[Closed]]:
+        """The closed channels that a block advises, and those that it only mentions."""
+        advised = advice.advised(words, self.closed, heading=self._heading)
+        others = [channel for channel in self.closed if channel not in advised]
+        self.closed_marks += advised
+        return advised, advice.mentioned(words, others, heading=self._heading)
 
     def _append(self, token: Token, kind: str, words: str) -> None:
         mark = self.citing.mark(kind, words)
@@ -221,9 +235,11 @@ class Marking:
         """Marks below a block of code, which shows its text as it is."""
         words = token.content
         if not self._is_forbidden and not self.lead.forbids:
-            for channel in advice.advised(words, self.closed, heading=self._heading):
-                self.closed_marks.append(channel)
+            advised, mentioned = self._closed_in(words)
+            for channel in advised:
                 yield from self._remark("closed", channel.words)
+            for channel in mentioned:
+                yield from self._remark("named", channel.fact)
         if not _NUMBER.search(words) and self._is_bare(words):
             yield from self._remark("unsourced", _NO_SOURCE)
 
@@ -231,9 +247,13 @@ class Marking:
         """Marks below a table: for each closed channel it names, and for what has no source."""
         table, self.table = self.table or _Table(), None
         if not self._is_forbidden and not self.lead.forbids:
-            for channel in table.named(self.closed):
-                self.closed_marks.append(channel)
+            named = table.named(self.closed)
+            self.closed_marks += named
+            for channel in named:
                 yield from self._remark("closed", channel.words)
+            for channel in self.closed:
+                if channel in table.mentioned and channel not in self.closed_marks:
+                    yield from self._remark("named", channel.fact)
         figures = list(table.figures(self._heading)) if self.has_sources else []
         if figures and not any(cell.is_cited for cell in table.cells):
             yield from self._remark("unsourced", _NO_SOURCE)

@@ -470,6 +470,54 @@ def test_open_channels_are_never_marked():
     assert advice.advised("Send an e-mail.", []) == []
 
 
+@pytest.mark.parametrize(
+    ("channel", "sentence"),
+    [
+        ("email", "Reduce email frequency to one e-mail a month."),
+        ("email", "Limit emails to one a week."),
+        ("email", "Send fewer, more relevant emails."),
+        ("email", "Don't just call: email too."),
+        ("email", "Keep a newsletter light."),
+        ("email", "E-mail"),
+        ("sms", "Phone and SMS stay the way to go."),
+        ("push", "Push notifications, twice a month."),
+        ("in_app", "In-app banners in the first week."),
+    ],
+)
+def test_what_may_be_meant_as_advice_is_a_mention(channel, sentence):
+    assert channel in [found.key for found in advice.mentioned(sentence, ALL)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *NO_ADVICE,
+        "They unsubscribed from e-mail.",
+        "Suppress e-mail; route to phone.",
+        "Add SPF and DKIM to every e-mail domain.",
+        "E-mail deliverability belongs to marketing.",
+        "Their e-mail address stays on file.",
+        "E-mail invoices as before.",
+        "The e-mail should be short.",
+        "Call them within 24 hours, not by e-mail.",
+        "Respect the opt-out from e-mail and SMS.",
+        "Most companies answer by e-mail within a day.",
+        "Sending an e-mail would breach the law.",
+        "Normally you would send an e-mail; here, call.",
+        "Invite them to re-subscribe to the newsletter in the preference centre.",
+        "Train the team not to send e-mail.",
+        "Hold off on e-mail.",
+    ],
+)
+def test_no_mention_nags_about_what_is_no_plan_for_this_channel(sentence):
+    assert advice.mentioned(sentence, ALL) == []
+
+
+@pytest.mark.parametrize("heading", ["What is probably going on", "How to tell it worked", "Why"])
+def test_sections_of_background_have_no_mentions(heading):
+    assert advice.mentioned("Fewer e-mails a month.", ALL, heading=heading) == []
+
+
 def test_each_closed_channel_of_a_sentence_is_named():
     assert keys("Send an e-mail or a text message.") == ["email", "sms"]
 

@@ -448,6 +448,44 @@ def test_a_word_that_could_forbid_silences_no_more_than_it_means(text):
     assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
 
 
+FACT = '<span class="mark named">mentions e-mail, which they closed</span>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Limit emails to one a week.",
+        "Limit emails to one a week. Fewer emails, more calls.",
+        "- Keep the phone first.\n- Emails, but fewer.",
+        "## Plan\n\n### E-mail\n\nOne question.",
+        "## Plan\n\n**E-mail**\n\nOne question.",
+        "```\nFewer e-mails a month.\n```",
+        "| Step |\n|-|\n| Fewer e-mails a month |\n| Fewer e-mails a week |",
+    ],
+)
+def test_a_closed_channel_that_is_only_mentioned_is_named_quietly_and_once(text):
+    reading = read(text, closed=[EMAIL])
+
+    assert reading.html.count(FACT) == 1
+    assert reading.closed_marks == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send an e-mail. Limit emails to one a week.",
+        "| Channel | Note |\n|-|-|\n| Email | Keep emails short |",
+        "## What to avoid\n\n- Fewer e-mails.",
+        "Avoid:\n\n- E-mails of any sort.",
+        "## What is going on\n\nE-mails without a purpose.",
+        "## How to tell it worked\n\n- Fewer e-mails a month.",
+        "They closed e-mail. Limit emails to one a week.",
+    ],
+)
+def test_what_is_marked_already_forbidden_or_background_is_not_named_as_well(text):
+    assert FACT not in read(text, closed=[EMAIL]).html
+
+
 TABLE = "| Day | Channel | Note |\n|-|-|-|\n"
 
 

@@ -191,6 +191,13 @@ def test_unsubscribing_closes_email_for_advice_but_not_for_invoices():
     )
 
 
+def test_a_mention_of_a_channel_only_states_the_fact():
+    assert closed_keys(customer(is_unsubscribed=True))["email"].fact == (
+        "mentions e-mail, which they closed"
+    )
+    assert closed_keys(customer())["sms"].fact == "mentions SMS, which cannot reach them"
+
+
 def test_a_dead_address_was_not_their_choice():
     email = closed_keys(customer(), signal("address_gone"))["email"]
 
