@@ -7,21 +7,22 @@ from django.db.models import Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
-from briefs.admin.readonly import ReadOnlyAdmin, link
+from briefs.admin.readonly import ReadOnlyAdmin, link, moment
 from briefs.models import MaveCall
 
 
 @admin.register(MaveCall)
 class MaveCallAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "purpose", "research_link", "outcome", "http_status", "credits",
+    list_display = ("started", "purpose", "research_link", "outcome", "http_status", "credits",
                     "repeat", "detail")  # fmt: skip
     list_filter = ("purpose", "outcome", "is_repeat", "research__persona")
     list_select_related = ("research__persona",)
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
     search_fields = ("reference__exact", "detail")
-    fields = ("purpose", "research_link", "reference", "started_at", "finished_at", "outcome",
+    fields = ("purpose", "research_link", "reference", "started", "finished", "outcome",
               "http_status", "credits", "repeat", "detail")  # fmt: skip
 
     def changelist_view(
@@ -35,6 +36,14 @@ class MaveCallAdmin(ReadOnlyAdmin):
                 response.context_data["credits"] = credits
         return response
 
+    @admin.display(description="started (UTC)", ordering="started_at")
+    def started(self, call: MaveCall) -> str:
+        return moment(call.started_at)
+
+    @admin.display(description="finished (UTC)")
+    def finished(self, call: MaveCall) -> str:
+        return moment(call.finished_at)
+
     @admin.display(description="is repeat", ordering="is_repeat")
     def repeat(self, call: MaveCall) -> str:
         """In words: the mark for no would be red, where no is as it should be."""
@@ -42,4 +51,6 @@ class MaveCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description="research")
     def research_link(self, call: MaveCall) -> SafeString | str:
-        return link(call.research)
+        research = call.research
+        words = Truncator(str(research.persona)).chars(24) if research else ""
+        return link(research, f"{research.pk} · {words}" if research else "")

@@ -1,5 +1,6 @@
 """Pages to look at: nothing is added or changed there."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
@@ -45,6 +46,11 @@ def link(obj: Model | None, words: str = "") -> SafeString | str:
         return "—"
     name = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
     return format_html('<a href="{}">{}</a>', reverse(name, args=[obj.pk]), words or str(obj))
+
+
+def moment(at: datetime | None) -> str:
+    """To the second, in UTC and 24 hours, so that rows can be compared with a log."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else "—"
 
 
 def is_about(term: str, prefix: str) -> Q:

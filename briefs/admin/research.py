@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from briefs import research as researching
-from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline
+from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline, moment
 from briefs.models import MaveCall, Research
 from briefs.reading import plain
 
@@ -23,10 +23,20 @@ HEAVY = ("question", "answer", "sources", "personas_used", "validation", "raw_re
 
 class MaveCallInline(ReadOnlyInline):
     model = MaveCall
-    fields = ("purpose", "started_at", "finished_at", "outcome", "http_status", "credits",
-              "is_repeat", "detail")  # fmt: skip
+    template = "admin/briefs/research/calls.html"
+    fields = ("purpose", "started", "finished", "outcome", "http_status", "credits", "is_repeat",
+              "detail")  # fmt: skip
+    readonly_fields = ("started", "finished")
     ordering = ("started_at",)
     verbose_name_plural = "Requests to Mave"
+
+    @admin.display(description="started (UTC)")
+    def started(self, call: MaveCall) -> str:
+        return moment(call.started_at)
+
+    @admin.display(description="finished (UTC)")
+    def finished(self, call: MaveCall) -> str:
+        return moment(call.finished_at)
 
 
 @admin.register(Research)
@@ -92,12 +102,11 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="question")
     def question_shown(self, research: Research) -> SafeString:
-        return format_html('<pre class="words">{}</pre>', plain.visible(research.question))
+        return _words(plain.visible(research.question))
 
     @admin.display(description="answer")
     def answer_shown(self, research: Research) -> SafeString:
-        words = plain.visible(research.answer) or "none yet"
-        return format_html('<pre class="words">{}</pre>', words)
+        return _words(plain.visible(research.answer) or "none yet")
 
     @admin.display(description="sources")
     def sources_shown(self, research: Research) -> SafeString | str:
@@ -110,6 +119,11 @@ class ResearchAdmin(ReadOnlyAdmin):
     @admin.display(description="confidence")
     def confidence_shown(self, research: Research) -> str:
         return "not said" if research.confidence is None else f"{research.confidence} %"
+
+
+def _words(text: str) -> SafeString:
+    """In a box that scrolls if they are many, with the keyboard too."""
+    return format_html('<pre class="words" tabindex="0">{}</pre>', text)
 
 
 def _source(source: dict[str, str]) -> SafeString | str:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from django.utils import timezone
 
-from briefs.models import Brief, QuestionTemplate
+from briefs.models import Brief, MaveCall, QuestionTemplate
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
 ]
+LEDGER = "/admin/briefs/mavecall/"
 TEMPLATES = "/admin/briefs/questiontemplate/"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 
@@ -126,6 +127,40 @@ def test_pages_of_the_questions_wording_are_accessible_and_fit(open_page, editor
         violations = Axe().run(page).response["violations"]
         assert not [(item["id"], item["impact"]) for item in violations], path
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+@pytest.fixture
+def call(brief):
+    """A request to Mave, with a long reason and a long answer to what was asked."""
+    words = "the answer was lost on its way, and its thread could not be read either: " * 3
+    type(brief.research).objects.update(answer="\n\n".join(["A line of the answer."] * 80))
+    return MaveCall.objects.create(
+        research=brief.research, outcome="unknown", is_repeat=True, credits=75, detail=words
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_pages_of_the_ledger_are_accessible_and_fit(open_page, editor, brief, call, size, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    research = f"/admin/briefs/research/{brief.research_id}/change/"
+    for path in (LEDGER, f"{LEDGER}{call.pk}/change/", research, "/insights/"):
+        page = open_page(path, size=size, scheme=scheme)
+        assert not page.complaints, path
+
+        violations = Axe().run(page).response["violations"]
+        assert not [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations], path
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+def test_all_columns_of_the_ledger_are_in_sight_on_a_desk(open_page, editor, call):
+    page = open_page(LEDGER)
+
+    for column in ("repeat", "detail"):
+        box = page.locator(f"td.field-{column}").bounding_box()
+        assert box["x"] + box["width"] <= 1280, column
+    assert f"{call.started_at:%Y-%m-%d %H:%M:%S}" in page.locator(".field-started").inner_text()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
