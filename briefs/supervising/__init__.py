@@ -2,6 +2,6 @@
 
 supervisor   starts, reloads and stops them        watching   who stands still, and what is done
 services     what is run, and how it is ended      groups     process groups as Linux shows them
-beats        what a cluster did last           brokers    lets the supervisor knock at its own
-messenger    talks to the database, so that the supervisor need not wait for it
+beats        what a cluster did last               brokers    where the supervisor knocks at it
+messenger    asks and tells the database, so that the supervisor never waits for it
 """

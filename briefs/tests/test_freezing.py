@@ -19,7 +19,7 @@ from django_q.models import OrmQ
 from briefs import progress
 from briefs.health import database_now
 from briefs.models import Alarm, Brief, MaveCall, Research
-from briefs.supervising import groups, supervisor, watching
+from briefs.supervising import beats, groups, messenger, supervisor, watching
 from briefs.tests.factories import make_brief, make_event, make_research
 from briefs.tests.hasty import Host, send, wait
 from personas import starter
@@ -355,6 +355,11 @@ def test_two_minutes_suffice_with_the_constants_of_production():
 
     due = seen + sure + ended + begun
     unseen = due - progress.PATIENCE.total_seconds() + progress.QUIET.total_seconds()
+    # By its own evidence, whatever other hosts do, and if the database takes long to answer.
+    alone = due - progress.PATIENCE.total_seconds() + beats.SILENT_SECONDS
+    slow = messenger.PATIENCE_SECONDS
 
     assert due == 97.5  # which leaves 22 s to a slow start
     assert unseen <= 115  # an idle cluster, from when it last looked for work
+    assert alone + slow <= 115  # a cluster that takes nothing, from when it last took a task
+    assert beats.KNOCK_AFTER_SECONDS + 2 * watching.LOOK_EVERY_SECONDS < beats.SILENT_SECONDS
