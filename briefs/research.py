@@ -30,19 +30,27 @@ def attach(briefs: list[Brief]) -> int:
     Sets the briefs' fields, saved or not, and leaves saving them to the caller. Needs an open
     transaction. A brief whose persona buys no research is left alone.
     """
-    by_question: dict[Question, list[Brief]] = defaultdict(list)
     buying = [brief for brief in briefs if brief.persona.buys_research]
     if not buying:
         return 0
-    asker = Asker.load()
-    for brief in buying:
-        question = asker.question_for(brief.persona, brief.kind, brief.question_facts)
-        by_question[question].append(brief)
+    by_question = _by_question(buying)
     questions = sorted(by_question, key=lambda question: question.hash)  # one order of locks
     found, opened = _find_or_open(questions, by_question)
     for question in questions:
         _join(by_question[question], found[question.hash], question.hash in opened)
     return len(opened)
+
+
+def _by_question(briefs: list[Brief]) -> dict[Question, list[Brief]]:
+    """What these briefs ask. Most of a batch ask the same, so each question is worded once."""
+    alike: dict[tuple[int, str, tuple[str, ...]], list[Brief]] = defaultdict(list)
+    for brief in briefs:
+        alike[brief.persona_id, brief.kind, tuple(brief.question_facts)].append(brief)
+    asker = Asker.load()
+    by_question: dict[Question, list[Brief]] = defaultdict(list)
+    for (_, kind, facts), group in alike.items():
+        by_question[asker.question_for(group[0].persona, kind, list(facts))] += group
+    return by_question
 
 
 class _Ended(Exception):

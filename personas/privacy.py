@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+_SIGN = re.compile(r"@|%40|\(at\)|\[at\]", re.I)  # without one there is no address
 _ADDRESS = re.compile(
     r"[\w.+\"-]+@[\w-]+(?:\.[\w-]+)*"
     r"|[\w.+\"-]+(?: @ |%40| ?(?:\(at\)|\[at\]) ?)[\w-]+(?:\.[\w-]+)+",
@@ -23,6 +24,8 @@ _IDENTIFYING = re.compile(
 
 def found(text: str) -> list[str]:
     """What looks like an address, also where invisible or full-width signs disguise it."""
+    if text.isascii() and not _SIGN.search(text):  # nearly always, for each brief of a batch
+        return []
     plain = unicodedata.normalize("NFKC", text)
     plain = "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
     return [address.strip() for address in _ADDRESS.findall(plain)]
