@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
+from briefs import standing
 from briefs.admin.budgets import PersonaForm, persona_consequence
 from briefs.asking import budget
 from briefs.questions.asker import Asker
@@ -45,11 +46,8 @@ class ResearchedPersonaAdmin(PersonaAdmin):
     def spent_this_month(self, persona: Persona) -> str:
         if not persona.pk:
             return "0 credits"
-        spent, limit = budget.spent_for(persona), persona.month_budget
-        if limit is None:
-            return f"{spent:,} credits"
-        shown = f"{spent:,} of {limit:,} credits"
-        if spent + budget.RESERVED_CREDITS <= limit:
+        shown = standing.spent(persona)[1].of(persona.month_budget)
+        if not budget.is_used_up_for(persona):
             return shown
         return (
             f"{shown}: used up, because one answer may cost {budget.RESERVED_CREDITS}. Briefs of "

@@ -178,6 +178,8 @@ def test_what_is_reserved_is_not_spent_and_is_told_beside_it(admin_client):
     assert "333 spent, 75 reserved, of 1,000 credits" in html
     assert "333 spent, 75 reserved, no limit" in html
     assert "333 spent, 75 reserved, of 500 credits this month" in html
+    persona = shown(admin_client, f"/admin/personas/persona/{trial.pk}/change/")
+    assert "333 spent, 75 reserved, of 500 credits" in persona
 
 
 def test_budget_that_is_used_up_is_told_once_in_the_inbox(admin_client):
