@@ -452,7 +452,7 @@ def test_first_claimers_of_all_find_or_make_the_policy(threaded_db):
 
 
 def test_mave_never_sees_more_calls_at_once_than_allowed(threaded_db, sandbox):
-    sandbox.latency = 0.1
+    sandbox.latency = 0.5  # longer than a claim takes, so that calls overlap if they may
     policy(concurrency=3)
     for _ in range(6):
         wanted()

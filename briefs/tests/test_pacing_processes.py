@@ -26,6 +26,7 @@ pytestmark = pytest.mark.processes
 PROCESSES = 6
 # SQLite's writers take turns and poll for them: they need longer, and pauses.
 MANY, PAUSE = (12, 0.1) if connection.vendor == "sqlite" else (80, 0.01)
+THINKING = 5 * PAUSE  # longer than a claim takes, so that calls overlap if they may
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +203,7 @@ def now():
 
 
 def test_mave_herself_never_sees_more_calls_at_once(connected, sandbox, workers):
-    sandbox.latency, sandbox.jitter, sandbox.requests_per_minute = 0.02, 0.05, 100_000
+    sandbox.latency, sandbox.jitter, sandbox.requests_per_minute = THINKING, THINKING, 100_000
     policy(concurrency=3)
     questions(3 * MANY)
 
