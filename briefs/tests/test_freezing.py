@@ -18,7 +18,7 @@ from django_q.models import OrmQ
 
 from briefs import progress
 from briefs.health import database_now
-from briefs.models import Alarm, Brief, MaveCall, Research
+from briefs.models import Alarm, Brief, MaveCall, MaveHealth, Research
 from briefs.supervising import beats, groups, messenger, supervisor, watching
 from briefs.tests.factories import make_brief, make_event, make_research
 from briefs.tests.hasty import Host, send, wait
@@ -74,7 +74,7 @@ def _with_name(url, name):
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with Sandbox(latency=0, jitter=0) as running:
+    with Sandbox(latency=0, jitter=0, requests_per_minute=100_000) as running:
         yield running
 
 
@@ -112,7 +112,7 @@ def other_host(host, environment, tmp_path):
 def host(one_host, sandbox):
     """A host whose clusters run and have nothing to do."""
     sandbox.latency = 0
-    for model in (OrmQ, Brief, MaveCall, Research, WebhookEvent, Alarm):
+    for model in (OrmQ, Brief, MaveCall, MaveHealth, Research, WebhookEvent, Alarm):
         model.objects.all().delete()
     if not one_host.is_up:
         one_host.start()
