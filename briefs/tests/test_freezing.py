@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django_q.models import OrmQ
 
 from briefs import progress
@@ -121,13 +121,19 @@ def host(one_host, sandbox):
     sys.stdout.write(one_host.log.read_text())  # shown with a test that failed
 
 
+def ask():
+    """A question and its brief, there at the same moment: one without a brief is cancelled."""
+    with transaction.atomic():
+        return make_brief(research=make_research()).research
+
+
 def works(cluster):
     """Something is due and nobody rings; whether it gets done."""
     if cluster == "default":
         event = make_event()
         done = WebhookEvent.objects.filter(pk=event.pk).exclude(status="pending")
     else:
-        question = make_brief(research=make_research()).research
+        question = ask()
         done = Research.objects.filter(pk=question.pk, status="done")
     wait(f"{cluster} works", done.exists)
 
@@ -219,7 +225,7 @@ def test_deadlock_is_found_while_another_host_does_all_the_work(host, other_host
 
 def test_workers_killed_while_one_of_them_asks_are_replaced_before_its_lease_is_over(host, sandbox):
     sandbox.latency = 20
-    make_brief(research=make_research())
+    ask()
     wait("the call", lambda: Research.objects.in_flight().exists())
     sandbox.latency = 0
 
@@ -267,7 +273,7 @@ def stop(host, cluster, which):
 def test_workers_that_all_wait_for_mave_are_left_alone(host, sandbox):
     sandbox.latency = 3.5
     old = host.leader("research")
-    briefs = [make_brief(research=make_research()) for _ in range(6)]  # one more than workers
+    briefs = [ask() for _ in range(6)]  # one more than workers
     wait("all ask", lambda: Research.objects.in_flight().count() == 5)
 
     done = Research.objects.filter(status="done")
@@ -280,7 +286,7 @@ def test_workers_that_all_wait_for_mave_are_left_alone(host, sandbox):
 def test_worker_stopped_in_mid_call_goes_on_and_saves_what_was_paid(host, sandbox):
     sandbox.latency = 2.0
     old = host.leader("research")
-    make_brief(research=make_research())
+    ask()
     wait("the call", lambda: Research.objects.in_flight().exists())
 
     for pid in host.workers("research"):
@@ -318,7 +324,7 @@ def test_next_supervisor_clears_away_what_hangs_and_starts_one_of_each(host):
 
 def test_sigterm_in_mid_call_saves_the_answer_that_was_paid(host, sandbox):
     sandbox.latency = 2.0
-    make_brief(research=make_research())
+    ask()
     wait("the call", lambda: Research.objects.in_flight().exists())
 
     host.supervisor.terminate()
