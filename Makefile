@@ -39,8 +39,8 @@ run: $(VENV)/.runtime
 test: $(VENV)/.development
 	@echo "== SQLite =="
 	$(PY) -m pytest -q -n $(XDIST)
-	@echo "== PostgreSQL =="
-	$(PY) -m sandbox.postgres --fast -- $(PY) -m pytest -q -n $(XDIST)
+	@echo "== PostgreSQL (all but the pages in Chromium, which no database changes) =="
+	$(PY) -m sandbox.postgres --fast -- $(PY) -m pytest -q -n $(XDIST) -m "not browser"
 
 check: lint
 lint: $(VENV)/.development
