@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 from contextlib import contextmanager, nullcontext, suppress
 
 import psycopg
@@ -226,7 +227,8 @@ def test_deadlock_is_found_while_another_host_does_all_the_work(host, other_host
 def test_workers_killed_while_one_of_them_asks_are_replaced_before_its_lease_is_over(host, sandbox):
     sandbox.latency = 20
     ask()
-    wait("the call", lambda: Research.objects.in_flight().exists())
+    wait("the call", lambda: any(request.finished is None for request in sandbox.requests))
+    time.sleep(0.5)  # by now it has read how long Mave is to think
     sandbox.latency = 0
 
     kill_with_the_lock(host, "research", host.workers, lambda: works("research"))

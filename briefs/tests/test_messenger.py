@@ -117,7 +117,7 @@ def server():
     with postgres(fast=True) as url:
         with psycopg.connect(url) as connection:
             [backend] = connection.execute("SELECT pg_backend_pid()").fetchone()
-        leader = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+            leader = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
         yield url, lambda: [leader, *children(leader)]
         for pid in [leader, *children(leader)]:
             send(pid, signal.SIGCONT)
