@@ -33,6 +33,7 @@ pytestmark = [
 ]
 CLUSTER_NAMES = ("default", "research")
 CLUSTERS = pytest.mark.parametrize("cluster", CLUSTER_NAMES)
+KNOCKED_AND_IDLE_AGAIN = 0.4  # seconds after a task was done, and well before the next knock
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +163,13 @@ def started_anew(host, cluster):
 def kill_with_the_lock(host, cluster, whom, works):
     """Kill processes that wait in a queue, again if its lock did not die with one of them.
 
-    The supervisor knocks now and then, and who is just at work on that holds no lock: another is
-    born in its place and the cluster goes on. Otherwise only a new cluster works again.
+    The supervisor knocks every second or so, and who is just at work on that holds no lock: another
+    is born in its place and the cluster goes on. Otherwise only a new cluster works again.
     """
     old = host.leader(cluster)
     for _ in range(10):
-        for pid in whom(cluster):
+        time.sleep(KNOCKED_AND_IDLE_AGAIN)
+        for pid in wait("somebody waits in the queue", lambda: whom(cluster)):
             send(pid, signal.SIGKILL)
         works()
         if not groups.is_alive(old):

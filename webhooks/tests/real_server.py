@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sqlite3
@@ -29,19 +30,37 @@ def free_port() -> int:
 
 
 @contextmanager
-def fresh_database(folder: Path) -> Any:
-    """The URL of an empty database: on TEST_DATABASE_URL's server, else an SQLite file."""
+def empty_database(folder: Path, template: str = "template1") -> Any:
+    """The URL of an empty database: on TEST_DATABASE_URL's server, else an SQLite file.
+
+    template: the name of the database on that server that it is a copy of.
+    """
     server = os.environ.get("TEST_DATABASE_URL", "")
     if not server:
         yield f"sqlite:///{folder / 'real.sqlite3'}"
         return
     name = f"real_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     address, _, query = server.partition("?")
     yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def copied_database(folder: Path, migrated: str) -> Any:
+    """The URL of a copy of the migrated database, which nobody may be connected to."""
+    if migrated.startswith("sqlite"):
+        shutil.copy(sqlite_path(migrated), folder / "real.sqlite3")
+        yield f"sqlite:///{folder / 'real.sqlite3'}"
+        return
+    with empty_database(folder, urlsplit(migrated).path.lstrip("/")) as url:
+        yield url
+
+
+def sqlite_path(url: str) -> str:
+    return f"/{url.removeprefix('sqlite:///').lstrip('/')}"
 
 
 class Server:
@@ -110,8 +129,8 @@ class Server:
     def connect(self) -> Any:
         """A plain connection to the server's database, past all of our code."""
         if self.database_url.startswith("sqlite"):
-            path = self.database_url.removeprefix("sqlite:///")
-            return sqlite3.connect(f"/{path.lstrip('/')}", timeout=20, isolation_level=None)
+            path = sqlite_path(self.database_url)
+            return sqlite3.connect(path, timeout=20, isolation_level=None)
         parts = urlsplit(self.database_url)
         host = parse_qs(parts.query).get("host", [parts.hostname])[0]
         return psycopg.connect(

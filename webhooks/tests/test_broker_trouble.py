@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from webhooks.tests.real_server import ROOT, Client, Server, free_port, fresh_database, request
+from webhooks.tests.real_server import ROOT, Client, Server, copied_database, free_port, request
 
 pytestmark = pytest.mark.processes
 
@@ -54,10 +54,9 @@ def dead_server():
 
 
 @contextlib.contextmanager
-def web(folder, broker_url):
-    with fresh_database(folder) as url:
+def web(folder, migrated, broker_url):
+    with copied_database(folder, migrated) as url:
         server = Server(url, BROKER_URL=broker_url)
-        server.manage("migrate", "--noinput", "-v0")
         server.manage("load_starter_rules")
         server.start()
         yield server
@@ -107,15 +106,15 @@ def wait_until_drained(server, seconds):
 
 
 @pytest.mark.parametrize("broker", [mute_server, dead_server])
-def test_broker_that_does_not_answer_adds_nothing_to_an_answer(tmp_path, broker):
-    with broker() as url, web(tmp_path, url) as server:
+def test_broker_that_does_not_answer_adds_nothing_to_an_answer(tmp_path, migrated, broker):
+    with broker() as url, web(tmp_path, migrated, url) as server:
         slowest = post(server, 300, "trouble")
 
     assert slowest < 0.5  # one time-out of the broker
 
 
-def test_cluster_that_was_down_finds_one_wake_up_and_everything_is_processed(tmp_path):
-    with web(tmp_path, "orm://") as server:
+def test_cluster_that_was_down_finds_one_wake_up_and_everything_is_processed(tmp_path, migrated):
+    with web(tmp_path, migrated, "orm://") as server:
         for burst in range(4):
             post(server, 100, f"burst{burst}")
             time.sleep(0.3)
@@ -129,8 +128,8 @@ def test_cluster_that_was_down_finds_one_wake_up_and_everything_is_processed(tmp
     assert queued == 1
 
 
-def test_cluster_that_was_down_over_redis(tmp_path):
-    with redis_server(tmp_path) as url, web(tmp_path, url) as server:
+def test_cluster_that_was_down_over_redis(tmp_path, migrated):
+    with redis_server(tmp_path) as url, web(tmp_path, migrated, url) as server:
         import redis
 
         for burst in range(4):
@@ -144,8 +143,8 @@ def test_cluster_that_was_down_over_redis(tmp_path):
     assert queued == 1
 
 
-def test_wake_up_that_was_lost_is_made_good_by_the_sweep(tmp_path):
-    with redis_server(tmp_path) as url, web(tmp_path, url) as server:
+def test_wake_up_that_was_lost_is_made_good_by_the_sweep(tmp_path, migrated):
+    with redis_server(tmp_path) as url, web(tmp_path, migrated, url) as server:
         import redis
 
         post(server, 50, "lost")

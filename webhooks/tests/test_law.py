@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from webhooks.tests.real_server import Client, Server, digest_key, fresh_database, request
+from webhooks.tests.real_server import Client, Server, copied_database, digest_key, request
 
 pytestmark = pytest.mark.processes
 
@@ -25,10 +25,9 @@ numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with fresh_database(tmp_path_factory.mktemp("law")) as url:
+def server(tmp_path_factory, migrated):
+    with copied_database(tmp_path_factory.mktemp("law"), migrated) as url:
         server = Server(url)
-        server.manage("migrate", "--noinput", "-v0")
         server.start()
         yield server
         server.stop()

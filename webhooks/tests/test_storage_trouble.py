@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from webhooks.tests.real_server import Client, Server, fresh_database, request
+from webhooks.tests.real_server import Client, Server, copied_database, request
 
 pytestmark = pytest.mark.processes
 
@@ -73,9 +73,9 @@ class Proxy:
 
 
 @pytest.fixture
-def stack(tmp_path):
+def stack(tmp_path, migrated):
     """A running server; on PostgreSQL its database is reached through a proxy."""
-    with fresh_database(tmp_path) as url:
+    with copied_database(tmp_path, migrated) as url:
         proxy = None
         through = url
         if POSTGRES:
@@ -85,7 +85,6 @@ def stack(tmp_path):
             through = f"postgresql://{parts.username}@127.0.0.1:{proxy.port}{parts.path}"
         server = Server(through)
         server.direct = Server(url)
-        server.direct.manage("migrate", "--noinput", "-v0")
         server.proxy = proxy
         server.start()
         assert post(server, "warm")[0] == 200
