@@ -523,6 +523,17 @@ def test_drain_pauses_for_the_receiver_while_events_arrive(pauses):
     assert pauses[0] >= 0.1
 
 
+def test_event_after_a_handful_is_not_made_to_wait(sandbox, pauses, monkeypatch):
+    event_of("enterprise-logistics-low-1")
+    pipeline.drain()
+    assert not any(pauses)
+
+    monkeypatch.setattr(pipeline, "HANDFUL", 0)
+    event_of("enterprise-logistics-low-2")
+    pipeline.drain()
+    assert any(pauses)
+
+
 def test_drain_of_a_backlog_does_not_pause_after_every_batch(pauses):
     pipeline._give_way(paused_at=time.monotonic())
 

@@ -1,9 +1,9 @@
 """The rules, personas and attribute names that an empty database starts with."""
 
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
+from simple_history.utils import bulk_create_with_history
 
 from personas.models import (
     AttributeName,
@@ -33,30 +33,42 @@ def load_if_empty() -> int:
 
 
 def _load_signal_rules() -> int:
+    rules, conditions = [], []
     for position, given in enumerate(SIGNAL_RULES, start=1):
         fields = dict(given)
-        conditions = fields.pop("conditions", [])
-        rule = SignalRule.objects.create(position=position * 10, **fields)
-        _add_conditions(SignalCondition, conditions, rule=rule)
-    return len(SIGNAL_RULES)
+        typed = fields.pop("conditions", [])
+        rule = SignalRule(position=position * 10, **fields)
+        rules.append(rule)
+        conditions += [SignalCondition(rule=rule, **condition) for condition in _read(typed)]
+    bulk_create_with_history(rules, SignalRule)
+    bulk_create_with_history(conditions, SignalCondition)
+    return len(rules)
 
 
 def _load_attribute_names() -> int:
-    for given in ATTRIBUTE_NAMES:
-        AttributeName.objects.create(**{**given, "names": "\n".join(given["names"])})
-    return len(ATTRIBUTE_NAMES)
+    names = [
+        AttributeName(**{**given, "names": "\n".join(given["names"])}) for given in ATTRIBUTE_NAMES
+    ]
+    bulk_create_with_history(names, AttributeName)
+    return len(names)
 
 
 def _load_personas() -> int:
+    personas, conditions = [], []
     for position, given in enumerate(PERSONAS, start=1):
         fields = dict(given)
-        conditions = fields.pop("conditions")
+        typed = fields.pop("conditions")
         playbook = (PLAYBOOKS / f"{fields.pop('slug')}.md").read_text(encoding="utf-8")
-        persona = Persona.objects.create(position=position * 10, playbook=playbook, **fields)
-        _add_conditions(PersonaCondition, conditions, persona=persona)
-    return len(PERSONAS)
+        persona = Persona(position=position * 10, playbook=playbook, **fields)
+        personas.append(persona)
+        conditions += [PersonaCondition(persona=persona, **condition) for condition in _read(typed)]
+    bulk_create_with_history(personas, Persona)
+    bulk_create_with_history(conditions, PersonaCondition)
+    return len(personas)
 
 
-def _add_conditions(model: Any, conditions: list[tuple[str, str, str]], **owner: Any) -> None:
-    for name, operator, value in conditions:
-        model.objects.create(field=name, operator=operator, value=value, **owner)
+def _read(conditions: list[tuple[str, str, str]]) -> list[dict[str, str]]:
+    return [
+        {"field": name, "operator": operator, "value": value}
+        for name, operator, value in conditions
+    ]
