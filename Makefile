@@ -38,9 +38,9 @@ run: $(VENV)/.runtime
 
 test: $(VENV)/.development
 	@echo "== SQLite =="
-	$(PY) -m pytest -q -n $(XDIST)
-	@echo "== PostgreSQL (all but the pages in Chromium, which no database changes) =="
-	$(PY) -m sandbox.postgres --fast -- $(PY) -m pytest -q -n $(XDIST) -m "not browser"
+	$(PY) -m pytest -q -n $(XDIST) -m "not on_postgresql"
+	@echo "== PostgreSQL =="
+	$(PY) -m sandbox.postgres --fast -- $(PY) -m pytest -q -n $(XDIST) -m "not on_sqlite"
 
 check: lint
 lint: $(VENV)/.development

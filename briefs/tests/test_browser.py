@@ -18,6 +18,7 @@ from briefs.tests.factories import (
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.on_sqlite,
     pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
 ]
 LEDGER = "/admin/briefs/mavecall/"

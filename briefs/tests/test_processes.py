@@ -57,6 +57,7 @@ def _processes_of(demo):
     return mine
 
 
+@pytest.mark.on_sqlite
 def test_every_step_of_the_demo_comes_true_twice(demo):
     demo.tell()
     demo._enterprise_unsubscribes()
@@ -69,6 +70,7 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
     assert "7 research calls" in told
 
 
+@pytest.mark.on_postgresql
 def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_again(demo):
     demo.latency = 4.0
     demo._start()

@@ -105,6 +105,7 @@ def wait_until_drained(server, seconds):
     return waiting(server) == 0
 
 
+@pytest.mark.on_postgresql
 @pytest.mark.parametrize("broker", [mute_server, dead_server])
 def test_broker_that_does_not_answer_adds_nothing_to_an_answer(tmp_path, migrated, broker):
     with broker() as url, web(tmp_path, migrated, url) as server:
@@ -128,6 +129,7 @@ def test_cluster_that_was_down_finds_one_wake_up_and_everything_is_processed(tmp
     assert queued == 1
 
 
+@pytest.mark.on_postgresql
 def test_cluster_that_was_down_over_redis(tmp_path, migrated):
     with redis_server(tmp_path) as url, web(tmp_path, migrated, url) as server:
         import redis
@@ -143,6 +145,7 @@ def test_cluster_that_was_down_over_redis(tmp_path, migrated):
     assert queued == 1
 
 
+@pytest.mark.on_postgresql
 def test_wake_up_that_was_lost_is_made_good_by_the_sweep(tmp_path, migrated):
     with redis_server(tmp_path) as url, web(tmp_path, migrated, url) as server:
         import redis
