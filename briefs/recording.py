@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from briefs import profiles, research
 from briefs.health import database_now
+from briefs.inserting import insert
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.notifying import outbox
@@ -57,7 +58,7 @@ def record(drafts: list[Draft]) -> int:
     now = database_now()
     for brief in book.opened:
         brief.created_at = brief.last_signal_at = now
-    Brief.objects.bulk_create(book.opened)
+    insert(book.opened)
     Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
     profiles.save(book.mapped.values())
     Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
@@ -116,15 +117,24 @@ def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
 
 def _signal(draft: Draft, book: _Book) -> Signal:
     """The event's signal: a new one, or the one of an earlier run under today's rules."""
-    signal = book.signals.get(draft.event.pk) or Signal(event=draft.event)
     rule = draft.rule
-    signal.customer = book.customers[draft.person.pk]
-    signal.rule, signal.kind, signal.effect = rule, rule.kind, rule.effect
-    signal.severity, signal.level = rule.severity, draft.level
-    signal.persona = draft.persona.persona if draft.persona else None
-    signal.happened_at = _happened_at(draft)
-    signal.message = describe_message(draft.event.object_type, draft.data)
-    signal.why = draft.why
+    fields = {
+        "customer": book.customers[draft.person.pk],
+        "rule": rule,
+        "kind": rule.kind,
+        "effect": rule.effect,
+        "severity": rule.severity,
+        "level": draft.level,
+        "persona": draft.persona.persona if draft.persona else None,
+        "happened_at": _happened_at(draft),
+        "message": describe_message(draft.event.object_type, draft.data),
+        "why": draft.why,
+    }
+    signal = book.signals.get(draft.event.pk)
+    if signal is None:
+        return Signal(event=draft.event, **fields)
+    for name, value in fields.items():
+        setattr(signal, name, value)
     return signal
 
 
@@ -275,8 +285,8 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
     new = [signal for signal in signals if not signal.pk]
     for signal in new:
         signal.created_at = now
-    Signal.objects.bulk_create([signal for signal in new if not signal.same_act_as])
-    Signal.objects.bulk_create([signal for signal in new if signal.same_act_as])
+    insert([signal for signal in new if not signal.same_act_as])
+    insert([signal for signal in new if signal.same_act_as])
     if old:
         fields = ("customer", "rule", "persona", "brief", "kind", "effect", "severity", "level",
                   "why", "message", "same_act_as", "happened_at")  # fmt: skip
@@ -291,4 +301,4 @@ def _log(drafts: list[Draft], signals: list[Signal], book: _Book, now: datetime)
         if draft.has_joined and signal.brief:
             words = f"joined by a further signal: {signal.get_kind_display()}"
             activities.append(Activity(brief=signal.brief, at=now, text=words))
-    Activity.objects.bulk_create(activities)
+    insert(activities)

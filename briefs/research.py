@@ -4,7 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +13,7 @@ from django_q.tasks import async_task
 
 from briefs.asking import answers, balance, breaker, pacing, probing, recovery
 from briefs.asking.mave import Mave, MaveError
+from briefs.health import database_now
 from briefs.models import Brief, MaveCall, MaveHealth, Research
 from briefs.models.research import ResearchQuerySet
 from briefs.questions.asker import Asker, Question
@@ -36,8 +37,10 @@ def attach(briefs: list[Brief]) -> int:
     by_question = _by_question(buying)
     questions = sorted(by_question, key=lambda question: question.hash)  # one order of locks
     found, opened = _find_or_open(questions, by_question)
+    has_answer = any(research.status == Research.Status.DONE for research in found.values())
+    now = database_now() if has_answer else None
     for question in questions:
-        _join(by_question[question], found[question.hash], question.hash in opened)
+        _join(by_question[question], found[question.hash], question.hash in opened, now)
     return len(opened)
 
 
@@ -180,12 +183,12 @@ def _open(questions: list[Question], by_question: dict[Question, list[Brief]]) -
     )
 
 
-def _join(briefs: list[Brief], research: Research, is_new: bool) -> None:
+def _join(briefs: list[Brief], research: Research, is_new: bool, now: datetime | None) -> None:
     for number, brief in enumerate(briefs):
         brief.research = research
         brief.is_sharing = not (is_new and number == 0)
         if research.status == Research.Status.DONE:
-            brief.basis, brief.researched_at = Brief.Basis.SHARED, Now()
+            brief.basis, brief.researched_at = Brief.Basis.SHARED, now
     _raise_priority(research, max(brief.priority for brief in briefs))
 
 
