@@ -56,11 +56,19 @@ def started():
         for item in given:
             item.start()
             services.append(item)
+            assert item.command is not DEAF or wait_for(lambda one=item: is_deaf(one.group))
         return Supervisor(list(given))
 
     yield start
     for item in services:
         item.kill()
+
+
+def is_deaf(pid):
+    """Whether it ignores SIGTERM by now."""
+    with open(f"/proc/{pid}/status") as status:
+        ignored = next(line.split()[1] for line in status if line.startswith("SigIgn"))
+    return bool(int(ignored, 16) & 1 << (signal.SIGTERM - 1))
 
 
 def alive_in_group(group):
@@ -136,7 +144,6 @@ def test_stuck_service_that_does_not_listen_is_killed_and_starts_anew(started, m
     one = service(DEAF, **STUCK)
     watch = started(one)
     first = one.group
-    time.sleep(0.3)
     one.trusted_until = 0
 
     look(watch, 3)
@@ -464,7 +471,6 @@ def test_receiver_stops_after_the_workers(started, monkeypatch):
 def test_service_that_ignores_the_request_to_stop_is_killed_after_its_grace(started):
     one = service(DEAF, grace_seconds=0.3)
     watch = started(one)
-    time.sleep(0.3)
 
     began = time.monotonic()
     watch._wind_down()
@@ -557,7 +563,6 @@ def test_next_supervisor_waits_for_all_that_several_killed_ones_left(started, ca
     caplog.set_level("INFO")
     gentle, deaf = service(), service(DEAF)
     started(gentle, deaf)
-    time.sleep(0.3)
     one = service(grace_seconds=1)
     for left in (gentle, deaf):
         one.adopt(left.group)
@@ -574,7 +579,6 @@ def test_next_supervisor_waits_for_all_that_several_killed_ones_left(started, ca
 
 def test_winding_down_ends_what_was_adopted_too(started):
     started(left := service(DEAF))
-    time.sleep(0.3)
     one = service(grace_seconds=0.2)
     one.adopt(left.group)
 
