@@ -3,7 +3,6 @@ on preparing their values than the database on storing them."""
 
 import json
 from collections.abc import Callable, Sequence
-from enum import Enum
 from operator import attrgetter
 from typing import Any
 
@@ -51,8 +50,6 @@ def _reader(field: "Field[Any, Any]") -> Callable[[Model], Any]:
         return _key_reader(field)
     if isinstance(field, JSONField):
         return lambda row: _json(get(row))
-    if field.choices:
-        return lambda row: _plain(get(row))
     return get
 
 
@@ -70,7 +67,3 @@ def _key_reader(field: "ForeignKey[Any, Any]") -> Callable[[Model], Any]:
 
 def _json(value: Any) -> str | None:
     return None if value is None else json.dumps(value, cls=DjangoJSONEncoder)
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
