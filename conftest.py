@@ -82,6 +82,7 @@ def threaded_db(transactional_db: Any, tmp_path: Any) -> Any:
     name = connections.settings["default"]["NAME"]
     connections.settings["default"]["NAME"] = str(path)
     del connections["default"]
+    connections["default"].ensure_connection()  # to WAL now: threads that switch at once may fail
     yield
     connections["default"].close()
     connections["default"] = in_memory

@@ -12,7 +12,7 @@ from django.db import connection
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
     """Call `work` with 0, 1, … in as many threads; returns what each returned, in that order.
 
-    Raises the first exception that one of them raised.
+    Raises the first exception that one of them raised of its own.
     """
     starting = threading.Barrier(count)
 
@@ -25,7 +25,11 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
             connection.close()
 
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
+        futures = [pool.submit(run, number) for number in range(count)]
+    errors = [error for future in futures if (error := future.exception())]
+    for error in sorted(errors, key=lambda e: isinstance(e, threading.BrokenBarrierError)):
+        raise error  # one that only waited for the others for too long tells nothing
+    return [future.result() for future in futures]
 
 
 class Aside:
