@@ -571,6 +571,8 @@ def test_low_credits_are_a_warning(sandbox, db, body, level, words):
 def test_balance_that_does_not_fit_the_ledger_or_the_budgets_is_a_warning(
     sandbox, db, used, remaining, words
 ):
+    ResearchPolicy.current()
+    ResearchPolicy.objects.update(day_budget=None)  # it would allow less on the month's last days
     body = report(remaining)
     body["credits"]["used"] = used
     body["billing_period"] = {"start": "2026-01-01T00:00:00Z"}
