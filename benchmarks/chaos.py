@@ -95,8 +95,8 @@ class Pauses:
     def look(self, sandbox: Sandbox) -> None:
         """Count what is new; resume what stays paused although the account is in order."""
         from benchmarks import ledger
-        from briefs import research
         from briefs.models import ResearchPolicy
+        from briefs.research import working
 
         policy, now = ResearchPolicy.current(), time.monotonic()
         health = ledger.health()
@@ -110,7 +110,7 @@ class Pauses:
             self._since = now
         if policy.paused_at and now - self._since > self.patience:
             policy.resume()
-            research.wake()
+            working.wake()
             self.by_hand += 1
 
 

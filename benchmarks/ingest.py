@@ -85,7 +85,7 @@ def web_command(env: dict[str, str]) -> list[str]:
     """The very command that the supervisor runs."""
     code = (
         "import django, json; django.setup();"
-        "from briefs.supervising.services import web_command;"
+        "from operations.supervising.services import web_command;"
         "print(json.dumps(web_command('127.0.0.1')))"
     )
     done = subprocess.run(  # noqa: S603 - our own command

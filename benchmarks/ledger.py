@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from benchmarks.system import most_at_once, worst_window
 from briefs import models
-from briefs.asking import pacing
 from briefs.models import Brief, MaveCall, Research, ResearchPolicy
 from briefs.models.briefs import BriefQuerySet
 from briefs.models.research import LEASE
+from briefs.research import pacing
 from personas.models import AppApiHealth
 from webhooks.models import WebhookEvent
 

@@ -16,14 +16,15 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from briefs import pipeline, research
-from briefs.health import database_now
 from briefs.models import Brief, Priority, Research, ResearchPolicy, Signal
-from briefs.questions.asker import TEMPLATE_VERSION
+from briefs.pipeline import draining
+from briefs.research import working
+from briefs.research.questions import TEMPLATE_VERSION
 from personas.models import Customer, Persona
 from sandbox import profiles
 from sandbox.person import Person
 from webhooks import bell, parsing
+from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 
 # Seven of ten are worth a brief, and their industries make a score of different questions.
@@ -109,7 +110,7 @@ def _chunks(everybody: Iterator[Person]) -> Iterator[list[Person]]:
 
 def drain(_: int) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
-    done = pipeline.drain()
+    done = draining.drain()
     return {
         "events": done,
         "seconds": time.perf_counter() - wall,
@@ -128,7 +129,7 @@ def singles(count: int) -> dict[str, Any]:
         event = event_of(person)
         event.save()
         events.append(event)
-        pipeline.drain()
+        draining.drain()
     signals = Signal.objects.filter(event__in=events[WARM:])
     stamps = signals.values_list("event__received_at", "brief__created_at")
     return {"lengths": [(there - stored).total_seconds() for stored, there in stamps if there]}
@@ -161,7 +162,7 @@ def questions(count: int) -> dict[str, Any]:
             research=asked,
             happened_at=timezone.now(),
         )
-    return {"woken": research.wake()}
+    return {"woken": working.wake()}
 
 
 def hide(_: int) -> dict[str, Any]:

@@ -84,6 +84,7 @@ AXES_VERBOSE = False
 # Application ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "operations",
     "briefs",
     "personas",
     "webhooks",
@@ -204,7 +205,8 @@ Q_CLUSTER = {
     # This very name: a schedule without a cluster runs only in a cluster called "default".
     "name": "default",
     "label": "Queue",
-    "broker_class": "briefs.supervising.brokers.broker",  # that of BROKER_URL, and the supervisor's
+    # That of BROKER_URL, and the supervisor's.
+    "broker_class": "operations.supervising.brokers.broker",
     # SQLite has one writer at a time, and the receiver must find it free.
     "workers": 1 if IS_SQLITE else 2,
     "timeout": DRAIN_TIMEOUT_SECONDS,

@@ -6,9 +6,10 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("webhooks.urls")),
-    path("", include("briefs.urls")),
+    path("", include("briefs.desk.urls")),
+    path("", include("operations.urls")),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
-    path("api/", include("briefs.api_urls")),
+    path("api/", include("briefs.api.urls")),
     path("admin/", admin.site.urls),
 ]

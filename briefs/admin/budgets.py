@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 
-from briefs.asking.budget import RESERVED_CREDITS
 from briefs.models import ResearchPolicy
-from briefs.questions.counting import too_long_for
+from briefs.research.budget import RESERVED_CREDITS
+from briefs.research.counting import too_long_for
 from personas.models import Persona
 
 _TOO_SMALL = (

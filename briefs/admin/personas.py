@@ -6,14 +6,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from briefs import standing
 from briefs.admin.budgets import PersonaForm, persona_consequence
-from briefs.asking import budget
-from briefs.questions.asker import Asker
-from briefs.questions.counting import count_at_present, too_long_for
-from personas import privacy
+from briefs.research import budget, standing
+from briefs.research.counting import count_at_present, too_long_for
+from briefs.research.questions import Asker
 from personas.admin import PersonaAdmin
-from personas.models import Persona
+from personas.models import Persona, privacy
 from personas.models.conditions import WITHOUT_VALUE
 
 admin.site.unregister(Persona)

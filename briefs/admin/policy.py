@@ -16,15 +16,14 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import SIMPLE_HISTORY_REVERSE_ATTR_NAME
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from briefs import standing
 from briefs.admin import budgets
 from briefs.admin.budgets import PolicyForm
 from briefs.admin.readonly import link
 from briefs.admin.research import wake
-from briefs.asking import balance, breaker, budget, pacing, spending
-from briefs.asking.mave import Mave
-from briefs.health import database_now
 from briefs.models import MaveHealth, Research, ResearchPolicy
+from briefs.research import balance, breaker, budget, pacing, spending, standing
+from providers.mavera import Mave
+from webhooks.clock import database_now
 
 AT_PRESENT = ("at_present", "mave", "in_flight", "spent_today", "spent_this_month",
               "budgets_reached", "personas_spent", "mavera_says")  # fmt: skip

@@ -11,10 +11,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from briefs import research as researching
 from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline, moment
 from briefs.models import MaveCall, Research
-from briefs.reading import plain
+from briefs.research import working as researching
+from providers import plain
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from django.contrib import admin
 from django.db.models import Max, Q
 
-from personas import events, preferences
 from personas.admin import SignalRuleAdmin
-from personas.customerio import read_preferences
-from personas.matching import holding
 from personas.models import SignalRule
-from personas.rulebook import Rulebook
+from personas.rules import facts as events
+from personas.rules import preferences
+from personas.rules.matching import holding
+from personas.rules.rulebook import Rulebook
+from providers.customerio import read_preferences
 from webhooks.models import SMALL_BODY, WebhookEvent
 
 SAMPLE = 300

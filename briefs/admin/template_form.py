@@ -6,11 +6,10 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from briefs.models import QuestionTemplate
-from briefs.questions import wording
-from briefs.questions.asker import Asker, built_in
-from briefs.questions.counting import asked_kinds, roles, too_long, variants_of
-from briefs.questions.wording import Wording
+from briefs.models import QuestionTemplate, wording
+from briefs.models.wording import Wording
+from briefs.research.counting import asked_kinds, roles, too_long, variants_of
+from briefs.research.questions import Asker, built_in
 from personas.models import Persona, SignalKind
 
 

@@ -14,9 +14,9 @@ from django.utils.text import Truncator
 
 from briefs.admin.template_form import ChoiceForm, Preview, TemplateForm, chosen_preview
 from briefs.models import QuestionTemplate, TemplateChoice
-from briefs.questions.asker import Asker, built_in
-from briefs.questions.counting import count_at_present, too_long
-from briefs.questions.wording import VARIABLES, Wording, tidy
+from briefs.models.wording import VARIABLES, Wording, tidy
+from briefs.research.counting import count_at_present, too_long
+from briefs.research.questions import Asker, built_in
 
 PREVIEW = "_preview"  # the name of the button
 CHOICES_SHOWN = 10

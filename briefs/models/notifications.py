@@ -13,9 +13,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
+from briefs.models import sealing
 from briefs.models.briefs import Brief, Priority
-from briefs.notifying import sealing
-from briefs.notifying.addresses import scheme_of
 
 LEASE = timedelta(seconds=30)  # longer than a sending may take
 MAX_TRIES = 6
@@ -59,7 +58,7 @@ class NotificationTarget(models.Model):
 
     @address.setter
     def address(self, address: str) -> None:
-        self.scheme, self.sealed_address = scheme_of(address), sealing.seal(address)
+        self.scheme, self.sealed_address = sealing.scheme_of(address), sealing.seal(address)
 
     @property
     def masked_address(self) -> str:

@@ -10,8 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Now
 
 from briefs.models.briefs import Brief, Priority
-from briefs.reading import validation
 from personas.models import Persona, SignalKind
+from providers import mavera_validation
 
 LEASE = timedelta(seconds=240)  # longer than the research cluster's time-out
 LOOK = timedelta(seconds=90)  # between a search that is due and its look, at most
@@ -138,7 +138,7 @@ class Research(models.Model):
     @property
     def confidence(self) -> int | None:
         """Per cent, or None where Mave gave no validation. Never invented."""
-        return validation.read(self.validation).confidence
+        return mavera_validation.read(self.validation).confidence
 
     # Arrows. Each writes only while the lease is still ours and says whether it did.
 

@@ -12,7 +12,8 @@ from webhooks.models import WebhookEvent
 
 # Customer.io reports one click on "unsubscribe" about the person, about the message, or both.
 SAME_ACT_WITHIN = timedelta(hours=1)
-# All that `briefs.reach` asks about. A customer may have thousands of others, such as conversions.
+# All that `briefs.reading.channels` asks about. A customer may have thousands of others, such as
+# conversions.
 ABOUT_CHANNELS = (
     SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED, SignalKind.ALL_TOPICS_OFF,
     SignalKind.TOPIC_OPT_IN, SignalKind.SPAM_COMPLAINT, SignalKind.ADDRESS_GONE,

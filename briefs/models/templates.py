@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Now
 
-from briefs.questions import wording
-from briefs.questions.wording import Wording
+from briefs.models import wording
+from briefs.models.wording import Wording
 
 
 class QuestionTemplateManager(models.Manager["QuestionTemplate"]):
@@ -28,7 +28,7 @@ class QuestionTemplateManager(models.Manager["QuestionTemplate"]):
 class QuestionTemplate(models.Model):
     """One version of the team's own question. An edit makes another; none is changed or removed.
 
-    Without any, the built-in text of `briefs/questions/asker.py` is asked.
+    Without any, the built-in text of `briefs/research/questions.py` is asked.
     """
 
     text = models.TextField(help_text="The question, with variables in braces.")

@@ -10,6 +10,8 @@ import socket
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from briefs.models.sealing import scheme_of
+
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
@@ -115,11 +117,6 @@ def open_service(address: str) -> "NotifyBase":
     service.socket_connect_timeout = CONNECT_SECONDS
     service.socket_read_timeout = READ_SECONDS
     return service
-
-
-def scheme_of(address: str) -> str:
-    scheme, separator, _ = address.partition("://")
-    return scheme.strip().lower() if separator else ""
 
 
 def _check_parameters(scheme: str, given: dict[str, str]) -> None:

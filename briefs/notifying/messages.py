@@ -8,8 +8,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from briefs.models import Alarm, Brief, Priority
-from personas.matching import CustomerFacts
 from personas.models import Customer
+from personas.rules.matching import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")

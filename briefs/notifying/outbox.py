@@ -16,8 +16,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
-from briefs.models import Alarm, Brief, Notification, NotificationTarget
-from briefs.notifying import messages, sealing, sending
+from briefs.models import Alarm, Brief, Notification, NotificationTarget, sealing
+from briefs.notifying import messages, sending
 from personas.models import AttributeName
 from webhooks.bell import queue
 

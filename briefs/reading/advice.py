@@ -15,8 +15,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from briefs.reach import Closed
 from briefs.reading import labels, mentions, phrases
+from briefs.reading.channels import Closed
 
 _LONGEST = 600  # characters of a clause that are read at once
 _OVERLAP = 120  # so that no advice is cut in two

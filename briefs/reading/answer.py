@@ -14,11 +14,11 @@ from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from markdown_it.token import Token
 
-from briefs.reach import Closed
 from briefs.reading import markdown
+from briefs.reading.channels import Closed
 from briefs.reading.citing import Citing, Source, sources
 from briefs.reading.marking import Marking
-from briefs.reading.plain import visible
+from providers.plain import visible
 
 SHOWN = 12_000  # characters before the rest is folded; three times an answer of usual length
 _WORD = re.compile(r"[^\W_]")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
-from briefs.reading.plain import host, line, safe_link
+from providers.plain import host, line, safe_link
 
 MOST_SOURCES = 200
 _USUAL_PORTS = {"http": 80, "https": 443}

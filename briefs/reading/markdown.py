@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from briefs.reading import tables
 from briefs.reading.citing import Citing, Source, same_address, sources
-from briefs.reading.plain import host, names_other_host, safe_link, visible
+from providers.plain import host, names_other_host, safe_link, visible
 
 __all__ = ["LONGEST", "Source", "finish", "inline", "parse", "render", "safe_link", "sources"]
 

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from markdown_it.token import Token
 
-from briefs.reach import Closed
 from briefs.reading import advice, claims, markdown
+from briefs.reading.channels import Closed
 from briefs.reading.citing import Citing
-from briefs.reading.plain import line
+from providers.plain import line
 
 _NO_SOURCE = "no source given"
 _OPENING = 40  # characters by which a sentence is known again

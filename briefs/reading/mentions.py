@@ -8,8 +8,8 @@ customer: the past, the channel's being closed, our own systems, other people, c
 import re
 from collections.abc import Iterable
 
-from briefs.reach import Closed
 from briefs.reading import phrases
+from briefs.reading.channels import Closed
 
 _SENTENCES = re.compile(r"(?<=[.!?;]) +")
 _EXISTING = (  # “the e-mail” is one that was sent

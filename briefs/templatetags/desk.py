@@ -1,6 +1,6 @@
 """The words and marks that every page of the desk uses in the same way: times, research, links."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -8,24 +8,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from briefs.models import Brief, Research
-from briefs.notices import admin_url as _admin_url
-from briefs.reading import plain
-from briefs.reading.plain import without_codes
-from briefs.waiting import Standstill
+from briefs.links import admin_url as _admin_url
+from briefs.links import person
+from briefs.research.reasons import without_codes
+from briefs.research.state import research_detail, research_state
+from briefs.times import exact, span
+from providers import plain
 
 register = template.Library()
-
-_STEPS = (("d", 86_400), ("h", 3_600), ("min", 60))
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its largest unit: `3 h`, or `now` below a minute."""
-    seconds = int(length.total_seconds())
-    for unit, size in _STEPS:
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return "now"
+register.filter(person)
+register.filter(research_detail)
+register.filter(research_state)
 
 
 @register.simple_tag
@@ -67,7 +60,7 @@ def until(at: datetime | None) -> SafeString | str:
 @register.simple_tag
 def moment(at: datetime | None) -> SafeString | str:
     """`23 Nov 2026, 14:32 UTC`."""
-    return _time(at, _exact(at)) if at else "–"
+    return _time(at, exact(at)) if at else "–"
 
 
 @register.simple_tag
@@ -81,67 +74,14 @@ def clock(at: datetime) -> SafeString:
 def _time(at: datetime, words: str) -> SafeString:
     at = at.astimezone(UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%SZ}", _exact(at), words
+        '<time datetime="{}" title="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%SZ}", exact(at), words
     )
-
-
-def _exact(at: datetime) -> str:
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
-
-
-@register.filter
-def research_state(brief: Brief) -> str:
-    """What a brief stands on: `Research: new`, `Research: shared, 3 h old`, or the playbook."""
-    research = brief.research
-    if brief.basis == Brief.Basis.SHARED and research and research.finished_at:
-        length = span(timezone.now() - research.finished_at)
-        return "Research: shared, " + ("just in" if length == "now" else f"{length} old")
-    return f"Research: {Brief.Basis(brief.basis).label}"
-
-
-@register.filter
-def research_detail(brief: Brief, standstill: Standstill | None = None) -> str:
-    """Why a brief stands on its playbook alone, in a word or two; empty if it does not."""
-    if brief.basis != Brief.Basis.PLAYBOOK:
-        return ""
-    if brief.research:
-        return _why_not_there(brief, brief.research, standstill)
-    if brief.is_waiting_for_profile:
-        return "waiting for the profile"
-    if not brief.persona.buys_research:
-        return "none is bought for this persona"
-    return "none was asked for"
-
-
-def _why_not_there(brief: Brief, research: Research, standstill: Standstill | None) -> str:
-    words = _UNDER_WAY[Research.Status(research.status)]
-    if research.status != Research.Status.QUEUED:
-        return words
-    if standstill and (held := standstill.briefly(research.priority, brief.persona)):
-        return held
-    return "put off" if is_put_off(research) else words
-
-
-def is_put_off(research: Research) -> bool:
-    """Whether the next try of a queued question is still to come."""
-    return research.available_at is not None and research.available_at > timezone.now()
 
 
 @register.filter
 def in_words(text: str) -> str:
     """A sentence of ours without the codes that Mavera answered with."""
     return without_codes(text)
-
-
-_UNDER_WAY = {
-    Research.Status.QUEUED: "waiting for its turn",
-    Research.Status.RUNNING: "under way",
-    Research.Status.RECOVERING: "looking for a lost answer",
-    Research.Status.DONE: "answered",
-    Research.Status.FAILED: "failed, can be retried",
-    Research.Status.CANCELLED: "cancelled",
-}
 
 
 @register.filter
@@ -166,9 +106,3 @@ def initials(user: Any) -> str:
     """Two letters for a person, from their name or else their user name."""
     words = (user.get_full_name() or user.get_username()).replace(".", " ").split()
     return "".join(word[0] for word in words[:2]).upper()
-
-
-@register.filter
-def person(user: Any) -> str:
-    """What colleagues call a user."""
-    return str(user.get_full_name() or user.get_username())

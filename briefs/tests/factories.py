@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from briefs.models import Brief, Priority, Research, Signal
-from briefs.questions.asker import TEMPLATE_VERSION
+from briefs.research.questions import TEMPLATE_VERSION
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 

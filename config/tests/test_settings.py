@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from briefs.asking import mave
 from briefs.models import research
+from providers import mavera as mave
 from webhooks.models import LEASE
 
 ROOT = Path(settings.BASE_DIR)

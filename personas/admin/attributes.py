@@ -9,8 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
-from personas.admin.reach import names_seen
 from personas.models import AttributeName
+from personas.rules.serving import names_seen
 
 
 @admin.register(AttributeName)

@@ -9,8 +9,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from personas import lookups
 from personas.models import Customer
+from personas.people import lookups
 
 MOST_AT_ONCE = 100
 

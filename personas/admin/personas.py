@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
-from personas.admin.reach import names_seen, reach_words
 from personas.models import AttributeName, Persona, PersonaCondition
+from personas.rules.serving import names_seen, reach_words
 
 FIXED_WORDS = {
     True: "This persona serves customers that no other persona fits. It has no conditions and "

@@ -1,5 +1,7 @@
 """One line of a rule: a field, an operator, a value."""
 
+import math
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import cached_property
@@ -70,7 +72,7 @@ class Condition(models.Model):
         return frozenset(fold(value) for value in self.values)
 
     def clean(self) -> None:
-        from personas.matching import number
+        from personas.models.conditions import number
 
         if self.operator in WITHOUT_VALUE:
             self.value = ""
@@ -78,3 +80,12 @@ class Condition(models.Model):
             raise ValidationError({"value": "Say what to compare with."})
         elif self.operator in NUMERIC and number(self.value) is None:
             raise ValidationError({"value": f"“{self.value}” is not a number."})
+
+
+def number(text: str) -> float | None:
+    """Read `1,200.50`, `$99` or `12`; None if it is not a finite number."""
+    try:
+        value = float(text.strip().lstrip("$€£").replace(",", "").replace(" ", ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

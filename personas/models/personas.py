@@ -10,9 +10,9 @@ from django.db.models import ProtectedError, Q
 from django.utils.functional import cached_property
 from simple_history.models import HistoricalRecords
 
-from personas import privacy
+from personas.models import privacy
 from personas.models.conditions import Condition, MatchMode
-from personas.playbooks import first_step
+from personas.models.playbooks import first_step
 
 
 class AttributeName(models.Model):

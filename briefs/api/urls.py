@@ -1,0 +1,20 @@
+"""The addresses of the REST API, below /api/."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from briefs.api import views
+
+app_name = "api"
+
+router = SimpleRouter()
+router.register("briefs", views.BriefViewSet, basename="brief")
+router.register("events", views.EventViewSet, basename="event")
+router.register("personas", views.PersonaViewSet, basename="persona")
+router.register("customers", views.CustomerViewSet, basename="customer")
+
+urlpatterns = [
+    path("v1/", include(router.urls)),
+    path("schema/", views.Schema.as_view(), name="schema"),
+    path("docs/", views.Docs.as_view(), name="docs"),
+]

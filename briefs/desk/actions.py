@@ -1,0 +1,152 @@
+"""What a person does with a brief. Each is a POST that ends in a redirect and a sentence.
+
+Two people, or two clicks, may do it at once: the model's arrow decides who was first, and the
+other one is told what happened meanwhile. What they wrote is kept either way.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from briefs.desk.brief import find, page
+from briefs.desk.forms import CloseForm
+from briefs.links import person
+from briefs.models import Brief
+from briefs.research import renewal
+from briefs.research import working as research_steps
+from briefs.research.renewal import Renewal
+
+Action = Callable[[HttpRequest, Brief], HttpResponse]
+
+
+def _action(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Signed in and by POST. A GET, as it comes after signing in again, leads to the brief."""
+
+    @login_required
+    @wraps(act)
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        brief = find(pk)
+        return act(request, brief) if request.method == "POST" else redirect(brief)
+
+    return view
+
+
+@_action
+@transaction.atomic
+def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
+    """Take the brief, unless somebody took it since the page was loaded."""
+    Brief.objects.select_for_update().get(pk=brief.pk)
+    brief = find(brief.pk)
+    if brief.is_open and brief.assignee == request.user:
+        messages.info(request, "This brief is yours already.")
+    elif brief.is_open and str(brief.assignee_id or "") != request.POST.get("seen", ""):
+        who = f"{person(brief.assignee)} took" if brief.assignee else "somebody put back"
+        messages.warning(request, f"Meanwhile {who} this brief. It was left as it is.")
+    elif brief.assign(request.user, request.user):
+        messages.success(request, "The brief is yours.")
+    else:
+        messages.warning(request, f"This brief was closed meanwhile: {_outcome(brief)}.")
+    return redirect(brief)
+
+
+@_action
+def close(request: HttpRequest, brief: Brief) -> HttpResponse:
+    form = CloseForm(request.POST)
+    if not form.is_valid():
+        return page(request, brief, form, status=422)
+    outcome, note = form.cleaned_data["outcome"], form.cleaned_data["note"]
+    with transaction.atomic():
+        is_closed = brief.close(outcome, note, request.user)
+        if is_closed and form.cleaned_data["is_persona_wrong"]:
+            Brief.objects.filter(pk=brief.pk).update(is_persona_wrong=True)
+            brief.log("said that the persona was wrong", request.user)
+    if is_closed:
+        messages.success(request, f"Closed: {_outcome(brief)}.")
+    elif (brief.outcome, brief.closing_note) == (outcome, note):  # a second click on one button
+        messages.info(request, f"This brief is closed already: {_outcome(brief)}.")
+    else:
+        brief.log(_too_late(form), request.user)
+        messages.warning(
+            request,
+            f"Somebody closed this brief before you: {_outcome(brief)}. That stands; what you "
+            "chose and wrote is kept in the timeline.",
+        )
+    return redirect(brief)
+
+
+def _too_late(form: CloseForm) -> str:
+    """What somebody entered after another had closed the brief, for the timeline."""
+    words = [f"meant to close it as well: {Brief.Outcome(form.cleaned_data['outcome']).label}"]
+    if form.cleaned_data["is_persona_wrong"]:
+        words.append("the persona was wrong")
+    if note := form.cleaned_data["note"]:
+        words.append(note)
+    return " · ".join(words)
+
+
+def _outcome(brief: Brief) -> str:
+    return brief.get_outcome_display()
+
+
+@_action
+def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
+    """Queue a failed question again; it still waits for budget and pace like any other."""
+    if not brief.is_open:
+        messages.warning(request, "This brief is closed: nobody waits for its research any more.")
+        return redirect(brief)
+    match renewal.restart(brief, request.user):
+        case Renewal.ASKED:
+            messages.success(request, "The research is queued again.")
+        case Renewal.JOINED:
+            messages.success(request, "Another brief has asked the same: its answer serves both.")
+        case Renewal.ANSWERED:
+            messages.success(request, "Another brief had the answer already: it is shared now.")
+        case Renewal.UNDER_WAY:
+            messages.info(request, "This question is under way or answered already.")
+        case Renewal.NOT_POSSIBLE:
+            messages.warning(request, "There is no research to retry.")
+    # The row is queued whether or not a worker can be woken: the sweep finds it.
+    transaction.on_commit(research_steps.wake, robust=True)
+    return redirect(brief)
+
+
+@_action
+def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
+    """Ask the brief's question anew; its present answer stands until the fresh one is there."""
+    if not brief.is_open:
+        messages.warning(request, "This brief is closed: nobody waits for a fresh answer.")
+        return redirect(brief)
+    level, words = _RENEWED[renewal.renew(brief, request.user)]
+    # The row is queued whether or not a worker can be woken: the sweep finds it.
+    transaction.on_commit(research_steps.wake, robust=True)
+    messages.add_message(request, level, words)
+    return redirect(brief)
+
+
+_RENEWED = {
+    Renewal.ASKED: (
+        messages.SUCCESS,
+        "A fresh answer was asked for. The present one stays until it is there.",
+    ),
+    Renewal.JOINED: (
+        messages.SUCCESS,
+        "The same question is being researched for another brief: its answer comes here as well, "
+        "for 0 credits. The present one stays until then.",
+    ),
+    Renewal.ANSWERED: (
+        messages.SUCCESS,
+        "A newer answer to the same question was there already: the brief rests on it now, for 0 "
+        "credits.",
+    ),
+    Renewal.UNDER_WAY: (messages.INFO, "A fresh answer is under way already."),
+    Renewal.NOT_POSSIBLE: (
+        messages.WARNING,
+        "No fresh answer can be asked for: the brief stands on no answer, or its persona buys no "
+        "research. It was left as it is.",
+    ),
+}

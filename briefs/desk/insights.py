@@ -1,0 +1,197 @@
+"""Insights: what research costs, for whoever leads the team and whoever pays for Mave."""
+
+import csv
+from collections.abc import Iterable
+from datetime import UTC, date
+from itertools import takewhile
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from briefs.desk.notices import for_reader, research
+from briefs.insights import costs as facts
+from briefs.insights.costs import DEFAULT, PERIODS, Cost, Costs, Period, PersonaCost
+from briefs.links import admin_url
+from briefs.models import Brief, MaveCall
+from briefs.research import pacing, standing
+from briefs.research.switching import may_switch
+from briefs.research.waiting import Standstill
+from briefs.templatetags.charts import Column, Series
+from webhooks.clock import database_now
+
+CREDITS = (
+    ("cost-new", "New answers", "new_credits"),
+    ("cost-repeat", "Paid again", "repeat_credits"),
+    ("cost-unknown", "Outcome unknown", "unknown_credits"),
+    ("cost-reserved", "Reserved, under way", "reserved_credits"),
+)
+BASES = (
+    ("basis-new", "New", "new"),
+    ("basis-shared", "Shared", "shared"),
+    ("basis-playbook", "Playbook only", "playbook"),
+)
+COLUMNS = (
+    ("Research calls", "calls"),
+    ("Answered", "answered"),
+    ("Refused", "refused"),
+    ("Outcome unknown", "unknown"),
+    ("Under way", "pending"),
+    ("Never sent", "not_sent"),
+    ("Credits", "credits"),
+    ("Credits for new answers", "new_credits"),
+    ("Credits paid again", "repeat_credits"),
+    ("Credits of unknown outcome", "unknown_credits"),
+    ("Credits reserved", "reserved_credits"),
+    ("Briefs opened", "briefs"),
+    ("New", "new"),
+    ("Shared", "shared"),
+    ("Playbook only", "playbook"),
+    ("Briefs withdrawn", "withdrawn"),
+    ("Credits per brief", "per_brief"),
+    ("Credits saved by sharing", "saved"),
+    ("Searches for lost answers", "threads"),
+    ("Balance readings", "usage"),
+)
+TODAY = "today"
+FOLDED_FROM = 3  # days; fewer are listed one by one
+_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would calculate
+
+
+@login_required
+def insights(request: HttpRequest) -> HttpResponse:
+    standstill = Standstill()
+    policy, now = standstill.policy, standstill.health.now.astimezone(UTC)
+    period = _period(request, now.date())
+    costs = facts.costs(period)
+    waiting = standing.waiting()
+    held = pacing.why_waiting(policy, waiting.least)
+    personas = facts.personas(costs, waiting.by_persona)
+    context = {
+        "section": "insights",
+        "period": period,
+        "periods": PERIODS,
+        "is_new": costs.total.is_idle and not _has_history(),
+        "total": costs.total,
+        "personas": personas,
+        **_listed(costs),
+        "waiting": waiting,
+        "notices": for_reader(request.user, research(request.user, standstill)),
+        "policy": policy,
+        "may_switch": may_switch(request.user),
+        "why": standing.why_waiting(policy, waiting, held, now),
+        "budgets": standing.budgets(policy),
+        **_charts(costs),
+        **_persona_chart(personas),
+        **_links(request.user, period),
+    }
+    return render(request, "briefs/insights.html", context)
+
+
+def _period(request: HttpRequest, today: date) -> Period:
+    asked = request.GET.get("days", "")
+    return Period(today, int(asked) if asked in map(str, PERIODS) else DEFAULT)
+
+
+def _has_history() -> bool:
+    research = MaveCall.objects.filter(purpose=MaveCall.Purpose.CHAT)
+    return Brief.objects.exists() or research.exists()
+
+
+def _listed(costs: Costs) -> dict[str, Any]:
+    """The days of the table, the latest first; those before anything happened are only counted."""
+    days = list(costs.by_day.items())
+    empty = list(takewhile(lambda item: item[1] == Cost(), days[:-1]))
+    if len(empty) < FOLDED_FROM:
+        empty = []
+    return {"days": days[len(empty) :][::-1], "empty_days": [day for day, _ in empty]}
+
+
+def _charts(costs: Costs) -> dict[str, Any]:
+    days = list(costs.by_day)
+    return {
+        "columns": [
+            Column(f"{_named(day)}{', so far' * (day == days[-1])}", label, day == days[-1])
+            for day, label in zip(days, _labels(days), strict=True)
+        ],
+        "credit_series": _series(CREDITS, costs.by_day.values()),
+        "brief_series": _series(BASES, costs.by_day.values()),
+    }
+
+
+def _persona_chart(personas: list[PersonaCost]) -> dict[str, Any]:
+    costly = [one for one in personas if one.cost.credits]
+    return {
+        "persona_names": [one.name for one in costly],
+        "persona_series": _series(CREDITS, [one.cost for one in costly]),
+    }
+
+
+def _series(kinds: Iterable[tuple[str, str, str]], costs: Iterable[Cost]) -> list[Series]:
+    return [Series(key, label, [getattr(one, name) for one in costs]) for key, label, name in kinds]
+
+
+def _named(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def _labels(days: list[date]) -> list[str]:
+    """Every day of a week, the Mondays of a month, the 1st and 15th of a longer time; and today."""
+    if len(days) <= 7:
+        return [*(f"{day:%a}" for day in days[:-1]), TODAY]
+    if len(days) <= 31:
+        is_marked = [day.weekday() == 0 for day in days]
+    else:
+        is_marked = [day.day in (1, 15) for day in days]
+    room = len(days) // 5  # a label so near to today's would touch it on a phone
+    is_marked[-room:] = [False] * room
+    marks = zip(days[:-1], is_marked, strict=False)
+    return [*(f"{day.day} {day:%b}" if marked else "" for day, marked in marks), TODAY]
+
+
+def _links(user: Any, period: Period) -> dict[str, str]:
+    """Where staff can read on; empty for everybody else."""
+    is_staff = user.is_staff
+    may_read = is_staff and user.has_perm("briefs.view_mavecall")
+    may_edit = is_staff and user.has_perm("briefs.view_researchpolicy")
+    query = {
+        "started_at__gte": period.start.isoformat(sep=" "),
+        "started_at__lt": period.end.isoformat(sep=" "),
+    }
+    ledger = f"{admin_url('briefs_mavecall_changelist')}?{urlencode(query)}" if may_read else ""
+    policy = admin_url("briefs_researchpolicy_change", 1) if may_edit else ""
+    return {"ledger_url": ledger, "policy_url": policy}
+
+
+@login_required
+def download(request: HttpRequest, table: str) -> HttpResponse:
+    """The sums by day or by persona, for a spreadsheet."""
+    period = _period(request, database_now().astimezone(UTC).date())
+    costs = facts.costs(period)
+    if table == "days":
+        rows = [(day.isoformat(), cost) for day, cost in costs.by_day.items()]
+    elif table == "personas":
+        rows = [(one.name, one.cost) for one in facts.personas(costs, {})]
+    else:
+        raise Http404
+    name = f"savedesk-{table}-{period.days[0]}-to-{period.today}.csv"
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    writer = csv.writer(response)
+    writer.writerow(["Day (UTC)" if table == "days" else "Persona", *(head for head, _ in COLUMNS)])
+    for first, cost in rows:
+        writer.writerow([_cell(first), *(_number(getattr(cost, name)) for _, name in COLUMNS)])
+    return response
+
+
+def _cell(words: str) -> str:
+    """Text that a spreadsheet takes as text."""
+    return f"'{words}" if words.lstrip().startswith(_FORMULA) else words
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.2f}"

@@ -1,0 +1,199 @@
+"""What the team must know before it trusts the inbox: one sentence each, with what to do."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.timesince import timesince
+
+from briefs.links import admin_url
+from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
+from briefs.research import balance, breaker, budget, pacing, spending
+from briefs.research.spending import WORTH_A_NOTICE
+from briefs.research.switching import may_switch
+from briefs.research.waiting import Standstill
+from personas.models import AppApiHealth, AttributeName, Customer, PersonaCondition
+from personas.rules.matching import CustomerFacts
+from webhooks.models import WebhookEvent
+
+RECENT = 50  # customers; fewer than ENOUGH prove nothing
+ENOUGH = 5
+_ON_PLAYBOOKS = "Briefs stand on their playbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    level: str  # "problem" stops something, "hint" makes it worse than it could be
+    text: str
+    url: str = ""
+    link: str = ""
+    is_for_all: bool = False  # the link leads to a page of the desk, and not into the admin
+
+
+def notices(user: Any, roles: list[AttributeName], standstill: Standstill) -> list[Notice]:
+    """All that holds at present; links into the admin are there for staff only."""
+    failed = [*_dead_events(), *_failed_questions(user)]
+    return for_reader(
+        user, [*failed, *_app_api(), *research(user, standstill), *_unfilled_roles(roles)]
+    )
+
+
+def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
+    """The notices with those links alone that this user can follow."""
+    return [
+        notice if user.is_staff or notice.is_for_all else Notice(notice.level, notice.text)
+        for notice in found
+    ]
+
+
+def app_api_trouble() -> str:
+    """Why profiles cannot be looked up at present, in words; empty if they can."""
+    if not settings.CIO_APP_KEY:
+        return "CIO_APP_KEY is not set, so no profile can be looked up"
+    health = AppApiHealth.objects.filter(pk=1).first()
+    if health is None or health.failing_since is None:
+        return ""
+    return f"look-ups have failed for {timesince(health.failing_since)}: {health.reason}"
+
+
+def _app_api() -> Iterator[Notice]:
+    trouble = app_api_trouble()
+    if not settings.CIO_APP_KEY:
+        yield Notice(
+            "problem",
+            f"{trouble}: set it to an App API key of Customer.io, or every brief opens on "
+            "“Profile unknown”.",
+        )
+    elif trouble:
+        yield Notice(
+            "problem",
+            f"Profiles may be out of date, because {trouble}; check the key and Customer.io's "
+            "status page if this lasts.",
+        )
+
+
+def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
+    """What holds research back or soon will, and what this user can do about it."""
+    policy, health = standstill.policy, standstill.health
+    why = pacing.why_waiting(policy)
+    if not settings.MAVERA_API_KEY:
+        yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
+        return
+    spent = spending.spendings(policy, health.now)
+    high = [one for one in spent if one.level >= WORTH_A_NOTICE]
+    if why and not (high and _is_about_budget(policy, health)):  # those say it with figures
+        cure = _cure(policy, health, user)
+        yield _about_policy(user, f"{_ON_PLAYBOOKS}, because {why}; {cure}.")
+    for one in high:
+        yield _about_policy(user, one.words)
+    yield from _used_up_personas()
+    if wrong := balance.present_trouble(spent, health.now):
+        trouble, cure = wrong
+        yield _about_policy(user, f"{trouble}; {cure}.")
+
+
+def _is_about_budget(policy: ResearchPolicy, health: MaveHealth) -> bool:
+    return not policy.paused_at and not breaker.why_held(health)
+
+
+def _cure(policy: ResearchPolicy, health: MaveHealth, user: Any) -> str:
+    if policy.paused_at:
+        return _cure_of_a_pause(policy.is_paused_by_mavera, may_switch(user))
+    if _is_about_budget(policy, health):
+        return "raise the budget or wait until it begins anew"
+    return "it goes on by itself"
+
+
+def _cure_of_a_pause(is_by_mavera: bool, may_resume: bool) -> str:
+    if is_by_mavera and may_resume:
+        return "resume it yourself to try at once"
+    if is_by_mavera:
+        return "whoever may change the research policy can have it tried at once"
+    if may_resume:
+        return "resume it once that is settled"
+    return "resume it through somebody who may change the research policy, once that is settled"
+
+
+def _used_up_personas() -> Iterator[Notice]:
+    for persona in budget.used_up_personas():
+        url = admin_url("personas_persona_change", persona.pk)
+        yield Notice(
+            "hint",
+            f"The month's research budget of “{persona}” is used up: new briefs of this persona "
+            "stand on its playbook. Raise it, or wait until the next month begins.",
+            url,
+            f"Persona “{persona}”" if url else "",
+        )
+
+
+def _about_policy(user: Any, text: str) -> Notice:
+    """With a link to where this user can do something about it, or at least read on."""
+    may_read = may_switch(user) or user.has_perm("briefs.view_researchpolicy")
+    url = admin_url("briefs_researchpolicy_change", 1) if user.is_staff and may_read else ""
+    if url:
+        return Notice("hint", text, url, "Research policy")
+    if may_switch(user):
+        url = reverse("briefs:insights") + "#switch"
+        return Notice("hint", text, url, "Pause or resume research", is_for_all=True)
+    return Notice("hint", text)
+
+
+def _dead_events() -> Iterator[Notice]:
+    count = WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD).count()
+    if not count:
+        return
+    words = "1 event" if count == 1 else f"{count:,} events"
+    url = admin_url("webhooks_webhookevent_changelist")
+    yield Notice(
+        "problem",
+        f"{words} failed on every try and led to nothing: read why, then retry.",
+        f"{url}?status__exact={WebhookEvent.Status.DEAD}" if url else "",
+        "Failed events" if url else "",
+    )
+
+
+def _failed_questions(user: Any) -> Iterator[Notice]:
+    """Those that an open brief still waits for: nobody starts them again by itself."""
+    status = Research.Status.FAILED
+    briefs = Brief.objects.open().filter(basis=Brief.Basis.PLAYBOOK, research__status=status)
+    count = briefs.aggregate(questions=Count("research", distinct=True))["questions"]
+    if not count:
+        return
+    words = (
+        "1 question failed and its briefs stand on the playbook: read why, then start it again."
+        if count == 1
+        else f"{count:,} questions failed and their briefs stand on the playbook: read why, then "
+        "start them again."
+    )
+    url = admin_url("briefs_research_changelist")
+    if url and user.is_staff and user.has_perm("briefs.view_research"):
+        yield Notice("problem", words, f"{url}?status__exact={status}", "Failed questions")
+    else:
+        url = f"{reverse('briefs:inbox')}?research=failed"
+        yield Notice("problem", words, url, "Their briefs", is_for_all=True)
+
+
+def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:
+    """Roles that decide who gets a brief, and that no recent customer has a value for."""
+    known = Customer.objects.filter(is_deleted=False, fetched_at__isnull=False)
+    recent = list(known.order_by("-fetched_at").values_list("attributes", flat=True)[:RECENT])
+    if len(recent) < ENOUGH:
+        return
+    # Only these: that nobody is marked as internal, say, is as it should be.
+    conditions = PersonaCondition.objects.filter(persona__opens_brief=True)
+    deciding = {field.strip().lower() for field in conditions.values_list("field", flat=True)}
+    names = {role.role: role.name_list for role in roles}
+    facts = [CustomerFacts(attributes, names) for attributes in recent]
+    for role in roles:
+        if role.role in deciding and not any(fact.find(role.role).value for fact in facts):
+            url = admin_url("personas_attributename_change", role.pk)
+            yield Notice(
+                "hint",
+                f"None of the last {len(recent)} customers has a value for “{role.label}”: name "
+                "the attribute in which your workspace keeps it.",
+                url,
+                f"Attribute names of “{role.label}”" if url else "",
+            )

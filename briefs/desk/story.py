@@ -1,0 +1,144 @@
+"""Puts a brief's rows into the order and the words in which its page tells them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from briefs.links import person
+from briefs.models import Activity, Brief, Signal
+from briefs.pipeline.profiles import ARRIVED
+from personas.models import Customer, Effect, SignalKind
+
+_PLAIN = {
+    SignalKind.UNSUBSCRIBED: "They unsubscribed.",
+    SignalKind.SPAM_COMPLAINT: "They reported a message of ours as spam.",
+    SignalKind.ALL_TOPICS_OFF: "They turned off a whole channel or every topic.",
+    SignalKind.TOPIC_OPT_OUT: "They opted out of some topics and kept others.",
+    SignalKind.ADDRESS_GONE: "A message bounced, because the address no longer exists.",
+    SignalKind.BOUNCED: "A message bounced, and the reply does not say why.",
+    SignalKind.MAILBOX_FULL: "A message bounced, because the mailbox was full or busy.",
+    SignalKind.BLOCKED: "The receiving server refused a message by its policy.",
+    SignalKind.DROPPED: "A message was not sent, because the address is suppressed.",
+    SignalKind.SUBSCRIBED: "They subscribed again.",
+    SignalKind.TOPIC_OPT_IN: "They opted in to topics.",
+    SignalKind.CONVERTED: "They did what a message asked for.",
+    SignalKind.NOT_SENT: "A message could not be sent.",
+}
+_CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "in_app": "In-app"}
+_PARENTS = (
+    ("Campaign", "campaign_name", "campaign_id"),
+    ("Broadcast", "broadcast_name", "broadcast_id"),
+    ("Newsletter", "newsletter_name", "newsletter_id"),
+    ("Transactional message", "", "transactional_message_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One act of the customer, however many events reported it."""
+
+    signal: Signal
+    words: str
+    details: list[tuple[str, str]]
+    is_good: bool
+    reports: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline."""
+
+    at: datetime
+    title: str
+    detail: str = ""
+    actor: str = ""
+    tone: str = ""  # good, bad, or empty for what we did ourselves
+    brief_id: int | None = None  # another brief that it belongs to
+
+
+def happenings(signals: Iterable[Signal]) -> list[Happening]:
+    """What the customer did, oldest first; echoes are folded into the act they report."""
+    signals = list(signals)
+    keys = {signal.pk for signal in signals}
+    acts = [signal for signal in signals if signal.same_act_as_id not in keys]
+    return [_happening(act, signals) for act in sorted(acts, key=lambda s: (s.happened_at, s.pk))]
+
+
+def _happening(act: Signal, signals: list[Signal]) -> Happening:
+    echoes = [signal for signal in signals if signal.same_act_as_id == act.pk]
+    message = dict(act.message)
+    for echo in echoes:  # whichever report names the message lends it to the act
+        message = {**echo.message, **message}
+    return Happening(
+        signal=act,
+        words=_PLAIN.get(SignalKind(act.kind), f"{act.get_kind_display()}."),
+        details=describe(message),
+        is_good=act.effect == Effect.GOOD_NEWS,
+        reports=1 + len(echoes),
+    )
+
+
+def describe(message: dict[str, Any]) -> list[tuple[str, str]]:
+    """Channel, subject, origin and the server's reply, as far as they were sent."""
+    found = []
+    if channel := message.get("channel"):
+        found.append(("Channel", _CHANNELS.get(channel, channel)))
+    if subject := message.get("subject"):
+        found.append(("Subject", f"“{subject}”"))
+    for label, name, key in _PARENTS:
+        if origin := _origin(message.get(name, ""), message.get(key, "")):
+            found.append((label, origin))
+    if reply := message.get("failure_message"):
+        found.append(("Reply", reply))
+    return found
+
+
+def _origin(name: str, number: str) -> str:
+    if name and number:
+        return f"{name} (no. {number})"
+    return name or (f"no. {number}" if number else "")
+
+
+def timeline(
+    brief: Brief, signals: Iterable[Signal], activities: Iterable[Activity]
+) -> list[Entry]:
+    """Everything known of the customer and done with this brief, newest first."""
+    entries = [
+        Entry(
+            at=act.signal.happened_at,
+            title=act.signal.get_kind_display(),
+            detail=" · ".join(f"{label}: {value}" for label, value in act.details),
+            tone="good" if act.is_good else "bad",
+            brief_id=act.signal.brief_id if act.signal.brief_id != brief.pk else None,
+        )
+        for act in happenings(signals)
+    ]
+    for activity in activities:
+        actor = person(activity.actor) if activity.actor else "Savedesk"
+        entries.append(Entry(at=activity.at, title=activity.text, actor=actor))
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def profile_arrived_at(activities: Iterable[Activity]) -> datetime | None:
+    """When the brief was mapped anew, if it was: whoever saw it before must notice."""
+    arrived = [entry.at for entry in activities if entry.text.startswith(ARRIVED)]
+    return max(arrived, default=None)
+
+
+def person_url(customer: Customer) -> str:
+    """Where Customer.io shows this person; empty if nobody said, or an id for it is missing."""
+    url: str = settings.CIO_PERSON_URL
+    for key, value in (
+        ("{cio_id}", customer.cio_id),
+        ("{id}", customer.external_id),
+        ("{email}", customer.email),
+    ):
+        if key in url:
+            if not value:
+                return ""
+            url = url.replace(key, quote(value, safe=""))
+    return url

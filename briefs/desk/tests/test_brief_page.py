@@ -1,0 +1,985 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from briefs.desk.tests.pages import messages, text
+from briefs.models import MaveCall, MaveHealth, ResearchPolicy, Signal
+from briefs.research import breaker
+from briefs.research.questions import question_for
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_persona,
+    make_research,
+    make_signal,
+)
+from personas.models import AppApiHealth, AttributeName
+
+pytestmark = pytest.mark.django_db
+ANSWER = "## Why\n\nToo much mail [1]. <script>alert(1)</script> [bad](javascript:alert(1))"
+SOURCES = [{"title": "A study", "url": "https://journal.example/1", "domain": "journal.example"}]
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch):
+    """Waking workers is the broker's matter; here it is only seen whether it was tried."""
+    calls = []
+    monkeypatch.setattr("briefs.research.working.wake", lambda: calls.append(1))
+    return calls
+
+
+def answered(**kw):
+    fields = {"status": "done", "answer": ANSWER, "sources": SOURCES, "credits": 24,
+              "finished_at": timezone.now() - timedelta(hours=3), **kw}  # fmt: skip
+    return make_research(**fields)
+
+
+def words(client, brief):
+    return text(client.get(brief.get_absolute_url()))
+
+
+def act(client, name, brief, **data):
+    return client.post(reverse(f"briefs:{name}", args=[brief.pk]), data, follow=True)
+
+
+# What the page says.
+
+
+def test_the_head_says_who_what_value_and_first_step(signed_in):
+    AttributeName.objects.create(role="value", label="Value", names="mrr")
+    customer = make_customer(attributes={"name": "Henrik Sand", "mrr": "12500"})
+    brief = make_brief(customer=customer)
+
+    page = words(signed_in, brief)
+    head = page[: page.index("What happened")]
+
+    for part in ("Henrik Sand", "Urgent", "Unsubscribed", "mrr 12,500",
+                 "Have the account owner call within 24 hours."):  # fmt: skip
+        assert part in head
+
+
+def test_sections_come_in_the_order_in_which_one_works(signed_in):
+    page = words(signed_in, make_brief())
+
+    titles = ["What happened", "Still reachable by", "What to do", "Research", "Attributes",
+              "Timeline", "Where this comes from"]  # fmt: skip
+    places = [page.index(f" {title} ", page.index("What happened") - 1) for title in titles]
+    assert places == sorted(places)
+
+
+def test_what_happened_names_the_message(signed_in):
+    brief = make_brief(kind="address_gone")
+    make_signal(
+        brief=brief,
+        kind="address_gone",
+        message={"channel": "email", "subject": "Hello", "campaign_name": "News",
+                 "campaign_id": "12", "failure_message": "550 5.1.1"},
+    )  # fmt: skip
+
+    page = words(signed_in, brief)
+
+    assert "the address no longer exists" in page
+    assert "Channel E-mail Subject “Hello” Campaign News (no. 12) Reply 550 5.1.1" in page
+
+
+def test_two_reports_of_one_act_are_one_entry_that_names_the_message(signed_in):
+    brief = make_brief()
+    first = make_signal(brief=brief)
+    make_signal(brief=brief, level="delivery", same_act_as=first, message={"subject": "Hello"})
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    [happening] = response.context["happenings"]
+    assert happening.details == [("Subject", "“Hello”")]
+    assert "Customer.io reported this act 2 times" in text(response)
+
+
+def test_the_person_is_linked_with_each_id_quoted(signed_in, settings):
+    settings.CIO_PERSON_URL = "https://cio.example/{cio_id}/{id}?e={email}"
+    customer = make_customer(cio_id="0a", external_id="a/b c", email="x+y@example.com")
+
+    page = signed_in.get(make_brief(customer=customer).get_absolute_url()).content.decode()
+
+    assert "https://cio.example/0a/a%2Fb%20c?e=x%2By%40example.com" in page
+
+
+@pytest.mark.parametrize("template", ["", "https://cio.example/{cio_id}"])
+def test_without_address_or_id_the_person_is_not_linked(signed_in, settings, template):
+    settings.CIO_PERSON_URL = template
+
+    assert "Open in Customer.io" not in words(
+        signed_in, make_brief(customer=make_customer(cio_id=None))
+    )
+
+
+def test_what_not_to_do_is_marked(signed_in):
+    response = signed_in.get(make_brief().get_absolute_url())
+
+    assert [(part.title, part.is_warning) for part in response.context["advice"]] == [
+        ("First step", False),
+        ("Channel", False),
+        ("Do not", True),
+    ]
+
+
+def test_attributes_show_mapped_roles_first_and_how_old_they_are(signed_in):
+    AttributeName.objects.create(role="plan", label="Plan", names="plan")
+    AttributeName.objects.create(role="industry", label="Industry", names="industry")
+    customer = make_customer(
+        attributes={"locale": "en", "plan": "pro"}, fetched_at=timezone.now() - timedelta(hours=2)
+    )
+
+    page = words(signed_in, make_brief(customer=customer))
+
+    assert "looked up 2 h ago Plan pro plan Not filled in: Industry. 1 other attribute" in page
+
+
+def test_good_news_and_what_colleagues_did_share_one_timeline(signed_in, user):
+    brief = make_brief()
+    make_signal(
+        customer=brief.customer, kind="converted", effect="good_news",
+        happened_at=timezone.now() - timedelta(days=2),
+    )  # fmt: skip
+    brief.assign(user, user)
+
+    entries = signed_in.get(brief.get_absolute_url()).context["timeline"]
+
+    assert [(entry.title, entry.actor, entry.tone) for entry in entries] == [
+        ("took it", "robin", ""),
+        ("Converted", "", "good"),
+    ]
+
+
+def test_provenance_names_rule_question_thread_and_ledger(admin_client):
+    research = answered(thread_id="mave_thread_1", question="What keeps them?")
+    brief = make_brief(research=research, basis="new", persona_why="plan is “pro”")
+    make_signal(brief=brief, why="rule “Unsubscribed” · plan is “pro”")
+    MaveCall.objects.create(research=research, reference="savedesk-1", credits=24)
+
+    response = admin_client.get(brief.get_absolute_url())
+
+    for part in ("rule “Unsubscribed” · plan is “pro”", "What keeps them?", "mave_thread_1",
+                 "savedesk-1", "Edit persona", "Event"):  # fmt: skip
+        assert part in text(response)
+
+
+def test_names_that_mave_gives_are_a_line_each_and_bounded(signed_in):
+    many = ["Gen\u202e\nZ", *["x" * 200] * 19_999]
+    research = answered(thread_id="mave\u202e_1", personas_used=many)
+
+    response = signed_in.get(make_brief(research=research, basis="new").get_absolute_url())
+
+    page = text(response)
+    assert "Mave's personas Gen Z, xxx" in page
+    assert "xxx… and 19,980 more" in page
+    assert "Mave thread mave_1" in page
+    assert "\u202e" not in page
+    assert len(response.content) < 60_000
+
+
+def test_only_staff_is_sent_to_the_admin(signed_in):
+    brief = make_brief()
+    make_signal(brief=brief)
+
+    assert "/admin/" not in signed_in.get(brief.get_absolute_url()).content.decode()
+
+
+def test_waiting_for_a_profile_is_explained(signed_in):
+    assert (
+        "Waiting for profile: this customer could not be looked up yet. The reason: CIO_APP_KEY"
+        in words(signed_in, make_brief(is_waiting_for_profile=True))
+    )
+
+
+def test_brief_that_waits_for_its_profile_looks_for_it(signed_in):
+    brief = make_brief(is_waiting_for_profile=True)
+    response = signed_in.get(brief.get_absolute_url())
+    url = reverse("briefs:research", args=[brief.pk])
+
+    assert f'hx-get="{url}?seen=waiting" hx-trigger="every 5s"' in response.content.decode()
+    assert signed_in.get(url, {"seen": "waiting"}).status_code == 204
+    assert "the profile arrived" not in text(response)
+
+
+@pytest.mark.parametrize("becomes", ["mapped", "withdrawn"])
+def test_page_is_loaded_anew_once_the_profile_decided(signed_in, becomes):
+    brief = make_brief(is_waiting_for_profile=True)
+    if becomes == "mapped":
+        type(brief).objects.update(is_waiting_for_profile=False, research=make_research())
+    else:
+        brief.withdraw("the profile arrived: they opted in")
+
+    response = signed_in.get(reverse("briefs:research", args=[brief.pk]), {"seen": "waiting"})
+
+    assert response["HX-Refresh"] == "true"
+
+
+def test_head_of_a_mapped_brief_says_when_its_profile_arrived(signed_in):
+    brief = make_brief()
+    at = timezone.now().replace(hour=14, minute=32) - timedelta(days=1)
+    brief.log("the profile arrived: persona “Enterprise”")
+    brief.activities.update(at=at)
+
+    page = words(signed_in, brief)
+
+    assert (
+        f"updated {at.day} {at:%b}, 14:32: the profile arrived (UTC)"
+        in (page[: page.index("What happened")])
+    )
+
+
+def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries):
+    brief = make_brief(research=answered(), basis="new")
+    for _ in range(20):
+        make_signal(brief=brief)
+        brief.log("something happened")
+    ResearchPolicy.current()
+
+    with django_assert_num_queries(13):
+        signed_in.get(brief.get_absolute_url())
+
+
+def after_a_complaint_and_300_conversions(**fields):
+    """A brief whose page has room for the conversions alone."""
+    brief = make_brief(**fields)
+    now = timezone.now()
+    make_signal(brief=brief, kind="spam_complaint", happened_at=now - timedelta(days=9))
+    converted = make_signal(brief=brief, kind="converted", effect="good_news", event=None)
+    rows = [{"kind": "converted", "effect": "good_news", "severity": 1, "happened_at": now}] * 300
+    customer = converted.customer
+    Signal.objects.bulk_create(Signal(customer=customer, brief=brief, **row) for row in rows)
+    return brief
+
+
+def test_old_complaint_closes_the_channel_however_much_came_after(signed_in):
+    brief = after_a_complaint_and_300_conversions()
+
+    assert "E-mail, marketing no a complaint suppresses the address" in words(signed_in, brief)
+
+
+def test_page_section_and_api_agree_on_what_is_closed(signed_in):
+    advice = answered(answer="## First\n\nSend them an e-mail with an offer.")
+    brief = after_a_complaint_and_300_conversions(research=advice, basis="new")
+
+    warned = "advises a channel that this customer closed"
+    section = signed_in.get(reverse("briefs:research", args=[brief.pk]))
+    api = signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()
+
+    assert warned in words(signed_in, brief)
+    assert warned in text(section)
+    assert api["research"]["reading"]["advises_closed"] == ["email"]
+
+
+# Research.
+
+
+def test_new_research_shows_answer_sources_confidence_and_credits(signed_in):
+    research = answered(validation={"confidence_score": 0.86})
+    brief = make_brief(research=research, basis="new", researched_at=timezone.now())
+
+    page = words(signed_in, brief)
+
+    assert "Research: new, 24 credits · confidence 86 %" in page
+    assert "Too much mail [1]" in page
+    assert "A study journal.example" in page
+
+
+def test_shared_research_says_how_old_it_is_and_that_it_was_free(signed_in):
+    page = words(signed_in, make_brief(research=answered(), basis="shared"))
+
+    assert "Research: shared, researched 3 hours ago for this persona, 0 credits" in page
+    assert "no validation given" in page
+
+
+def test_nothing_that_mave_writes_runs_on_the_page(signed_in):
+    brief = make_brief(research=answered(), basis="new")
+
+    page = signed_in.get(brief.get_absolute_url()).content.decode()
+
+    assert "<script>" not in page
+    assert 'href="javascript' not in page
+    assert '<a href="#source-1" class="cite"' in page
+    assert '<li id="source-1">' in page
+
+
+def test_research_that_came_later_says_when(signed_in):
+    created = timezone.now() - timedelta(days=3)
+    arrived = created + timedelta(minutes=2)
+    brief = make_brief(research=answered(), basis="new", created_at=created, researched_at=arrived)
+
+    day = f"{arrived.day} {arrived:%b, %H:%M}"
+    assert f"updated {day}: research arrived" in words(signed_in, brief)
+
+
+def test_research_that_was_there_at_once_is_no_update(signed_in):
+    now = timezone.now()
+    brief = make_brief(research=answered(), basis="shared", created_at=now, researched_at=now)
+
+    assert "research arrived" not in words(signed_in, brief)
+
+
+def test_while_research_is_under_way_the_page_says_what_holds_and_polls(signed_in):
+    brief = make_brief(research=make_research(status="running"))
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "Research: playbook only, under way" in text(response)
+    assert "The playbook above holds meanwhile" in text(response)
+    assert "Reload" in text(response)
+    assert 'hx-trigger="every 5s"' in response.content.decode()
+
+
+def test_queued_research_says_what_it_waits_for(signed_in, settings):
+    settings.MAVERA_API_KEY = "key"
+    ResearchPolicy.current().pause("credits are used up")
+
+    page = words(signed_in, make_brief(research=make_research()))
+
+    assert "It waits, because research is paused: credits are used up." in page
+
+
+def test_finished_research_does_not_poll(signed_in):
+    brief = make_brief(research=answered(), basis="new")
+
+    assert "hx-trigger" not in signed_in.get(brief.get_absolute_url()).content.decode()
+
+
+def test_a_poll_brings_nothing_until_there_is_news(signed_in):
+    research = make_research(status="running")
+    brief = make_brief(research=research)
+    url = reverse("briefs:research", args=[brief.pk])
+    assert signed_in.get(url, {"seen": "playbook-running"}).status_code == 204
+
+    brief.basis, research.status, research.answer = "new", "done", ANSWER
+    brief.save()
+    research.save()
+    response = signed_in.get(url, {"seen": "playbook-running"})
+
+    assert "Too much mail" in text(response)
+    assert 'id="research-state" hx-swap-oob="true"' in response.content.decode()
+    assert "<html" not in response.content.decode()
+
+
+def test_a_persona_that_buys_no_research_says_so(signed_in):
+    page = words(signed_in, make_brief(persona=make_persona(is_unknown=True)))
+
+    assert "none is bought for this persona" in page
+
+
+@pytest.mark.parametrize(
+    ("length", "words_"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=3, minutes=5), "3 hours ago"),
+        (timedelta(days=2), "2 days ago"),
+    ],
+)
+def test_the_age_of_shared_research_is_said_in_full(signed_in, length, words_):
+    research = answered(finished_at=timezone.now() - length)
+
+    page = words(signed_in, make_brief(research=research, basis="shared"))
+
+    assert f"Research: shared, researched {words_} for this persona, 0 credits" in page
+
+
+def test_research_shared_later_says_when_it_arrived(signed_in):
+    created = timezone.now() - timedelta(days=3)
+    brief = make_brief(research=make_research(status="running"), created_at=created)
+    type(brief).objects.update(is_sharing=True)
+    type(brief.research).objects.update(status="done", answer=ANSWER, finished_at=timezone.now())
+
+    type(brief).objects.all().research_arrived()
+
+    brief.refresh_from_db()
+    page = words(signed_in, brief)
+    assert f"updated {brief.researched_at:%H:%M}: research arrived (UTC)" in page
+    assert "Research: shared, researched just now for this persona, 0 credits" in page
+
+
+def test_whatever_headings_mave_writes_the_page_keeps_its_order(signed_in):
+    text_ = "Timeline\n===\n\n# Attributes\n\n###### What happened\n\nNo more."
+    brief = make_brief(research=answered(answer=text_), basis="new")
+
+    html = signed_in.get(brief.get_absolute_url()).content.decode()
+
+    assert re.findall(r"<h2[^>]*>([^<]+)", html) == [
+        "What happened", "Still reachable by", "What to do", "Research", "Attributes",
+        "Timeline", "Where this comes from",
+    ]  # fmt: skip
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+def test_advice_to_use_what_they_closed_is_marked_at_its_place(signed_in):
+    customer = make_customer(is_unsubscribed=True)
+    text_ = "1. Call them.\n2. Send an e-mail."
+    brief = make_brief(research=answered(answer=text_), basis="new", customer=customer)
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "In 1 place Mave advises a channel that this customer closed" in text(response)
+    assert (
+        '<li><span class="mark closed">They have closed e-mail (unsubscribed): do not do this, use '
+        "another channel.</span> Send an e-mail.</li>" in response.content.decode()
+    )
+
+
+def test_an_answer_without_sources_says_so_at_the_top(signed_in):
+    brief = make_brief(research=answered(sources=[], answer="40 % leave."), basis="new")
+
+    page = words(signed_in, brief)
+
+    assert "Mave gave no sources: treat every claim as unsupported. 40 % leave." in page
+    assert "no source given" not in page
+
+
+def test_sources_say_what_is_not_cited_and_what_is_no_link(signed_in):
+    sources = [*SOURCES, {"title": "Plain", "url": "http://plain.example/a"}]
+    brief = make_brief(research=answered(sources=sources), basis="new")
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert (
+        "[2] Plain plain.example http://plain.example/a (not https, so no link) not cited in the "
+        "text" in text(response)
+    )
+    assert 'href="http://plain' not in response.content.decode()
+
+
+def test_what_mave_says_of_its_answer_is_shown_as_given(signed_in):
+    validation = {"hallucination_risk": "LOW", "unsupported_claims": ["That all leave."],
+                  "confidence_score": 250}  # fmt: skip
+    brief = make_brief(research=answered(validation=validation), basis="new")
+
+    page = words(signed_in, brief)
+
+    assert "24 credits · confidence not stated · risk of made-up claims: low" in page
+    assert "Mave itself found no support for: That all leave." in page
+
+
+@pytest.mark.parametrize(
+    ("is_staff", "where"), [(True, "/admin/briefs/research/"), (False, "/api/v1/briefs/")]
+)
+def test_a_very_long_answer_says_where_the_rest_can_be_read(client, user, is_staff, where):
+    type(user).objects.update(is_staff=is_staff, is_superuser=is_staff)
+    client.force_login(user)
+    brief = make_brief(research=answered(answer="word word word.\n\n" * 5_000), basis="new")
+
+    response = client.get(brief.get_absolute_url())
+
+    assert "Mave wrote 85,000 characters, and this page shows the first 29,9" in text(response)
+    assert "Read the rest: about" in text(response)
+    assert f'<a href="{where}' in response.content.decode()
+
+
+def test_questions_with_which_mave_asked_back_are_shown_as_plain_text(signed_in):
+    research = make_research(
+        status="failed",
+        status_reason="Mave asked back instead of answering: 1. Which <b>market</b>?\n2. **Who**?",
+    )
+
+    response = signed_in.get(make_brief(research=research).get_absolute_url())
+
+    assert (
+        '<p class="asked">1. Which &lt;b&gt;market&lt;/b&gt;?<br>2. **Who**?</p>'
+        in response.content.decode()
+    )
+    assert "Failed, can be retried Mave asked back instead of answering:" in text(response)
+    assert "A retry asks the same question again, and it may be paid again." in text(response)
+
+
+@pytest.mark.parametrize(
+    "reason", ["Mavera's answer is empty", "Mavera answered a page instead of JSON",
+               "Mavera answered broken JSON"],
+)  # fmt: skip
+def test_other_failures_are_shown_for_what_they_are(signed_in, reason):
+    brief = make_brief(research=make_research(status="failed", status_reason=reason))
+
+    page = words(signed_in, brief)
+
+    assert f"Failed, can be retried {reason}" in page
+    assert "Research: playbook only failed, can be retried" in page
+    assert "The playbook above holds." in page
+
+
+# Why it waits, and what it costs.
+
+
+@pytest.fixture
+def connected(settings):
+    settings.MAVERA_API_KEY = "key"
+    MaveHealth.current()
+    return ResearchPolicy.current()
+
+
+REFUSED = "Mavera's credits are used up (Mavera answered 402 (credits_exhausted))"
+PAUSED = "research is paused: Mavera's credits are used up"
+
+
+def policy(**fields):
+    ResearchPolicy.objects.update(**fields)
+
+
+def test_price_of_a_fresh_answer_says_that_it_would_wait_and_why(signed_in, connected):
+    policy(day_budget=60, urgent_reserve=0)
+
+    page = words(signed_in, make_brief(research=answered(), basis="new"))
+
+    assert "60 left today. It would wait, because the research budget is used up for now." in page
+
+
+def test_reserve_for_urgent_briefs_makes_only_the_others_wait(signed_in, connected):
+    policy(day_budget=100, urgent_reserve=50)
+    urgent, low = (make_brief(research=answered(), basis="new", priority=p) for p in (4, 1))
+
+    assert "It would wait" not in words(signed_in, urgent)
+    assert "It would wait, because the research budget is down to its reserve" in words(
+        signed_in, low
+    )
+
+
+def test_a_personas_own_budget_makes_a_question_wait(signed_in, connected):
+    brief = make_brief(
+        research=answered(), basis="new", persona=make_persona(name="Trial", month_budget=10)
+    )
+
+    assert "because the month's research budget of “Trial” is used up." in words(signed_in, brief)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_retry_names_its_price_and_that_it_would_wait(signed_in, connected, status):
+    connected.pause(REFUSED)
+
+    page = words(signed_in, make_brief(research=make_research(status=status)))
+
+    assert "It costs about 32 credits (10 to 75);" in page
+    assert f"It would wait, because {PAUSED}. Retry the research" in page
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_after_a_question_back_staff_is_led_to_the_persona(client, user, is_staff):
+    type(user).objects.update(is_staff=is_staff, is_superuser=is_staff)
+    client.force_login(user)
+    research = make_research(status="failed", status_reason="Mave asked back instead: Who?")
+    MaveCall.objects.create(research=research, outcome="answered", credits=12)
+
+    response = client.get(make_brief(research=research).get_absolute_url())
+
+    assert "These questions cost 12 credits. A retry asks the same question" in text(response)
+    assert ("Edit the persona" in text(response)) == is_staff
+    assert '<button class="button" type="submit">Retry' in response.content.decode()
+
+
+def test_where_a_brief_stands_on_says_the_real_reason(signed_in, connected):
+    connected.pause(REFUSED)
+
+    page = words(signed_in, make_brief(research=make_research()))
+
+    assert f"Stands on Research: playbook only {PAUSED} " in page
+    assert f"Research: playbook only, paused It waits, because {PAUSED}." in page
+    assert "402" not in page
+
+
+def test_research_that_is_put_off_says_until_when_and_why(signed_in, connected):
+    later = timezone.now() + timedelta(minutes=30)
+    research = make_research(
+        available_at=later, status_reason="Mavera answered 500 (internal_error)"
+    )
+
+    page = words(signed_in, make_brief(research=research))
+
+    assert "UTC: Mavera failed Assign to me" in page
+    assert "Research: playbook only, put off The last try did not work: Mavera failed." in page
+
+
+def test_a_search_for_a_lost_answer_says_what_is_known_and_that_it_waits(signed_in, connected):
+    connected.pause(REFUSED)
+    research = make_research(status="recovering", status_reason="Mavera's answer is empty")
+
+    page = words(signed_in, make_brief(research=research))
+
+    assert "What is known of it: Mavera's answer is empty." in page
+    assert f"The search waits, because {PAUSED}." in page
+
+
+def test_a_search_does_not_wait_for_the_budget(signed_in, connected):
+    policy(day_budget=0)
+
+    page = words(signed_in, make_brief(research=make_research(status="recovering")))
+
+    assert "The search waits" not in page
+
+
+def test_a_poll_brings_a_new_reason_to_wait(signed_in, connected):
+    brief = make_brief(research=make_research())
+    url = reverse("briefs:research", args=[brief.pk])
+    seen = signed_in.get(brief.get_absolute_url()).context["seen"]
+    assert signed_in.get(url, {"seen": seen}).status_code == 204
+
+    breaker.hold(60, "Mavera asked to wait: Mavera answered 429 (rate_limit_exceeded)")
+
+    assert "It waits, because Mavera asked to wait." in text(signed_in.get(url, {"seen": seen}))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words_"),
+    [("answered", "24 credits; asked twice, 78 in all"),
+     ("unknown", "24 credits; asked twice, up to 78 in all"),
+     ("refused", "24 credits · ")],
+)  # fmt: skip
+def test_a_question_paid_more_than_once_says_so(signed_in, outcome, words_):
+    research = answered()
+    MaveCall.objects.create(research=research, outcome=outcome, credits=54)
+    MaveCall.objects.create(research=research, outcome="answered", credits=24)
+
+    assert f"Research: new, {words_}" in words(
+        signed_in, make_brief(research=research, basis="new")
+    )
+
+
+def test_a_high_risk_of_made_up_claims_is_a_warning(signed_in):
+    research = answered(validation={"hallucination_risk": "Very high"})
+
+    response = signed_in.get(make_brief(research=research, basis="new").get_absolute_url())
+
+    assert "Mavera rates the risk of made-up claims as very high:" in text(response)
+    assert "risk of made-up claims: " not in text(response)
+
+
+def test_a_brief_that_waits_for_its_profile_may_still_get_research(signed_in, settings):
+    settings.CIO_APP_KEY = "key"
+    AppApiHealth.current().failed("it answered 503", timedelta(minutes=1))
+
+    page = words(signed_in, make_brief(is_waiting_for_profile=True))
+
+    assert "Research is decided once the profile is there." in page
+    assert "is all there is" not in page
+    assert "look-ups have failed since a moment ago: it answered 503" in page
+
+
+def test_a_closed_brief_shows_why_in_the_place_of_the_first_step(signed_in):
+    brief = make_brief()
+    brief.withdraw("the profile arrived: a colleague, which opens no brief")
+
+    page = words(signed_in, brief)
+    head = page[: page.index("What happened")]
+
+    assert "closed as “Withdrawn” The profile arrived: a colleague" in head
+    assert "Have the account owner call" not in head
+
+
+def test_arriving_research_is_told_in_a_region_that_was_there_before(signed_in):
+    brief = make_brief(research=make_research(status="running"))
+    page = signed_in.get(brief.get_absolute_url()).content.decode()
+    assert 'id="research-news" role="status"></p>' in page
+
+    type(brief).objects.update(research=answered(), basis="new")
+    response = signed_in.get(reverse("briefs:research", args=[brief.pk]))
+
+    assert "Research: new: the answer has arrived" in text(response)
+
+
+# A fresh answer.
+
+
+@pytest.fixture
+def renewed(monkeypatch):
+    """Set how asking anew ends; what it was asked with is collected."""
+    calls = []
+
+    def set_(outcome):
+        monkeypatch.setattr(
+            "briefs.research.renewal.renew",
+            lambda brief, actor: calls.append((brief, actor)) or outcome,
+        )
+        return calls
+
+    return set_
+
+
+@pytest.mark.parametrize(
+    ("left", "words_"),
+    [
+        (212, "212 left today. It would wait, because Mave is not connected"),
+        (0, "0 left today."),
+        (None, "there is no daily limit"),
+    ],
+)
+def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, left, words_):
+    monkeypatch.setattr("briefs.research.budget.usual_cost", lambda persona: 27)
+    monkeypatch.setattr("briefs.research.budget.left_today", lambda: left)
+
+    page = words(signed_in, make_brief(research=answered(), basis="new"))
+
+    assert "Ask for a fresh answer" in page
+    assert f"about 27 credits (10 to 75); {words_}" in page
+
+
+def test_a_newer_answer_of_others_is_offered_for_nothing(signed_in):
+    persona = make_persona()
+    asked = question_for(persona, "unsubscribed", [])
+    brief = make_brief(persona=persona, research=answered(), basis="new")
+    hour_ago = timezone.now() - timedelta(hours=1, minutes=1)
+    answered(persona=persona, question_hash=asked.hash, finished_at=hour_ago)
+
+    page = words(signed_in, brief)
+
+    assert "It costs 0 credits: a newer answer to the same question is there" in page
+    assert "researched 1 hour ago. It takes the place of this one." in page
+    assert "(10 to 75)" not in page
+
+
+def test_a_later_answer_to_another_question_changes_no_price(signed_in):
+    persona = make_persona()
+    brief = make_brief(persona=persona, research=answered(), basis="new")
+    answered(persona=persona, finished_at=timezone.now())
+
+    assert "(10 to 75)" in words(signed_in, brief)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words_"),
+    [
+        ("asked", "A fresh answer was asked for."),
+        ("joined", "being researched for another brief"),
+        ("answered", "A newer answer to the same question was there already"),
+        ("under_way", "A fresh answer is under way already."),
+        ("not_possible", "No fresh answer can be asked for"),
+    ],
+)
+def test_asking_for_a_fresh_answer_tells_how_it_ended(signed_in, user, renewed, outcome, words_):
+    calls = renewed(outcome)
+    brief = make_brief(research=answered(), basis="new")
+
+    response = act(signed_in, "renew", brief)
+
+    assert words_ in messages(response)[0]
+    assert calls == [(brief, user)]
+
+
+def test_a_closed_brief_gets_no_fresh_answer(signed_in, renewed):
+    calls = renewed("asked")
+    brief = make_brief(research=answered(), basis="new")
+    brief.close("churned")
+
+    response = act(signed_in, "renew", brief)
+
+    assert calls == []
+    assert "This brief is closed" in messages(response)[0]
+    assert "Ask for a fresh answer" not in text(response)
+
+
+def test_without_an_answer_or_a_persona_that_buys_there_is_no_such_button(signed_in):
+    unknown = make_persona(is_unknown=True)
+    briefs = [make_brief(), make_brief(research=make_research(status="failed")),
+              make_brief(research=answered(), basis="new", persona=unknown)]  # fmt: skip
+
+    for brief in briefs:
+        assert "Ask for a fresh answer" not in words(signed_in, brief)
+
+
+def test_the_old_answer_stays_while_a_fresh_one_is_under_way(signed_in):
+    fresh = make_research(status="running")
+    brief = make_brief(research=answered(), basis="new", renewal=fresh)
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "A fresh answer is under way. This one stays until it is there." in text(response)
+    assert "Too much mail [1]" in text(response)
+    assert "Ask for a fresh answer" not in text(response)
+    assert 'hx-trigger="every 5s"' in response.content.decode()
+
+
+def test_a_poll_brings_the_fresh_answer(signed_in):
+    fresh = make_research(status="running")
+    brief = make_brief(research=answered(), basis="new", renewal=fresh)
+    url = reverse("briefs:research", args=[brief.pk])
+    seen = signed_in.get(brief.get_absolute_url()).context["seen"]
+    assert signed_in.get(url, {"seen": seen}).status_code == 204
+
+    type(brief).objects.update(research=answered(answer="The fresh one."), renewal=None)
+
+    assert "The fresh one." in text(signed_in.get(url, {"seen": seen}))
+
+
+def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_in):
+    fresh = make_research(status="failed", status_reason="Mavera answered 503")
+    brief = make_brief(research=answered(), basis="new", renewal=fresh)
+
+    page = words(signed_in, brief)
+
+    assert "The fresh answer did not come: Mavera failed. This one stands." in page
+    assert "Ask for a fresh answer" in page
+
+
+# Retry.
+
+
+def test_failed_research_can_be_retried(signed_in, woken, django_capture_on_commit_callbacks):
+    research = make_research(status="failed", status_reason="Mavera answered 503")
+    brief = make_brief(research=research)
+    assert "Failed, can be retried Mavera failed" in words(signed_in, brief)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = act(signed_in, "retry", brief)
+
+    research.refresh_from_db()
+    assert (research.status, messages(response)) == ("queued", ["The research is queued again."])
+    assert woken == [1]
+
+
+def test_research_under_way_is_not_started_twice(signed_in):
+    research = make_research(status="running")
+
+    response = act(signed_in, "retry", make_brief(research=research))
+
+    assert messages(response) == ["This question is under way or answered already."]
+
+
+def test_nothing_is_retried_for_a_closed_brief(signed_in):
+    research = make_research(status="failed")
+    brief = make_brief(research=research)
+    brief.close("churned")
+
+    response = act(signed_in, "retry", brief)
+
+    research.refresh_from_db()
+    assert research.status == "failed"
+    assert "nobody waits" in messages(response)[0]
+    assert "Retry the research" not in text(response)
+
+
+def test_without_research_there_is_nothing_to_retry(signed_in):
+    response = act(signed_in, "retry", make_brief())
+
+    assert messages(response) == ["There is no research to retry."]
+
+
+# Assign.
+
+
+def test_assigning_takes_the_brief(signed_in, user):
+    brief = make_brief()
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    brief.refresh_from_db()
+    assert (brief.assignee, brief.state) == (user, "in_progress")
+    assert messages(response) == ["The brief is yours."]
+    assert "Assign to me" not in text(response)
+
+
+def test_assigning_twice_logs_it_once(signed_in):
+    brief = make_brief()
+    act(signed_in, "assign", brief, seen="")
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    assert messages(response) == ["This brief is yours already."]
+    assert brief.activities.count() == 1
+
+
+def test_a_colleague_who_was_faster_keeps_the_brief(signed_in, admin_user):
+    brief = make_brief()
+    brief.assign(admin_user, admin_user)
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    brief.refresh_from_db()
+    assert brief.assignee == admin_user
+    assert messages(response) == ["Meanwhile admin took this brief. It was left as it is."]
+
+
+def test_a_brief_can_be_taken_over_knowingly(signed_in, user, admin_user):
+    brief = make_brief()
+    brief.assign(admin_user, admin_user)
+
+    act(signed_in, "assign", brief, seen=str(admin_user.pk))
+
+    brief.refresh_from_db()
+    assert brief.assignee == user
+
+
+def test_a_closed_brief_cannot_be_taken(signed_in):
+    brief = make_brief()
+    brief.close("churned")
+
+    response = act(signed_in, "assign", brief, seen="")
+
+    brief.refresh_from_db()
+    assert brief.assignee is None
+    assert messages(response) == ["This brief was closed meanwhile: Churned."]
+
+
+# Close.
+
+
+@pytest.mark.parametrize("outcome", ["retained", "churned", "no_response", "not_at_risk"])
+def test_closing_keeps_outcome_and_note(signed_in, user, outcome):
+    brief = make_brief()
+
+    response = act(signed_in, "close", brief, outcome=outcome, note="Called them.")
+
+    brief.refresh_from_db()
+    assert (brief.state, brief.outcome, brief.closing_note) == ("closed", outcome, "Called them.")
+    assert not brief.is_persona_wrong
+    assert f"Closed: {brief.get_outcome_display()}" in text(response)
+    assert "Close this brief" not in text(response)
+
+
+def test_closing_may_say_that_the_persona_was_wrong(signed_in, user):
+    brief = make_brief()
+
+    act(signed_in, "close", brief, outcome="retained", is_persona_wrong="on")
+
+    brief.refresh_from_db()
+    assert brief.is_persona_wrong
+    assert brief.activities.filter(actor=user, text__contains="persona was wrong").exists()
+
+
+@pytest.mark.parametrize("outcome", ["", "withdrawn", "nonsense"])
+def test_closing_needs_an_outcome_and_keeps_the_note_meanwhile(signed_in, outcome):
+    brief = make_brief()
+
+    response = act(signed_in, "close", brief, outcome=outcome, note="Half a thought")
+
+    brief.refresh_from_db()
+    assert response.status_code == 422
+    assert brief.state == "new"
+    assert "Half a thought" in text(response)
+
+
+def test_a_second_click_closes_nothing_twice(signed_in):
+    brief = make_brief()
+    act(signed_in, "close", brief, outcome="retained", note="Done")
+
+    response = act(signed_in, "close", brief, outcome="retained", note="Done")
+
+    assert messages(response) == ["This brief is closed already: Retained."]
+    assert brief.activities.count() == 1
+
+
+def test_who_closes_too_late_loses_nothing(signed_in, user):
+    brief = make_brief()
+    brief.close("retained", "They stay.")
+
+    response = act(signed_in, "close", brief, outcome="churned", note="Left", is_persona_wrong="on")
+
+    brief.refresh_from_db()
+    assert (brief.outcome, brief.closing_note) == ("retained", "They stay.")
+    assert "Somebody closed this brief before you: Retained." in messages(response)[0]
+    assert "meant to close it as well: Churned · the persona was wrong · Left" in text(response)
+
+
+@pytest.mark.parametrize("name", ["assign", "close", "retry", "renew"])
+def test_a_get_changes_nothing_and_leads_to_the_brief(signed_in, name):
+    brief = make_brief()
+
+    response = signed_in.get(reverse(f"briefs:{name}", args=[brief.pk]))
+
+    assert response.url == brief.get_absolute_url()
+    assert not brief.activities.exists()

@@ -1,0 +1,478 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from briefs.desk.tests.pages import text
+from briefs.models import MaveHealth, Priority, ResearchPolicy
+from briefs.research import breaker
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_event,
+    make_persona,
+    make_research,
+)
+from personas.models import AppApiHealth, AttributeName, Persona, PersonaCondition
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _connected(settings):
+    settings.CIO_APP_KEY = settings.MAVERA_API_KEY = "key"
+
+
+def found(client, query=""):
+    return [row.brief for row in client.get(f"/{query}").context["rows"]]
+
+
+def closed(**kw):
+    return make_brief(state="closed", outcome="retained", closed_at=timezone.now(), **kw)
+
+
+# The list.
+
+
+def test_the_most_urgent_come_first_and_the_oldest_of_them_before_the_rest(signed_in):
+    now = timezone.now()
+    low = make_brief(priority=Priority.LOW, created_at=now - timedelta(days=9))
+    young = make_brief(created_at=now)
+    old = make_brief(created_at=now - timedelta(hours=3))
+
+    assert found(signed_in) == [old, young, low]
+
+
+def test_a_row_says_who_what_value_and_first_step(signed_in):
+    AttributeName.objects.create(role="plan", label="Plan", names="plan")
+    AttributeName.objects.create(role="value", label="Value", names="mrr")
+    customer = make_customer(
+        email="mei@example.com", attributes={"name": "Mei", "plan": "pro", "mrr": "12500"}
+    )
+    make_brief(customer=customer, persona=make_persona(name="Pro, low usage"))
+
+    words = text(signed_in.get("/"))
+
+    for part in ("Urgent", "Mei", "mei@example.com", "Unsubscribed", "Pro, low usage", "pro",
+                 "mrr 12,500", "Have the account owner call within 24 hours."):  # fmt: skip
+        assert part in words
+
+
+@pytest.mark.parametrize(
+    ("basis", "status", "words"),
+    [
+        ("new", "done", "Research: new"),
+        ("shared", "done", "Research: shared, 3 h old"),
+        ("playbook", "running", "Research: playbook only under way"),
+        ("playbook", "queued", "Research: playbook only waiting for its turn"),
+        ("playbook", "failed", "Research: playbook only failed, can be retried"),
+    ],
+)
+def test_a_row_says_what_the_brief_stands_on(signed_in, basis, status, words):
+    finished = timezone.now() - timedelta(hours=3, minutes=5)
+    make_brief(basis=basis, research=make_research(status=status, finished_at=finished))
+
+    assert words in text(signed_in.get("/"))
+
+
+def held(how):
+    limits = ResearchPolicy.current()
+    if how == "paused":
+        limits.pause("Mavera answered 402 (credits_exhausted)")
+    elif how == "over budget":
+        ResearchPolicy.objects.update(day_budget=0)
+    elif how == "persona":
+        Persona.objects.update(month_budget=0)
+    elif how == "Mave is down":
+        MaveHealth.current()
+        MaveHealth.objects.update(breaker_until=timezone.now(), opened_at=timezone.now())
+    elif how == "429":
+        breaker.hold(60, "Mavera asked to wait")
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [("paused", "paused"), ("over budget", "over budget"), ("persona", "over budget"),
+     ("Mave is down", "Mave is down"), ("429", "Mavera’s limit")],
+)  # fmt: skip
+def test_a_row_says_in_short_what_holds_its_research_back(signed_in, how, words):
+    make_brief(research=make_research())
+
+    held(how)
+
+    assert f"Research: playbook only {words} Nobody" in text(signed_in.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"available_at": timezone.now() + timedelta(hours=1)}, "put off"),
+     ({"status": "recovering"}, "looking for a lost answer")],
+)  # fmt: skip
+def test_a_row_says_what_its_own_question_waits_for(signed_in, fields, words):
+    make_brief(research=make_research(**fields))
+
+    assert f"Research: playbook only {words} Nobody" in text(signed_in.get("/"))
+
+
+def test_notices_of_the_inbox_carry_no_codes(signed_in):
+    held("paused")
+
+    assert "402" not in text(signed_in.get("/"))
+
+
+def test_a_row_says_why_no_research_is_bought(signed_in):
+    make_brief(persona=make_persona(is_unknown=True))
+
+    assert "none is bought for this persona" in text(signed_in.get("/"))
+
+
+def test_queries_do_not_grow_with_the_list(signed_in, django_assert_max_num_queries):
+    signed_in.get("/")  # creates the policy row
+    for _ in range(25):
+        make_brief(research=make_research(), assignee=None)
+
+    with django_assert_max_num_queries(22):
+        assert len(found(signed_in)) == 25
+
+
+def test_pages_keep_the_filters(signed_in):
+    for _ in range(30):
+        make_brief()
+    make_brief(kind="bounced")
+
+    response = signed_in.get("/?kind=unsubscribed&page=2")
+
+    assert len(response.context["rows"]) == 5
+    assert "26–30 of 30 briefs" in text(response)
+    assert "?kind=unsubscribed&amp;page=1" in response.content.decode()
+
+
+def test_a_page_beyond_the_last_shows_the_last(signed_in):
+    brief = make_brief()
+
+    assert found(signed_in, "?page=99") == [brief]
+
+
+# Filters.
+
+
+def test_closed_briefs_are_shown_on_demand_only(signed_in):
+    open_brief, closed_brief = make_brief(), closed()
+
+    assert found(signed_in) == [open_brief]
+    assert found(signed_in, "?state=closed") == [closed_brief]
+    assert set(found(signed_in, "?state=all")) == {open_brief, closed_brief}
+
+
+def test_states_of_open_briefs(signed_in):
+    new, taken = make_brief(), make_brief(state="in_progress")
+
+    assert found(signed_in, "?state=new") == [new]
+    assert found(signed_in, "?state=in_progress") == [taken]
+
+
+def test_briefs_that_wait_for_a_profile_stand_apart(signed_in):
+    AppApiHealth.current().failed("Customer.io's App API answered 503", timedelta(minutes=1))
+    waiting = make_brief(is_waiting_for_profile=True)
+
+    assert found(signed_in) == []
+    assert "1 waiting for profile" in text(signed_in.get("/"))
+    assert found(signed_in, "?state=waiting") == [waiting]
+    assert "Customer.io's App API answered 503" in text(signed_in.get("/?state=waiting"))
+
+
+def test_by_persona_signal_and_priority(signed_in):
+    brief = make_brief(kind="bounced", priority=Priority.LOW)
+    make_brief()
+
+    for query in (f"?persona={brief.persona_id}", "?kind=bounced", "?priority=1"):
+        assert found(signed_in, query) == [brief]
+
+
+@pytest.mark.parametrize(
+    ("value", "basis", "status"),
+    [
+        ("new", "new", "done"),
+        ("shared", "shared", "done"),
+        ("under_way", "playbook", "recovering"),
+        ("failed", "playbook", "failed"),
+    ],
+)
+def test_by_research(signed_in, value, basis, status):
+    brief = make_brief(basis=basis, research=make_research(status=status))
+    make_brief()
+
+    assert found(signed_in, f"?research={value}") == [brief]
+
+
+def test_by_research_on_the_playbook_includes_what_is_under_way(signed_in):
+    alone, waiting = make_brief(), make_brief(research=make_research())
+    make_brief(basis="new", research=make_research(status="done"))
+
+    assert set(found(signed_in, "?research=playbook")) == {alone, waiting}
+
+
+def test_by_assignee(signed_in, user):
+    mine, nobodys = make_brief(assignee=user), make_brief()
+
+    assert found(signed_in, "?assignee=me") == [mine]
+    assert found(signed_in, "?assignee=nobody") == [nobodys]
+
+
+def test_search_and_filters_go_together(signed_in):
+    customer = make_customer(email="needle@example.com")
+    brief = make_brief(customer=customer)
+    make_brief()
+
+    assert found(signed_in, "?q=needle&kind=unsubscribed") == [brief]
+    assert found(signed_in, "?q=needle&kind=bounced") == []
+
+
+def test_a_search_that_finds_very_much_says_so(signed_in, monkeypatch):
+    monkeypatch.setattr("briefs.desk.inbox.MOST_FOUND", 2)
+    briefs = [make_brief(), make_brief(), make_brief()]
+
+    response = signed_in.get("/?q=unsubscribed")
+
+    assert [row.brief for row in response.context["rows"]] == briefs[:2]
+    assert "2 or more briefs" in text(response)
+
+
+def test_queries_of_a_search_do_not_grow_either(signed_in, django_assert_max_num_queries):
+    signed_in.get("/")
+    for _ in range(25):
+        make_brief(research=make_research())
+
+    with django_assert_max_num_queries(23):
+        assert len(found(signed_in, "?q=unsubscribed")) == 25
+
+
+@pytest.mark.parametrize(
+    "query", ["?persona=x", "?kind=x", "?state=x", "?research=x", "?assignee=x", "?q=%00",
+              "?page=x", "?q=" + "x" * 300, "?priority=9"]
+)  # fmt: skip
+def test_nonsense_in_the_address_is_no_fault(signed_in, query):
+    make_brief()
+
+    assert signed_in.get(f"/{query}").status_code == 200
+
+
+def test_a_wrong_filter_is_named(signed_in):
+    assert "Signal: Select a valid choice" in text(signed_in.get("/?kind=x"))
+
+
+# Nothing to show.
+
+
+def test_without_any_brief_the_inbox_says_how_to_send_a_first_webhook(signed_in):
+    words = text(signed_in.get("/"))
+
+    assert "No briefs yet" in words
+    assert "register_webhook --url http://testserver/webhooks/customerio/" in words
+
+
+def test_without_a_match_the_inbox_says_how_to_clear(signed_in):
+    make_brief()
+
+    words = text(signed_in.get("/?q=nobody"))
+
+    assert "Nothing matches" in words
+    assert "Clear search and filters" in words
+
+
+@pytest.mark.parametrize("query", ["?state=waiting", "?state=waiting&q=&persona="])
+def test_when_no_brief_waits_for_its_profile_the_inbox_says_so(signed_in, query):
+    make_brief()
+
+    words = text(signed_in.get(f"/{query}"))
+
+    assert "No brief waits for its profile" in words
+    assert "Nothing matches" not in words
+
+
+@pytest.mark.parametrize("query", ["", "?state=open&q=&persona="])
+def test_when_all_is_closed_the_inbox_says_so(signed_in, query):
+    closed()
+
+    assert "Everything is done" in text(signed_in.get(f"/{query}"))
+
+
+# Notices.
+
+
+def notices(client):
+    return [notice.text for notice in client.get("/").context["notices"]]
+
+
+def test_no_trouble_no_notices(signed_in):
+    assert notices(signed_in) == []
+
+
+def test_a_missing_app_key_is_named(signed_in, settings):
+    settings.CIO_APP_KEY = ""
+
+    assert "CIO_APP_KEY is not set" in notices(signed_in)[0]
+
+
+def test_a_failing_app_api_is_named(signed_in):
+    AppApiHealth.current().failed("it answered 401", timedelta(minutes=1))
+
+    assert "it answered 401" in notices(signed_in)[0]
+
+
+def test_missing_research_is_named(signed_in, settings):
+    settings.MAVERA_API_KEY = ""
+
+    assert "MAVERA_API_KEY is not set; set it" in notices(signed_in)[0]
+
+
+def test_paused_research_is_named_with_its_reason(signed_in):
+    ResearchPolicy.current().pause("credits are used up")
+
+    assert "research is paused: credits are used up; resume it" in notices(signed_in)[0]
+
+
+def test_failed_events_are_counted(signed_in):
+    make_event(status="dead")
+
+    assert notices(signed_in) == [
+        "1 event failed on every try and led to nothing: read why, then retry."
+    ]
+
+
+@pytest.fixture
+def plan():
+    PersonaCondition.objects.create(persona=make_persona(), field="plan", value="pro")
+    return AttributeName.objects.create(role="plan", label="Plan", names="plan\ntier")
+
+
+def test_a_role_that_nobody_fills_is_named(signed_in, plan):
+    for _ in range(5):
+        make_customer(attributes={"subscription": "pro"})
+
+    assert "None of the last 5 customers has a value for “Plan”" in notices(signed_in)[0]
+
+
+@pytest.mark.parametrize("attributes", [{"Tier": "pro"}, {"plan": "x"}])
+def test_one_customer_who_fills_the_role_is_enough(signed_in, plan, attributes):
+    for _ in range(5):
+        make_customer(attributes={"subscription": "pro"})
+    make_customer(attributes=attributes)
+
+    assert notices(signed_in) == []
+
+
+def test_a_role_that_decides_over_no_brief_may_stay_empty(signed_in):
+    internal = make_persona(opens_brief=False)
+    PersonaCondition.objects.create(persona=internal, field="internal", value="true")
+    AttributeName.objects.create(role="internal", label="Internal", names="is_internal")
+    for _ in range(5):
+        make_customer(attributes={"plan": "pro"})
+
+    assert notices(signed_in) == []
+
+
+def test_few_customers_prove_nothing_about_a_role(signed_in, plan):
+    for _ in range(4):
+        make_customer(attributes={})
+
+    assert notices(signed_in) == []
+
+
+def test_only_staff_is_sent_to_the_admin(signed_in, admin_client, settings):
+    make_event(status="dead")
+
+    assert signed_in.get("/").context["notices"][0].url == ""
+    assert "/admin/webhooks/" in admin_client.get("/").context["notices"][0].url
+    assert "Admin" not in text(signed_in.get("/"))
+
+
+# Failed questions
+
+
+def fail_for(number=1):
+    research = make_research(status="failed", status_reason="Mave asked back")
+    return [make_brief(research=research) for _ in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("questions", "words"),
+    [
+        (1, "1 question failed and its briefs stand on the playbook: read why, then start it"),
+        (2, "2 questions failed and their briefs stand on the playbook: read why, then start them"),
+    ],
+)
+def test_failed_questions_are_counted_however_many_briefs_rest_on_each(signed_in, questions, words):
+    for _ in range(questions):
+        fail_for(3)
+
+    assert notices(signed_in) == [f"{words} again."]
+
+
+def test_failed_question_of_nobody_who_waits_is_not_announced(signed_in):
+    make_research(status="failed")
+    make_research(status="queued")
+    fail_for()[0].close("churned")
+    renewed = make_research(status="done")
+    make_brief(research=renewed, basis="new", renewal=make_research(status="failed"))
+
+    assert notices(signed_in) == []
+
+
+def test_failed_questions_are_a_link_away(signed_in, admin_client):
+    brief, *_ = fail_for(2)
+    make_brief()
+
+    for client in (signed_in, admin_client):
+        (notice,) = client.get("/").context["notices"]
+        page = client.get(notice.url)
+        assert page.status_code == 200
+
+    assert notice.url == "/admin/briefs/research/?status__exact=failed"
+    (notice,) = signed_in.get("/").context["notices"]
+    assert notice.url == "/?research=failed"
+    assert brief in [row.brief for row in signed_in.get(notice.url).context["rows"]]
+
+
+# A pause, by who reads of it
+
+
+@pytest.fixture
+def changer(signed_in, user):
+    user.user_permissions.add(Permission.objects.get(codename="change_researchpolicy"))
+    return signed_in
+
+
+def test_whoever_may_not_resume_is_told_who_may(signed_in):
+    ResearchPolicy.current().pause("Mavera refuses the key", 401)
+
+    (notice,) = signed_in.get("/").context["notices"]
+
+    assert "whoever may change the research policy can have it tried at once" in notice.text
+    assert "yourself" not in notice.text
+    assert notice.url == ""
+
+
+def test_staff_without_the_permission_is_led_nowhere(signed_in, user):
+    type(user).objects.update(is_staff=True)
+    ResearchPolicy.current().pause("end of quarter")
+
+    (notice,) = signed_in.get("/").context["notices"]
+
+    assert notice.text.endswith(
+        "somebody who may change the research policy, once that is settled."
+    )
+    assert notice.url == ""
+
+
+def test_whoever_may_resume_is_led_to_the_button(changer, user):
+    ResearchPolicy.current().pause("Mavera refuses the key", 401)
+
+    (notice,) = changer.get("/").context["notices"]
+    assert notice.text.endswith("resume it yourself to try at once.")
+    assert notice.url == "/insights/#switch"
+
+    type(user).objects.update(is_staff=True)
+    (notice,) = changer.get("/").context["notices"]
+    assert notice.url == "/admin/briefs/researchpolicy/1/change/"

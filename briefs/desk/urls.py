@@ -1,0 +1,20 @@
+"""The desk's own addresses."""
+
+from django.urls import path
+
+from briefs.desk import actions, brief, inbox, insights, pausing
+
+app_name = "briefs"
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("briefs/<int:pk>/", brief.brief, name="brief"),
+    path("briefs/<int:pk>/research/", brief.research, name="research"),
+    path("briefs/<int:pk>/assign/", actions.assign, name="assign"),
+    path("briefs/<int:pk>/close/", actions.close, name="close"),
+    path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
+    path("briefs/<int:pk>/renew/", actions.renew, name="renew"),
+    path("insights/", insights.insights, name="insights"),
+    path("insights/pause/", pausing.pause, name="pause"),
+    path("insights/resume/", pausing.resume, name="resume"),
+    path("insights/<str:table>.csv", insights.download, name="insights_csv"),
+]

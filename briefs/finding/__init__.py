@@ -1,0 +1,1 @@
+"""How people narrow a list of briefs down: filters and search."""

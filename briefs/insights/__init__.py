@@ -1,0 +1,1 @@
+"""What research cost, and what came of it."""

@@ -1,0 +1,51 @@
+"""Seals the addresses of notification targets: they hold passwords and tokens.
+
+The key is derived from SECRET_KEY, so a copy of the database alone reveals no address. Whoever
+changes SECRET_KEY enters the addresses anew, or keeps the old key in SECRET_KEY_FALLBACKS.
+"""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+_PURPOSE = b"savedesk: address of a notification target, v1"
+
+
+class Unreadable(Exception):
+    """The address was sealed under another SECRET_KEY."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "its address cannot be read, because SECRET_KEY has changed since it was saved; "
+            "enter the address again"
+        )
+
+
+def seal(text: str) -> str:
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """What was sealed. Raises Unreadable."""
+    try:
+        return _fernet().decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Unreadable from None
+
+
+def _fernet() -> MultiFernet:
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(_key(secret)) for secret in secrets])
+
+
+def _key(secret: str) -> bytes:
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_PURPOSE)
+    return base64.urlsafe_b64encode(derived.derive(secret.encode()))
+
+
+def scheme_of(address: str) -> str:
+    scheme, separator, _ = address.partition("://")
+    return scheme.strip().lower() if separator else ""

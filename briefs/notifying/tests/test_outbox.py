@@ -1,0 +1,387 @@
+"""The outbox over real HTTP: each message at most once, a digest for many, and no secret told."""
+
+import logging
+import socket
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from briefs.models import Brief, Notification, Priority
+from briefs.notifying import addresses, outbox, sending
+from briefs.notifying.tests.listener import (
+    SECRET_PATH,
+    Listener,
+    make_notification,
+    make_target,
+    may_be_this_machine,
+)
+from briefs.tests.factories import make_brief
+from operations import tasks
+from webhooks.tests.threads import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def listener(monkeypatch):
+    may_be_this_machine(monkeypatch)
+    with Listener() as running:
+        yield running
+
+
+@pytest.fixture
+def target(listener):
+    return make_target(listener.address)
+
+
+def tell(target, count, priority=Priority.URGENT):
+    for _ in range(count):
+        brief = make_brief(priority=priority)
+        make_notification(target, kind="brief", brief=brief, subject=f"Brief {brief.pk}")
+
+
+def nobody_listens() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"json://127.0.0.1:{taken.getsockname()[1]}{SECRET_PATH}"
+
+
+def age(**moments):
+    """Move every notification's times into the past."""
+    past = {field: timezone.now() - by for field, by in moments.items()}
+    Notification.objects.exclude(started_at=None).update(**past)
+
+
+# One message
+
+
+def test_due_notification_is_posted_and_sent(listener, target):
+    notification = make_notification(target, subject="Urgent", body="Call them.")
+
+    tasks.notify()
+
+    notification.refresh_from_db()
+    assert notification.status == "sent"
+    assert [(p["title"], p["message"]) for p in listener.posts] == [("Urgent", "Call them.")]
+    assert listener.paths == [SECRET_PATH]
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 302])
+def test_refused_notification_is_tried_again_later(listener, target, status):
+    listener.status = status
+    listener.headers = {"Location": listener.address.replace("json", "http")}
+    notification = make_notification(target)
+
+    outbox.send_due()
+    outbox.send_due()
+
+    notification.refresh_from_db()
+    assert notification.status == "pending"
+    assert str(status) in notification.status_reason
+    assert len(listener.posts) == 1  # not before its time, and no redirect is followed
+
+
+def test_refused_connection_is_tried_again_later(listener):
+    notification = make_notification(make_target(nobody_listens()))
+
+    outbox.send_due()
+
+    notification.refresh_from_db()
+    assert notification.status == "pending"
+    assert "no connection" in notification.status_reason
+
+
+def test_notification_is_dead_after_six_tries(listener, target):
+    listener.status = 500
+    notification = make_notification(target)
+
+    for _ in range(8):
+        Notification.objects.update(available_at=None)
+        outbox.send_due()
+
+    notification.refresh_from_db()
+    assert notification.status == "failed"
+    assert len(listener.posts) == 6
+
+
+def test_message_without_an_answer_may_have_arrived_and_is_not_repeated(
+    listener, target, monkeypatch
+):
+    monkeypatch.setattr(addresses, "READ_SECONDS", 0.1)
+    listener.delay = 0.5
+    notification = make_notification(target)
+
+    outbox.send_due()
+    outbox.send_due()
+
+    notification.refresh_from_db()
+    assert notification.status == "failed"
+    assert "may have been sent" in notification.status_reason
+    assert len(listener.posts) == 1
+
+
+def test_answer_that_drips_is_given_up_when_the_time_is_over(listener):
+    listener.is_dripping = True
+    began = time.monotonic()
+
+    with pytest.raises(sending.PerhapsSent):
+        sending.deliver(listener.address, "Subject", "Body", seconds=0.5)
+
+    assert time.monotonic() - began < 2
+
+
+def test_what_is_given_up_before_it_began_is_never_sent(listener, monkeypatch):
+    def slow(host):
+        time.sleep(0.4)
+        return []
+
+    monkeypatch.setattr(addresses, "resolve", slow)
+
+    with pytest.raises(sending.NotSent):
+        sending.deliver(listener.address, "Subject", "Body", seconds=0.1)
+
+    time.sleep(0.6)
+    assert listener.posts == []
+
+
+def test_forbidden_host_is_refused_again_when_sending(monkeypatch):
+    notification = make_notification(make_target("json://metadata.example.com/"))
+    found = [addresses.ipaddress.ip_address("169.254.169.254")]
+    monkeypatch.setattr(addresses, "resolve", lambda host: found)
+
+    outbox.send_due()
+
+    notification.refresh_from_db()
+    assert "link-local or metadata" in notification.status_reason
+
+
+def test_address_sealed_under_another_key_says_so(listener, target, settings):
+    notification = make_notification(target)
+    settings.SECRET_KEY = "another key"
+
+    outbox.send_due()
+
+    notification.refresh_from_db()
+    assert "SECRET_KEY has changed" in notification.status_reason
+    assert listener.posts == []
+
+
+def test_old_key_among_the_fallbacks_still_opens_an_address(listener, target, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key"
+    make_notification(target)
+
+    outbox.send_due()
+
+    assert len(listener.posts) == 1
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_no_log_and_no_reason_holds_the_address(listener, target, caplog, capfd, status):
+    caplog.set_level(logging.DEBUG)
+    listener.status = status
+    gone = make_notification(make_target(nobody_listens()))
+    notification = make_notification(target)
+
+    outbox.send_due()
+
+    gone.refresh_from_db()
+    notification.refresh_from_db()
+    out, err = capfd.readouterr()
+    told = gone.status_reason + notification.status_reason + caplog.text + out + err
+    assert len(listener.posts) == 1
+    assert "secret-token" not in told
+    assert "127.0.0.1" not in told
+
+
+@pytest.mark.parametrize(
+    ("log", "kind", "words"),
+    [
+        (["Sent Email to a", "SMTP recipient b was refused: 550 x"], "PerhapsSent", "some of its"),
+        (
+            ["Socket Exception: ('Connection aborted.', ConnectionResetError(104, 'Connection reset"
+             " by peer'))"],
+            "PerhapsSent",
+            "connection broke",
+        ),
+        (['Connection error while submitting email to "h"', "Socket Exception: timed out"],
+         "NotSent", "no connection"),
+        (['Connection error while submitting email to "h"',
+          "Socket Exception: (535, b'5.7.8 no')"], "NotSent", "user name or password"),
+        (["Socket Exception: timed out", 'Sending email to "a" failed.'], "PerhapsSent", "broke"),
+        (["Failed to send Slack: error=404.", "Socket Exception: Read timed out."],
+         "PerhapsSent", "broke"),
+        (["Failed to send to Slack: error=401."], "NotSent", "token"),
+    ],
+)  # fmt: skip
+def test_failure_of_apprise_is_told_apart_by_its_log(log, kind, words):
+    failure = sending._failure(log)
+
+    assert type(failure).__name__ == kind
+    assert words in str(failure)
+
+
+# Never twice
+
+
+def test_many_senders_at_once_send_each_message_once(threaded_db, listener):
+    listener.delay = 0.05
+    target = make_target(listener.address)
+    for _ in range(6):
+        make_notification(target)
+
+    at_once(4, lambda number: outbox.send_due())
+
+    assert sorted(listener.subjects) == sorted(set(listener.subjects))
+    assert len(listener.posts) == 6
+
+
+def test_two_claims_at_the_same_moment_get_one_row(threaded_db):
+    make_notification()
+
+    claims = at_once(4, lambda number: outbox.claim_next())
+
+    assert sum(claim is not None for claim in claims) == 1
+
+
+def test_message_whose_sender_died_is_not_sent_again(listener, target):
+    notification = make_notification(target)
+    token = outbox.claim_next().lease_token
+    age(lease_until=timedelta(seconds=1))
+
+    outbox.send_due()
+
+    notification.refresh_from_db()
+    assert listener.posts == []
+    assert notification.status == "failed"
+    assert not notification.sent(token)  # the sender was only frozen, and thaws
+
+
+def test_nobody_else_sends_while_one_does(listener, target):
+    make_notification(target)
+    make_notification(target)
+    outbox.claim_next()
+
+    assert outbox.send_due() == 0
+    assert listener.posts == []
+
+
+# Many
+
+
+def test_handful_of_briefs_is_told_one_by_one_the_most_urgent_first(listener, target):
+    tell(target, 2, Priority.HIGH)
+    tell(target, 3, Priority.URGENT)
+
+    outbox.send_due()
+
+    told = Notification.objects.filter(status="sent").order_by("started_at", "pk")
+    assert [row.brief.priority for row in told] == [4, 4, 4, 3, 3]
+
+
+def test_more_than_a_handful_is_one_digest(listener, target):
+    tell(target, 4, Priority.URGENT)
+    tell(target, 19, Priority.HIGH)
+
+    outbox.send_due()
+
+    assert listener.subjects == ["23 new briefs in the last minutes: 4 urgent, 19 high"]
+    digest = Notification.objects.get(kind="digest")
+    assert digest.status == "sent"
+    assert digest.parts.filter(status="cancelled", status_reason="told in a digest").count() == 23
+
+
+def test_briefs_after_a_full_minute_wait_for_the_next(listener, target):
+    tell(target, 5)
+    outbox.send_due()
+    tell(target, 2)
+
+    outbox.send_due()
+    assert len(listener.posts) == 5
+
+    age(started_at=timedelta(minutes=2))
+    outbox.send_due()
+    assert len(listener.posts) == 7
+
+
+def test_alarm_is_not_held_up_by_many_briefs(listener, target):
+    tell(target, 6)
+    outbox.send_due()
+    tell(target, 6)
+    make_notification(target, kind="alarm", subject="Alarm")
+
+    outbox.send_due()
+
+    assert listener.subjects[1:] == ["Alarm"]
+
+
+def test_digest_that_was_refused_is_tried_again_as_it_is(listener, target):
+    listener.status = 500
+    tell(target, 6)
+    outbox.send_due()
+    listener.status = 200
+    Notification.objects.filter(status="pending").update(available_at=None)
+
+    outbox.send_due()
+
+    assert len(listener.posts) == 2
+    assert len(set(listener.subjects)) == 1
+
+
+def test_target_that_fails_holds_up_no_other(listener, target):
+    make_notification(make_target(nobody_listens()))
+    make_notification(target)
+
+    assert outbox.send_due() == 2
+    assert len(listener.posts) == 1
+
+
+# Not needed any more
+
+
+def test_brief_that_was_closed_meanwhile_is_not_told(listener, target):
+    tell(target, 1)
+    Brief.objects.get().close("retained")
+
+    outbox.send_due()
+
+    notification = Notification.objects.get()
+    assert (notification.status, listener.posts) == ("cancelled", [])
+
+
+def test_target_that_was_switched_off_is_told_nothing_but_a_test(listener):
+    off = make_target(listener.address, is_active=False)
+    make_notification(off)
+    make_notification(off, kind="test", subject="Test")
+
+    outbox.send_due()
+
+    assert listener.subjects == ["Test"]
+
+
+# Waking
+
+
+def test_sender_that_runs_out_of_time_wakes_the_next(listener, target, monkeypatch):
+    woken = []
+    monkeypatch.setattr(outbox, "RUN_SECONDS", 0.0)
+    monkeypatch.setattr(outbox, "async_task", lambda task, **kw: woken.append(task))
+    make_notification(target)
+
+    outbox.send_due()
+
+    assert woken == ["briefs.tasks.notify"]
+
+
+def test_dead_broker_is_no_trouble_for_whoever_wakes(monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise ConnectionError("redis://user:password@host")
+
+    monkeypatch.setattr(outbox, "async_task", refuse)
+
+    outbox.wake()
+
+    assert "sender not woken" in caplog.text
+    assert "password" not in caplog.text

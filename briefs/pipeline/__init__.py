@@ -1,0 +1,1 @@
+"""From stored event to brief."""

@@ -1,0 +1,173 @@
+"""Briefs that wait for a profile: looked up again, then mapped anew or withdrawn."""
+
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+
+from django.db import DatabaseError, transaction
+from django.db.models import Max
+
+from briefs.models import Activity, Brief, Priority, Signal
+from briefs.models.briefs import BriefQuerySet
+from briefs.notifying import outbox
+from briefs.pipeline import merging
+from briefs.research import sharing, working
+from personas.models import AppApiHealth, Customer, Effect, Severity
+from personas.people import lookups
+from personas.rules.rulebook import PersonaMatch, Rulebook
+from providers.customerio import BATCH_SIZE
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 10.0  # of one sweep, which has half a minute of other work; the next one goes on
+BY_ADDRESS = 10  # people without an id: each costs two requests, so a look-up finds only so many
+ARRIVED = "the profile arrived"  # so begins the line in a brief's log
+MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_for_profile",
+          "research", "is_sharing", "basis", "researched_at")  # fmt: skip
+
+
+def catch_up() -> int:
+    """Look up customers whose briefs wait and decide about these briefs; returns how many.
+
+    Each customer is tried once. Ends when all were, when the time is used up, or when the App API
+    says nothing about anybody. Where nobody will ever look, no brief waits any longer.
+    """
+    decided = 0
+    stop_at = time.monotonic() + SECONDS
+    for keys in _batches():
+        customers = list(Customer.objects.filter(pk__in=keys))
+        trouble = lookups.refresh(customers)
+        known = [merging.merge_twin(customer) for customer in customers if customer.fetched_at]
+        decided += _decide_each(known)
+        if (trouble and not known) or time.monotonic() >= stop_at:
+            break
+    if lookups.is_never_possible():
+        _release()
+    working.wake()
+    return decided
+
+
+def _batches() -> Iterator[list[int]]:
+    """The customers whose briefs wait, as many at a time as one look-up can find.
+
+    In random order: whoever cannot be found today must not stand before the others for ever.
+    """
+    waiting = Customer.objects.filter(briefs__in=_waiting())
+    if AppApiHealth.is_closed() or lookups.is_never_possible():
+        waiting = waiting.exclude(fetched_at=None)  # somebody's look-up may have found them before
+    by_id: list[int] = []
+    by_address: list[int] = []
+    for key, *ids in waiting.order_by("?").values_list("pk", "cio_id", "external_id"):
+        (by_id if any(ids) else by_address).append(key)
+    failures = AppApiHealth.current().failures
+    kinds = [_parts(by_id, BATCH_SIZE, failures), _parts(by_address, BY_ADDRESS, failures)]
+    if failures:  # whoever it was that could not be found: the other kind has its turn
+        random.shuffle(kinds)
+    for parts in kinds:
+        yield from parts
+
+
+def _parts(keys: list[int], most: int, failures: int) -> Iterator[list[int]]:
+    """At most so many at a time, half of it for each look-up that failed since one succeeded.
+
+    The App API may fail on one person alone, who must not keep all others waiting: a part without
+    them is found sooner or later. In an outage the one look-up that may be tried is smaller for it.
+    Where it was answered, the next part is twice as large.
+    """
+    size = min(most, len(keys)) >> failures
+    start = 0
+    while start < len(keys):
+        size = max(size, 1)
+        yield keys[start : start + size]
+        start += size
+        size = min(2 * size, most)
+
+
+def _waiting() -> BriefQuerySet:
+    return Brief.objects.open().filter(is_waiting_for_profile=True)
+
+
+def _decide_each(customers: list[Customer]) -> int:
+    """Decide all at once, or one by one where that fails: one of them must not stop the others."""
+    try:
+        return _decide(customers) if customers else 0
+    except DatabaseError as error:  # its text may quote the row, and so the customer
+        if len(customers) == 1:
+            words = type(error).__name__
+            logger.error("customer %d: brief not decided (%s)", customers[0].pk, words)
+            return 0
+        return sum(_decide_each([customer]) for customer in customers)
+
+
+@transaction.atomic
+def _release() -> None:
+    """Show the briefs for whose customers nobody will ever look: the key was removed since."""
+    waiting = _waiting().select_related("customer", "persona").order_by("pk")
+    briefs = list(waiting.select_for_update(of=("self",)))
+    Brief.objects.filter(pk__in=[brief.pk for brief in briefs]).update(is_waiting_for_profile=False)
+    for brief in briefs:
+        brief.is_waiting_for_profile = False
+    words = "no longer waits for the profile: CIO_APP_KEY is not set"
+    Activity.objects.bulk_create(Activity(brief=brief, text=words) for brief in briefs)
+    outbox.tell_of_briefs(briefs)
+
+
+@transaction.atomic
+def _decide(customers: list[Customer]) -> int:
+    rulebook = Rulebook.load()
+    matches = {customer.pk: rulebook.persona_for(customer) for customer in customers}
+    by_key = {customer.pk: customer for customer in customers}
+    briefs = list(_waiting().filter(customer__in=by_key).order_by("pk").select_for_update())
+    pointless: dict[str, list[int]] = defaultdict(list)  # by the reason
+    kept: list[Brief] = []
+    for brief in briefs:
+        brief.customer, match = by_key[brief.customer_id], matches[brief.customer_id]
+        if brief.is_untouched and not match.persona.opens_brief:
+            pointless[match.why].append(brief.pk)
+        else:
+            kept.append(brief)
+    _withdraw(pointless)
+    _map(kept, matches)
+    return len(briefs)
+
+
+def _withdraw(pointless: dict[str, list[int]]) -> None:
+    for why, keys in pointless.items():
+        words = f"{ARRIVED}: {why}, which opens no brief"
+        Brief.objects.filter(pk__in=keys).close(Brief.Outcome.WITHDRAWN, words)
+
+
+def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
+    worst = severities(briefs)
+    for brief in briefs:
+        map_anew(brief, matches[brief.customer_id], worst.get(brief.pk, Severity.MEDIUM))
+    sharing.attach(briefs)
+    save(briefs)
+    outbox.tell_of_briefs(briefs)
+
+
+def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:
+    """Set what a persona decides, by the brief's worst signal. Saving is left to the caller."""
+    brief.persona, brief.persona_why = match.persona, match.why
+    brief.question_facts = match.question_facts
+    brief.priority = Priority.of(severity, match.persona)
+    if brief.customer.is_deleted:
+        brief.priority = Priority.LOW
+    brief.is_waiting_for_profile = False
+
+
+def severities(briefs: Collection[Brief]) -> dict[int, int]:
+    """How severe each brief's worst signal is, of those that open briefs."""
+    opening = Signal.objects.filter(brief__in=briefs, effect=Effect.OPENS_BRIEF)
+    return dict(opening.values_list("brief").annotate(Max("severity")).order_by())
+
+
+def save(briefs: Collection[Brief]) -> None:
+    """Write briefs that were mapped anew, with a line in their logs."""
+    for brief in briefs:  # a CASE for each, as bulk_update writes it, takes three times as long
+        brief.save(update_fields=MAPPED)
+    Activity.objects.bulk_create(
+        Activity(brief=brief, text=f"{ARRIVED}: {brief.persona_why}") for brief in briefs
+    )

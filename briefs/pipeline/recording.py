@@ -1,0 +1,305 @@
+"""Writes what drafts led to: subscription state, signals, briefs, and the research they rest on.
+
+Runs inside the transaction that ends the events. Customers are locked in order of their keys,
+so that two workers cannot open two briefs for one person.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Now
+
+from briefs.models import Activity, Brief, Signal
+from briefs.models.signals import SAME_ACT_WITHIN
+from briefs.notifying import outbox
+from briefs.pipeline import profiles
+from briefs.pipeline.drafts import PROCESSED, Draft
+from briefs.pipeline.inserting import insert
+from briefs.research import sharing
+from personas.models import Customer, Effect, SignalKind
+from personas.models.signals import Level
+from webhooks.clock import database_now
+
+
+@dataclass(slots=True)
+class _Book:
+    """Everything this batch touches, read in a handful of queries."""
+
+    customers: dict[int, Customer]
+    briefs: dict[int, Brief]  # the open one of each customer
+    signals: dict[int, Signal]  # by event: those of an earlier run
+    recent: dict[int, list[Signal]]  # of each customer, around these events: to tell echoes
+    severities: dict[int, int]  # the worst so far of the briefs that a profile may map anew
+    opened: list[Brief] = field(default_factory=list)
+    joined: dict[int, Brief] = field(default_factory=dict)
+    mapped: dict[int, Brief] = field(default_factory=dict)  # joined, and their persona is known now
+    raised: list[Brief] = field(default_factory=list)  # joined, and more urgent since
+
+
+def record(drafts: list[Draft]) -> int:
+    """Insert what the drafts caused and put each one's outcome into words.
+
+    Returns how many new questions wait for Mave. Needs an open transaction.
+    """
+    drafts = sorted(
+        (d for d in drafts if d.status == PROCESSED and d.customer),
+        key=lambda d: (_happened_at(d), d.event.pk),
+    )
+    if not drafts:
+        return 0
+    book = _read(drafts)
+    signals = [_signal(draft, book) for draft in drafts]
+    _learn_subscriptions(drafts, book)
+    for draft, signal in zip(drafts, signals, strict=True):
+        signal.brief = _place(draft, signal, book)
+    asked = sharing.attach([*book.opened, *book.mapped.values()])
+    now = database_now()
+    for brief in book.opened:
+        brief.created_at = brief.last_signal_at = now
+    insert(book.opened)
+    Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
+    profiles.save(book.mapped.values())
+    Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
+    sharing.hurry(book.raised)
+    _save(signals, now)
+    _log(drafts, signals, book, now)
+    outbox.tell_of_briefs([*book.opened, *book.mapped.values(), *book.raised])
+    return asked
+
+
+def _happened_at(draft: Draft) -> datetime:
+    return draft.event.occurred_at or draft.event.received_at
+
+
+def _read(drafts: list[Draft]) -> _Book:
+    people = {draft.person.pk: draft.person for draft in drafts}
+    keys = sorted(people)
+    customers = _lock(people)  # all else is read under the lock
+    open_ = Brief.objects.open().filter(customer__in=keys).select_related("persona")
+    briefs = list(open_.order_by("pk").select_for_update(of=("self",)))
+    recent: dict[int, list[Signal]] = defaultdict(list)
+    moments = [_happened_at(draft) for draft in drafts]
+    for signal in Signal.objects.filter(
+        customer__in=keys,
+        happened_at__gte=min(moments) - SAME_ACT_WITHIN,
+        happened_at__lte=max(moments) + SAME_ACT_WITHIN,
+    ).select_related("brief"):
+        recent[signal.customer_id].append(signal)
+    return _Book(
+        customers=customers,
+        briefs={brief.customer_id: brief for brief in briefs},
+        signals={
+            signal.event_id: signal
+            for signal in Signal.objects.filter(
+                event__in=[draft.event.pk for draft in drafts]
+            ).select_related("brief")
+            if signal.event_id is not None
+        },
+        recent=recent,
+        severities=profiles.severities([brief for brief in briefs if _is_unmapped(brief)]),
+    )
+
+
+def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
+    """Lock these people, and learn what another batch may have written of them meanwhile.
+
+    Whoever is gone by now is missing. The rest of a row is as the drafts were understood by.
+    """
+    rows = Customer.objects.filter(pk__in=people).order_by("pk").select_for_update()
+    customers = {}
+    for pk, is_off, at in rows.values_list("pk", "is_unsubscribed", "subscription_changed_at"):
+        customer = customers[pk] = people[pk]
+        customer.is_unsubscribed, customer.subscription_changed_at = is_off, at
+    return customers
+
+
+def _signal(draft: Draft, book: _Book) -> Signal:
+    """The event's signal: a new one, or the one of an earlier run under today's rules."""
+    rule = draft.rule
+    fields = {
+        "customer": book.customers[draft.person.pk],
+        "rule": rule,
+        "kind": rule.kind,
+        "effect": rule.effect,
+        "severity": rule.severity,
+        "level": draft.level,
+        "persona": draft.persona.persona if draft.persona else None,
+        "happened_at": _happened_at(draft),
+        "message": describe_message(draft.event.object_type, draft.data),
+        "why": draft.why,
+    }
+    signal = book.signals.get(draft.event.pk)
+    if signal is None:
+        return Signal(event=draft.event, **fields)
+    for name, value in fields.items():
+        setattr(signal, name, value)
+    return signal
+
+
+MESSAGE_KEYS = (
+    "campaign_name", "campaign_id", "broadcast_name", "broadcast_id", "newsletter_name",
+    "newsletter_id", "transactional_message_id", "subject", "failure_message", "delivery_id",
+)  # fmt: skip
+
+
+def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
+    """What a person wants to know of the message: channel, campaign, subject, failure."""
+    described = {
+        key: str(data[key])[:500]
+        for key in MESSAGE_KEYS
+        if isinstance(data.get(key), str | int) and not isinstance(data[key], bool)
+    }
+    if object_type and object_type != "customer":
+        described["channel"] = object_type
+    return {key: value.replace("\0", "") for key, value in described.items() if value}
+
+
+def _learn_subscriptions(drafts: list[Draft], book: _Book) -> None:
+    changed = {}
+    for draft in drafts:
+        kind = draft.rule.kind
+        if draft.level == Level.PERSON and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
+            customer = book.customers[draft.person.pk]
+            if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, _happened_at(draft)):
+                changed[customer.pk] = customer
+    Customer.objects.all().save_subscriptions(changed.values())
+
+
+def _place(draft: Draft, signal: Signal, book: _Book) -> Brief | None:
+    """Find or open the brief this signal belongs to, and say so in the draft's reason."""
+    if signal.brief is not None:  # an earlier run of this event led there already
+        brief = book.briefs.get(draft.person.pk)
+        is_mapped = (
+            brief == signal.brief and draft.opens_brief and _bring_profile(brief, draft, book)
+        )
+        also = ", which has a persona now" if is_mapped else ""
+        draft.reason = f"already led to brief {signal.brief.pk}{also}: {signal.why}"
+        return signal.brief
+    echo_of = _first_report(signal, book)
+    if echo_of:
+        signal.same_act_as = echo_of
+        draft.reason = f"the same act as reported by another event, no second brief: {signal.why}"
+        return echo_of.brief
+    book.recent[draft.person.pk].append(signal)
+    if _is_undone(signal):
+        draft.reason = f"no brief, because they have subscribed again since · {signal.why}"
+        return book.briefs.get(draft.person.pk)
+    if not draft.opens_brief:
+        draft.reason = f"{_why_no_brief(draft)} · {signal.why}"
+        # Good news and the like belong on the timeline of a brief that is open anyway.
+        return book.briefs.get(draft.person.pk)
+    brief = book.briefs.get(draft.person.pk)
+    if brief is not None:
+        _join(brief, draft, signal, book)
+        draft.has_joined = True
+        draft.reason = f"joined the customer's open brief: {signal.why}"
+        return brief
+    brief = _open(draft, signal, book)
+    waiting = ", waiting for the profile" if brief.is_waiting_for_profile else ""
+    draft.reason = f"opened a brief{waiting}: {signal.why}"
+    return brief
+
+
+def _first_report(signal: Signal, book: _Book) -> Signal | None:
+    others = [
+        s
+        for s in book.recent[signal.customer_id]
+        if s is not signal and (s.pk is None or s.pk != signal.pk)
+    ]
+    return next((s for s in others if not s.same_act_as and signal.is_same_act(s)), None)
+
+
+def _is_undone(signal: Signal) -> bool:
+    """Whether an unsubscribing arrives late: a newer event says that they subscribed again."""
+    customer = signal.customer
+    return (
+        signal.kind == SignalKind.UNSUBSCRIBED
+        and customer.is_unsubscribed is False
+        and customer.subscription_changed_at is not None
+        and customer.subscription_changed_at > signal.happened_at
+    )
+
+
+def _why_no_brief(draft: Draft) -> str:
+    words = {
+        Effect.GOOD_NEWS: "good news, no brief",
+        Effect.TIMELINE: "an entry on the timeline, no brief",
+        Effect.NOTICE: "no brief: a notice for the engineer",
+    }.get(Effect(draft.rule.effect))
+    if words is None:
+        return f"no brief, because persona “{draft.mapped.persona.name}” opens none"
+    return words + (f" ({draft.rule.note})" if draft.rule.note else "")
+
+
+def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
+    before = brief.priority
+    _bring_profile(brief, draft, book)
+    brief.joined_by(draft.priority, signal.happened_at)
+    if brief.pk:
+        book.joined[brief.pk] = brief
+        if brief.priority > before:
+            brief.customer = signal.customer
+            book.raised.append(brief)
+
+
+def _bring_profile(brief: Brief, draft: Draft, book: _Book) -> bool:
+    """Map a brief that was opened on an unknown profile, if the draft knows better by now."""
+    if not _is_unmapped(brief) or draft.mapped.persona.is_unknown:
+        return False
+    brief.customer = book.customers[draft.person.pk]
+    profiles.map_anew(brief, draft.mapped, book.severities.get(brief.pk, draft.rule.severity))
+    book.mapped[brief.pk] = brief
+    return True
+
+
+def _is_unmapped(brief: Brief) -> bool:
+    """Whether a signal that brings a profile is to map it: nobody else would.
+
+    A brief that waits for its profile is mapped by the sweep, one in somebody's hands by nobody.
+    """
+    is_shown = brief.is_untouched and not brief.is_waiting_for_profile
+    return bool(brief.pk) and is_shown and brief.persona.is_unknown
+
+
+def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:
+    brief = Brief(
+        customer=signal.customer,
+        persona=draft.mapped.persona,
+        persona_why=draft.mapped.why,
+        question_facts=draft.mapped.question_facts,
+        kind=draft.rule.kind,
+        priority=draft.priority,
+        is_waiting_for_profile=draft.is_waiting_for_profile,
+        happened_at=signal.happened_at,
+    )
+    book.briefs[signal.customer_id] = brief
+    book.opened.append(brief)
+    return brief
+
+
+def _save(signals: Iterable[Signal], now: datetime) -> None:
+    """Insert new signals before the echoes that point to them; update those of earlier runs."""
+    old = [signal for signal in signals if signal.pk]
+    new = [signal for signal in signals if not signal.pk]
+    for signal in new:
+        signal.created_at = now
+    insert([signal for signal in new if not signal.same_act_as])
+    insert([signal for signal in new if signal.same_act_as])
+    if old:
+        fields = ("customer", "rule", "persona", "brief", "kind", "effect", "severity", "level",
+                  "why", "message", "same_act_as", "happened_at")  # fmt: skip
+        Signal.objects.bulk_update(old, fields)
+
+
+def _log(drafts: list[Draft], signals: list[Signal], book: _Book, now: datetime) -> None:
+    activities = [
+        Activity(brief=brief, at=now, text=f"opened: {brief.persona_why}") for brief in book.opened
+    ]
+    for draft, signal in zip(drafts, signals, strict=True):
+        if draft.has_joined and signal.brief:
+            words = f"joined by a further signal: {signal.get_kind_display()}"
+            activities.append(Activity(brief=signal.brief, at=now, text=words))
+    insert(activities)

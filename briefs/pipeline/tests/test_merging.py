@@ -1,0 +1,235 @@
+"""Two rows that turn out to be one person become one, with everything that hung on them."""
+
+import pytest
+from django.utils import timezone
+
+from briefs.models import Brief, Priority, Signal
+from briefs.pipeline import draining, merging
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_event,
+    make_payload,
+    make_persona,
+    make_research,
+    make_signal,
+)
+from personas.models import Customer
+from webhooks.models import WebhookEvent
+
+pytestmark = pytest.mark.django_db
+
+
+def two_rows(older=None, newer=None):
+    """One person, known by id first and by cio_id later."""
+    return (
+        make_customer(cio_id=None, external_id="42", **(older or {})),
+        make_customer(cio_id="c42", external_id=None, **(newer or {})),
+    )
+
+
+def event_of(**identifiers):
+    return make_event(make_payload(data={"identifiers": identifiers}))
+
+
+def reload(row):
+    row.refresh_from_db()
+    return row
+
+
+def test_signals_and_briefs_move_to_the_older_row():
+    older, newer = two_rows()
+    signal = make_signal(brief=make_brief(customer=newer))
+
+    assert merging.merge(older.pk, newer.pk) == older
+
+    assert Customer.objects.get() == older
+    assert (Signal.objects.get().customer, Brief.objects.get().customer) == (older, older)
+    assert Signal.objects.get() == signal
+    assert Brief.objects.get().is_open
+
+
+def test_older_row_gets_the_identifiers_it_lacked():
+    older, newer = two_rows(older={"email": ""}, newer={"email": "a@example.com"})
+
+    merging.merge(older.pk, newer.pk)
+
+    reload(older)
+    assert (older.external_id, older.cio_id, older.email) == ("42", "c42", "a@example.com")
+
+
+def test_profile_of_the_newer_row_serves_where_the_older_has_none():
+    older, newer = two_rows(older={"fetched_at": None, "attributes": {}})
+
+    merging.merge(older.pk, newer.pk)
+
+    assert reload(older).attributes == newer.attributes
+    assert older.fetched_at == newer.fetched_at
+
+
+def test_profile_that_was_looked_up_later_is_kept():
+    before = timezone.now() - timezone.timedelta(days=1)
+    older, newer = two_rows(
+        older={"attributes": {"plan": "pro"}},
+        newer={"attributes": {"plan": "free"}, "fetched_at": before},
+    )
+
+    merging.merge(older.pk, newer.pk)
+
+    assert reload(older).attributes == {"plan": "pro"}
+
+
+def test_of_two_open_briefs_one_is_left_with_the_signals_of_both():
+    older, newer = two_rows()
+    now, before = timezone.now(), timezone.now() - timezone.timedelta(hours=2)
+    kept = make_brief(customer=older, priority=Priority.LOW, happened_at=now)
+    doubled = make_brief(customer=newer, priority=Priority.URGENT, happened_at=before)
+    signals = {make_signal(brief=kept), make_signal(brief=doubled)}
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == kept
+    assert (reload(kept).priority, kept.happened_at) == (Priority.URGENT, before)
+    assert set(kept.signals.all()) == signals
+    assert kept.activities.get().text == (
+        f"took over the signals of brief {doubled.pk}: the same person"
+    )
+    assert (reload(doubled).outcome, doubled.customer) == ("withdrawn", older)
+    assert f"in brief {kept.pk}" in doubled.closing_note
+
+
+def test_of_two_open_briefs_the_one_that_somebody_has_taken_is_left(user):
+    older, newer = two_rows()
+    make_brief(customer=older)
+    taken = make_brief(customer=newer)
+    taken.assign(user, user)
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == taken
+    assert reload(taken).customer == older
+
+
+def test_of_two_untouched_briefs_the_one_whose_persona_is_known_is_left():
+    older, newer = two_rows()
+    make_brief(customer=older, persona=make_persona(is_unknown=True), is_waiting_for_profile=True)
+    known = make_brief(customer=newer)
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == known
+
+
+@pytest.mark.parametrize(("status", "basis"), [("done", "new"), ("queued", "playbook")])
+def test_of_two_briefs_with_known_personas_the_one_with_research_is_left(status, basis):
+    older, newer = two_rows()
+    make_brief(customer=older)
+    researched = make_brief(customer=newer, research=make_research(status=status), basis=basis)
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == researched
+
+
+def test_of_two_briefs_with_research_the_answered_one_is_left():
+    older, newer = two_rows()
+    make_brief(customer=older, research=make_research())
+    answered = make_brief(customer=newer, research=make_research(status="done"), basis="shared")
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == answered
+
+
+def test_brief_in_somebodys_hands_is_left_however_little_it_stands_on(user):
+    older, newer = two_rows()
+    taken = make_brief(customer=older, persona=make_persona(is_unknown=True))
+    taken.assign(user, user)
+    make_brief(customer=newer, research=make_research(status="done"), basis="new")
+
+    merging.merge(older.pk, newer.pk)
+
+    assert Brief.objects.open().get() == taken
+
+
+def test_closed_briefs_move_as_they_are():
+    older, newer = two_rows()
+    make_brief(customer=newer).close("churned")
+    make_brief(customer=older)
+
+    merging.merge(older.pk, newer.pk)
+
+    outcomes = older.briefs.order_by("pk").values_list("outcome", flat=True)
+    assert list(outcomes) == ["churned", ""]
+
+
+def test_row_that_is_gone_by_now_is_no_trouble():
+    older, newer = two_rows()
+    merging.merge(older.pk, newer.pk)
+
+    assert merging.merge(older.pk, newer.pk) is None
+    assert Customer.objects.get() == older
+
+
+def test_conflicting_cio_ids_are_never_merged():
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    make_brief(customer=newer)
+
+    with pytest.raises(ValueError, match="two people"):
+        merging.merge(older.pk, newer.pk)
+
+    assert Customer.objects.count() == 2
+    assert Brief.objects.get().customer == newer
+
+
+# From the events ----------------------------------------------------------------------------------
+
+
+def test_event_with_both_identifiers_merges_the_rows_and_joins_the_open_brief(starter):
+    older, _ = two_rows()
+    kept = make_brief(customer=older)
+    make_signal(brief=kept, kind="spam_complaint", event=None)
+    event = event_of(id="42", cio_id="c42")
+
+    draining.drain()
+
+    assert Customer.objects.get() == older
+    assert kept.signals.count() == 2
+    assert reload(event).status == "processed"
+
+
+def test_batch_that_speaks_of_both_rows_before_they_are_merged_succeeds_at_once(starter):
+    two_rows()
+    events = [event_of(cio_id="c42"), event_of(id="42"), event_of(id="42", cio_id="c42")]
+
+    draining.drain()
+
+    assert Customer.objects.count() == Brief.objects.count() == 1
+    assert Brief.objects.get().signals.count() == 3
+    assert [reload(event).tries for event in events] == [1, 1, 1]
+
+
+def test_id_that_moved_on_to_another_person_does_not_merge_them(starter):
+    make_customer(cio_id="c1", external_id="42")
+    make_customer(cio_id="c2", external_id=None)
+    event_of(id="42", cio_id="c2")
+
+    draining.drain()
+
+    assert Customer.objects.count() == 2
+    assert Brief.objects.get().customer.cio_id == "c2"
+
+
+def test_row_whose_look_up_reveals_another_cio_id_is_not_merged(starter, sandbox):
+    sandbox.people.add("42", cio_id="c9", attributes={"plan": "enterprise"})
+    make_customer(cio_id=None, external_id="42", fetched_at=None)
+    make_customer(cio_id="c42", external_id=None)
+    event = event_of(id="42", cio_id="c42")
+
+    draining.drain()
+    assert "two people" in reload(event).status_reason
+    WebhookEvent.objects.update(available_at=None)
+    draining.drain()
+
+    assert set(Customer.objects.values_list("cio_id", flat=True)) == {"c9", "c42"}
+    assert Brief.objects.get().customer.cio_id == "c42"

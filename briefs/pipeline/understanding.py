@@ -1,0 +1,130 @@
+"""What events mean, before anything is written: rule, customer, persona, the reason in words."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from briefs.pipeline.drafts import Draft
+from personas.models import Effect
+from personas.people import identity, lookups
+from personas.rules import facts, preferences
+from personas.rules.rulebook import PersonaMatch, Rulebook, RuleMatch
+from providers.customerio import read_preferences
+from webhooks.clock import database_now
+from webhooks.models import WebhookEvent
+
+PATIENCE = timedelta(days=1)  # with the App API, for an event that only a profile can decide
+
+
+def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
+    """Return a draft for each event, with a status and a reason each.
+
+    May ask the App API once for all of them, within its time budget; a failure of that is no
+    failure here. Raises LookupError if there are no personas at all.
+    """
+    rulebook = Rulebook.load()
+    drafts = [_draft(event, rulebook) for event in batch]
+    _find_customers([draft for draft in drafts if not draft.is_ignored])
+    known = [draft for draft in drafts if not draft.is_ignored]
+    for draft in known:
+        draft.remember()
+    trouble = _look_up(known)
+    for draft in known:
+        if draft.is_about_preferences:
+            _match_preferences(draft, rulebook, trouble)
+        if draft.wants_brief and not draft.is_ignored:
+            _match_persona(draft, rulebook, trouble)
+    return drafts
+
+
+def _draft(event: WebhookEvent, rulebook: Rulebook) -> Draft:
+    if not rulebook.knows(event.metric):  # most events: their payload need not even be read
+        draft = Draft(event, {}, "")
+        _decide(draft, None)
+        return draft
+    data = event.data
+    draft = Draft(event, data, facts.level(event.object_type, data))
+    _match_rule(draft, rulebook)
+    return draft
+
+
+def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
+    event = draft.event
+    if draft.is_about_preferences and rulebook.speaks_of(
+        event.object_type, event.metric, draft.level
+    ):
+        return  # what changed shows only beside the customer's preferences
+    _decide(draft, rulebook.rule_for(event.object_type, event.metric, draft.data))
+
+
+def _decide(draft: Draft, match: RuleMatch | None) -> None:
+    draft.match = match
+    if match is None:
+        draft.ignore(f"no churn signal: no active rule speaks of “{draft.event.kind}”")
+    elif match.rule.effect == Effect.IGNORE:
+        note = f": {match.rule.note}" if match.rule.note else ""
+        draft.ignore(f"no churn signal by {match.why}{note}")
+
+
+def _find_customers(drafts: list[Draft]) -> None:
+    resolution = identity.resolve([draft.event.identifiers for draft in drafts])
+    for draft, customer in zip(drafts, resolution.customers, strict=True):
+        draft.customer = customer
+        draft.same = resolution.same
+        if customer is None:
+            draft.ignore(
+                "no brief: the event names no person (deleted in Customer.io, or sent without "
+                "identifiers)"
+            )
+
+
+def _look_up(drafts: list[Draft]) -> str:
+    """Refresh whoever a brief or a preference depends on; returns the trouble, in words."""
+    wanted = {
+        draft.customer.pk: draft.customer
+        for draft in drafts
+        if draft.customer and (draft.wants_brief or draft.is_about_preferences)
+    }
+    for draft in drafts:  # several events of one person share one object
+        if draft.customer and draft.customer.pk in wanted:
+            draft.customer = wanted[draft.customer.pk]
+    # What changed shows only beside today's preferences, however fresh the cached ones are.
+    changed = {draft.person.pk for draft in drafts if draft.is_about_preferences}
+    trouble = lookups.refresh([wanted[key] for key in sorted(changed)], force=True)
+    return trouble or lookups.refresh(wanted.values())
+
+
+def _match_preferences(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
+    stated = read_preferences(draft.data.get("content"))
+    before = draft.preferences_before
+    change = preferences.change(before, draft.person.preferences, stated)
+    is_comparable = any(before.values())  # or no look-up could tell
+    is_open = change == preferences.UNKNOWN and is_comparable and not draft.is_looked_up
+    if is_open and trouble and not lookups.is_never_possible():
+        _wait_for_profile(draft, trouble)
+        return
+    event = draft.event
+    _decide(
+        draft,
+        rulebook.rule_for(event.object_type, event.metric, draft.data, preferences=change),
+    )
+
+
+def _wait_for_profile(draft: Draft, trouble: str) -> None:
+    """Put the event off while nobody can tell whether it is an opt-out, for a day at most."""
+    since = draft.event.put_off_at
+    if since is None or since > database_now() - PATIENCE:
+        draft.put_off(f"waits: only the profile shows whether they opted out, and {trouble}")
+    else:
+        draft.ignore(
+            "no churn signal, as far as anybody can tell: only the profile shows whether they "
+            f"opted out, and for a day it could not be looked up ({trouble}). Reprocess the event "
+            "once it can be"
+        )
+
+
+def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
+    draft.persona = rulebook.persona_for(draft.person)
+    if draft.person.fetched_at is None and trouble:
+        # Without a key nobody will ever look: such a brief must not wait out of sight.
+        draft.is_waiting_for_profile = not lookups.is_never_possible()
+        draft.persona = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")

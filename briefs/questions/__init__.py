@@ -1,1 +1,0 @@
-"""What is asked: the wording, how it is filled, and how many questions the rules can ask."""

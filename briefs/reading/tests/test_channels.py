@@ -1,0 +1,240 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from briefs.models import Signal
+from briefs.models.signals import ABOUT_CHANNELS
+from briefs.reading.channels import closed, routes
+from personas.models import Customer, SignalKind
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def customer(**kw):
+    fields = {"email": "a@example.com", "fetched_at": NOW, "attributes": {"plan": "pro"}, **kw}
+    return Customer(**fields)
+
+
+def signal(kind, days_ago=1, channel="email"):
+    message = {"channel": channel} if channel else {}
+    return Signal(kind=kind, happened_at=NOW - timedelta(days=days_ago), message=message)
+
+
+def answers(who, *signals):
+    return {route.channel: route.answer for route in routes(who, signals)}
+
+
+def reasons(who, *signals):
+    return {route.channel: route.reason for route in routes(who, signals)}
+
+
+def mail(who, *signals):
+    found = answers(who, *signals)
+    return found["E-mail, marketing"], found["E-mail, transactional"]
+
+
+def test_nothing_against_it_means_yes():
+    assert mail(customer()) == ("yes", "yes")
+
+
+def test_unsubscribing_stops_marketing_only():
+    assert mail(customer(is_unsubscribed=True)) == ("no", "yes")
+
+
+def test_unsubscribing_counts_though_the_profile_does_not_say_so():
+    assert mail(customer(is_unsubscribed=False), signal("unsubscribed")) == ("no", "yes")
+
+
+def test_subscribing_again_undoes_it():
+    later = signal("subscribed", days_ago=1)
+
+    assert mail(customer(), later, signal("unsubscribed", days_ago=2)) == ("yes", "yes")
+
+
+def test_subscribing_before_does_not_undo_it():
+    earlier = signal("subscribed", days_ago=3)
+
+    assert mail(customer(), earlier, signal("unsubscribed", days_ago=2)) == ("no", "yes")
+
+
+@pytest.mark.parametrize("kind", ["spam_complaint", "address_gone", "dropped"])
+def test_nothing_arrives_at_a_suppressed_or_dead_address(kind):
+    assert mail(customer(), signal(kind)) == ("no", "no")
+
+
+def test_a_complaint_says_why_even_transactional_mail_is_lost():
+    reason = reasons(customer(), signal("spam_complaint"))["E-mail, transactional"]
+
+    assert reason == "a complaint suppresses the address (22 Nov 2026)"
+
+
+@pytest.mark.parametrize("kind", ["bounced", "mailbox_full", "blocked"])
+def test_a_bounce_makes_it_uncertain(kind):
+    assert mail(customer(), signal(kind)) == ("unknown", "unknown")
+
+
+def test_a_bounced_push_says_nothing_of_mail():
+    assert mail(customer(), signal("bounced", channel="push")) == ("yes", "yes")
+
+
+def test_without_a_profile_or_address_nobody_knows():
+    found = answers(customer(email="", fetched_at=None, attributes={}))
+
+    assert set(found.values()) == {"unknown"}
+
+
+def test_a_profile_without_address_says_no():
+    assert mail(customer(email="")) == ("no", "no")
+
+
+def test_deleted_people_are_out_of_reach():
+    assert set(answers(customer(is_deleted=True)).values()) == {"no"}
+
+
+def test_the_email_channel_turned_off():
+    who = customer(preferences={"channels": {"email": False}})
+
+    assert mail(who) == ("no", "unknown")
+
+
+def test_all_topics_turned_off():
+    who = customer(preferences={"topics": {"news": False, "tips": False}})
+
+    assert mail(who) == ("no", "yes")
+
+
+def test_opting_out_of_everything_may_include_the_channel():
+    assert mail(customer(), signal("all_topics_off")) == ("no", "unknown")
+
+
+def test_some_topics_off_are_named():
+    who = customer(preferences={"topics": {"news": False, "tips": True}})
+
+    assert reasons(who)["E-mail, marketing"] == "except news"
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        ({"devices": [{"id": "d"}]}, "yes"),
+        ({"devices": []}, "no"),
+        ({"devices": [], "fetched_at": None}, "unknown"),
+        ({"devices": [{"id": "d"}], "preferences": {"channels": {"push": False}}}, "no"),
+    ],
+)
+def test_push_needs_a_device(fields, answer):
+    assert answers(customer(**fields))["Push"] == answer
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        ({"attributes": {"phone": "+44 20"}}, "unknown"),
+        ({"attributes": {"Phone": "+44 20"}, "preferences": {"channels": {"sms": True}}}, "yes"),
+        ({"attributes": {"phone": "+44 20"}, "preferences": {"channels": {"sms": False}}}, "no"),
+        ({"attributes": {"phone": " "}}, "no"),
+        ({"attributes": {}, "fetched_at": None}, "unknown"),
+    ],
+)
+def test_sms_needs_a_number_and_consent(fields, answer):
+    assert answers(customer(**fields))["SMS"] == answer
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["phoneNumber", "Phone Number", "mobilePhone", "telephone", "telephone_number", "cell_phone",
+     "cellphone", "tel", "_phone", "sms_phone", "Phone-No", "Mobile No.", "contact_phone",
+     "work phone", "phone1", "msisdn"],
+)  # fmt: skip
+def test_a_number_is_found_under_whatever_name_it_is_kept(name):
+    assert answers(customer(attributes={name: "+44 20"}))["SMS"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "name", ["phone_verified", "phone_opt_in", "phone_model", "sms", "hotel", "headphones"]
+)
+def test_other_attributes_are_no_number(name):
+    assert answers(customer(attributes={name: "1"}))["SMS"] == "no"
+
+
+@pytest.mark.parametrize("value", [False, None, {}, [], "n/a", "unknown"])
+def test_what_holds_no_digit_is_no_number(value):
+    assert answers(customer(attributes={"phone": value}))["SMS"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("channels", "answer"), [({}, "unknown"), ({"in_app": True}, "yes"), ({"in_app": False}, "no")]
+)
+def test_in_app_is_seen_only_in_the_product(channels, answer):
+    who = customer(preferences={"channels": channels})
+
+    assert answers(who)["In-app"] == answer
+
+
+def closed_keys(who, *signals):
+    return {channel.key: channel for channel in closed(routes(who, signals))}
+
+
+def test_nothing_is_closed_while_nothing_speaks_against_it():
+    who = customer(attributes={"phone": "+44 20"}, devices=[{"id": "d"}])
+
+    assert closed_keys(who) == {}
+
+
+def test_unsubscribing_closes_email_for_advice_but_not_for_invoices():
+    email = closed_keys(customer(is_unsubscribed=True))["email"]
+
+    assert email.is_their_choice
+    assert email.allows_transactional
+    assert email.words == (
+        "They have closed e-mail (unsubscribed): do not do this, use another channel."
+    )
+
+
+def test_a_mention_of_a_channel_only_states_the_fact():
+    assert closed_keys(customer(is_unsubscribed=True))["email"].fact == (
+        "mentions e-mail, which they closed"
+    )
+    assert closed_keys(customer())["sms"].fact == "mentions SMS, which cannot reach them"
+
+
+def test_a_dead_address_was_not_their_choice():
+    email = closed_keys(customer(), signal("address_gone"))["email"]
+
+    assert not email.allows_transactional
+    assert email.words == (
+        "E-mail does not reach them (the address is gone, 22 Nov 2026): use another channel."
+    )
+
+
+def test_a_complaint_was_their_choice():
+    assert closed_keys(customer(), signal("spam_complaint"))["email"].is_their_choice
+
+
+def test_a_bounce_or_a_single_topic_closes_nothing():
+    who = customer(preferences={"topics": {"news": False, "tips": True}})
+
+    assert "email" not in closed_keys(who, signal("bounced"))
+
+
+@pytest.mark.parametrize("channel", ["push", "sms", "in_app"])
+def test_channels_turned_off_are_closed_by_their_choice(channel):
+    who = customer(
+        preferences={"channels": {channel: False}}, devices=[{"id": "d"}], attributes={"phone": "1"}
+    )
+
+    assert closed_keys(who)[channel].is_their_choice
+
+
+def test_without_a_number_no_text_message_reaches_them():
+    sms = closed_keys(customer())["sms"]
+
+    assert sms.words.startswith("SMS does not reach them (the profile has no phone number)")
+
+
+@pytest.mark.parametrize("kind", sorted(set(SignalKind) - set(ABOUT_CHANNELS)))
+@pytest.mark.parametrize("before", [None, "unsubscribed", "all_topics_off", "spam_complaint"])
+def test_kinds_that_are_not_read_from_the_database_would_change_nothing(kind, before):
+    earlier = [signal(before, days_ago=2)] if before else []
+
+    assert routes(customer(), [*earlier, signal(kind)]) == routes(customer(), earlier)

@@ -1,0 +1,1 @@
+"""From question to answer: sharing, pace, budget, trouble at Mavera, and answers that were lost."""

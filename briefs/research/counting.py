@@ -1,0 +1,147 @@
+"""How many different questions the present rules can ask, what that may cost, and how long one is.
+
+A question is a persona, a signal and a list of facts: see `variants` for the facts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from briefs.models.wording import MAX_QUESTION, Wording
+from briefs.research.budget import RESERVED_CREDITS
+from briefs.research.questions import Asker
+from briefs.research.variants import Variants, variants
+from personas.models import AttributeName, Effect, Persona, SignalKind, SignalRule
+
+LEAST_CREDITS = 10  # that one answer is said to cost
+FAULTS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaCount:
+    """One persona's share: signals times lists of facts."""
+
+    persona: Persona
+    signals: int
+    facts: int
+    is_exact: bool
+
+    @property
+    def questions(self) -> int:
+        return self.signals * self.facts
+
+    @property
+    def most_credits(self) -> int:
+        return self.questions * RESERVED_CREDITS
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCount:
+    """The most that can be asked: an earlier persona may take some of a later one's customers."""
+
+    signals: list[str]
+    personas: list[PersonaCount]
+
+    @property
+    def questions(self) -> int:
+        return sum(row.questions for row in self.personas)
+
+    @property
+    def least_credits(self) -> int:
+        return self.questions * LEAST_CREDITS
+
+    @property
+    def most_credits(self) -> int:
+        return self.questions * RESERVED_CREDITS
+
+
+def count(
+    personas: Iterable[Persona],
+    kinds: Iterable[str],
+    roles: Mapping[str, list[str]],
+    *,
+    says_facts: bool = True,
+) -> QuestionCount:
+    """Count the questions of every persona that buys research, over these kinds of signal.
+
+    roles: the attribute names of each. says_facts: whether the wording has {facts} at all; one
+    without asks the same of every customer of a persona. Pure, given the personas' conditions.
+    """
+    labels = [SignalKind(kind).label for kind in dict.fromkeys(kinds)]
+    rows = []
+    for persona in personas:
+        if not persona.buys_research:
+            continue
+        found = variants_of(persona, roles)
+        facts = found.number if says_facts else min(found.number, 1)
+        is_exact = found.is_exact or facts <= 1
+        rows.append(PersonaCount(persona, len(labels), facts, is_exact))
+    return QuestionCount(labels, rows)
+
+
+def variants_of(persona: Persona, roles: Mapping[str, list[str]]) -> Variants:
+    """The facts that can be said of this persona's customers."""
+    if persona.is_fixed:  # they are whoever is left over
+        return Variants(1, True, [], [])
+    return variants(persona.conditions.all(), persona.match, roles)
+
+
+def count_at_present(wording: Wording, *, only: int | None = None) -> QuestionCount:
+    """Count by the rules, personas and attribute names as they are stored, in four queries.
+
+    only: the key of one persona, to count its share alone.
+    """
+    personas = Persona.objects.prefetch_related("conditions")
+    if only is not None:
+        personas = personas.filter(pk=only)
+    return count(personas, asked_kinds(), roles(), says_facts="facts" in wording.variables)
+
+
+def asked_kinds() -> list[str]:
+    """The kinds of signal for which an active rule opens a brief, in the rules' order."""
+    rules = SignalRule.objects.filter(is_active=True, effect=Effect.OPENS_BRIEF)
+    return list(dict.fromkeys(rules.values_list("kind", flat=True)))
+
+
+def roles() -> dict[str, list[str]]:
+    return {item.role: item.name_list for item in AttributeName.objects.all()}
+
+
+def too_long(wording: Wording) -> list[str]:
+    """Which questions would be longer than may be sent, a sentence each, the longest first.
+
+    Tries every signal there is with the longest facts of every persona that buys research.
+    """
+    asker, names = Asker(wording), roles()
+    excesses = [
+        _excess(asker, persona, variants_of(persona, names).longest)
+        for persona in Persona.objects.prefetch_related("conditions")
+        if persona.buys_research
+    ]
+    found = sorted((excess for excess in excesses if excess[0] > 0), key=lambda one: -one[0])
+    return [words for _, words in found[:FAULTS_SHOWN]]
+
+
+def too_long_for(persona: Persona) -> str:
+    """Why this persona's longest question, in today's wording, is not sent; empty if it is.
+
+    A persona that is not saved yet has no conditions to speak of.
+    """
+    if not persona.buys_research:
+        return ""
+    facts = variants_of(persona, roles()).longest if persona.pk else []
+    excess, words = _excess(Asker.load(), persona, facts)
+    return words if excess > 0 else ""
+
+
+def _excess(asker: Asker, persona: Persona, facts: list[str]) -> tuple[int, str]:
+    lengths = {
+        kind.label: len(asker.question_for(persona, kind, facts).text) for kind in SignalKind
+    }
+    label = max(lengths, key=lambda one: lengths[one])
+    excess = lengths[label] - MAX_QUESTION
+    return (
+        excess,
+        f"For “{persona}” and “{label}” the question would have {lengths[label]:,} characters, "
+        f"{excess:,} more than the {MAX_QUESTION:,} that are sent at most. Shorten the text, or "
+        "this persona's description, focus or conditions.",
+    )

@@ -1,0 +1,112 @@
+"""Writes the question to Mave: from the persona and the signal, never from a customer's own words.
+
+The wording is built in until the team writes its own (`QuestionTemplate`, in the admin). What a
+question says of a customer are the team's own words in the persona's conditions, so the rules
+bound the number of questions, and no personal data can leave.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+from django.conf import settings
+
+from briefs.models import QuestionTemplate
+from briefs.models.wording import Wording
+from personas.models import Persona, SignalKind, privacy
+
+# Raise it with every change of the built-in text: an answer to another question must not be shared.
+TEMPLATE_VERSION = "1"
+
+MEANINGS: dict[str, str] = {
+    SignalKind.UNSUBSCRIBED: "The customer unsubscribed from all marketing e-mail.",
+    SignalKind.SPAM_COMPLAINT: "The customer marked one of our e-mails as spam.",
+    SignalKind.ALL_TOPICS_OFF: "The customer turned off a whole channel, or every topic, in the "
+    "preference centre.",
+    SignalKind.TOPIC_OPT_OUT: "The customer opted out of some e-mail topics and kept others.",
+    SignalKind.ADDRESS_GONE: "An e-mail bounced for good: the address no longer exists, so our "
+    "contact has probably left the company.",
+    SignalKind.BOUNCED: "An e-mail bounced and the reason given is unclear.",
+    SignalKind.DROPPED: "An e-mail was not sent because the address is suppressed.",
+}
+
+_TEMPLATE = """\
+Research retention strategies for one segment of the customers of a subscription software \
+company. Everything there is to know is below; please do not ask back, and state assumptions \
+where you need them.
+
+Segment: {segment}
+About the segment: {description}
+What is known of this customer: {facts}
+
+Signal: {signal}
+What it means: {meaning}
+
+Focus: {focus}
+
+Answer in Markdown with exactly these sections, in this order:
+## What is probably going on
+## First 24 hours
+## Retention strategies
+## What to say
+## What to avoid
+## How to tell it worked
+
+Respect the channel that the customer has just closed. Cite a source for every claim that rests \
+on one. Between 300 and 600 words in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+    hash: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Words questions by one version of the template. Load one for each batch, and keep none."""
+
+    wording: Wording
+
+    @classmethod
+    def load(cls) -> Self:
+        """By the version in use at this moment, in one query."""
+        own = QuestionTemplate.objects.in_use()
+        return cls(own.wording if own else built_in())
+
+    def question_for(self, persona: Persona, kind: str, facts: list[str]) -> Question:
+        """Render the question and its hash: same template, words and workspace, same hash.
+
+        facts: the conditions that picked the persona, in the team's words (`plan is enterprise`).
+        Words with an e-mail address, which the admin refuses, are left out here whoever wrote them.
+        """
+        label = SignalKind(kind).label
+        said = [fact for fact in facts if privacy.without(fact)]
+        text = self.wording.fill(
+            {
+                "segment": privacy.without(persona.name) or f"segment {persona.pk}",
+                "description": _told(persona.description),
+                "facts": "; ".join(said) or "nothing beyond the segment",
+                "signal": label,
+                "meaning": MEANINGS.get(kind, f"Customer.io reported: {label.lower()}."),
+                "focus": _told(persona.research_focus) or "what keeps such customers.",
+            }
+        )
+        workspace = settings.MAVERA_WORKSPACE_ID
+        digest = hashlib.sha256("\0".join([self.wording.version, workspace, text]).encode())
+        return Question(text, digest.hexdigest(), self.wording.version)
+
+
+def _told(text: str) -> str:
+    return privacy.without(" ".join(text.split()))
+
+
+def built_in() -> Wording:
+    """The text that is asked until the team writes its own."""
+    return Wording(TEMPLATE_VERSION, _TEMPLATE)
+
+
+def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
+    """The question in the built-in words, whatever the team asks by."""
+    return Asker(built_in()).question_for(persona, kind, facts)

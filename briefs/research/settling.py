@@ -1,0 +1,95 @@
+"""What came of a call to Mave: settles the ledger, the question, and the briefs that wait for it.
+
+The question's row is written before the call's, as everywhere: in another order two workers could
+wait for each other.
+"""
+
+import logging
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from briefs.models import MaveCall, Research
+from briefs.research import breaker
+from briefs.research.budget import RESERVED_CREDITS
+from providers.mavera import DEADLINE_SECONDS, Answer, MaveError
+
+logger = logging.getLogger(__name__)
+
+
+def save(
+    research: Research,
+    token: uuid.UUID,
+    call: MaveCall,
+    answer: Answer,
+    *,
+    is_recovered: bool = False,
+) -> bool:
+    """Keep an answer and upgrade the briefs; False if the question is somebody else's by now.
+
+    It is kept as well by a worker that lost its lease, as long as nobody else holds the question:
+    what is paid is not thrown away.
+    """
+    with transaction.atomic():
+        if answer.is_asking_back:
+            words = f"Mave asked back instead of answering: {answer.content[:500]}"
+            is_ours = research.fail(token, words, **_fields(answer))
+        else:
+            fields = _fields(answer)
+            is_ours = research.finish(token, **fields) or research.finish_late(**fields)
+        call.settle(
+            MaveCall.Outcome.ANSWERED,
+            credits=answer.credits,
+            http_status=200,
+            thread_id=answer.thread_id,
+            is_recovered=is_recovered,
+        )
+    if is_ours and research.status == Research.Status.DONE:
+        research.briefs_rest_on_it()
+    breaker.answered(call)
+    return is_ours
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    return {
+        "answer": answer.content,
+        "sources": answer.sources,
+        "personas_used": answer.personas_used,
+        "validation": answer.validation,
+        "thread_id": answer.thread_id,
+        "credits": answer.credits if answer.credits is not None else RESERVED_CREDITS,
+        "raw_reply": answer.raw,
+    }
+
+
+def settle_error(research: Research, token: uuid.UUID, call: MaveCall, error: MaveError) -> None:
+    """Enter why no answer came, and what is to be done about the question."""
+    words = str(error)
+    call.settle(
+        _outcome(error),
+        credits=error.credits,
+        http_status=error.http_status,
+        thread_id=error.thread_id,
+        is_fault=error.is_fault,
+        detail=words,
+    )
+    is_trial = error.is_fault and breaker.failed(call, words)
+    if error.is_outcome_unknown:
+        busy_for = timedelta(seconds=DEADLINE_SECONDS) if error.is_broken_off else None
+        research.lose(token, words, busy_for=busy_for, thread=error.thread_id)
+    elif error.is_account_wide or error.http_status == 429:
+        research.give_back(token, words, error.retry_after)
+    elif error.is_permanent:
+        research.fail(token, words)
+    elif is_trial:
+        research.give_back(token, words)
+    else:
+        research.try_again(token, words, error.retry_after)
+
+
+def _outcome(error: MaveError) -> MaveCall.Outcome:
+    if error.is_outcome_unknown:
+        return MaveCall.Outcome.UNKNOWN if error.credits is None else MaveCall.Outcome.ANSWERED
+    return MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT

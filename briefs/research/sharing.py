@@ -1,0 +1,212 @@
+"""Gives briefs their research: shares what is there, joins what is under way, asks for the rest."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from briefs.models import Brief, MaveCall, Research
+from briefs.models.research import ResearchQuerySet
+from briefs.research.questions import Asker, Question
+from webhooks.clock import database_now
+
+logger = logging.getLogger(__name__)
+
+
+def attach(briefs: list[Brief]) -> int:
+    """Give each brief a Research row by its question; returns how many questions are new.
+
+    Sets the briefs' fields, saved or not, and leaves saving them to the caller. Needs an open
+    transaction. A brief whose persona buys no research is left alone.
+    """
+    buying = [brief for brief in briefs if brief.persona.buys_research]
+    if not buying:
+        return 0
+    by_question = _by_question(buying)
+    questions = sorted(by_question, key=lambda question: question.hash)  # one order of locks
+    found, opened = _find_or_open(questions, by_question)
+    has_answer = any(research.status == Research.Status.DONE for research in found.values())
+    now = database_now() if has_answer else None
+    for question in questions:
+        _join(by_question[question], found[question.hash], question.hash in opened, now)
+    return len(opened)
+
+
+def _by_question(briefs: list[Brief]) -> dict[Question, list[Brief]]:
+    """What these briefs ask. Most of a batch ask the same, so each question is worded once."""
+    alike: dict[tuple[int, str, tuple[str, ...]], list[Brief]] = defaultdict(list)
+    for brief in briefs:
+        alike[brief.persona_id, brief.kind, tuple(brief.question_facts)].append(brief)
+    asker = Asker.load()
+    by_question: dict[Question, list[Brief]] = defaultdict(list)
+    for (_, kind, facts), group in alike.items():
+        by_question[asker.question_for(group[0].persona, kind, list(facts))] += group
+    return by_question
+
+
+class _Ended(Exception):
+    """A question that was under way ended before it could be locked, or was answered before it
+    was opened."""
+
+
+def _find_or_open(
+    questions: list[Question], by_question: dict[Question, list[Brief]]
+) -> tuple[dict[str, Research], set[str]]:
+    """Research for every question's hash, locked where it is under way; and which of it is new."""
+    while True:
+        try:
+            # Another round begins without the locks of this one. Who asks for more while holding
+            # some waits in a circle with another drain.
+            with transaction.atomic():
+                return _lock_or_open(questions, by_question)
+        except _Ended:
+            continue
+
+
+def _lock_or_open(
+    questions: list[Question], by_question: dict[Question, list[Brief]]
+) -> tuple[dict[str, Research], set[str]]:
+    found = _answered(by_question)
+    hashes = [question.hash for question in questions if question.hash not in found]
+    known = set(_under_way(hashes).values_list("question_hash", flat=True))
+    # Looked for once more: what ended after the first look is no longer under way either.
+    found |= _answered({q: briefs for q, briefs in by_question.items() if q.hash in hashes})
+    found |= _given_up(by_question, [q for q in questions if q.hash not in {*found, *known}])
+    missing = [question for question in questions if question.hash not in found]
+    _open([question for question in missing if question.hash not in known], by_question)
+    # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
+    # and that another drain which opens the same question sees the briefs of this one.
+    under_way = _under_way([question.hash for question in missing])
+    locked = list(under_way.order_by("question_hash").select_for_update())
+    if len(locked) < len(missing):
+        raise _Ended
+    # Another drain may have asked and been answered while this one stood still before `_open`.
+    if _answered({q: by_question[q] for q in missing if q.hash not in known}):
+        raise _Ended
+    found |= {research.question_hash: research for research in locked}
+    return found, _without_briefs([one for one in locked if one.question_hash not in known])
+
+
+def _under_way(hashes: list[str]) -> ResearchQuerySet:
+    return Research.objects.active().filter(question_hash__in=hashes)
+
+
+def _without_briefs(locked: list[Research]) -> set[str]:
+    """Questions that nobody has asked before: the first of their briefs is not sharing."""
+    keys = [research.pk for research in locked]
+    asked = set(
+        Brief.objects.filter(research__in=keys).values_list("research", flat=True).distinct()
+    ) | set(Brief.objects.filter(renewal__in=keys).values_list("renewal", flat=True).distinct())
+    return {research.question_hash for research in locked if research.pk not in asked}
+
+
+def _answered(by_question: dict[Question, list[Brief]]) -> dict[str, Research]:
+    """The newest answer to each question that is still fresh enough for its persona."""
+    by_reuse: dict[int, list[str]] = defaultdict(list)
+    for question, briefs in by_question.items():
+        by_reuse[briefs[0].persona.reuse_hours].append(question.hash)
+    found: dict[str, Research] = {}
+    for hours, hashes in by_reuse.items():
+        answers = fresh_answers(hashes, hours).order_by("finished_at")
+        found |= {answer.question_hash: answer for answer in answers}
+    return found
+
+
+def _given_up(
+    by_question: dict[Question, list[Brief]], questions: list[Question]
+) -> dict[str, Research]:
+    """Questions that failed of late and may have been paid: their briefs say so, and offer to
+    start them again. Without this each new brief would pay for the same failure."""
+    found: dict[str, Research] = {}
+    for question in questions:
+        hours = by_question[question][0].persona.reuse_hours
+        failed = Research.objects.filter(
+            question_hash=question.hash,
+            status=Research.Status.FAILED,
+            finished_at__gte=Now() - timedelta(hours=hours),
+            calls__in=MaveCall.objects.maybe_paid(),
+        )
+        found |= {one.question_hash: one for one in failed.order_by("finished_at")}
+    return found
+
+
+def fresh_answers(hashes: list[str], hours: int) -> ResearchQuerySet:
+    """Answers to these questions of the last hours."""
+    return Research.objects.filter(
+        question_hash__in=hashes,
+        status=Research.Status.DONE,
+        finished_at__gte=Now() - timedelta(hours=hours),
+    )
+
+
+def open_or_join(question: Question, brief: Brief) -> tuple[Research, bool]:
+    """Research on this question that has no answer yet, and whether this opened it.
+
+    Needs an open transaction.
+    """
+    by_question = {question: [brief]}
+    while True:
+        _open([question], by_question)
+        locked = list(_under_way([question.hash]).select_for_update())
+        if locked:
+            _raise_priority(locked[0], brief.priority)
+            return locked[0], bool(_without_briefs(locked))
+
+
+def _open(questions: list[Question], by_question: dict[Question, list[Brief]]) -> None:
+    # Another drain may ask the same at this moment: the partial unique index lets one through.
+    Research.objects.bulk_create(
+        [
+            Research(
+                persona=by_question[question][0].persona,
+                kind=by_question[question][0].kind,
+                template_version=question.version,
+                question=question.text,
+                question_hash=question.hash,
+                priority=max(brief.priority for brief in by_question[question]),
+            )
+            for question in questions
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _join(briefs: list[Brief], research: Research, is_new: bool, now: datetime | None) -> None:
+    for number, brief in enumerate(briefs):
+        brief.research = research
+        brief.is_sharing = not (is_new and number == 0)
+        if research.status == Research.Status.DONE:
+            brief.basis, brief.researched_at = Brief.Basis.SHARED, now
+    _raise_priority(research, max(brief.priority for brief in briefs))
+
+
+def _raise_priority(research: Research, priority: int) -> None:
+    if research.priority < priority:
+        rows = Research.objects.filter(pk=research.pk, priority__lt=priority)
+        rows.update(priority=priority)
+
+
+def hurry(briefs: Iterable[Brief]) -> None:
+    """Let what these briefs wait for be as urgent as they are by now. Needs an open transaction."""
+    priorities: dict[int, int] = {}
+    for brief in briefs:
+        for key in (brief.research_id, brief.renewal_id):
+            if key is not None:
+                priorities[key] = max(brief.priority, priorities.get(key, 0))
+    waiting = Research.objects.active().filter(pk__in=priorities).order_by("question_hash")
+    for research in waiting.select_for_update():  # in the one order of locks
+        _raise_priority(research, priorities[research.pk])
+
+
+def upgrade_briefs() -> None:
+    """Give briefs the answer that is there: a worker may have died between saving it and this."""
+    answered = Brief.objects.filter(research__status=Research.Status.DONE)
+    answered.research_arrived()
+    renewals = Brief.objects.filter(renewal__isnull=False).values("renewal")
+    for renewed in Research.objects.filter(pk__in=renewals, status=Research.Status.DONE):
+        renewed.briefs_rest_on_it()
+    for answer in Research.objects.answered_after_failing():
+        answer.briefs_rest_on_it()

@@ -1,0 +1,93 @@
+"""What a research worker does: asks Mave one question, or looks for a lost answer."""
+
+import logging
+import time
+
+from django.conf import settings
+from django.db import transaction
+from django_q.tasks import async_task
+
+from briefs.models import MaveCall, MaveHealth, Research
+from briefs.research import balance, breaker, pacing, probing, recovery, settling
+from providers.mavera import Mave, MaveError
+from webhooks.bell import queue
+
+logger = logging.getLogger(__name__)
+
+TASK = "briefs.tasks.research"
+SHORT_HOLD_SECONDS = 20.0
+
+
+def wake() -> int:
+    """Wake as many research workers as have something to do; returns how many.
+
+    A broker that fails is no trouble for whoever calls this: the sweep comes in a minute.
+    """
+    workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]["workers"]
+    wanted = min(pacing.workers_wanted(), workers)
+    try:
+        for _ in range(wanted):
+            async_task(TASK, cluster="research", broker=queue("research"))
+    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
+        logger.warning("research workers not woken (%s)", type(error).__name__)
+        return 0
+    return wanted
+
+
+def run_next() -> bool:
+    """Ask Mave the most urgent due question, or look for a lost answer; False if neither may be.
+
+    One call to this is one paid call at most. No transaction is open while Mave thinks.
+    """
+    is_resumed = probing.probe()
+    claimed = pacing.claim_next()
+    if claimed is None:
+        balance.read_if_due()
+        return False
+    try:
+        if is_resumed:
+            wake()  # everybody else, too: this worker is busy for a while
+        if isinstance(claimed, pacing.Search):
+            recovery.search(claimed)
+        else:
+            _ask(claimed)
+    finally:
+        wake()
+    balance.read_if_due()
+    return True
+
+
+def work() -> None:
+    """What a worker does when it is woken: one thing, and a short hold is waited out.
+
+    Nobody else would wake anybody before the sweep; no place at Mave is taken meanwhile.
+    """
+    run_next()
+    hold = breaker.held_for(MaveHealth.current())
+    if 0 < hold <= SHORT_HOLD_SECONDS and Research.objects.due().exists():
+        time.sleep(hold)
+        wake()
+
+
+def _ask(ticket: pacing.Ticket) -> None:
+    research, token, call = ticket.research, ticket.token, ticket.call
+    if not ticket.is_good:  # frozen since the claim: somebody else may have it
+        words = "the call was not made in time after its claim"
+        with transaction.atomic():  # or the next call would pass for a repeat of this one
+            research.give_back(token, words)
+            call.settle(MaveCall.Outcome.NOT_SENT, detail=words)
+        return
+    mave = Mave()
+    try:
+        answer = mave.chat(f"{research.question}\n\nReference: {call.reference}")
+    except MaveError as error:
+        logger.warning("research %d: %s", research.pk, error)
+        settling.settle_error(research, token, call, error)
+        breaker.heed(error, mave.rate_limit)
+    except BaseException:
+        # Nothing is known of the call: the lease runs out, and then its answer is looked for.
+        logger.exception("research %d was interrupted", research.pk)
+        raise
+    else:
+        settling.save(research, token, call, answer)
+        breaker.slow_down(mave.rate_limit)

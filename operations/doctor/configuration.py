@@ -1,0 +1,75 @@
+"""Checks of the settings themselves."""
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core import checks
+
+from operations.doctor.findings import Finding, fail, number, ok, warn
+
+STYLE_SHEET = "savedesk.css"
+PLACEHOLDERS = ("not-yet", "changeme", "change-me", "secret", "xxx", "todo")
+SHORTEST_SECRET = 16
+# Django's own idea of a good key (security.W009).
+SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5
+
+
+def debug() -> Finding:
+    if settings.DEBUG:
+        return fail(
+            "DEBUG is on: unsigned webhooks are taken, and errors show the code",
+            "Set DEBUG=0 and restart.",
+        )
+    return ok("off")
+
+
+def signing_secret() -> Finding:
+    secrets = settings.CIO_WEBHOOK_SECRETS
+    cure = (
+        "Copy the signing key in Customer.io (Data & Integrations > Integrations > Reporting "
+        "Webhooks, the menu of the webhook) into CIO_WEBHOOK_SECRET and restart."
+    )
+    if not secrets:
+        return fail("none is set", cure)
+    if any(secret.lower() in PLACEHOLDERS for secret in secrets):
+        return fail("a placeholder is set: real webhooks are refused with 401", cure)
+    shortest = min(len(secret) for secret in secrets)
+    if shortest < SHORTEST_SECRET:
+        return warn(f"one has only {shortest} characters: is it the whole key?", cure)
+    return ok(f"{number(len(secrets), 'secret')} set")
+
+
+def secret_key() -> Finding:
+    key = settings.SECRET_KEY
+    cure = "Set SECRET_KEY to the output of: openssl rand -base64 48 (and keep it)."
+    if key == "only-for-development" or key.startswith("django-insecure-"):
+        return fail("it is a published one: anybody can forge a login", cure)
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
+        return warn(f"weak: {len(key)} characters, {len(set(key))} of them different", cure)
+    return ok(f"{len(key)} characters")
+
+
+def timestamp_age() -> Finding:
+    limit = settings.CIO_MAX_AGE_SECONDS
+    if limit:
+        return warn(
+            f"webhooks signed more than {limit} s ago are refused with 401",
+            "A retry may carry its first timestamp, and a refusal holds back everything behind "
+            "it for up to 7 days. Set CIO_MAX_AGE_SECONDS=0 unless you must.",
+        )
+    return ok("not checked; a replay is known by its event id")
+
+
+def system_checks() -> Finding:
+    errors = [message for message in checks.run_checks() if message.is_serious()]
+    if errors:
+        return fail(str(errors[0].msg), str(errors[0].hint or "See manage.py check."))
+    return ok("none complains")
+
+
+def static_files() -> Finding:
+    if not finders.find(STYLE_SHEET):
+        return fail(
+            f"{STYLE_SHEET} is not found: pages would have no style",
+            "Deploy the folder static/ together with the code.",
+        )
+    return ok("found; WhiteNoise serves them")

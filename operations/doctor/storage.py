@@ -1,0 +1,97 @@
+"""Checks of the database and of what must stand in it."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from operations.doctor.findings import Finding, fail, number, ok, warn
+from personas.models import Effect
+from personas.rules.rulebook import Rulebook
+
+# SQLite needs locks and shared memory that such file systems do not have, or only seem to.
+NETWORK_FILE_SYSTEMS = (
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "afs", "vboxsf",
+    "virtiofs", "drvfs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse",
+)  # fmt: skip
+MOUNTS = Path("/proc/mounts")
+
+
+def database() -> Finding:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, ImproperlyConfigured, OSError) as error:
+        return fail(
+            f"{connection.display_name} cannot be reached ({type(error).__name__})",
+            "Is the server up, and are host, user and password of DATABASE_URL right?",
+        )
+    if connection.vendor == "sqlite":
+        return _sqlite()
+    version = ".".join(str(part) for part in connection.get_database_version())
+    return ok(f"{connection.display_name} {version} answers")
+
+
+def _sqlite() -> Finding:
+    name = str(connection.settings_dict["NAME"])
+    if connection.is_in_memory_db():  # type: ignore[attr-defined]
+        return warn(
+            "SQLite in memory: every process has its own, and it is gone with it",
+            "Leave DATABASE_URL empty for a file, or name a PostgreSQL.",
+        )
+    kind = file_system_of(Path(name))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        (mode,) = cursor.fetchone()
+    if kind in NETWORK_FILE_SYSTEMS:
+        return warn(
+            f"SQLite on a network file system ({kind}): it may lose or spoil data",
+            "Keep the file on a disk of this machine, or use PostgreSQL.",
+        )
+    if mode != "wal":
+        return warn(
+            f"SQLite in {mode} mode: readers and writers hold each other up",
+            "Keep the file on a disk of this machine, in a folder that we may write to.",
+        )
+    return ok("SQLite, a file on this machine; for several machines use PostgreSQL")
+
+
+def file_system_of(path: Path) -> str:
+    """The kind of file system that holds the path; empty where Linux does not say."""
+    try:
+        mounts = [line.split() for line in MOUNTS.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return ""
+    at = {point.replace("\\040", " "): kind for _, point, kind, *_ in mounts}
+    path = path.resolve()
+    return next((at[str(place)] for place in (path, *path.parents) if str(place) in at), "")
+
+
+def migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        return fail(f"{number(len(missing), 'migration')} not applied", "Run manage.py migrate.")
+    return ok("all applied")
+
+
+def rules() -> Finding:
+    try:
+        book = Rulebook.load()
+    except LookupError:
+        return fail("there are no personas", "Run manage.py load_starter_rules.")
+    if not any(rule.effect == Effect.OPENS_BRIEF for rule in book.rules):
+        return fail(
+            "no active signal rule opens a brief",
+            "Switch some on in the admin, or run manage.py load_starter_rules if there are none.",
+        )
+    if not book.roles:
+        return fail(
+            "no attribute names: every customer's profile is unknown",
+            "Add them in the admin, or run manage.py load_starter_rules.",
+        )
+    return ok(
+        f"{number(len(book.rules), 'active signal rule')}, "
+        f"{number(len(book.personas) + 2, 'persona')}, {number(len(book.roles), 'attribute name')}"
+    )

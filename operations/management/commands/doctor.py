@@ -1,0 +1,75 @@
+"""Says what is wrong with an installation, and what to do about it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from operations import doctor
+from operations.doctor import Finding, Level
+from operations.doctor.address import base
+
+
+class Command(BaseCommand):
+    help = (
+        "Check settings, database, workers, Customer.io and Mavera, and say what to do about "
+        "whatever is wrong. docs/connect.md explains each line. Ends with 1 if anything fails."
+    )
+    requires_system_checks = ()  # they are one of the checks
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--url", default="", help="The public address, https://your-host, to be checked too."
+        )
+        parser.add_argument("--json", action="store_true", help="For programs.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        url = base(options["url"])
+        if options["url"] and not url:
+            raise CommandError("--url must be a whole address: https://your-host")
+        findings = doctor.examine(doctor.everything(url))
+        if options["json"]:
+            found = list(findings)
+            self.stdout.write(json.dumps(_report(found), indent=2))
+        else:
+            found = self._tell(findings)
+            if not url:
+                self.stdout.write("The public address was not checked: give it with --url.")
+        failed = _count(found, Level.FAIL)
+        summary = f"{len(found)} checks: {failed} failed, {_count(found, Level.WARN)} to look at."
+        if failed:
+            raise CommandError(summary)
+        if not options["json"]:
+            self.stdout.write(summary)
+
+    def _tell(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Print each as it comes: some wait for a network."""
+        styles = {
+            Level.OK: self.style.SUCCESS,
+            Level.WARN: self.style.WARNING,
+            Level.FAIL: self.style.ERROR,
+        }
+        told = []
+        for finding in findings:
+            level = styles[finding.level](f"{finding.level:<4}")
+            self.stdout.write(f"{level}  {finding.name}: {finding.seen}")
+            if finding.cure:
+                self.stdout.write(f"      {finding.cure}")
+            self.stdout.flush()
+            told.append(finding)
+        return told
+
+
+def _count(findings: list[Finding], level: Level) -> int:
+    return sum(finding.level == level for finding in findings)
+
+
+def _report(findings: list[Finding]) -> dict[str, Any]:
+    return {
+        "ok": not _count(findings, Level.FAIL),
+        "failed": _count(findings, Level.FAIL),
+        "warned": _count(findings, Level.WARN),
+        "checks": [{"name": finding.name, **asdict(finding)} for finding in findings],
+    }

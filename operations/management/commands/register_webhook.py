@@ -1,0 +1,176 @@
+"""Brings the workspace's reporting webhook in line with the team's rules."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from operations import doctor, registration
+from operations.doctor import Level
+from operations.doctor.address import base, is_allowed
+from operations.doctor.findings import number
+from operations.doctor.providers import API_KEYS, refused_key
+from operations.registration import BadAddress, Change, shown
+from personas.models import Effect, SignalRule
+from personas.people.pacing import paced_app_api
+from providers.customerio import LookupFailed, ReportingWebhook
+
+BUDGET_SECONDS = 20.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Create the reporting webhook in Customer.io, or update the one that is there, so that "
+        "it reports exactly what the active signal rules need. A new one starts disabled."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--url", required=True, help="https://your-host/webhooks/customerio/ as it is public."
+        )
+        parser.add_argument(
+            "--name",
+            default=registration.NAME,
+            help="What Customer.io lists it as (%(default)s); it is found by the address first.",
+        )
+        parser.add_argument(
+            "--enable",
+            action="store_true",
+            help="Check that webhooks would be taken and worked on, then let them come.",
+        )
+        parser.add_argument(
+            "--move",
+            action="store_true",
+            help="Take a webhook of this name away from another address where it is at work.",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Print the request; change nothing."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            endpoint = registration.checked_endpoint(options["url"])
+        except BadAddress as error:
+            raise CommandError(str(error)) from error
+        self._warn_of(endpoint)
+        try:
+            self._register(endpoint, options)
+        except LookupFailed as error:
+            raise CommandError(explain(error)) from error
+
+    def _register(self, endpoint: str, options: dict[str, Any]) -> None:
+        api = paced_app_api(BUDGET_SECONDS)
+        if not api.is_configured:
+            raise CommandError(f"CIO_APP_KEY is not set. Create a key in Customer.io ({API_KEYS}).")
+        change = registration.plan(api.reporting_webhooks(), endpoint, options["name"])
+        self._check(change, may_move=options["move"])
+        if options["dry_run"]:
+            self._preview(change)
+            return
+        if change.is_needed:
+            change = Change(change.before, api.save_reporting_webhook(change.after))
+        self._report(change)
+        if options["enable"]:
+            self._enable(change.after, endpoint)
+        elif change.after.is_disabled:
+            self._say_what_is_next(change.after)
+
+    def _warn_of(self, endpoint: str) -> None:
+        if not is_allowed(endpoint):
+            self.stderr.write(
+                "Warning: the host is not among ALLOWED_HOSTS. Webhooks are taken all the same, "
+                "but pages answer 400."
+            )
+        if endpoint.startswith("http://"):
+            self.stderr.write("Warning: only a sandbox on this machine can send to this address.")
+        for rule in SignalRule.objects.filter(is_active=True).exclude(effect=Effect.IGNORE):
+            if not registration.events_of(rule):
+                self.stderr.write(f"Warning: Customer.io has no event for the rule “{rule}”.")
+
+    def _check(self, change: Change, *, may_move: bool) -> None:
+        if not change.after.events:
+            raise CommandError("No active signal rule needs any event. See the admin.")
+        if change.before and change.moves_a_live_one and not may_move:
+            raise CommandError(
+                f"“{change.before.name}” is at work for {shown(change.before.endpoint)}. Say "
+                "--move to take it away from there, or give a --name of its own to this one."
+            )
+
+    def _preview(self, change: Change) -> None:
+        body = asdict(change.after)
+        number = body.pop("id")
+        body |= {"endpoint": shown(change.after.endpoint), "events": sorted(change.after.events)}
+        body["disabled"] = body.pop("is_disabled")
+        line = "POST /reporting_webhooks" if number is None else f"PUT /reporting_webhooks/{number}"
+        self.stdout.write(f"{line} at {settings.CIO_APP_BASE_URL}")
+        self.stdout.write(json.dumps(body, indent=2))
+        self._tell_events(change)
+        self.stdout.write(
+            "Nothing was changed." if change.is_needed else "It is like that already."
+        )
+
+    def _report(self, change: Change) -> None:
+        before, after = change.before, change.after
+        state = "disabled" if after.is_disabled else "enabled"
+        done = "Created" if before is None else "Updated" if change.is_needed else "Unchanged"
+        self.stdout.write(
+            f"{done}: “{after.name}” (id {after.id}) to {shown(after.endpoint)}, {state}, "
+            f"{len(after.events)} events, Body Content on, every occurrence."
+        )
+        if before and not registration.is_same_place(before.endpoint, after.endpoint):
+            self.stdout.write(f"  moved from {shown(before.endpoint)}")
+        self._tell_events(change)
+
+    def _tell_events(self, change: Change) -> None:
+        for name in change.added:
+            self.stdout.write(f"  + {name}")
+        for name in change.removed:
+            self.stdout.write(f"  - {name}")
+
+    def _say_what_is_next(self, webhook: ReportingWebhook) -> None:
+        self.stdout.write(
+            "\nIt is disabled: nothing is sent yet. Next:\n"
+            "1. Copy the signing key, which the API never tells: in Customer.io, Data & "
+            "Integrations >\n   Integrations > Reporting Webhooks, the menu of "
+            f"“{webhook.name}”, Copy signing key.\n"
+            "   Put it into CIO_WEBHOOK_SECRET and restart Savedesk.\n"
+            "2. manage.py send_test_event\n"
+            f"3. manage.py register_webhook --url {shown(webhook.endpoint)} --enable"
+        )
+
+    def _enable(self, webhook: ReportingWebhook, endpoint: str) -> None:
+        if not webhook.is_disabled:
+            self.stdout.write("It is enabled already.")
+            return
+        self.stdout.write("Checking that webhooks would be taken and worked on:")
+        failed = 0
+        for finding in doctor.examine(doctor.essential(base(endpoint))):
+            if finding.level == Level.OK:
+                continue
+            failed += finding.level == Level.FAIL
+            self.stdout.write(f"{finding.level:<4}  {finding.name}: {finding.seen}")
+            self.stdout.write(f"      {finding.cure}")
+        if failed:
+            raise CommandError(
+                f"Not enabled: {number(failed, 'check')} failed. Customer.io holds back "
+                "everything behind a webhook that fails, so mend this first."
+            )
+        # The checks take their time, and the budget is for the requests alone.
+        registration.enable(paced_app_api(BUDGET_SECONDS), webhook)
+        self.stdout.write("Enabled: Customer.io sends from now on.")
+
+
+def explain(error: LookupFailed) -> str:
+    """What went wrong with the App API, and what to do, in words for an operator."""
+    if error.http_status == 401:
+        return ". ".join(refused_key())
+    if error.http_status == 403:
+        return (
+            "The key may not manage reporting webhooks (403). Give it that scope in Customer.io "
+            f"({API_KEYS}), or put this machine on the key's list of IP addresses."
+        )
+    if error.http_status == 400:
+        return f"Customer.io refuses the webhook: {error.detail or 'it does not say why'}"
+    return f"{error}. Nothing is lost: run it again."

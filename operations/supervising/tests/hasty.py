@@ -1,0 +1,173 @@
+"""The real supervisor over the real clusters, with seconds where production waits for minutes.
+
+    python -m operations.supervising.tests.hasty
+
+Everything else is production's: settings, commands, processes. `Host` is a test's view of it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+
+PROC = Path("/proc")
+ROOT = Path(__file__).resolve().parents[3]
+AUXILIARIES = 2  # monitor and pusher
+
+
+def main() -> None:
+    django.setup()
+    from operations import progress
+    from operations.supervising import beats, services, supervisor, watching
+
+    progress.PATIENCE = timedelta(seconds=1)
+    progress.QUIET = timedelta(seconds=3)
+    progress.SCHEDULE_LATE = timedelta(hours=1)  # a new cluster starts none for 30 s
+    beats.UNRECORDED_SECONDS = 1.0
+    beats.KNOCK_AFTER_SECONDS = 1.0
+    beats.SILENT_SECONDS = 4.0
+    services.TRUST_SECONDS = services.LONGEST_TRUST_SECONDS = 3.0
+    watching.LOOK_EVERY_SECONDS = 0.5
+    watching.LAST_WORDS_SECONDS = 0.5
+    supervisor.STEADY_SECONDS = 0.0  # one test after the other is no crash loop
+    supervisor.Supervisor(services.services("127.0.0.1", with_web=False)).run()
+
+
+class Host:
+    """A supervisor without a web server, in processes of its own, and what a test does to them."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.environment = {**os.environ, **environment}
+        self.log = log
+        self.supervisor: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        return self.supervisor is not None and self.supervisor.poll() is None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.supervisor = subprocess.Popen(
+                [sys.executable, "-m", "operations.supervising.tests.hasty"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    def end(self) -> None:
+        """All of it, at once."""
+        if self.supervisor:
+            self.supervisor.kill()
+            self.supervisor.wait()
+        for pid in self._mine():
+            send(pid, signal.SIGKILL)
+
+    # The processes of a cluster --------------------------------------------------------------
+
+    def leaders(self, cluster: str) -> list[int]:
+        """The `qcluster` commands that run: more than one would be a double cluster."""
+        name = f"Q_CLUSTER_NAME={cluster}".encode()
+        return [pid for pid in self._mine() if os.getpgid(pid) == pid and name in variables(pid)]
+
+    def leader(self, cluster: str) -> int:
+        (pid,) = self.leaders(cluster)
+        return pid
+
+    def sentinel(self, cluster: str) -> int:
+        (pid,) = children(self.leader(cluster))
+        return pid
+
+    def workers(self, cluster: str) -> list[int]:
+        return children(self.sentinel(cluster))[:-AUXILIARIES]
+
+    def monitor(self, cluster: str) -> int:
+        return children(self.sentinel(cluster))[-2]
+
+    def pusher(self, cluster: str) -> int:
+        return children(self.sentinel(cluster))[-1]
+
+    def lock_holders(self, cluster: str) -> list[int]:
+        """The idle worker that reads the queue's pipe holds its lock, the others wait for that."""
+        idle = self.workers(cluster)
+        if place(os.getppid()) in ("", "0"):
+            return idle  # the kernel does not tell: kill all of them, and one of them holds it
+        return [pid for pid in idle if "pipe" in place(pid)]
+
+    def is_complete(self, cluster: str) -> bool:
+        """All processes are there, and an idle worker holds the queue's lock."""
+        try:
+            count = len(self.workers(cluster))
+            return count == self.count(cluster) and bool(self.lock_holders(cluster))
+        except (OSError, ValueError):
+            return False
+
+    def count(self, cluster: str) -> int:
+        from django.conf import settings
+
+        workers: int = {
+            **settings.Q_CLUSTER,
+            **settings.Q_CLUSTER["ALT_CLUSTERS"].get(cluster, {}),
+        }["workers"]
+        return workers
+
+    def _mine(self) -> list[int]:
+        mine = {f"{name}={self.environment[name]}".encode() for name in ("DATABASE_URL", "PORT")}
+        pids = [int(entry.name) for entry in PROC.glob("[0-9]*")]
+        marked = [pid for pid in pids if b"SAVEDESK_SUPERVISOR" in names(pid)]
+        return [pid for pid in marked if mine <= set(variables(pid))]
+
+
+def variables(pid: int) -> list[bytes]:
+    try:
+        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def names(pid: int) -> list[bytes]:
+    return [line.partition(b"=")[0] for line in variables(pid)]
+
+
+def place(pid: int) -> str:
+    """Where in the kernel a process waits."""
+    return (PROC / str(pid) / "wchan").read_text()
+
+
+def children(parent: int) -> list[int]:
+    """In the order of their birth."""
+    found = []
+    for entry in PROC.glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and fields[0] != "Z":
+            found.append((int(fields[19]), int(entry.parent.name)))
+    return [pid for _, pid in sorted(found)]
+
+
+def send(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def wait(what: str, ask: Callable[[], Any], seconds: float = 30) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := ask():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

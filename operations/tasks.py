@@ -1,0 +1,26 @@
+"""What django-q2 runs. A task carries no data: the rows say what is to be done."""
+
+from briefs.notifying import outbox
+from briefs.pipeline import draining
+from briefs.research.working import work
+from operations import sweeping
+
+
+def drain() -> None:
+    draining.drain()
+
+
+def sweep() -> None:
+    sweeping.sweep()
+
+
+def research() -> None:
+    work()
+
+
+def notify() -> None:
+    outbox.send_due()
+
+
+def knock() -> None:
+    """The supervisor asks whether tasks are taken here; that it began is the answer."""

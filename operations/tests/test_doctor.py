@@ -1,0 +1,677 @@
+"""The doctor: well where all is well, and one test for each thing that an operator gets wrong."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as project
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+from django_q.conf import Conf
+from django_q.models import OrmQ, Schedule
+
+from briefs.models import MaveCall, ResearchPolicy, UsageReading
+from briefs.tests.factories import make_brief, make_event, make_research
+from config.brokers import broker_settings
+from operations import doctor, registration
+from operations.doctor import Level, providers, storage, work
+from personas.models import AppApiHealth, AppApiPace, AttributeName, Persona, SignalRule
+from providers.customerio import AppApi
+from sandbox.server import Sandbox
+from sandbox.wire import json_reply
+from webhooks.models import Bell, Tally
+
+SECRET = "a-signing-key-of-some-length"
+ENDPOINT = "https://localhost/webhooks/customerio/"
+
+
+def ago(**kw):
+    return timezone.now() - timedelta(**kw)
+
+
+@pytest.fixture
+def healthy(sandbox, starter, settings):
+    """An installation with nothing to complain of."""
+    settings.SECRET_KEY = "".join(chr(65 + n % 50) for n in range(60))
+    settings.CIO_WEBHOOK_SECRETS = [SECRET]
+    Bell.objects.create(pk=1, silenced_at=timezone.now())
+    Schedule.objects.filter(func=work.SWEEP).delete()
+    Schedule.objects.create(
+        name="sweep",
+        func=work.SWEEP,
+        schedule_type="I",
+        minutes=1,
+        repeats=-1,
+        cluster="default",
+        next_run=timezone.now(),
+    )
+    register()
+    return sandbox
+
+
+def register(**kw):
+    """The webhook as it should be, with keywords in place of single fields."""
+    good = registration.ReportingWebhook(
+        "Savedesk", ENDPOINT, registration.needed_events(), False, True, True
+    )
+    registered = AppApi().reporting_webhooks()
+    fields = {field: getattr(good, field) for field in good.__slots__} | kw
+    fields["id"] = registered[0].id if registered else None
+    AppApi().save_reporting_webhook(registration.ReportingWebhook(**fields))
+
+
+def look(name, url=""):
+    """What one check finds."""
+    [check] = [check for check in doctor.everything(url) if check.name == name]
+    return check.run()
+
+
+def assert_found(name, level, words, url=""):
+    found = look(name, url)
+    assert (found.level, words in found.seen) == (level, True), found
+    assert found.cure or level == Level.OK
+
+
+def run(**options):
+    """The command: what it printed and whether it ended well."""
+    said = io.StringIO()
+    try:
+        call_command("doctor", stdout=said, no_color=True, **options)
+    except CommandError as error:
+        return f"{said.getvalue()}{error}\n", False
+    return said.getvalue(), True
+
+
+# The command ------------------------------------------------------------------------------------
+
+
+def test_healthy_installation_fails_nothing(healthy, live_server):
+    said, is_well = run(url=live_server.url)
+
+    assert is_well, said
+    assert "0 failed" in said
+    warned = [line for line in said.splitlines() if line.startswith("warn")]
+    in_memory = connection.vendor == "sqlite"
+    assert [line.split(":")[0] for line in warned] == ["warn  database"] * in_memory
+
+
+def test_failure_has_its_cure_below_and_ends_with_an_error(healthy, settings):
+    settings.CIO_WEBHOOK_SECRETS = ["not-yet"]
+
+    said, is_well = run()
+
+    lines = said.splitlines()
+    place = next(n for n, line in enumerate(lines) if line.startswith("FAIL"))
+    assert lines[place].startswith("FAIL  signing secret: a placeholder is set")
+    assert lines[place + 1].startswith("      Copy the signing key")
+    assert not is_well
+
+
+def test_json_says_the_same_to_programs(healthy):
+    register(is_disabled=True)
+
+    said, is_well = run(json=True)
+
+    report = json.loads(said[: said.rindex("}") + 1])
+    assert (report["ok"], report["failed"], is_well) == (False, 1, False)
+    [failed] = [check for check in report["checks"] if check["level"] == "FAIL"]
+    assert (failed["name"], "--enable" in failed["cure"]) == ("reporting webhook", True)
+
+
+def test_address_that_is_none_is_refused(db):
+    assert run(url="desk.example.com") == (
+        "--url must be a whole address: https://your-host\n",
+        False,
+    )
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_no_secret_is_ever_printed(healthy, settings, live_server, is_refused):
+    if is_refused:
+        healthy.cio_key = healthy.mavera_key = "another"
+    secrets = (settings.SECRET_KEY, SECRET, settings.CIO_APP_KEY, settings.MAVERA_API_KEY)
+
+    said = run(url=live_server.url.replace("//", "//user:hunter2@"))[0] + run(json=True)[0]
+
+    assert not [secret for secret in (*secrets, "hunter2") if secret in said]
+
+
+def test_database_that_is_down_is_said_once_and_the_rest_is_left_out():
+    """In a process of its own, because the tests' own database is up."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": "postgres://desk:hunter2@127.0.0.1:9/desk",
+        "CIO_APP_BASE_URL": "http://127.0.0.1:9",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        cwd=project.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert checks["database"]["seen"] == "PostgreSQL cannot be reached (OperationalError)"
+    assert checks["sweep"]["seen"].startswith("not checked")
+    assert checks["App API"]["level"] == "FAIL"
+    assert done.returncode == 1
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+# Settings ---------------------------------------------------------------------------------------
+
+
+def test_debug_is_a_failure(settings):
+    settings.DEBUG = True
+
+    assert_found("debug", Level.FAIL, "unsigned webhooks are taken")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "level", "words"),
+    [
+        ([], Level.FAIL, "none is set"),
+        ([SECRET, "CHANGEME"], Level.FAIL, "placeholder"),
+        ([SECRET, "short"], Level.WARN, "only 5 characters"),
+        ([SECRET, SECRET + "2"], Level.OK, "2 secrets"),
+    ],
+)
+def test_signing_secret(settings, secrets, level, words):
+    settings.CIO_WEBHOOK_SECRETS = secrets
+
+    assert_found("signing secret", level, words)
+
+
+@pytest.mark.parametrize(
+    ("key", "level", "words"),
+    [
+        ("only-for-development", Level.FAIL, "published"),
+        ("django-insecure-" + "abcdefgh" * 8, Level.FAIL, "published"),
+        ("abcdefgh", Level.WARN, "8 characters"),
+        ("ab" * 40, Level.WARN, "2 of them different"),
+    ],
+)
+def test_weak_secret_key(settings, key, level, words):
+    settings.SECRET_KEY = key
+
+    assert_found("secret key", level, words)
+
+
+def test_age_limit_is_a_warning(settings):
+    settings.CIO_MAX_AGE_SECONDS = 300
+
+    assert_found("timestamp age", Level.WARN, "300 s")
+
+
+def test_name_that_no_task_has_is_found(settings):
+    settings.WEBHOOKS_WAKE_TASK = "briefs.tasks.nothing"
+
+    assert_found("system checks", Level.FAIL, "WEBHOOKS_WAKE_TASK")
+
+
+def test_missing_style_sheet_is_found(monkeypatch):
+    monkeypatch.setattr(doctor.configuration, "STYLE_SHEET", "gone.css")
+
+    assert_found("static files", Level.FAIL, "gone.css is not found")
+
+
+# Database ---------------------------------------------------------------------------------------
+
+
+def test_database_on_a_disk_is_well(threaded_db):
+    assert look("database").level == Level.OK
+
+
+def test_network_file_system_is_told_by_its_mount(tmp_path, monkeypatch):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/vda / ext4 rw 0 0\nserver:/x {tmp_path}/far\\040away nfs4 rw 0 0\n")
+    monkeypatch.setattr(storage, "MOUNTS", mounts)
+
+    assert storage.file_system_of(tmp_path / "far away" / "db.sqlite3") == "nfs4"
+    assert storage.file_system_of(tmp_path / "db.sqlite3") == "ext4"
+
+
+def test_sqlite_on_a_network_is_a_warning(threaded_db, monkeypatch):
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite is a file")
+    monkeypatch.setattr(storage, "file_system_of", lambda path: "nfs4")
+
+    assert_found("database", Level.WARN, "network file system (nfs4)")
+
+
+def test_missing_migration_is_found(db):
+    MigrationRecorder.Migration.objects.filter(app="briefs").order_by("-pk").first().delete()
+
+    assert_found("migrations", Level.FAIL, "1 migration not applied")
+
+
+@pytest.mark.parametrize(
+    ("empty", "words"),
+    [
+        (lambda: Persona.objects.all()._raw_delete("default"), "no personas"),
+        (lambda: SignalRule.objects.update(is_active=False), "no active signal rule"),
+        (lambda: AttributeName.objects.all().delete(), "no attribute names"),
+    ],
+)
+def test_missing_rules_are_found(starter, empty, words):
+    Persona.conditions.rel.related_model.objects.all().delete()
+    empty()
+
+    assert_found("rules", Level.FAIL, words)
+
+
+# Workers ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def redis_at(monkeypatch, settings):
+    def use(port):
+        settings.BROKER_URL = f"redis://:hunter2@127.0.0.1:{port}"
+        url = broker_settings(settings.BROKER_URL, timeout_seconds=5)["redis"]
+        monkeypatch.setattr(Conf, "ORM", None)
+        monkeypatch.setattr(Conf, "REDIS", url)
+
+    return use
+
+
+def test_broker_that_is_down_is_found(redis_at):
+    redis_at(9)
+
+    assert_found("broker", Level.FAIL, "redis cannot be used (ConnectionError)")
+
+
+def test_mute_broker_is_given_up(redis_at, monkeypatch):
+    monkeypatch.setattr(work, "BROKER_SECONDS", 0.3)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        redis_at(mute.getsockname()[1])
+
+        assert_found("broker", Level.FAIL, "does not answer within")
+
+
+def test_wake_ups_that_nobody_takes_are_a_warning(db):
+    OrmQ.objects.bulk_create(
+        [OrmQ(key="default", payload="", lock=ago(seconds=1)) for _ in range(11)]
+    )
+
+    assert_found("broker", Level.WARN, "11 wake-ups wait")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cluster": None}, "for the cluster (none)"),
+        ({"repeats": 0}, "not scheduled every minute"),
+        ({"minutes": 60}, "not scheduled every minute"),
+        ({"next_run": "past"}, "was due 10 min ago"),
+        ({"func": "something.else"}, "is not scheduled"),
+    ],
+)
+def test_wrong_schedule_is_found(healthy, change, words):
+    if "next_run" in change:
+        change = {"next_run": ago(minutes=10, seconds=30)}
+    Schedule.objects.update(**change)
+
+    assert_found("schedule", Level.FAIL, words)
+
+
+def test_sweep_that_is_overdue_is_found(healthy):
+    Bell.objects.update(silenced_at=ago(minutes=4, seconds=30))
+
+    assert_found("sweep", Level.FAIL, "4 min ago")
+
+
+def test_bell_that_was_never_silenced_means_no_sweep(healthy):
+    Bell.objects.update(silenced_at=None)
+
+    assert_found("sweep", Level.FAIL, "none has ever run")
+
+
+def test_before_the_first_event_the_schedule_tells_whether_workers_run(healthy):
+    Bell.objects.all().delete()
+
+    assert_found("sweep", Level.OK, "the schedule moves on")
+    Schedule.objects.update(next_run=ago(minutes=4, seconds=30))
+    assert_found("sweep", Level.FAIL, "none has ever run")
+
+
+def test_events_that_nobody_claims_are_found(db):
+    make_event(received_at=ago(minutes=2))
+
+    assert_found("events", Level.FAIL, "1 event waiting, and none is claimed")
+
+
+def test_backlog_is_a_warning_with_its_age(db):
+    make_event(received_at=ago(minutes=5, seconds=30))
+    make_event(status="processed", finished_at=timezone.now())
+
+    assert_found("events", Level.WARN, "the oldest for 5 min")
+
+
+def test_dead_events_are_a_warning(db):
+    make_event(status="dead")
+
+    assert_found("failed events", Level.WARN, "1 event failed on every try")
+
+
+def tally(answer, **kw):
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    Tally.objects.create(hour=hour, answer=answer, count=3, last_at=ago(**kw))
+
+
+def test_only_refused_signatures_mean_a_wrong_secret(db):
+    tally("wrong_signature", minutes=1)
+
+    assert_found("deliveries", Level.FAIL, "3 refused for a wrong signature")
+
+
+def test_refused_signatures_after_good_ones_are_a_warning(db):
+    tally("stored", minutes=2)
+    tally("wrong_signature", minutes=1)
+
+    assert_found("deliveries", Level.WARN, "3 refused")
+
+
+def test_refused_signatures_of_the_past_are_none(db):
+    tally("wrong_signature", minutes=2)
+    tally("stored", minutes=1)
+
+    assert_found("deliveries", Level.OK, "3 events stored")
+
+
+def test_what_could_not_be_stored_is_a_warning(db):
+    tally("not_stored", minutes=1)
+
+    assert_found("deliveries", Level.WARN, "3 could not be stored")
+
+
+# Research ---------------------------------------------------------------------------------------
+
+
+def test_stuck_research_is_found(sandbox, starter):
+    make_brief(research=make_research(created_at=ago(minutes=2)))
+
+    assert_found("research", Level.FAIL, "none is asked")
+
+
+def test_paused_research_says_why(sandbox, db):
+    ResearchPolicy.current().pause("credits are used up")
+
+    assert_found("research", Level.WARN, "paused: credits are used up")
+
+
+def test_used_up_budget_is_a_warning(sandbox, db):
+    ResearchPolicy.current()
+    ResearchPolicy.objects.update(day_budget=0)
+
+    assert_found("research", Level.WARN, "budget is used up")
+
+
+def test_failed_research_of_an_open_brief_is_a_warning(sandbox, db):
+    make_brief(research=make_research(status="failed"))
+
+    assert_found("research", Level.WARN, "1 open brief without research")
+
+
+# Customer.io ------------------------------------------------------------------------------------
+
+
+def test_missing_key_is_a_failure(settings):
+    settings.CIO_APP_KEY = ""
+
+    assert_found("App API", Level.FAIL, "not set")
+
+
+@pytest.mark.parametrize(
+    ("status", "level", "words"),
+    [
+        (401, Level.FAIL, "refused (401)"),
+        (403, Level.FAIL, "may not look people up"),
+        (429, Level.WARN, "too many requests"),
+        (500, Level.FAIL, "500"),
+    ],
+)
+@pytest.mark.django_db
+def test_refusals_of_the_app_api_are_told_apart(sandbox, status, level, words):
+    sandbox._listener.answer = lambda request: json_reply({}, status=status)
+
+    assert_found("App API", level, words)
+
+
+@pytest.mark.django_db
+def test_app_api_that_asked_for_silence_is_not_asked(sandbox):
+    AppApiPace.hold_back(60)
+
+    assert_found("App API", Level.WARN, "not asked, because Customer.io asked for silence")
+
+    assert sandbox.requests == []
+
+
+@pytest.mark.django_db
+def test_unreachable_app_api_is_a_failure(sandbox, settings):
+    settings.CIO_APP_BASE_URL = "http://127.0.0.1:9"
+
+    assert_found("App API", Level.FAIL, "no connection")
+
+
+@pytest.mark.django_db
+def test_key_of_the_other_region_is_recognised(sandbox, settings, monkeypatch):
+    settings.CIO_APP_KEY = "a-key-of-the-eu"
+    with Sandbox(cio_key="a-key-of-the-eu") as europe:
+        regions = {"us": sandbox.cio_base_url, "eu": europe.cio_base_url}
+        monkeypatch.setattr(providers, "REGIONS", regions)
+
+        found = look("App API")
+
+    assert found.seen == "the key is refused in region us and good in region eu"
+    assert found.cure == "Set CIO_REGION=eu and restart."
+
+
+@pytest.mark.django_db
+def test_key_of_no_region_is_just_wrong(sandbox, settings, monkeypatch):
+    settings.CIO_APP_KEY = "a-track-key"
+    regions = {"us": sandbox.cio_base_url, "eu": sandbox.cio_base_url + "/"}
+    monkeypatch.setattr(providers, "REGIONS", regions)
+
+    assert "not a Track or Pipelines key" in look("App API").cure
+
+
+@pytest.mark.django_db
+def test_address_set_by_hand_has_no_other_region(sandbox):
+    sandbox.cio_key = "another"
+
+    assert_found("App API", Level.FAIL, "refused (401)")
+    assert len(sandbox.requests) == 1
+
+
+def test_failing_look_ups_are_a_warning(db):
+    AppApiHealth.current().failed("Customer.io's App API answered 500", timedelta(minutes=5))
+
+    assert_found("profiles", Level.WARN, "1 look-up failed in a row")
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "words"),
+    [
+        ({"is_disabled": True}, Level.FAIL, "disabled"),
+        ({"events": frozenset({"email_bounced"})}, Level.FAIL, "email_spammed"),
+        ({"with_content": False}, Level.WARN, "Body Content is off"),
+        ({"full_resolution": False}, Level.WARN, "Send Frequency"),
+        ({"name": "Other", "endpoint": "https://x.example/y"}, Level.FAIL, "none is registered"),
+        ({"name": "Named by hand"}, Level.OK, "Named by hand"),
+    ],
+)
+def test_reporting_webhook(healthy, change, level, words):
+    register(**change)
+
+    assert_found("reporting webhook", level, words)
+
+
+def test_webhooks_that_the_key_may_not_read_are_a_warning(sandbox, starter):
+    sandbox._listener.answer = lambda request: json_reply({}, status=403)
+
+    found = look("reporting webhook")
+
+    assert found.level == Level.WARN
+    assert "email_spammed" in found.cure
+
+
+# Mavera -----------------------------------------------------------------------------------------
+
+
+def test_balance_is_read_and_entered_in_the_ledger(sandbox, db):
+    assert_found("Mavera", Level.OK, "5,000 credits left of 5,000")
+
+    call = MaveCall.objects.get()
+    assert (call.purpose, call.outcome, call.credits) == ("usage", "answered", 0)
+
+
+def report(remaining, included=5000, requests=120):
+    return {
+        "credits": {"remaining": remaining, "included": included},
+        "rate_limit": {"requests_per_minute": requests},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "level", "words"),
+    [
+        (report(74, included=500), Level.WARN, "74 credits left of 500"),
+        (report(75, included=500), Level.OK, "75 credits left"),
+        (report(499), Level.WARN, "499 credits left"),
+        (report(None), Level.WARN, "does not say"),
+        (report(4000, requests=30), Level.WARN, "allows 30 requests a minute"),
+    ],
+)
+def test_low_credits_are_a_warning(sandbox, db, body, level, words):
+    sandbox._listener.answer = lambda request: json_reply(body)
+
+    assert_found("Mavera", level, words)
+
+
+@pytest.mark.parametrize(
+    ("used", "remaining", "words"),
+    [
+        (101, 4900, "101 credits more than our ledger can explain"),
+        (0, 4000, "the budgets still allow 5,000"),
+        (0, 5000, ""),
+    ],
+)
+def test_balance_that_does_not_fit_the_ledger_or_the_budgets_is_a_warning(
+    sandbox, db, used, remaining, words
+):
+    ResearchPolicy.current()
+    ResearchPolicy.objects.update(day_budget=None)  # it would allow less on the month's last days
+    body = report(remaining)
+    body["credits"]["used"] = used
+    body["billing_period"] = {"start": "2026-01-01T00:00:00Z"}
+    sandbox._listener.answer = lambda request: json_reply(body)
+
+    assert_found("Mavera", Level.WARN if words else Level.OK, words or "5,000 credits left")
+    assert UsageReading.objects.get().used == used
+
+
+@pytest.mark.parametrize(("fault", "words"), [("401", "refuses the API key"), ("402", "used up")])
+def test_refusal_of_mavera_is_a_failure(sandbox, db, fault, words):
+    sandbox.faults.add("usage", fault)
+
+    assert_found("Mavera", Level.FAIL, words)
+    assert MaveCall.objects.get().outcome == "refused"
+
+
+def test_missing_mavera_key_is_a_warning(db, settings):
+    settings.MAVERA_API_KEY = ""
+
+    assert_found("Mavera", Level.WARN, "stand on the playbook")
+
+
+# Clocks -----------------------------------------------------------------------------------------
+
+
+def test_clocks_agree(sandbox, db):
+    assert_found("clock", Level.OK, "agrees with the database and Customer.io")
+
+
+def test_clock_that_is_off_is_a_warning_and_a_failure_where_age_counts(db, settings, monkeypatch):
+    monkeypatch.setattr(providers, "database_now", lambda: ago(hours=3, minutes=1))
+
+    assert_found("clock", Level.WARN, "3 h apart from the database")
+    settings.CIO_MAX_AGE_SECONDS = 300
+    assert_found("clock", Level.FAIL, "refused as too old")
+
+
+# The public address -----------------------------------------------------------------------------
+
+
+def test_host_that_is_not_allowed_is_a_failure():
+    assert_found("allowed hosts", Level.FAIL, "desk.example.com", "https://desk.example.com")
+
+
+def test_every_host_allowed_is_a_warning(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+
+    assert_found("allowed hosts", Level.WARN, "every host", "https://desk.example.com")
+
+
+def test_plain_http_is_a_failure_elsewhere():
+    assert_found("receiver", Level.FAIL, "is not https", "http://desk.example.com")
+
+
+@pytest.mark.parametrize("name", ["receiver", "pages", "style sheet"])
+def test_closed_port_is_a_failure(name):
+    assert_found(name, Level.FAIL, "does not answer", "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("name", ["receiver", "pages", "style sheet"])
+def test_something_else_at_the_address_is_a_failure(sandbox, name):
+    assert_found(name, Level.FAIL, "answered 404", sandbox.url)
+
+
+def test_password_of_a_proxy_is_not_our_refusal(sandbox):
+    sandbox._listener.answer = lambda request: json_reply({}, status=401)
+
+    found = look("receiver", sandbox.url)
+
+    assert (found.level, "A proxy asks for a password" in found.cure) == (Level.FAIL, True)
+
+
+def test_redirect_is_a_failure_that_says_where_to(sandbox):
+    headers = {"Location": "https://elsewhere.example/"}
+    sandbox._listener.answer = lambda request: json_reply({}, status=301, headers=headers)
+
+    assert "https://elsewhere.example/" in look("receiver", sandbox.url).cure
+
+
+def test_web_server_that_takes_the_unsigned_is_a_failure(live_server, settings):
+    settings.DEBUG = True
+
+    assert_found("receiver", Level.FAIL, "answered 200", live_server.url)
+
+
+def test_host_that_the_web_server_does_not_allow_is_found(live_server, settings):
+    settings.ALLOWED_HOSTS = ["desk.example.com"]
+
+    assert_found("pages", Level.FAIL, "answered 400", live_server.url)
+
+
+def test_web_server_that_runs_with_another_secret_is_found(live_server, monkeypatch):
+    from operations.doctor import address
+
+    monkeypatch.setattr(address, "sign", lambda *given: "0" * 64)
+
+    assert_found("receiver", Level.FAIL, "today's CIO_WEBHOOK_SECRET", live_server.url)
+
+
+def test_web_server_that_takes_our_signature_is_well(live_server):
+    assert_found("receiver", Level.OK, "takes the signed", live_server.url)

@@ -1,0 +1,177 @@
+"""What machines ask: is the process alive, and does all of it work?"""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from briefs.tests.factories import make_brief, make_event, make_research
+from operations.views import probes
+from webhooks.models import Bell
+
+
+@pytest.fixture
+def same_thread(monkeypatch, db):
+    """Looks in the test's own thread, where its transaction is."""
+    monkeypatch.setattr(probes, "in_time", lambda look: look())
+
+
+def ago(**length):
+    return timezone.now() - timedelta(**length)
+
+
+def checks(response):
+    return {
+        name: (check["ok"], check["words"]) for name, check in response.json()["checks"].items()
+    }
+
+
+# /livez
+
+
+def test_livez_answers_without_a_database(client):
+    # Without the db fixture any query fails.
+    response = client.get("/livez")
+
+    assert (response.status_code, response.content) == (200, b"ok")
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("url", ["/livez", "/readyz"])
+def test_probes_are_only_read(client, url):
+    assert client.post(url).status_code == 405
+
+
+# /readyz
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_is_ready_when_everything_works(client):
+    Bell.objects.create(pk=1, silenced_at=ago(seconds=20))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["status"] == "ready"
+    assert list(checks(response)) == ["database", "migrations", "oldest_waiting", "clusters"]
+    assert all(is_ok for is_ok, _ in checks(response).values())
+    assert checks(response)["clusters"][1].startswith("looked for work 2")
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_is_ready_before_the_first_event(client):
+    response = client.get("/readyz")
+
+    assert response.status_code == 200
+    assert checks(response)["clusters"] == (True, "no event has woken them yet")
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_names_how_many_migrations_are_missing(client):
+    MigrationRecorder(connection).record_unapplied("webhooks", "0002_tally")
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert checks(response)["migrations"] == (False, "1 not applied: run manage.py migrate")
+    assert checks(response)["database"] == (True, "reachable")
+    assert not checks(response)["clusters"][0]
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_a_migration_of_a_newer_version_is_no_fault(client):
+    MigrationRecorder(connection).record_applied("webhooks", "9999_from_the_future")
+
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_says_how_long_the_oldest_event_is_due(client):
+    make_event(received_at=ago(seconds=30))
+    fine = client.get("/readyz")
+    make_event(received_at=ago(minutes=11))
+
+    late = client.get("/readyz")
+
+    assert fine.status_code == 200
+    assert 30 <= fine.json()["checks"]["oldest_waiting"]["seconds"] < 60
+    assert late.status_code == 503
+    assert "due for 11 min" in checks(late)["oldest_waiting"][1]
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_an_event_put_off_on_purpose_is_not_late(client):
+    make_event(received_at=ago(hours=1), available_at=ago(minutes=-5), tries=4)
+
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_notices_a_queue_that_takes_nothing(client):
+    make_event(received_at=ago(minutes=2))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert checks(response)["clusters"] == (
+        False,
+        "events have been due for a minute and none is taken",
+    )
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_notices_that_nobody_sweeps(client):
+    Bell.objects.create(pk=1, silenced_at=ago(minutes=5))
+
+    assert checks(client.get("/readyz"))["clusters"] == (
+        False,
+        "no worker has looked for work for 5 min",
+    )
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_notices_research_that_nobody_asks(client, settings):
+    settings.MAVERA_API_KEY = "key"
+    make_brief(research=make_research(created_at=ago(minutes=2)))
+
+    assert "none is asked" in checks(client.get("/readyz"))["clusters"][1]
+
+
+# When the database is away
+
+
+def test_readyz_is_503_with_words_when_the_database_refuses(client, monkeypatch):
+    def refuse():
+        raise OperationalError("password authentication failed for user savedesk")
+
+    monkeypatch.setattr(probes, "look", refuse)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert checks(response)["database"] == (False, "not reachable: OperationalError")
+    assert not any(is_ok for is_ok, _ in checks(response).values())
+    assert b"savedesk" not in response.content
+
+
+def test_readyz_answers_in_time_when_the_database_hangs(client, monkeypatch):
+    monkeypatch.setattr(probes, "LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr(probes, "look", lambda: time.sleep(2) or [])
+    began = time.monotonic()
+
+    first, *_, last = [client.get("/readyz") for _ in range(4)]
+
+    assert time.monotonic() - began < 2
+    assert checks(first)["database"] == (False, "not reachable: no answer in time")
+    assert checks(last)["database"] == (False, "not reachable: earlier looks still wait for it")
+
+
+@pytest.mark.usefixtures("threaded_db")
+def test_readyz_looks_through_a_connection_of_its_own(client):
+    response = client.get("/readyz")
+
+    assert checks(response)["database"] == (True, "reachable")
+    assert checks(response)["migrations"] == (True, "all applied")

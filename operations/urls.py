@@ -1,0 +1,13 @@
+"""Where engineers and machines look whether all is well."""
+
+from django.urls import path
+
+from operations.views import health, probes
+
+app_name = "operations"
+urlpatterns = [
+    path("webhook-health/", health.health, name="health"),
+    path("webhook-health/retry/", health.retry, name="health_retry"),
+    path("livez", probes.livez, name="livez"),
+    path("readyz", probes.readyz, name="readyz"),
+]

@@ -1,0 +1,1 @@
+"""The health page, and what machines ask."""

@@ -1,0 +1,97 @@
+"""Webhook health: for the engineer who asks why no brief appears."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from briefs.templatetags.charts import Column, Series
+from briefs.times import length
+from operations import figures as facts
+from operations.troubles import troubles
+from webhooks.models import Answer
+from webhooks.replay import replay
+
+WINDOWS = {"24h": (24, "24 hours"), "48h": (48, "48 hours"), "7d": (168, "7 days")}
+SERIES = (
+    ("accepted", "Accepted", [Answer.STORED]),
+    ("again", "Delivered again", [Answer.DUPLICATE]),
+    ("quarantined", "Quarantined", [Answer.QUARANTINED]),
+    (
+        "rejected",
+        "Rejected",
+        [Answer.UNSIGNED, Answer.WRONG_SIGNATURE, Answer.TOO_OLD, Answer.TOO_LARGE],
+    ),
+    ("not-stored", "Could not store", [Answer.NOT_STORED]),
+)
+
+
+@login_required
+def health(request: HttpRequest) -> HttpResponse:
+    window = request.GET.get("window", "")
+    if window not in WINDOWS:
+        window = "24h"
+    figures = facts.figures()
+    usual = figures.gaps.usual
+    context = {
+        "section": "health",
+        "figures": figures,
+        "usual_gap": length(usual) if usual else "",
+        "is_connected": bool(figures.last_taken_at),
+        "is_fresh": not figures.tallies and figures.newest is None,
+        "receiver": request.build_absolute_uri(reverse("webhooks:receive")),
+        "troubles": troubles(figures, request.user),
+        "window": window,
+        "windows": [(value, words) for value, (_, words) in WINDOWS.items()],
+        "may_read": request.user.is_staff and request.user.has_perm("webhooks.view_webhookevent"),
+        "may_retry": _may_retry(request.user),
+        **chart(figures, window),
+    }
+    return render(request, "operations/health.html", context)
+
+
+def chart(figures: facts.Figures, window: str) -> dict[str, Any]:
+    number, words = WINDOWS[window]
+    hours = facts.hours(figures.now, number)
+    return {
+        "chart_title": f"Webhooks per hour, last {words}",
+        "columns": [Column(f"{h:%d %b %H:%M}", _label(h.hour, f"{h:%a}", number)) for h in hours],
+        "series": [
+            Series(key, label, facts.per_hour(figures.tallies, hours, answers))
+            for key, label, answers in SERIES
+        ],
+    }
+
+
+def _label(hour: int, day: str, number: int) -> str:
+    """A mark every 6 hours, every 12 or every day; midnight is called by its day."""
+    if hour == 0:
+        return day
+    every = {24: 6, 48: 12}.get(number)
+    return f"{hour:02}:00" if every and hour % every == 0 else ""
+
+
+@login_required
+def retry(request: HttpRequest) -> HttpResponse:
+    """Read quarantined events anew, those named in the form."""
+    if request.method != "POST":
+        return redirect("operations:health")
+    if not _may_retry(request.user):
+        raise PermissionDenied
+    keys = [key for key in request.POST.getlist("event") if key.isdecimal() and len(key) < 19]
+    report = replay(facts.unreadable().filter(pk__in=keys[: facts.SHOWN]))
+    reasons = "; ".join(f"{n} × {why}" for why, n in report.reasons.most_common(3))
+    words = f"{report.words}." + (f" Not queued: {reasons}." if reasons else "")
+    if report.queued and not report.failed:
+        messages.success(request, words)
+    else:
+        messages.warning(request, words)
+    return redirect("operations:health")
+
+
+def _may_retry(user: Any) -> bool:
+    return bool(user.has_perm("webhooks.change_webhookevent"))

@@ -1,0 +1,1 @@
+"""Who an event speaks of, and what Customer.io knows of them."""

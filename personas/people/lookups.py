@@ -1,0 +1,223 @@
+"""Keeps customers' attributes fresh: asks the App API in batches, within one time budget.
+
+A failed look-up is not "no attributes": what was known stays, with its age, and a short breaker
+spares everybody the wait.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from personas.models import AppApiHealth, Customer
+from personas.models.customers import FRESH_FOR
+from personas.people.pacing import paced_app_api
+from providers.customerio import (
+    BATCH_SIZE,
+    AppApi,
+    BadRequest,
+    HeldBack,
+    IdType,
+    LookupFailed,
+    Profile,
+    TooMuch,
+)
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
+    """Look up whoever is not fresh and update the rows, also those passed in.
+
+    With `force` the fresh are looked up too.
+
+    Returns "" or, in words, why somebody could not be looked up. Never raises for the App API's
+    faults. Must be called outside of a transaction.
+    """
+    # In the order of their keys: two workers with the same people would block each other for good.
+    wanted = sorted(customers, key=lambda customer: customer.pk)
+    stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
+    if not stale:
+        return ""
+    api = paced_app_api()
+    if not api.is_configured:
+        return "CIO_APP_KEY is not set"
+    if AppApiHealth.is_closed():
+        return AppApiHealth.current().reason
+    health = AppApiHealth.current()
+    try:
+        _refresh(api, list(stale.values()))
+    except HeldBack as error:  # the App API is well: the next look-up may ask at once
+        logger.info("look-up of %d customers not finished: %s", len(stale), error)
+        return str(error)
+    except LookupFailed as error:
+        health.failed(str(error), _pause(health, error))
+        logger.warning("look-up of %d customers failed: %s", len(stale), error)
+        return str(error)
+    health.answered()
+    return ""
+
+
+def is_fresh(customer: Customer) -> bool:
+    # Only a matter of courtesy to the App API, so this process's clock is good enough.
+    return customer.fetched_at is not None and customer.fetched_at > timezone.now() - FRESH_FOR
+
+
+def _pause(health: AppApiHealth, error: LookupFailed) -> timedelta:
+    if error.retry_after is not None:
+        return timedelta(seconds=min(error.retry_after, LONGEST_PAUSE.total_seconds()))
+    if error.is_permanent:
+        return LONGEST_PAUSE
+    doubled: timedelta = FIRST_PAUSE * 2 ** min(health.failures, 10)
+    return min(doubled, LONGEST_PAUSE)
+
+
+def _refresh(api: AppApi, customers: list[Customer]) -> None:
+    by_cio_id = [customer for customer in customers if customer.cio_id]
+    by_id = [c for c in customers if not c.cio_id and c.external_id]
+    by_email = [c for c in customers if not c.cio_id and not c.external_id]
+    _refresh_batches(api, "cio_id", {str(c.cio_id): c for c in by_cio_id})
+    _refresh_batches(api, "id", {str(c.external_id): c for c in by_id})
+    for customer in by_email:
+        _refresh_by_email(api, customer)
+
+
+def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) -> None:
+    ids = list(wanted)
+    batches = [ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE)]
+    while batches:
+        batch = batches.pop(0)
+        try:
+            found = _find(api, id_type, batch)
+        except (BadRequest, TooMuch):  # one id that they cannot read must not cost the others
+            if len(batch) == 1:
+                _refresh_alone(api, id_type, batch[0], wanted[batch[0]])
+            else:
+                batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+            continue
+        _save_all([(wanted[key], found.get(key)) for key in batch])
+
+
+def _find(api: AppApi, id_type: IdType, ids: list[str]) -> dict[str, Profile]:
+    profiles = api.profiles(id_type, ids)
+    return {profile.cio_id if id_type == "cio_id" else profile.id: profile for profile in profiles}
+
+
+def _refresh_alone(api: AppApi, id_type: IdType, key: str, customer: Customer) -> None:
+    try:
+        _save(customer, api.profile(id_type, key))
+    except (BadRequest, TooMuch):
+        _give_up(customer)
+
+
+def _give_up(customer: Customer) -> None:
+    """No later look-up would do better: what is known must do, and no brief waits for more."""
+    logger.warning("no look-up of customer %d can succeed", customer.pk)
+    _write(customer, {})
+
+
+def _refresh_by_email(api: AppApi, customer: Customer) -> None:
+    try:
+        cio_ids = api.cio_ids_of(customer.email) if customer.email else []
+    except BadRequest:
+        _give_up(customer)
+        return
+    if len(cio_ids) == 1:
+        _save(customer, _find(api, "cio_id", cio_ids).get(cio_ids[0]))
+    elif not cio_ids:
+        _save(customer, None)
+    else:  # several people share the address: nobody knows whose attributes would be right
+        _write(customer, {})
+
+
+def _save_all(found: list[tuple[Customer, Profile | None]]) -> None:
+    """Write what was found, all at once, or one by one where the database minds."""
+    try:
+        with transaction.atomic():
+            for customer, profile in found:
+                _update(customer, _values(customer, profile))
+    except (IntegrityError, DataError):
+        for customer, profile in found:
+            _save(customer, profile)
+    else:
+        _show([customer for customer, _ in found])
+
+
+def _save(customer: Customer, profile: Profile | None) -> None:
+    """Write what was found; None means deleted."""
+    values = _values(customer, profile)
+    try:
+        with transaction.atomic():
+            _write(customer, values)
+    except IntegrityError:  # a new id of theirs is another row's
+        customer.twin_pk = _twin_pk(customer, values)
+        _write(customer, {k: v for k, v in values.items() if k not in ("cio_id", "external_id")})
+    except DataError:  # an address of thousands of characters, say; asking again changes nothing
+        logger.warning("the profile of customer %d cannot be stored", customer.pk)
+        _write(customer, {})
+
+
+def _twin_pk(customer: Customer, values: dict[str, Any]) -> int | None:
+    """The row that holds one of these identifiers, unless a cio_id each says: two people."""
+    new = [Q(**{name: values[name]}) for name in ("cio_id", "external_id") if name in values]
+    for held in new:
+        twin = Customer.objects.filter(held).exclude(pk=customer.pk).first()
+        if twin and not (twin.cio_id and customer.cio_id):
+            return twin.pk
+    return None
+
+
+def _write(customer: Customer, values: dict[str, Any]) -> None:
+    _update(customer, values)
+    _show([customer])
+
+
+def _update(customer: Customer, values: dict[str, Any]) -> None:
+    """Update the row unless another worker did meanwhile."""
+    row = Customer.objects.filter(pk=customer.pk)
+    if customer.fetched_at is None:
+        row = row.filter(fetched_at=None)
+    else:  # not "equal": SQLite's clock writes ".123", and Django would look for ".123000"
+        row = row.filter(fetched_at__lt=customer.fetched_at + timedelta(milliseconds=1))
+    row.update(**values, fetched_at=Now())
+
+
+def _show(customers: list[Customer]) -> None:
+    """Let the objects show what stands in their rows; one whose row is gone stays as it is."""
+    rows = Customer.objects.in_bulk([customer.pk for customer in customers])
+    for customer in customers:
+        if row := rows.get(customer.pk):
+            for column in Customer._meta.concrete_fields:
+                setattr(customer, column.attname, getattr(row, column.attname))
+
+
+def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
+    if profile is None:
+        return {"is_deleted": True}
+    values: dict[str, Any] = {
+        "attributes": profile.attributes,
+        "devices": profile.devices,
+        "preferences": profile.preferences,
+        "email": profile.email.lower() or customer.email,
+        "is_deleted": False,
+    }
+    if profile.is_unsubscribed is not None:
+        values["is_unsubscribed"] = profile.is_unsubscribed
+    if profile.cio_id and not customer.cio_id:
+        values["cio_id"] = profile.cio_id
+    if profile.id and not customer.external_id:
+        values["external_id"] = profile.id
+    return values
+
+
+def is_never_possible() -> bool:
+    """True without an App API key: then nothing is gained by waiting for a profile."""
+    return not AppApi().is_configured

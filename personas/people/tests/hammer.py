@@ -1,0 +1,59 @@
+"""A process of its own that looks people up for some seconds; prints how its requests went.
+
+python -m personas.people.tests.hammer <database address> <App API address> <key> <seconds>
+"""
+
+import json
+import os
+import sys
+import time
+
+
+def main(database_url: str, base_url: str, key: str, seconds: float) -> None:
+    os.environ["TEST_DATABASE_URL"] = database_url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings_test"
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    settings.CIO_APP_BASE_URL, settings.CIO_APP_KEY = base_url, key
+    moments = reserved()
+    seen = hammer(seconds)
+    print(json.dumps({**seen, "moments": moments}))  # noqa: T201 - the test reads it
+
+
+def reserved() -> list[float]:
+    """A list of all moments that this process reserves from now on."""
+    from personas.models import AppApiPace
+
+    moments: list[float] = []
+    reserve = AppApiPace.reserve
+
+    def noting(pace: AppApiPace, moment: float) -> None:
+        reserve(pace, moment)
+        moments.append(moment)
+
+    AppApiPace.reserve = noting  # type: ignore[method-assign]  # of this process alone
+    return moments
+
+
+def hammer(seconds: float) -> dict[str, int]:
+    """One look-up after the other; what became of them, and how often."""
+    from personas.people.pacing import paced_app_api
+    from providers.customerio import HeldBack
+
+    seen = {"answered": 0, "held back": 0}
+    stop_at = time.monotonic() + seconds
+    while time.monotonic() < stop_at:
+        try:
+            paced_app_api().profiles("id", ["acme-1003"])
+            seen["answered"] += 1
+        except HeldBack:
+            seen["held back"] += 1
+            time.sleep(0.05)
+    return seen
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4], float(sys.argv[4]))

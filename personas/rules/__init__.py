@@ -1,0 +1,1 @@
+"""The team's rules, applied to events and customers."""

@@ -1,0 +1,125 @@
+"""The team's rules, read once per batch: event -> signal rule, customer -> persona."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from personas.models import AttributeName, Customer, Persona, SignalRule
+from personas.rules import facts as events
+from personas.rules.matching import CustomerFacts, Holding, holding
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMatch:
+    rule: SignalRule
+    holding: list[Holding]
+
+    @property
+    def why(self) -> str:
+        details = [item.why for item in self.holding]
+        return " · ".join([f"rule “{self.rule.name}”", *details])
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaMatch:
+    persona: Persona
+    holding: list[Holding]
+    note: str = ""
+
+    @property
+    def why(self) -> str:
+        """Names persona, attribute and value."""
+        details = list(dict.fromkeys(item.why for item in self.holding)) or [self.note]
+        return f"persona “{self.persona.name}”: " + ", ".join(details)
+
+    @property
+    def question_facts(self) -> list[str]:
+        """What the question may say of the customer: only the team's own words."""
+        by_field = {item.found: item.question_words for item in reversed(self.holding)}
+        facts = reversed(by_field.values())  # of two conditions on one value, the first
+        return [words for words in facts if words]
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    rules: list[SignalRule]
+    personas: list[Persona]
+    default: Persona
+    unknown: Persona
+    roles: dict[str, list[str]]
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read all rules in five queries. Raises LookupError where no starter rules were loaded."""
+        personas = list(Persona.objects.prefetch_related("conditions"))
+        default = next((persona for persona in personas if persona.is_default), None)
+        unknown = next((persona for persona in personas if persona.is_unknown), None)
+        if default is None or unknown is None:
+            raise LookupError("no personas yet: run manage.py load_starter_rules")
+        return cls(
+            rules=list(SignalRule.objects.filter(is_active=True).prefetch_related("conditions")),
+            personas=[persona for persona in personas if not persona.is_fixed],
+            default=default,
+            unknown=unknown,
+            roles={item.role: item.name_list for item in AttributeName.objects.all()},
+        )
+
+    def knows(self, metric: str) -> bool:
+        """Whether any rule names the metric: if none does, nothing else matters."""
+        return any(metric in rule.metric_list for rule in self.rules)
+
+    def speaks_of(self, object_type: str, metric: str, level: str) -> bool:
+        """Whether any rule covers such events: if not, nothing else need be known of this one."""
+        return any(rule.covers(object_type, metric, level) for rule in self.rules)
+
+    def rule_for(
+        self, object_type: str, metric: str, data: Mapping[str, Any], *, preferences: str = ""
+    ) -> RuleMatch | None:
+        """The first rule that fits the event."""
+        level = events.level(object_type, data)
+        facts = events.facts(data, preferences=preferences)
+        for rule in self.rules:
+            if not rule.covers(object_type, metric, level):
+                continue
+            held = holding(rule.condition_list, rule.match, facts)
+            if held is not None:
+                return RuleMatch(rule, held)
+        return None
+
+    def _deciding_roles(self) -> set[str]:
+        """Roles that could make a customer worth a brief: a company name alone says nothing."""
+        named = {
+            condition.field.strip().lower()
+            for persona in self.personas
+            if persona.opens_brief
+            for condition in persona.condition_list
+        }
+        return named & set(self.roles) or set(self.roles)
+
+    def facts_of(self, customer: Customer) -> CustomerFacts:
+        return CustomerFacts(customer.attributes, self.roles)
+
+    def persona_for(self, customer: Customer) -> PersonaMatch:
+        """The first persona that fits; unknown if there is nothing to decide on.
+
+        A profile without a single mapped attribute is unknown too: it says that our attribute
+        names are wrong rather than that the customer is nobody in particular.
+        """
+        if customer.is_deleted:
+            return PersonaMatch(self.unknown, [], "deleted in Customer.io, or never there")
+        if customer.fetched_at is None:
+            return PersonaMatch(self.unknown, [], "profile not looked up")
+        facts = self.facts_of(customer)
+        for persona in self.personas:
+            held = holding(persona.condition_list, persona.match, facts)
+            if held is not None:
+                return PersonaMatch(persona, held, "it asks for nothing in particular")
+        if not any(facts.find(role).value for role in self._deciding_roles()):
+            return PersonaMatch(self.unknown, [], "none of the mapped attributes is filled in")
+        seen = [
+            f"{role} “{facts.find(role).value[:60]}”"
+            for role in ("plan", "industry", "usage")
+            if facts.find(role).value
+        ]
+        note = "no other persona fits" + (f" ({', '.join(seen)})" if seen else "")
+        return PersonaMatch(self.default, [], note)

@@ -1,0 +1,91 @@
+"""Whom a persona would serve: the rules applied to the customers that were looked up last."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from personas.models import Customer, Persona
+from personas.rules.matching import holding
+from personas.rules.rulebook import Rulebook
+
+SAMPLE = 2_000
+SAMPLE_FOR_NAMES = 500
+NAMES_SHOWN = 30
+
+
+@dataclass(slots=True)
+class Reach:
+    """How many of the sampled customers a persona serves, and who takes others before it."""
+
+    sampled: int = 0
+    served: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def words(self) -> str:
+        if not self.sampled:
+            return "No customer has been looked up yet, so there is nobody to try this on."
+        return (
+            f"Matches {self.served:,} of the {self.sampled:,} most recently fetched customers."
+            f"{self._taken_words}"
+        )
+
+    @property
+    def _taken_words(self) -> str:
+        if not self.taken:
+            return ""
+        takers = ", ".join(f"“{name}” {number:,}" for name, number in self.taken.most_common())
+        return (
+            f" A further {self.taken.total():,} meet its conditions, but an earlier persona "
+            f"takes them: {takers}."
+        )
+
+
+def reach_words(persona: Persona) -> str:
+    """The persona's reach in words, or why nothing can be said of it."""
+    try:
+        return reach(persona).words
+    except LookupError as error:  # the starter personas are missing
+        return f"Nothing can be said: {error}."
+
+
+def reach(persona: Persona) -> Reach:
+    """Apply the personas as they are stored to the customers that were looked up last.
+
+    Raises LookupError where there is no default persona.
+    """
+    rulebook = Rulebook.load()
+    personas = [*rulebook.personas, rulebook.default, rulebook.unknown]
+    stored = next(item for item in personas if item.pk == persona.pk)
+    result = Reach()
+    for customer in recently_fetched(SAMPLE):
+        result.sampled += 1
+        serving = rulebook.persona_for(customer).persona
+        if serving.pk == stored.pk:
+            result.served += 1
+        elif not stored.is_fixed and _meets(stored, customer, rulebook):
+            result.taken[serving.name] += 1
+    return result
+
+
+def _meets(persona: Persona, customer: Customer, rulebook: Rulebook) -> bool:
+    facts = rulebook.facts_of(customer)
+    return holding(persona.conditions.all(), persona.match, facts) is not None
+
+
+def recently_fetched(number: int) -> list[Customer]:
+    """The customers with the newest attributes, and of each no more than the rules ask for."""
+    customers = Customer.objects.filter(fetched_at__isnull=False, is_deleted=False)
+    fields = ("attributes", "fetched_at", "is_deleted")
+    return list(customers.only(*fields).order_by("-fetched_at")[:number])
+
+
+def names_seen() -> tuple[Counter[str], int]:
+    """How many of the sampled customers have each attribute filled in, and how many there are."""
+    customers = recently_fetched(SAMPLE_FOR_NAMES)
+    seen = Counter(
+        name
+        for customer in customers
+        for name, value in customer.attributes.items()
+        if str(value).strip()
+    )
+    return Counter(dict(seen.most_common(NAMES_SHOWN))), len(customers)

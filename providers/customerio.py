@@ -1,0 +1,375 @@
+"""Customer.io's App API: who a person is, by any of their identifiers.
+
+Source: https://docs.customer.io/integrations/api/app/
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
+
+from django.conf import settings
+
+from providers import http
+
+IdType = Literal["cio_id", "id", "email"]
+BUDGET_SECONDS = 3.0  # for all requests of one look-up together
+ANSWER_SHARE = 1 / 6  # of the budget: with less left it is not worth asking
+BATCH_SIZE = 100
+
+
+class LookupFailed(Exception):
+    """The App API gave no usable answer. `is_permanent`: only a person can cure it.
+
+    `detail` is Customer.io's own sentence. It may quote what was sent: not for logs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_permanent: bool = False,
+        retry_after: float | None = None,
+        http_status: int | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.is_permanent = is_permanent
+        self.retry_after = retry_after
+        self.http_status = http_status
+        self.detail = detail
+
+
+class HeldBack(LookupFailed):
+    """We did not ask, for a reason of our own: this says nothing against Customer.io."""
+
+
+class Pace(Protocol):
+    """Keeps requests to the limit of ten a second, which all clients of a workspace share."""
+
+    def wait(self, within: float) -> float:
+        """Wait for leave to send one request; returns the seconds waited.
+
+        Raises HeldBack if it would take longer than `within` seconds.
+        """
+        ...
+
+    def hold_back(self, seconds: float) -> None:
+        """Customer.io answered 429: nobody may ask for so long."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One person as the App API describes them; attribute values are strings."""
+
+    cio_id: str
+    id: str
+    email: str
+    attributes: dict[str, str]
+    is_unsubscribed: bool | None
+    devices: list[dict[str, Any]] = field(default_factory=list)
+    preferences: dict[str, dict[str, bool]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingWebhook:
+    """Where a workspace reports which events; its signing key is in no answer of the API."""
+
+    name: str
+    endpoint: str
+    events: frozenset[str]
+    is_disabled: bool = False
+    full_resolution: bool = False  # "Send Frequency": every time, not only the first
+    with_content: bool = False  # "Body Content"
+    id: int | None = None  # None: not registered yet
+
+
+class AppApi:
+    """A client for one look-up: its requests share one time budget.
+
+    Only the pace and a 429 are waited for, if the wait fits into the budget. Without a pace the
+    limit is not kept; `personas.people.pacing.paced_app_api` gives a client that keeps it.
+    """
+
+    def __init__(
+        self,
+        budget_seconds: float = BUDGET_SECONDS,
+        base_url: str = "",
+        pace: Pace | None = None,
+    ) -> None:
+        self._base_url = base_url or settings.CIO_APP_BASE_URL
+        self._key = settings.CIO_APP_KEY
+        self._deadline = time.monotonic() + budget_seconds
+        self._answer_seconds = budget_seconds * ANSWER_SHARE
+        self._has_answered = False
+        self._pace = pace
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self._key)
+
+    def profiles(self, id_type: IdType, ids: list[str]) -> list[Profile]:
+        """POST /v1/customers/attributes: up to 100 people; unknown ids are simply left out.
+
+        https://docs.customer.io/integrations/api/app/#operation/getPeopleById
+        """
+        if id_type == "cio_id":  # this endpoint matches nobody when the prefix is sent
+            ids = [value.removeprefix("cio_") for value in ids]
+        reply = self._send("POST", "/customers/attributes", {"id_type": id_type}, {"ids": ids})
+        items = reply.get("customers")
+        if not isinstance(items, list):
+            raise LookupFailed("Customer.io answered without a list of customers")
+        # Documented as wrapped in "customer", seen live without.
+        return [
+            _profile(_dict(item.get("customer", item))) for item in items if isinstance(item, dict)
+        ]
+
+    def profile(self, id_type: IdType, value: str) -> Profile | None:
+        """GET /v1/customers/{id}/attributes: one person, or None if there is no such person.
+
+        https://docs.customer.io/integrations/api/app/#operation/getPersonAttributes
+        """
+        try:
+            reply = self._send(
+                "GET", f"/customers/{quote(value, safe='')}/attributes", {"id_type": id_type}
+            )
+        except _NotFound:
+            if id_type == "cio_id" and not value.startswith("cio_"):  # some endpoints want it
+                return self.profile(id_type, f"cio_{value}")
+            return None
+        item = reply.get("customer")
+        if not isinstance(item, dict):
+            raise LookupFailed("Customer.io answered without a customer")
+        return _profile(item)
+
+    def cio_ids_of(self, email: str) -> list[str]:
+        """GET /v1/customers?email=: everybody who shares the address; empty if nobody does.
+
+        https://docs.customer.io/integrations/api/app/#operation/getPeopleEmail
+        """
+        results = self._send("GET", "/customers", {"email": email}).get("results")
+        if not isinstance(results, list):
+            raise LookupFailed("Customer.io answered without a list of results")
+        people = [item for item in results if isinstance(item, dict)]
+        return [str(item["cio_id"]).removeprefix("cio_") for item in people if item.get("cio_id")]
+
+    def reach(self) -> datetime | None:
+        """Look up nobody: raises LookupFailed where a look-up of somebody would.
+
+        Returns the time by Customer.io's clock, if the answer carries it.
+        https://docs.customer.io/integrations/api/app/#operation/getPeopleById
+        """
+        try:
+            reply = self._answer("POST", "/customers/attributes", _BY_CIO_ID, {"ids": ["0"]})
+        except BadRequest:  # our nobody is no possible id of theirs: the key was good
+            return None
+        try:
+            told = parsedate_to_datetime(reply.headers.get("date", ""))
+        except ValueError:
+            return None
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+    def reporting_webhooks(self) -> list[ReportingWebhook]:
+        """GET /v1/reporting_webhooks: all of the workspace.
+
+        https://docs.customer.io/integrations/api/app/#operation/listWebhooks
+        """
+        items = self._send("GET", "/reporting_webhooks", {}).get("reporting_webhooks")
+        if not isinstance(items, list):
+            raise LookupFailed("Customer.io answered without a list of reporting webhooks")
+        return [_webhook(item) for item in items if isinstance(item, dict)]
+
+    def save_reporting_webhook(self, webhook: ReportingWebhook) -> ReportingWebhook:
+        """POST /v1/reporting_webhooks, or PUT /v1/reporting_webhooks/{id} if it has an id.
+
+        Everything is replaced. Raises BadRequest with their `detail` if a field is refused.
+        https://docs.customer.io/integrations/api/app/#operation/createWebhook
+        """
+        body = {
+            "name": webhook.name,
+            "endpoint": webhook.endpoint,
+            "events": sorted(webhook.events),
+            "disabled": webhook.is_disabled,
+            "full_resolution": webhook.full_resolution,
+            "with_content": webhook.with_content,
+        }
+        if webhook.id is None:
+            return _webhook(self._send("POST", "/reporting_webhooks", {}, body))
+        return _webhook(self._send("PUT", f"/reporting_webhooks/{webhook.id}", {}, body))
+
+    def _send(
+        self, method: str, path: str, params: dict[str, str], body: Any = None
+    ) -> dict[str, Any]:
+        reply = self._answer(method, path, params, body)
+        decoded = reply.json()
+        if not isinstance(decoded, dict):
+            raise LookupFailed("Customer.io answered something that is not a JSON object")
+        return decoded
+
+    def _answer(
+        self, method: str, path: str, params: dict[str, str], body: Any = None
+    ) -> http.Reply:
+        reply = self._send_once(method, path, params, body)
+        while reply.status == 429 and reply.retry_after is not None:
+            wait = max(1.0, reply.retry_after)  # zero would be a mistake
+            if self._pace:
+                self._pace.hold_back(wait)
+            if not self._has_time_for(wait):
+                break
+            time.sleep(wait)  # one second as a rule: the limit is per second
+            reply = self._send_once(method, path, params, body)
+        if reply.status == 404:
+            raise _NotFound(
+                "Customer.io's App API answered 404: check CIO_APP_BASE_URL",
+                is_permanent=True,
+                http_status=404,
+            )
+        if reply.status == 400:
+            raise BadRequest(
+                "Customer.io's App API cannot read the request",
+                is_permanent=True,
+                http_status=400,
+                detail=_detail(reply),
+            )
+        if not reply.is_success:
+            raise _failure(reply)
+        return reply
+
+    def _send_once(self, method: str, path: str, params: dict[str, str], body: Any) -> http.Reply:
+        seconds = self._wait_for_leave()
+        try:
+            reply = http.send(
+                method,
+                f"{self._base_url}{path}",
+                seconds=seconds,
+                headers={"Authorization": f"Bearer {self._key}"},
+                params=params,
+                json=body,
+            )
+        except http.TooLarge as error:
+            raise TooMuch(f"Customer.io's App API: {error}") from error
+        except http.RequestFailed as error:
+            raise LookupFailed(f"Customer.io's App API: {error}") from error
+        self._has_answered = True
+        return reply
+
+    def _wait_for_leave(self) -> float:
+        """Return how many seconds are left for the answer, once the request may leave."""
+        left = self._deadline - time.monotonic()
+        if left <= 0 and not self._has_answered:
+            raise LookupFailed("Customer.io's App API: the time for this look-up is used up")
+        # Whatever used up the time was answered. Giving the next one too little would be taken
+        # for a fault of theirs.
+        if self._has_answered and left < self._answer_seconds:
+            raise HeldBack("there were more people to look up than one look-up has time for")
+        if self._pace:
+            left -= self._pace.wait(left - self._answer_seconds)
+        return left
+
+    def _has_time_for(self, seconds: float) -> bool:
+        return time.monotonic() + seconds + 0.5 < self._deadline
+
+
+class BadRequest(LookupFailed):
+    """One of the ids is malformed, or its type is not enabled in the workspace."""
+
+
+class TooMuch(LookupFailed):
+    """The answer about so many people is too large: ask for fewer."""
+
+
+class _NotFound(LookupFailed):
+    pass
+
+
+_BY_CIO_ID = {"id_type": "cio_id"}  # the only identifier that every workspace has
+
+
+def _failure(reply: http.Reply) -> LookupFailed:
+    cures = {
+        401: "check CIO_APP_KEY and CIO_REGION (a key of the other region is refused like this)",
+        403: "the App API key may not read people, or not from this address",
+    }
+    cure = cures.get(reply.status)
+    return LookupFailed(
+        f"Customer.io's App API answered {reply.status}" + (f": {cure}" if cure else ""),
+        is_permanent=400 <= reply.status < 500 and reply.status not in (408, 429),
+        retry_after=reply.retry_after,
+        http_status=reply.status,
+    )
+
+
+def _detail(reply: http.Reply) -> str:
+    errors = _dict(reply.json()).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return str(_dict(first).get("detail") or "")[:300]
+
+
+def _webhook(item: dict[str, Any]) -> ReportingWebhook:
+    events, number = item.get("events"), item.get("id")
+    return ReportingWebhook(
+        name=str(item.get("name") or ""),
+        endpoint=str(item.get("endpoint") or ""),
+        events=frozenset(str(name) for name in events) if isinstance(events, list) else frozenset(),
+        is_disabled=item.get("disabled") is True,
+        full_resolution=item.get("full_resolution") is True,
+        with_content=item.get("with_content") is True,
+        id=number if isinstance(number, int) else None,
+    )
+
+
+def _profile(item: dict[str, Any]) -> Profile:
+    attributes = {
+        str(name): value if isinstance(value, str) else json.dumps(value)
+        for name, value in _dict(item.get("attributes")).items()
+        if value is not None
+    }
+    identifiers = {**attributes, **_filled(_dict(item.get("identifiers")))}
+    unsubscribed = item.get("unsubscribed")
+    devices = item.get("devices")
+    return Profile(
+        cio_id=str(identifiers.get("cio_id") or "").removeprefix("cio_"),
+        id=str(identifiers.get("id") or ""),
+        email=str(identifiers.get("email") or ""),
+        attributes=attributes,
+        is_unsubscribed=unsubscribed if isinstance(unsubscribed, bool) else None,
+        devices=[device for device in devices if isinstance(device, dict)]
+        if isinstance(devices, list)
+        else [],
+        preferences=read_preferences(
+            attributes.get("_cio_subscription_preferences_computed")
+            or attributes.get("cio_subscription_preferences")
+        ),
+    )
+
+
+def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
+    """Decode stringified preferences to `{"topics": {name: bool}, "channels": {name: bool}}`.
+
+    Empty where nothing readable is said.
+    """
+    try:
+        decoded = http.storable(json.loads(text)) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return {}
+    return {
+        group: {
+            str(name): value
+            for name, value in _dict(_dict(decoded).get(group)).items()
+            if isinstance(value, bool)
+        }
+        for group in ("topics", "channels")
+        if _dict(_dict(decoded).get(group))
+    }
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}

@@ -1,0 +1,20 @@
+"""The database's clock: the one that all hosts share."""
+
+from datetime import UTC, datetime
+
+from django.db import connection
+
+from webhooks.models.events import NOW_SQL
+
+
+def database_now() -> datetime:
+    """The one clock that all hosts share; rows are stamped by it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {NOW_SQL[connection.vendor]}", [])
+        (now,) = cursor.fetchone()
+    return aware(now)
+
+
+def aware(at: datetime | str) -> datetime:
+    """SQLite gives times of raw SQL as text."""
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
