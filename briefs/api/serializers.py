@@ -103,8 +103,10 @@ class ReadingOfAnswer(serializers.Serializer[Any]):
     sources = SourceOfReading(many=True)
     is_without_sources = serializers.BooleanField()
     advises_closed = serializers.ListField(
+        source="names_closed",
         child=serializers.CharField(),
-        help_text="Channels closed for this customer that the answer advises to use.",
+        help_text="Channels closed for this customer that the answer names, but for what it lists "
+        "under a heading that forbids.",
     )
 
     def to_representation(self, brief: Brief) -> Any:

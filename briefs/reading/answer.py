@@ -1,11 +1,11 @@
 """Reads an answer for one customer: what it says, what it rests on, what must not be done.
 
-The text stays as Mave wrote it. What we know better stands beside it, as marks of ours: advice to
-use a channel that this customer closed, a number that leads to no source, a claim without one.
+The text stays as Mave wrote it. What we know better stands beside it, as marks of ours: a word that
+names a channel which this customer closed, a number that leads to no source, a claim without one.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -46,25 +46,22 @@ class Reading:
     length: int
     sources: list[Listed]
     is_without_sources: bool
-    closed_marks: list[Closed]  # one for each mark
-
-    @property
-    def advises_closed(self) -> list[str]:
-        """The keys of the channels that were marked."""
-        return sorted({channel.key for channel in self.closed_marks})
+    closed: list[Closed]
+    names_closed: list[str]  # the keys of those that the text names, and where it is marked
 
     @property
     def cited(self) -> list[Source]:
         return [listed.source for listed in self.sources if listed.is_cited]
 
 
-def read(text: str, given: Any, closed: Iterable[Closed] = ()) -> Reading:
+def read(text: str, given: Any, closed: Sequence[Closed] = ()) -> Reading:
     """Never raises, whatever Mave wrote. given: the reply's sources, as they came."""
     found = sources(given)
     kept = _cut(text)
     # Without a list a number may still be explained in the text, by an address.
     citing = Citing.of(found, marks_missing=bool(found) or "://" not in kept)
-    marking = Marking(citing, list(closed), has_sources=bool(found) or "](https://" in kept)
+    keys = {channel.key for channel in closed}
+    marking = Marking(citing, keys, has_sources=bool(found) or "](https://" in kept)
     tokens = list(marking.blocks(markdown.parse(kept)))
     place = _fold(tokens, kept)
     html, rest = markdown.finish(tokens[:place]), markdown.finish(tokens[place:])
@@ -78,7 +75,8 @@ def read(text: str, given: Any, closed: Iterable[Closed] = ()) -> Reading:
         length=len(text),
         sources=[Listed(source, source.number in citing.cited) for source in found],
         is_without_sources=not found and not citing.has_link,
-        closed_marks=marking.closed_marks,
+        closed=list(closed),
+        names_closed=sorted(marking.named),
     )
 
 

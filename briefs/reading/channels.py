@@ -33,7 +33,6 @@ class Route:
     channel: str
     answer: str
     reason: str
-    is_their_choice: bool = False  # a "no" that they said themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +42,16 @@ class Closed:
     key: str  # email, sms, push or in_app
     name: str  # as it stands within a sentence
     reason: str
-    is_their_choice: bool
-    allows_transactional: bool = False
 
     @property
     def words(self) -> str:
-        """The warning to put beside advice to use it."""
-        name = self.name if self.name.isupper() else self.name.capitalize()
+        """Its name and why it is closed, within a sentence."""
         reason = self.reason.replace(" (", ", ").replace(")", "")  # it stands in brackets itself
-        if self.is_their_choice:
-            closed = f"They have closed {self.name} ({reason})"
-            return f"{closed}: do not do this, use another channel."
-        return f"{name} does not reach them ({reason}): use another channel."
-
-    @property
-    def fact(self) -> str:
-        """What to put beside words that name it and may not mean to advise it."""
-        why = "they closed" if self.is_their_choice else "cannot reach them"
-        return f"mentions {self.name}, which {why}"
+        return f"{self.name} ({reason})"
 
 
-_KEYS = {
-    "E-mail, marketing": ("email", "e-mail"),
+_NAMES = {
+    "E-mail, marketing": ("email", "marketing e-mail"),
     "Push": ("push", "push"),
     "SMS": ("sms", "SMS"),
     "In-app": ("in_app", "in-app messages"),
@@ -75,20 +62,16 @@ def closed(found: Iterable[Route]) -> list[Closed]:
     """The channels that advice must not send anybody to, in the order of the routes.
 
     Advice to a team that wants to keep a customer is marketing, so opting out of that closes
-    e-mail; what is said of invoices and the like stands while transactional mail may go on. Calls
-    are not among them: nobody says on which of them a customer agreed.
+    e-mail, though invoices and the like may go on. Calls are not among them: nobody says on which
+    of them a customer agreed.
     """
     routes = list(found)
     is_mail_dead = any(r.channel == "E-mail, transactional" and r.answer == NO for r in routes)
+    names = _NAMES | ({"E-mail, marketing": ("email", "e-mail")} if is_mail_dead else {})
     return [
-        Closed(
-            *_KEYS[route.channel],
-            route.reason,
-            route.is_their_choice,
-            route.channel == "E-mail, marketing" and not is_mail_dead,
-        )
+        Closed(*names[route.channel], route.reason)
         for route in routes
-        if route.answer == NO and route.channel in _KEYS
+        if route.answer == NO and route.channel in names
     ]
 
 
@@ -135,9 +118,9 @@ class _Known:
 def _marketing(known: _Known) -> Route:
     channel = "E-mail, marketing"
     if reason := _no_address(known):
-        return Route(channel, NO, reason, _has_complained(known) or bool(_opted_out(known)))
+        return Route(channel, NO, reason)
     if reason := _opted_out(known):
-        return Route(channel, NO, reason, True)
+        return Route(channel, NO, reason)
     if not known.customer.email:
         return Route(channel, UNKNOWN, "no address is known yet")
     if known.mail_trouble:
@@ -165,10 +148,6 @@ def _transactional(known: _Known) -> Route:
     if _opted_out(known):
         return Route(channel, YES, "opting out stops marketing only")
     return Route(channel, YES, "nothing speaks against it")
-
-
-def _has_complained(known: _Known) -> bool:
-    return known.stands(SignalKind.SPAM_COMPLAINT) is not None
 
 
 def _no_address(known: _Known) -> str:
@@ -203,7 +182,7 @@ def _opted_out(known: _Known) -> str:
 
 def _push(known: _Known) -> Route:
     if known.channels.get("push") is False:
-        return Route("Push", NO, "the push channel is turned off", True)
+        return Route("Push", NO, "the push channel is turned off")
     if devices := len(known.customer.devices):
         words = f"{devices} device{'s' if devices > 1 else ''}"
         return Route("Push", YES, words + _mind_opt_out(known))
@@ -214,7 +193,7 @@ def _push(known: _Known) -> Route:
 
 def _sms(known: _Known) -> Route:
     if known.channels.get("sms") is False:
-        return Route("SMS", NO, "the SMS channel is turned off", True)
+        return Route("SMS", NO, "the SMS channel is turned off")
     if not _has_phone(known.customer):
         if known.is_looked_up:
             return Route("SMS", NO, "the profile has no phone number")
@@ -226,7 +205,7 @@ def _sms(known: _Known) -> Route:
 
 def _in_app(known: _Known) -> Route:
     if known.channels.get("in_app") is False:
-        return Route("In-app", NO, "the in-app channel is turned off", True)
+        return Route("In-app", NO, "the in-app channel is turned off")
     if known.channels.get("in_app"):
         return Route("In-app", YES, "shows when they next open the product")
     return Route("In-app", UNKNOWN, "shows only if they open the product")

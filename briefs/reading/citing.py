@@ -148,7 +148,7 @@ class Citing:
             yield self.text(words)
             if self.marks_missing:
                 yield self.text(" ")
-                yield from self.mark("unsourced", "no such source")
+                yield from self.remark("mark unsourced", "no such source")
             return
         self.cited.add(entry)
         yield self.opening(entry)
@@ -167,10 +167,10 @@ class Citing:
         return f"{where}, not among the sources" if self.marks_missing else where
 
     @staticmethod
-    def mark(kind: str, words: str) -> list[Token]:
-        """A remark of ours within the text."""
-        opening, closing = Token("mark_open", "span", 1), Token("mark_close", "span", -1)
-        opening.attrs = {"class": "domain" if kind == "domain" else f"mark {kind}"}
+    def remark(classes: str, words: str) -> list[Token]:
+        """Words of ours within the text."""
+        opening, closing = Token("remark_open", "span", 1), Token("remark_close", "span", -1)
+        opening.attrs = {"class": classes}
         return [opening, Citing.text(words), closing]
 
     @staticmethod

@@ -25,11 +25,11 @@ LONGEST_HEADING = 160  # a paragraph above a line of dashes is a heading to Mark
 _CUT = "\n\n*(The text goes on; it was cut here.)*"
 
 TAGS = {
-    "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "hr", "li", "ol", "p", "pre", "span",
-    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "hr", "li", "mark", "ol", "p", "pre",
+    "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "table": {"tabindex"}}
-CLASSES = {"a": {"external", "cite"}, "span": {"mark", "closed", "named", "unsourced", "domain"}}
+CLASSES = {"a": {"external", "cite"}, "span": {"mark", "unsourced", "domain"}}
 _REL = "noopener noreferrer nofollow"
 
 _OUR_ANCHOR = re.compile(r"#source-\d{1,3}")
@@ -156,5 +156,5 @@ def _link(tokens: Sequence[Token], citing: Citing) -> tuple[list[Token], list[To
     opening.attrs = {"href": href, "class": "external", "title": citing.title(href, number)}
     citing.has_link = True
     if names_other_host(words, href):
-        closing += citing.mark("domain", f" ({host(href)})")
+        closing += citing.remark("domain", f" ({host(href)})")
     return [opening], closing

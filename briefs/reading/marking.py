@@ -1,14 +1,13 @@
 """Walks through the blocks of an answer and puts our marks beside what calls for one."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from markdown_it.token import Token
 
 from briefs.reading import advice, claims, markdown
-from briefs.reading.channels import Closed
 from briefs.reading.citing import Citing
 from providers.plain import line
 
@@ -31,42 +30,13 @@ class _Lead:
 class _Cell:
     words: str
     is_cited: bool
-    row: int  # from 1, which holds the titles
-    is_forbidden: bool  # its column says what not to do
+    row: int
 
 
 @dataclass(slots=True)
 class _Table:
     cells: list[_Cell] = field(default_factory=list)
-    forbidden: set[int] = field(default_factory=set)  # columns
-    mentioned: list[Closed] = field(default_factory=list)
     row: int = 0
-    column: int = 0
-
-    def add(self, words: str, is_cited: bool) -> _Cell:
-        if self.row == 1 and advice.forbids(words):
-            self.forbidden.add(self.column)
-        cell = _Cell(words, is_cited, self.row, self.column in self.forbidden)
-        self.cells.append(cell)
-        return cell
-
-    def rows(self) -> Iterator[list[_Cell]]:
-        """Those below the titles."""
-        for row, group in groupby(self.cells, key=lambda cell: cell.row):
-            if row > 1:
-                yield list(group)
-
-    def named(self, closed: list[Closed]) -> list[Closed]:
-        """The closed channels that its rows name, unless something speaks against them."""
-        found: list[Closed] = []
-        for row in self.rows():
-            words = [cell.words for cell in row if not cell.is_forbidden]
-            against = [advice.speaks_against(one) for one in words]
-            count = sum(against)
-            for one, is_against in zip(words, against, strict=True):
-                if count == is_against:  # nothing beside it speaks against it
-                    found += [c for c in advice.named(one, closed) if c not in found]
-        return found
 
     def figures(self, heading: str) -> Iterator[_Cell]:
         """The claims without a source: of each row that cites nothing the first.
@@ -89,9 +59,9 @@ class _Table:
 @dataclass(slots=True)
 class Marking:
     citing: Citing
-    closed: list[Closed]
+    closed: Collection[str]  # the keys of the channels
     has_sources: bool = False
-    closed_marks: list[Closed] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)  # of those, the ones that were marked
     headings: list[tuple[int, str]] = field(default_factory=list)  # with their rank
     lists: list[_Lead] = field(default_factory=list)
     lead: _Lead = field(default_factory=_Lead)
@@ -103,8 +73,7 @@ class Marking:
                 if token.content:  # a table may have many empty cells
                     self._inline(token, tokens[place - 1])
             elif token.type in ("fence", "code_block"):
-                yield token
-                yield from self._after_code(token)
+                yield from self._code(token)
                 continue
             else:
                 self._enter_or_leave(token)
@@ -124,9 +93,7 @@ class Marking:
         elif token.type == "table_open":
             self.table = _Table()
         elif token.type == "tr_open" and self.table:
-            self.table.row, self.table.column = self.table.row + 1, 0
-        elif kind in ("th", "td") and token.nesting == -1 and self.table:
-            self.table.column += 1
+            self.table.row += 1
 
     def _end_sections(self, rank: int) -> None:
         """What has this rank, or one below it, has no heading above it any more."""
@@ -173,98 +140,100 @@ class Marking:
         return is_cited
 
     def _title(self, token: Token, words: str, is_cited: bool, rank: int) -> None:
-        """A heading. It may itself be advice, or claim something."""
+        """A heading. It may itself name a channel, or claim something."""
         self._end_sections(rank)
         forbids = advice.forbids(words)
         if not forbids:
-            self._mark_closed(token, words)
+            self._mark_closed(token)
         if not is_cited and self._is_bare(claims.without_years(words)):
-            self._append(token, "unsourced", _NO_SOURCE)
+            self._append(token, _NO_SOURCE)
         self._begin_section(rank, words)
         self.lead = _Lead(forbids, is_cited)
 
     def _paragraph(self, token: Token, words: str, is_cited: bool) -> None:
-        self._mark_closed(token, words)
+        is_lead = words.rstrip().endswith(":")
+        forbids = is_lead and advice.forbids(words)
+        if not forbids:
+            self._mark_closed(token)
         is_covered = is_cited or any(lead.is_cited for lead in self.lists)
         if not is_covered and self._is_bare(words):
-            self._append(token, "unsourced", _NO_SOURCE)
-        is_lead = words.rstrip().endswith(":")
-        self.lead = _Lead(is_lead and advice.forbids(words), is_lead and is_cited)
+            self._append(token, _NO_SOURCE)
+        self.lead = _Lead(forbids, is_lead and is_cited)
 
     def _bare_sentences(self, token: Token, words: str) -> None:
         """Claims without a citation beside sentences that have theirs."""
         for sentence in claims.sentences(words):
             if not _NUMBER.search(sentence) and self._is_bare(sentence):
                 which = line(sentence, _OPENING)
-                self._append(token, "unsourced", f"{_NO_SOURCE} for “{which}”")
+                self._append(token, f"{_NO_SOURCE} for “{which}”")
 
     def _is_bare(self, words: str) -> bool:
         return self.has_sources and claims.needs_source(words, heading=self._heading)
 
     def _cell(self, token: Token, words: str, is_cited: bool) -> None:
         table = self.table or _Table()
-        cell = table.add(words, is_cited or self.lead.is_cited)
-        if not cell.is_forbidden and not self.lead.forbids:
-            self._mark_closed(token, words)
+        table.cells.append(_Cell(words, is_cited or self.lead.is_cited, table.row))
+        if not self.lead.forbids:
+            self._mark_closed(token)
 
-    def _mark_closed(self, token: Token, words: str) -> None:
-        if self._is_forbidden:
+    def _mark_closed(self, token: Token) -> None:
+        """Mark each word that names a closed channel, unless a heading forbids what stands here."""
+        if not self._is_forbidden:
+            children = token.children or []
+            token.children = [part for child in children for part in self._marked(child)]
+
+    def _marked(self, token: Token) -> Iterator[Token]:
+        """Its words with their marks. “Closed” is not among them: the style sheet says it aloud."""
+        is_text = token.type in ("text", "code_inline")
+        found = advice.named(token.content, self.closed) if is_text else []
+        if not found:
+            yield token
             return
-        advised, mentioned = self._closed_in(words)
-        for channel in advised:
-            mark = self.citing.mark("closed", channel.words)
-            token.children = [*mark, self.citing.text(" "), *(token.children or [])]
-        if self.table:  # says so once below
-            self.table.mentioned += mentioned
-        else:
-            for channel in mentioned:
-                self._append(token, "named", channel.fact)
+        if token.type == "code_inline":
+            yield Token("code_open", "code", 1)
+        place = 0
+        for word in found:
+            self.named.add(str(word.lastgroup))
+            yield self.citing.text(token.content[place : word.start()])
+            yield Token("mark_open", "mark", 1)
+            yield self.citing.text(word[0])
+            yield Token("mark_close", "mark", -1)
+            place = word.end()
+        yield self.citing.text(token.content[place:])
+        if token.type == "code_inline":
+            yield Token("code_close", "code", -1)
 
-    def _closed_in(self, words: str) -> tuple[list[Closed], list[Closed]]:
-        """The closed channels that a block advises, and those that it only mentions."""
-        advised = advice.advised(words, self.closed, heading=self._heading)
-        others = [channel for channel in self.closed if channel not in advised]
-        self.closed_marks += advised
-        return advised, advice.mentioned(words, others, heading=self._heading)
+    def _append(self, token: Token, words: str) -> None:
+        remark = self.citing.remark("mark unsourced", words)
+        token.children = [*(token.children or []), self.citing.text(" "), *remark]
 
-    def _append(self, token: Token, kind: str, words: str) -> None:
-        mark = self.citing.mark(kind, words)
-        token.children = [*(token.children or []), self.citing.text(" "), *mark]
-
-    def _after_code(self, token: Token) -> Iterator[Token]:
-        """Marks below a block of code, which shows its text as it is."""
+    def _code(self, token: Token) -> Iterator[Token]:
+        """A block of code shows its text as it is; what it lacks is said below."""
         words = token.content
-        if not self._is_forbidden and not self.lead.forbids:
-            advised, mentioned = self._closed_in(words)
-            for channel in advised:
-                yield from self._remark("closed", channel.words)
-            for channel in mentioned:
-                yield from self._remark("named", channel.fact)
+        code = Token("code_inline", "code", 0, content=words)
+        inline = Token("inline", "", 0, children=[code])
+        if not self.lead.forbids:
+            self._mark_closed(inline)
+        yield Token("pre_open", "pre", 1, map=token.map, level=token.level)
+        yield inline
+        yield Token("pre_close", "pre", -1, block=True)
         if not _NUMBER.search(words) and self._is_bare(words):
-            yield from self._remark("unsourced", _NO_SOURCE)
+            yield from self._remark(_NO_SOURCE)
 
     def _after_table(self) -> Iterator[Token]:
-        """Marks below a table: for each closed channel it names, and for what has no source."""
+        """A mark below a table for what has no source."""
         table, self.table = self.table or _Table(), None
-        if not self._is_forbidden and not self.lead.forbids:
-            named = table.named(self.closed)
-            self.closed_marks += named
-            for channel in named:
-                yield from self._remark("closed", channel.words)
-            for channel in self.closed:
-                if channel in table.mentioned and channel not in self.closed_marks:
-                    yield from self._remark("named", channel.fact)
         figures = list(table.figures(self._heading)) if self.has_sources else []
         if figures and not any(cell.is_cited for cell in table.cells):
-            yield from self._remark("unsourced", _NO_SOURCE)
+            yield from self._remark(_NO_SOURCE)
         elif figures:
             more = f" and {len(figures) - 1} more" if len(figures) > 1 else ""
             which = f"“{line(figures[0].words, _OPENING)}”{more}"
-            yield from self._remark("unsourced", f"{_NO_SOURCE} for {which}")
+            yield from self._remark(f"{_NO_SOURCE} for {which}")
 
-    def _remark(self, kind: str, words: str) -> Iterator[Token]:
+    def _remark(self, words: str) -> Iterator[Token]:
         yield Token("paragraph_open", "p", 1)
-        yield Token("inline", "", 0, children=self.citing.mark(kind, words))
+        yield Token("inline", "", 0, children=self.citing.remark("mark unsourced", words))
         yield Token("paragraph_close", "p", -1)
 
 

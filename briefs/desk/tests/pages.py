@@ -4,7 +4,7 @@ import html
 import re
 from typing import Any
 
-_INLINE = re.compile(r"</?(?:a|code|em|strong|time)\b[^>]*>")
+_INLINE = re.compile(r"</?(?:a|code|em|mark|strong|time)\b[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
 
 

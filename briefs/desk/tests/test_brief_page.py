@@ -264,7 +264,7 @@ def test_page_section_and_api_agree_on_what_is_closed(signed_in):
     advice = answered(answer="## First\n\nSend them an e-mail with an offer.")
     brief = after_a_complaint_and_300_conversions(research=advice, basis="new")
 
-    warned = "advises a channel that this customer closed"
+    warned = "Closed for this customer: e-mail (a complaint suppresses the address"
     section = signed_in.get(reverse("briefs:research", args=[brief.pk]))
     api = signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()
 
@@ -414,18 +414,35 @@ def test_whatever_headings_mave_writes_the_page_keeps_its_order(signed_in):
     assert len(ids) == len(set(ids))
 
 
-def test_advice_to_use_what_they_closed_is_marked_at_its_place(signed_in):
+def test_closed_channels_are_named_above_the_answer_and_marked_in_it(signed_in):
     customer = make_customer(is_unsubscribed=True)
-    text_ = "1. Call them.\n2. Send an e-mail."
+    text_ = "1. Call them.\n2. Send an e-mail, or a message in-app."
     brief = make_brief(research=answered(answer=text_), basis="new", customer=customer)
 
     response = signed_in.get(brief.get_absolute_url())
 
-    assert "In 1 place Mave advises a channel that this customer closed" in text(response)
     assert (
-        '<li><span class="mark closed">They have closed e-mail (unsubscribed): do not do this, use '
-        "another channel.</span> Send an e-mail.</li>" in response.content.decode()
-    )
+        "Closed for this customer: marketing e-mail (unsubscribed), push (no device is registered),"
+        " SMS (the profile has no phone number). Where the answer names one, the word is marked"
+    ) in text(response)
+    assert "<li>Send an <mark>e-mail</mark>, or a message in-app.</li>" in response.content.decode()
+
+
+def test_closed_channels_are_named_above_an_answer_that_names_none_of_them(signed_in):
+    customer = make_customer(attributes={"phone": "+44 20"})
+    brief = make_brief(research=answered(answer="Call."), basis="new", customer=customer)
+
+    response = signed_in.get(brief.get_absolute_url())
+
+    assert "Closed for this customer: push (no device is registered). Call." in text(response)
+    assert "<mark>" not in response.content.decode()
+
+
+def test_nothing_is_said_of_channels_while_none_is_closed(signed_in):
+    customer = make_customer(attributes={"phone": "+44 20"}, devices=[{"id": "d"}])
+    brief = make_brief(research=answered(answer="Send an e-mail."), basis="new", customer=customer)
+
+    assert "Closed for this customer" not in words(signed_in, brief)
 
 
 def test_an_answer_without_sources_says_so_at_the_top(signed_in):

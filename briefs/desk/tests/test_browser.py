@@ -83,11 +83,13 @@ def brief(live_server, starter):
         persona=persona,
         status="done",
         finished_at=timezone.now(),
-        answer="## First 24 hours\n\n1. Call the sponsor [1].\n\n## What to avoid\n\n- Haste.",
+        answer="## First 24 hours\n\n1. Call the sponsor [1].\n2. Send an e-mail.\n\n"
+        "## What to avoid\n\n- A second e-mail.",
         sources=[{"title": "A source", "url": "https://example.com/a", "domain": "example.com"}],
         credits=24,
     )
-    customer = make_customer(attributes={"name": "Ada Moreau", "plan": "enterprise", "mrr": "9100"})
+    attributes = {"name": "Ada Moreau", "plan": "enterprise", "mrr": "9100"}
+    customer = make_customer(attributes=attributes, is_unsubscribed=True)
     brief = make_brief(customer=customer, persona=persona, research=research, basis="new")
     make_signal(brief=brief)
     return brief
@@ -185,6 +187,15 @@ def test_on_a_phone_who_what_value_and_first_step_are_seen_without_scrolling(ope
     for text in ("Ada Moreau", "Unsubscribed", "9,100", "Have the account owner call"):
         box = page.get_by_text(text).first.bounding_box()
         assert box["y"] + box["height"] <= 844, text
+
+
+def test_a_word_for_a_closed_channel_is_read_aloud_as_closed_and_copied_as_it_is(open_page, brief):
+    page = open_page(brief.get_absolute_url())
+
+    [mark] = page.locator(".prose mark").all()
+
+    assert mark.aria_snapshot() == "- mark: e-mail (closed)"
+    assert mark.inner_text() == "e-mail"
 
 
 def test_brief_is_taken_and_closed_without_javascript(open_page, brief):

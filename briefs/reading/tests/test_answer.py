@@ -13,13 +13,14 @@ from briefs.reading import answer, markdown
 from briefs.reading.channels import Closed
 from sandbox.answers import load
 
-EMAIL = Closed("email", "e-mail", "unsubscribed 22 Nov 2026", True, True)
+EMAIL = Closed("email", "marketing e-mail", "unsubscribed 22 Nov 2026")
+SMS = Closed("sms", "SMS", "the profile has no phone number")
 SOURCES = [
     {"title": "A", "url": "https://a.example/x", "domain": "a.example"},
     {"title": "B", "url": "https://b.example/", "domain": "b.example"},
 ]
 SANDBOX = Path(__file__).parents[3] / "sandbox"
-MARK = "They have closed e-mail (unsubscribed 22 Nov 2026): do not do this, use another channel."
+MARK = "<mark>e-mail</mark>"
 
 
 def read(text, sources=SOURCES, closed=()):
@@ -375,143 +376,50 @@ def test_links_in_the_text_are_sources_of_a_kind():
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "html"),
     [
-        "Send an e-mail today.",
-        "- Call.\n- Send an **e-mail** today.",
-        "> Subject: We miss you",
-        "| step |\n|-|\n| Send an e-mail. |",
-        "## First 24 hours\n\n1. E-mail them.",
+        ("Send an e-mail today.", f"<p>Send an {MARK} today.</p>"),
+        ("- Call.\n- Send an **e-mail**.", f"<li>Send an <strong>{MARK}</strong>.</li>"),
+        ("> An *e-mail*.", f"An <em>{MARK}</em>."),
+        ("## First an e-mail", f"<h3>First an {MARK}</h3>"),
+        ("**An e-mail first**", f"<p><strong>An {MARK} first</strong></p>"),
+        ("An e-mail\n---\n\nCall.", f"<h3>An {MARK}</h3>"),
+        ("| Email | a |\n|-|-|\n| b | E-mail |", f"<td>{MARK.replace('e-mail', 'E-mail')}</td>"),
+        ("[An e-mail](https://a.example/x)", f">An {MARK}</a>"),
+        ("Say `an e-mail now`.", f"<code>an {MARK} now</code>"),
+        ("```\nAn e-mail\n<now>\n```", f"<pre><code>An {MARK}\n&lt;now&gt;\n</code></pre>"),
+        ("    An e-mail.", f"<pre><code>An {MARK}.\n</code></pre>"),
+        ("- Step\n\n      An e-mail.", f"<pre><code>An {MARK}.\n</code></pre>"),
+        ("An e-mail [1].", f"An {MARK} <a"),
+        ("Do not send an e-mail.", f"Do not send an {MARK}."),
     ],
 )
-def test_advice_to_use_a_closed_channel_is_marked_where_it_stands(text):
+def test_the_word_for_a_closed_channel_is_marked_where_it_stands(text, html):
     reading = read(text, closed=[EMAIL])
 
-    assert f'<span class="mark closed">{MARK}</span>' in reading.html
-    assert reading.closed_marks == [EMAIL]
+    assert html in reading.html
+    assert reading.names_closed == ["email"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "### Send a personal e-mail from the CEO\n\nMention their usage.",
-        "**Send the customer an e-mail**\n\nMention their usage.",
-        "1. **Email the customer**\n   - Mention their usage.",
-        "1. **Email the customer**\n\n   Mention their usage.",
-        "Send the customer an e-mail today.\n---\n\nCall.",
-        f"Send the customer an e-mail today, {'and then wait ' * 20}.\n---\n\nCall.",
-        "[Send an e-mail today](https://a.example/x)",
-        "`Send an e-mail today.`",
-        "Send<br>an e-mail.",
-        "Ｓｅｎｄ ａｎ ｅ－ｍａｉｌ.",
-        "Send an e–mail.",
-        f"Given that {'the account is old and ' * 60}nobody called, send an e-mail today",
-        f"{'The account matters. ' * 900}Send an e-mail today.",
-    ],
-)
-def test_advice_is_marked_in_whatever_it_is_dressed(text):
-    assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
+def test_each_word_is_marked_and_a_channel_is_counted_once():
+    reading = read("An e-mail, an SMS and an email; push.", closed=[EMAIL, SMS])
+
+    assert re.findall(r"<mark>([\w-]+)<", reading.html) == ["e-mail", "SMS", "email"]
+    assert reading.names_closed == ["email", "sms"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "```\nSubject: Sorry\n\nPlease reply to this email.\n```",
-        "Do this:\n\n    Send an e-mail to the customer today.",
-        "- Step\n\n      Send an e-mail today.",
-        "> ```\n> Send an e-mail today.\n> ```",
-    ],
-)
-def test_advice_within_code_is_marked_below_it(text):
-    html = read(text, closed=[EMAIL]).html
+def test_an_open_channel_is_never_marked():
+    reading = read("An e-mail and an SMS.", closed=[SMS])
 
-    assert html.index("</pre>") < html.index(MARK)
-    assert html.count(MARK) == 1
+    assert reading.html.count("<mark>") == 1
+    assert reading.names_closed == ["sms"]
+    assert "<mark>" not in read("An e-mail and an SMS.").html
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "## How to avoid losing them\n\n- Send an e-mail.",
-        "## Avoid churn: first 24 hours\n\n- Send an e-mail.",
-        "To avoid further loss, take these steps:\n\n- Send an e-mail.",
-        "Never wait longer than a day:\n\n- Send an e-mail.",
-        "## Retention strategies (never generic)\n\n- Send an e-mail.",
-        "## Mistakes we made and how to repair them\n\n- Send an e-mail.",
-        "## What to avoid\n\nHaste.\n\n## Steps\n\n- Send an e-mail.",
-        "- **What to avoid**\n  - Haste.\n- Send an e-mail.",
-        "| Step | Action | What to avoid |\n|-|-|-|\n| 1 | Send an e-mail | delay |",
-        "| Day | Channel | Do not |\n|-|-|-|\n| 1 | E-mail | offer a discount |",
-    ],
-)
-def test_a_word_that_could_forbid_silences_no_more_than_it_means(text):
-    assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
+def test_a_claim_within_the_remark_on_a_source_is_quoted_without_a_mark():
+    html = read("Calls win [1]. E-mail keeps 90 %.", closed=[EMAIL]).html
 
-
-FACT = '<span class="mark named">mentions e-mail, which they closed</span>'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Limit emails to one a week.",
-        "Limit emails to one a week. Fewer emails, more calls.",
-        "- Keep the phone first.\n- Emails, but fewer.",
-        "## Plan\n\n### E-mail\n\nOne question.",
-        "## Plan\n\n**E-mail**\n\nOne question.",
-        "```\nFewer e-mails a month.\n```",
-        "| Step |\n|-|\n| Fewer e-mails a month |\n| Fewer e-mails a week |",
-    ],
-)
-def test_a_closed_channel_that_is_only_mentioned_is_named_quietly_and_once(text):
-    reading = read(text, closed=[EMAIL])
-
-    assert reading.html.count(FACT) == 1
-    assert reading.closed_marks == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Send an e-mail. Limit emails to one a week.",
-        "| Channel | Note |\n|-|-|\n| Email | Keep emails short |",
-        "## What to avoid\n\n- Fewer e-mails.",
-        "Avoid:\n\n- E-mails of any sort.",
-        "## What is going on\n\nE-mails without a purpose.",
-        "## How to tell it worked\n\n- Fewer e-mails a month.",
-        "They closed e-mail. Limit emails to one a week.",
-    ],
-)
-def test_what_is_marked_already_forbidden_or_background_is_not_named_as_well(text):
-    assert FACT not in read(text, closed=[EMAIL]).html
-
-
-TABLE = "| Day | Channel | Note |\n|-|-|-|\n"
-
-
-@pytest.mark.parametrize(
-    "cell", ["Email", "E-mail", "**email**", "Email (personal)", "Call / email"]
-)
-def test_a_table_that_names_a_closed_channel_is_marked_once_below(cell):
-    reading = read(f"## Plan\n\n{TABLE}| 1 | {cell} | A |\n| 2 | Email | B |", closed=[EMAIL])
-
-    assert reading.closed_marks == [EMAIL]
-    assert reading.html.rstrip().endswith(f'<p><span class="mark closed">{MARK}</span></p>')
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"## What to avoid\n\n{TABLE}| 1 | Email | A |",
-        f"{TABLE}| 1 | Email | Closed |",
-        f"{TABLE}| 1 | Email address | A |",
-        f"{TABLE}| 1 | Phone | A |",
-        "| Avoid |\n|-|\n| Email |",
-        "| Email | Push |\n|-|-|\n| a | b |",
-    ],
-)
-def test_a_table_that_speaks_against_the_channel_or_only_mentions_it_is_not_marked(text):
-    assert read(text, closed=[EMAIL]).closed_marks == []
+    assert "no source given for “E-mail keeps 90 %.”" in html
 
 
 @pytest.mark.parametrize(
@@ -520,27 +428,40 @@ def test_a_table_that_speaks_against_the_channel_or_only_mentions_it_is_not_mark
         "## What to avoid\n\n- Send an e-mail.",
         "**What to avoid**\n\n- Send an e-mail.",
         "Avoid:\n\n- Send an e-mail.\n  - E-mail them again.",
-        "Avoid:\n\n- Haste.\n\n* Send an e-mail.",
         "- What not to do:\n  - Send an e-mail.",
         "## What to avoid\n\n### Haste\n\n- Send an e-mail.",
         "## What to avoid\n\n**Haste**\n\n- Send an e-mail.",
         "## What to avoid\n\n### Send an e-mail",
         "## What to avoid\n\n- **Send an e-mail**",
         "## What to avoid\n\n```\nSend an e-mail.\n```",
+        "## What to avoid\n\n| Channel |\n|-|\n| Email |",
         "1. **Do not**\n\n   Send an e-mail.",
-        "| Do | Do not |\n|-|-|\n| Call | Send an e-mail |",
-        "| Channel | Channels to avoid |\n|-|-|\n| Phone | E-mail |",
         "Never do this:\n\n| Step |\n|-|\n| Send an e-mail |",
+        "Never do this:\n\n```\nSend an e-mail.\n```",
+        "## Email (do not use)",
+        "Do not e-mail them:\n\n- at night",
     ],
 )
-def test_what_is_listed_to_be_avoided_is_not_marked(text):
-    assert read(text, closed=[EMAIL]).closed_marks == []
+def test_what_a_heading_forbids_is_not_marked(text):
+    reading = read(text, closed=[EMAIL])
+
+    assert "<mark>" not in reading.html
+    assert reading.names_closed == []
 
 
-def test_after_such_a_list_advice_counts_again():
-    text = "Avoid:\n\n- Haste.\n\nSend an e-mail."
-
-    assert read(text, closed=[EMAIL]).closed_marks == [EMAIL]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## How to avoid losing them\n\n- Send an e-mail.",
+        "To avoid further loss, take these steps:\n\n- Send an e-mail.",
+        "## What to avoid\n\nHaste.\n\n## Steps\n\n- Send an e-mail.",
+        "- **What to avoid**\n  - Haste.\n- Send an e-mail.",
+        "Avoid:\n\n- Haste.\n\nSend an e-mail.",
+        "| Step | What to avoid |\n|-|-|\n| Send an e-mail | delay |",
+    ],
+)
+def test_a_heading_forbids_no_more_than_what_stands_below_it(text):
+    assert read(text, closed=[EMAIL]).names_closed == ["email"]
 
 
 # Safety
@@ -599,11 +520,19 @@ def test_no_page_ever_contains_a_tag_or_attribute_that_is_not_allowed(text):
             assert name != "href" or HREF.fullmatch(value)
 
 
+@given(st.lists(st.sampled_from([*PIECES, "an SMS, "]), max_size=40).map("".join))
+def test_marks_of_closed_channels_change_nothing_of_the_text(text):
+    marked, plain = read(text, closed=[EMAIL, SMS]), read(text)
+
+    assert re.sub("</?mark>", "", marked.html) == plain.html
+
+
 @pytest.mark.parametrize(
     "piece",
     ["[", "*a_ ", "> ", "![](", "<", "[1]", "[a\n", "- a\n", "|a|b|\n|-|-|\n|1|2|\n", "|", "# a\n",
      "【1†", "[a](https://a.example) ", "send an e-mail ", "if you ", "40 % ",
-     "ask the owner of the ", "a.", "&#x202e;", "\u0300", " ", "(((((", "`x ``y ", "email, or "],
+     "ask the owner of the ", "a.", "&#x202e;", "\u0300", " ", "(((((", "`x ``y ",
+     "email, or ", "push ", "text text-"],
 )  # fmt: skip
 def test_hostile_repetition_is_read_in_time(piece):
     started = time.process_time()
