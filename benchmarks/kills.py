@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import psutil  # type: ignore[import-untyped]  # it comes without types
+import psutil
 
 LONGEST_FREEZE_SECONDS = 15.0
 CLUSTERS = {"research": 7, "default": 3}  # by the name in their environment, and how often

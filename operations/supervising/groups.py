@@ -1,20 +1,19 @@
-"""Process groups as Linux shows them in /proc. Elsewhere they look empty, and the rows must do."""
+"""Process groups, and the marks by which a later supervisor knows which of them are its own.
+
+Any process may end, or refuse to be looked at, from one line to the next: it counts as not there.
+"""
 
 import hashlib
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
 
+import psutil
 from django.conf import settings
 
-PROC = Path("/proc")
 SERVICE = "SAVEDESK_SERVICE"  # on every process of a service: which installation's, and which
 SUPERVISOR = "SAVEDESK_SUPERVISOR"  # and the process that supervises it
-_STOPPED = "T"
-_ENDED = "Z"
 
 
 def send(group: int, number: signal.Signals) -> None:
@@ -30,41 +29,50 @@ def is_alive(group: int) -> bool:
 
 def members(group: int) -> list[int]:
     """The processes of the group that have not ended."""
-    return [one.pid for one in _processes() if one.group == group and one.state != _ENDED]
+    return [pid for pid, _ in _living(group)]
 
 
 def is_stopped(group: int) -> bool:
     """Whether any process of the group was stopped (SIGSTOP) and waits for SIGCONT."""
-    return any(one.group == group and one.state == _STOPPED for one in _processes())
+    return any(status == psutil.STATUS_STOPPED for _, status in _living(group))
+
+
+def _living(group: int) -> Iterator[tuple[int, str]]:
+    """Process and status of each in the group that has not ended."""
+    for pid in psutil.pids():
+        with suppress(psutil.Error, OSError):
+            if os.getpgid(pid) == group:  # asked first, because it costs least
+                status = psutil.Process(pid).status()
+                if status != psutil.STATUS_ZOMBIE:
+                    yield pid, status
 
 
 def marks(name: str) -> dict[str, str]:
     """The environment by which a later supervisor knows a service of this installation."""
-    mine = next((one.identity for one in _processes() if one.pid == os.getpid()), "")
-    return {SERVICE: _mark(name), SUPERVISOR: mine}
+    return {SERVICE: _mark(name), SUPERVISOR: _identity(os.getpid())}
 
 
 def left_behind(name: str) -> set[int]:
     """Groups of this service whose supervisor was killed: they wind down, or hang."""
-    living = {one.identity for one in _processes() if one.state != _ENDED}
-    return {group for group, supervisor in _groups_of(name) if supervisor not in living}
+    return {group for group, supervisor in _groups_of(name) if supervisor is None}
 
 
 def supervisor_of(name: str) -> int | None:
     """The process, not this one, that supervises a service of this name here; None if none does."""
-    living = {one.identity: one.pid for one in _processes() if one.state != _ENDED}
-    found = {living[supervisor] for _, supervisor in _groups_of(name) if supervisor in living}
+    found = {supervisor for _, supervisor in _groups_of(name) if supervisor is not None}
     return min(found - {os.getpid()}, default=None)
 
 
-def _groups_of(name: str) -> set[tuple[int, str]]:
-    """Each group of this service, whoever started it, and the identity of its supervisor."""
-    found = set()
-    for one in _processes():
-        environment = {} if one.state == _ENDED else _environment(one.pid)
-        if environment.get(SERVICE) == _mark(name):
-            found.add((one.group, environment.get(SUPERVISOR, "")))
-    return found
+def _groups_of(name: str) -> Iterator[tuple[int, int | None]]:
+    """The group of each process of this service, and its supervisor unless that has ended."""
+    for pid in psutil.pids():
+        with suppress(psutil.Error, OSError):
+            environment = psutil.Process(pid).environ()  # empty if it has ended
+            if environment.get(SERVICE) == _mark(name):
+                identity = environment[SUPERVISOR]
+                supervisor = int(identity.partition("-")[0])
+                lives = _identity(supervisor) == identity
+                yield os.getpgid(pid), supervisor if lives else None
 
 
 def _mark(name: str) -> str:
@@ -74,30 +82,12 @@ def _mark(name: str) -> str:
     return f"{name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
-class _Process(NamedTuple):
-    pid: int
-    state: str
-    group: int
-    started: str
-
-    @property
-    def identity(self) -> str:
-        """Its pid may be another's one day; together with its start it never is."""
-        return f"{self.pid}-{self.started}"
-
-
-def _processes() -> Iterator[_Process]:
-    """Everything that runs."""
-    for entry in PROC.glob("[0-9]*"):
-        with suppress(OSError, ValueError, IndexError):
-            # The name in parentheses may hold anything.
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            yield _Process(int(entry.name), fields[0], int(fields[2]), fields[19])
-
-
-def _environment(pid: int) -> dict[str, str]:
-    with suppress(OSError):
-        lines = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-        pairs = (line.decode(errors="replace").partition("=") for line in lines)
-        return {name: value for name, _, value in pairs}
-    return {}
+def _identity(pid: int) -> str:
+    """Its pid may be another's one day; together with its start it never is. Empty if it ended."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            # Since the boot: that stays the same when the machine's clock is set meanwhile.
+            hundredths = round(100 * (process.create_time() - psutil.boot_time()))
+            return f"{pid}-{hundredths}"
+    return ""

@@ -76,10 +76,8 @@ class Service:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a worker that lives is at a task; also where nobody can tell."""
-        if self.group is None:
-            return False
-        return not groups.PROC.exists() or self.beats.is_busy(groups.members(self.group))
+        """Whether a worker that lives is at a task."""
+        return self.group is not None and self.beats.is_busy(groups.members(self.group))
 
     def start(self) -> None:
         self.beats.begin()

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import django
+import psutil
 
-PROC = Path("/proc")
 ROOT = Path(__file__).resolve().parents[3]
 AUXILIARIES = 2  # monitor and pusher
 
@@ -75,8 +75,8 @@ class Host:
 
     def leaders(self, cluster: str) -> list[int]:
         """The `qcluster` commands that run: more than one would be a double cluster."""
-        name = f"Q_CLUSTER_NAME={cluster}".encode()
-        return [pid for pid in self._mine() if os.getpgid(pid) == pid and name in variables(pid)]
+        leading = [pid for pid in self._mine() if os.getpgid(pid) == pid]
+        return [pid for pid in leading if variables(pid).get("Q_CLUSTER_NAME") == cluster]
 
     def leader(self, cluster: str) -> int:
         (pid,) = self.leaders(cluster)
@@ -120,38 +120,30 @@ class Host:
         return workers
 
     def _mine(self) -> list[int]:
-        mine = {f"{name}={self.environment[name]}".encode() for name in ("DATABASE_URL", "PORT")}
-        pids = [int(entry.name) for entry in PROC.glob("[0-9]*")]
-        marked = [pid for pid in pids if b"SAVEDESK_SUPERVISOR" in names(pid)]
-        return [pid for pid in marked if mine <= set(variables(pid))]
+        mine = {name: self.environment[name] for name in ("DATABASE_URL", "PORT")}.items()
+        marked = [pid for pid in psutil.pids() if "SAVEDESK_SUPERVISOR" in variables(pid)]
+        return [pid for pid in marked if mine <= variables(pid).items()]
 
 
-def variables(pid: int) -> list[bytes]:
-    try:
-        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def names(pid: int) -> list[bytes]:
-    return [line.partition(b"=")[0] for line in variables(pid)]
+def variables(pid: int) -> dict[str, str]:
+    with suppress(psutil.Error, OSError):
+        return psutil.Process(pid).environ()
+    return {}
 
 
 def place(pid: int) -> str:
     """Where in the kernel a process waits."""
-    return (PROC / str(pid) / "wchan").read_text()
+    return Path(f"/proc/{pid}/wchan").read_text()
 
 
 def children(parent: int) -> list[int]:
     """In the order of their birth."""
     found = []
-    for entry in PROC.glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append((int(fields[19]), int(entry.parent.name)))
+    with suppress(psutil.Error):
+        for child in psutil.Process(parent).children():
+            with suppress(psutil.Error):
+                if child.status() != psutil.STATUS_ZOMBIE:
+                    found.append((child.create_time(), child.pid))
     return [pid for _, pid in sorted(found)]
 
 

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
-from operations.supervising import groups, messenger, watching
+from operations.supervising import messenger, watching
 from operations.supervising.messenger import Messenger
 from operations.supervising.services import Service
 from operations.supervising.supervisor import Supervisor
@@ -117,7 +117,7 @@ def server():
     with postgres(fast=True) as url:
         with psycopg.connect(url) as connection:
             [backend] = connection.execute("SELECT pg_backend_pid()").fetchone()
-            leader = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+            leader = psutil.Process(backend).ppid()
         yield url, lambda: [leader, *children(leader)]
         for pid in [leader, *children(leader)]:
             send(pid, signal.SIGCONT)
@@ -141,7 +141,6 @@ def supervisor(server, tmp_path):
 
 
 @pytest.mark.processes
-@pytest.mark.skipif(not groups.PROC.exists(), reason="looks at processes in /proc")
 def test_while_postgresql_is_frozen_the_supervisor_restarts_what_dies_and_ends(server, supervisor):
     _, processes = server
     for pid in processes():

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from datetime import timedelta
 
+import psutil
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
@@ -509,8 +511,6 @@ def test_reload_asks_the_receiver_to_reload_and_the_workers_to_start_anew(starte
 
 def test_services_end_when_the_supervisor_is_killed(tmp_path):
     """As a process, because only the death of the real parent counts."""
-    import subprocess
-
     script = (
         "import django, sys, time; django.setup();"
         "from operations.supervising.services import Service;"
@@ -593,8 +593,6 @@ def test_winding_down_ends_what_was_adopted_too(started):
 @pytest.fixture
 def neighbour():
     """Another supervisor of the service “queue” of this installation, as a process of its own."""
-    import subprocess
-
     script = (
         "import django, time; django.setup();"
         "from django.conf import settings;"
@@ -631,3 +629,22 @@ def test_what_a_dead_supervisor_left_is_no_company(neighbour):
     neighbour.wait()
 
     assert groups.supervisor_of("queue") is None
+
+
+def test_clock_that_was_set_meanwhile_makes_no_supervisor_a_stranger(neighbour, monkeypatch):
+    before = psutil.boot_time()
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: before + 3600)
+
+    assert groups.supervisor_of("queue") == neighbour.pid
+    assert groups.left_behind("queue") == set()
+
+
+def test_process_that_was_given_the_number_of_a_dead_supervisor_is_not_taken_for_it():
+    later = {**groups.marks("a service"), groups.SUPERVISOR: f"{os.getpid()}-1"}
+    process = subprocess.Popen(SLEEP, env={**os.environ, **later}, start_new_session=True)
+
+    found = groups.left_behind("a service"), groups.supervisor_of("a service")
+    process.kill()
+    process.wait()
+
+    assert found == ({process.pid}, None)
