@@ -6,15 +6,14 @@ ever. So the request runs in a thread, whose connection is ended when its time i
 
 import json
 import math
-import queue
 import ssl
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
+from providers.deadlines import OutOfTime, in_time
 from providers.hanging_up import Adapter, Line, TooLate
 
 CONNECT_SECONDS = 5.0
@@ -82,26 +81,15 @@ def send(
     Raises NotSent if the request never left and NoAnswer if the answer is missing or incomplete.
     Redirects are not followed: a key must not travel on.
     """
-    outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
     line = Line(connect_seconds)
-
-    def run() -> None:
-        try:
-            outcome.put(_send(line, method, url, seconds, headers, json, params))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
-            outcome.put(error)
-        finally:
-            line.hang_up()
-
-    threading.Thread(target=run, name="http", daemon=True).start()
     try:
-        result = outcome.get(timeout=seconds)
-    except queue.Empty:
-        line.hang_up()
+        return in_time(
+            lambda: _send(line, method, url, seconds, headers, json, params), seconds, name="http"
+        )
+    except OutOfTime:
         raise NoAnswer(f"no complete answer within {seconds:.3g} s") from None
-    if isinstance(result, BaseException):
-        raise result
-    return result
+    finally:
+        line.hang_up()
 
 
 def _send(

@@ -1,10 +1,6 @@
 """Checks of what happens behind the receiver: wake-ups, the clusters' progress, research."""
 
-import queue
-import threading
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,9 +13,8 @@ from briefs.models import Brief, Priority, Research, ResearchPolicy
 from briefs.research import pacing
 from operations import progress
 from operations.doctor.findings import Finding, database_now, fail, number, ok, warn, words
+from providers.deadlines import OutOfTime, in_time
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
-
-T = TypeVar("T")
 
 BROKER_SECONDS = 6.0
 SWEEP = "briefs.tasks.sweep"
@@ -33,8 +28,11 @@ def broker() -> Finding:
     """Ask the broker for the length of the default queue, within a time limit."""
     kind = urlsplit(settings.BROKER_URL).scheme
     try:
-        waiting = _queue_size() if kind == "orm" else within(BROKER_SECONDS, _queue_size)
-    except TimeoutError:
+        if kind == "orm":
+            waiting = _queue_size()
+        else:  # a mute server must not hold the doctor
+            waiting = in_time(_queue_size, BROKER_SECONDS, name="doctor")
+    except OutOfTime:
         return fail(f"{kind} does not answer within {BROKER_SECONDS:.0f} s", _BROKER_CURE)
     except ImportError as error:
         return fail(
@@ -55,26 +53,6 @@ _BROKER_CURE = "Check BROKER_URL and that its server is up. Until then events ar
 
 def _queue_size() -> int:
     return int(get_broker("default").queue_size() or 0)
-
-
-def within(seconds: float, ask: Callable[[], T]) -> T:
-    """The answer, or TimeoutError: a mute server must not hold the doctor."""
-    outcome: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcome.put((ask(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
-            outcome.put((None, error))
-
-    threading.Thread(target=run, name="doctor", daemon=True).start()
-    try:
-        answer, error = outcome.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if error:
-        raise error
-    return answer  # type: ignore[return-value]
 
 
 def schedule() -> Finding:

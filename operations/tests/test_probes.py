@@ -16,7 +16,7 @@ from webhooks.models import Bell
 @pytest.fixture
 def same_thread(monkeypatch, db):
     """Looks in the test's own thread, where its transaction is."""
-    monkeypatch.setattr(probes, "in_time", lambda look: look())
+    monkeypatch.setattr(probes, "look_in_time", lambda look: look())
 
 
 def ago(**length):

@@ -3,7 +3,6 @@
 No login, and nothing in the answers that a stranger may not know.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from briefs.times import length
 from operations import figures, progress
+from providers.deadlines import OutOfTime, in_time
 from webhooks import clock
 from webhooks.models import Bell
 
@@ -46,7 +46,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Every check with its words; 503 if one fails. Answers within 3 seconds."""
-    checks = in_time(lambda: list(look()))
+    checks = look_in_time(lambda: list(look()))
     is_ready = all(check.is_ok for check in checks)
     told = {
         check.name: {"ok": check.is_ok, "words": check.words}
@@ -57,26 +57,24 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer, status=200 if is_ready else 503)
 
 
-def in_time(look: Callable[[], list[Check]]) -> list[Check]:
+def look_in_time(look: Callable[[], list[Check]]) -> list[Check]:
     """Look in a thread of its own: a database that hangs can only be left behind."""
     stop_at = time.monotonic() + LIMIT_SECONDS
     if not _slots.acquire(timeout=LIMIT_SECONDS):
         return _unreachable("earlier looks still wait for it")
-    answer: queue.SimpleQueue[list[Check]] = queue.SimpleQueue()
 
-    def run() -> None:
+    def run() -> list[Check]:
         try:
-            answer.put(look())
+            return look()
         except Error as error:
-            answer.put(_unreachable(type(error).__name__))
+            return _unreachable(type(error).__name__)
         finally:
             connection.close()
             _slots.release()
 
-    threading.Thread(target=run, name="readyz", daemon=True).start()
     try:
-        return answer.get(timeout=max(0.0, stop_at - time.monotonic()))
-    except queue.Empty:
+        return in_time(run, stop_at - time.monotonic(), name="readyz")
+    except OutOfTime:
         return _unreachable("no answer in time")
 
 
