@@ -89,7 +89,7 @@ def _is_draining() -> bool:
 
 
 def is_sending() -> bool:
-    """A message is on its way: one that is cut off is never repeated."""
+    """A message is on its way. If it is cut off, it is sent again and may arrive twice."""
     return Notification.objects.under_way().exists()
 
 

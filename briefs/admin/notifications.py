@@ -33,8 +33,10 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
             attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}
         ),
         help_text="As apprise writes it: slack://TokenA/TokenB/TokenC/#channel, "
-        "mailtos://user:password@example.com?to=desk@example.com, jsons://host/path. "
-        "Stored encrypted and never shown again; leave it empty to keep the one that is stored.",
+        "mailtos://user:password@example.com?to=desk@example.com, jsons://host/path. If it names "
+        "several receivers and one of them fails, all are sent the message again: better make a "
+        "target for each. Stored encrypted and never shown again; leave it empty to keep the one "
+        "that is stored.",
     )
 
     class Meta:
@@ -131,7 +133,7 @@ def _outcome(test: Notification) -> tuple[str, int]:
     if test.status == Notification.Status.SENT:
         return "The test was sent. Look whether it has arrived.", messages.SUCCESS
     if test.status == Notification.Status.FAILED:
-        return f"The test failed: {test.status_reason}.", messages.ERROR
+        return f"The test failed: {test.status_reason}", messages.ERROR
     if test.status == Notification.Status.SENDING:
         return "The test is being sent. Reload this page to see how it went.", messages.WARNING
     words = "The test waits for a worker. Reload this page; if it still waits, none is running."

@@ -1,7 +1,7 @@
 """Who is told, what they are told, and the alarms they are told of.
 
-A notification is a row before it is a message. It is told at most once: a sending whose outcome
-nobody knows is not repeated.
+A notification is a row before it is a message. It is tried until it is sent, six times at most. A
+sending whose outcome is not known is tried again as well, so a message may arrive twice.
 """
 
 import uuid
@@ -83,7 +83,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(status=Notification.Status.SENDING, lease_until__gte=Now())
 
     def lost(self) -> Self:
-        """Left behind by a sender that is gone: whether they were sent, nobody knows."""
+        """Left behind by a sender that is gone: whether they were sent is not known."""
         return self.filter(status=Notification.Status.SENDING, lease_until__lt=Now())
 
     def held_by(self, token: uuid.UUID) -> Self:
@@ -100,26 +100,16 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             finished_at=Now(),
         )
 
-    def give_up_lost(self) -> int:
-        """SENDING, its lease run out -> FAILED; returns how many. Never sent again."""
-        return self.lost().update(
-            status=Notification.Status.FAILED,
-            status_reason="may have been sent: its sender was gone before the outcome was known",
-            lease_token=None,
-            lease_until=None,
-            finished_at=Now(),
-        )
-
 
 class Notification(models.Model):
     """One message to one target: the outbox."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting"  # due at available_at
-        SENDING = "sending", "Being sent"  # leased by a worker; never claimed a second time
+        SENDING = "sending", "Being sent"  # leased by a worker; not sent if the lease runs out
         SENT = "sent", "Sent"  # the other side took it
-        FAILED = "failed", "Failed"  # no further try; the reason says whether it may have arrived
-        CANCELLED = "cancelled", "Not sent"  # told in a digest, or nobody needs it any more
+        FAILED = "failed", "Failed"  # given up after the last try; the reason is that of this try
+        CANCELLED = "cancelled", "Cancelled"  # told in a digest, or nobody needs it any more
 
     class Kind(models.TextChoices):
         BRIEF = "brief", "New brief"
@@ -137,7 +127,9 @@ class Notification(models.Model):
     digest = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="parts"
     )
-    dedupe_key = models.CharField(max_length=100, help_text="What it tells; told once per target.")
+    dedupe_key = models.CharField(
+        max_length=100, help_text="What it tells; one row for each target."
+    )
     subject = models.CharField(max_length=200)
     body = models.TextField()
 
@@ -203,21 +195,17 @@ class Notification(models.Model):
         return self._leave(token, status=self.Status.SENT, status_reason="", finished_at=Now())
 
     def try_again(self, token: uuid.UUID, reason: str) -> bool:
-        """SENDING -> PENDING if it cannot have arrived, or FAILED after the last try."""
+        """SENDING -> PENDING until its next try is due, or FAILED after the last."""
         if self.tries >= self.max_tries:
-            return self.fail(token, reason)
+            return self._leave(
+                token, status=self.Status.FAILED, status_reason=reason, finished_at=Now()
+            )
         delay = BACKOFF[min(self.tries, len(BACKOFF)) - 1]
         return self._leave(
             token,
             status=self.Status.PENDING,
             status_reason=f"try {self.tries}: {reason}",
             available_at=Now() + delay,
-        )
-
-    def fail(self, token: uuid.UUID, reason: str) -> bool:
-        """SENDING -> FAILED: not sent in any try, or it may have been sent and is not repeated."""
-        return self._leave(
-            token, status=self.Status.FAILED, status_reason=reason, finished_at=Now()
         )
 
     def cancel(self, reason: str) -> bool:

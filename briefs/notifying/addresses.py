@@ -7,6 +7,7 @@ what is not listed here is refused. Messages name no part of the address that co
 import ipaddress
 import logging
 import socket
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -50,20 +51,26 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 class _Withheld(logging.Filter):
     """Keeps apprise's log from every handler, since it names hosts and whole addresses.
 
-    It is also all that tells one failure from another, so a thread may ask for its own lines.
+    It is also all that says why a sending failed, so a thread may ask for its own lines.
     """
 
     _lines: ContextVar[list[str] | None] = ContextVar("lines", default=None)
 
     def listen(self) -> list[str]:
-        """A list that grows by every line of this thread, and of threads that apprise starts."""
+        """A list that grows by every line on a failure in this thread, and in apprise's for it.
+
+        The lines hold parts of the address.
+        """
         lines: list[str] = []
         self._lines.set(lines)
         return lines
 
     def filter(self, record: logging.LogRecord) -> bool:
         lines = self._lines.get()
-        if lines is not None:
+        # Below a warning apprise writes the message itself, which names customers: not wanted. It
+        # also writes what caused an error there, but only that while it handles an exception.
+        is_on_a_failure = record.levelno >= logging.WARNING or sys.exception() is not None
+        if lines is not None and is_on_a_failure:
             lines.append(record.getMessage())
         return False
 

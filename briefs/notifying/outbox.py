@@ -1,8 +1,9 @@
-"""The outbox: rows in, messages out, each at most once.
+"""The outbox: rows in, messages out, tried again by schedule until they are sent or given up.
 
 Rows are inserted in the transaction of what they tell. One sender at a time claims one row at a
-time under the lock of the targets, commits the claim, and only then sends. A row that is found
-being sent by nobody is given up, never sent again.
+time under the lock of the targets, commits the claim, and only then sends. A sending whose outcome
+is not known, since no answer came or the sender was killed, counts as not sent: a message may
+arrive twice, and an alarm is not lost with the worker that was sending it.
 """
 
 import logging
@@ -133,13 +134,14 @@ def send(notification: Notification) -> None:
     try:
         sending.deliver(notification.target.address, notification.subject, notification.body)
     except (sending.NotSent, sealing.Unreadable) as error:
-        logger.warning("notification %d not sent: %s", notification.pk, error)
-        notification.try_again(token, str(error))
-    except sending.PerhapsSent as error:
-        logger.warning("notification %d may have been sent: %s", notification.pk, error)
-        notification.fail(token, f"may have been sent, so it is not repeated: {error}")
+        _not_sent(notification, token, str(error))
     else:
         notification.sent(token)
+
+
+def _not_sent(notification: Notification, token: uuid.UUID, reason: str) -> None:
+    logger.warning("notification %d not sent: %s", notification.pk, reason)
+    notification.try_again(token, reason)
 
 
 def claim_next() -> Notification | None:
@@ -151,7 +153,9 @@ def claim_next() -> Notification | None:
         # NO KEY, so that a new row of the outbox, which refers to its target, need not wait.
         locked = NotificationTarget.objects.order_by("pk").select_for_update(no_key=True)
         targets = sorted(locked, key=lambda target: (target.tried_at is not None, target.tried_at))
-        Notification.objects.all().give_up_lost()
+        for lost in Notification.objects.lost():
+            if lost.lease_token:
+                _not_sent(lost, lost.lease_token, "its sender ended before the outcome was known")
         if Notification.objects.under_way().exists():
             return None
         for target in targets:  # the one that waited longest first
@@ -170,7 +174,7 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
     due = Notification.objects.due().filter(target=target)
     if not target.is_active:
         due.exclude(kind=Kind.TEST).cancel("the target is switched off")
-    due.filter(brief__state=Brief.State.CLOSED).cancel("the brief was closed before it was told")
+    due.filter(brief__state=Brief.State.CLOSED).cancel("the brief was closed meanwhile")
     chosen = due.exclude(kind=Kind.BRIEF).order_by("pk").first() or _brief_or_digest(target, due)
     if chosen is None or chosen.claim() is None:
         return None

@@ -1,130 +1,108 @@
 """Sends one message to one address through apprise, within ten seconds in all.
 
-Nothing is repeated here. A failure says whether the message can have arrived: only if it cannot,
-the outbox tries again.
+A message is sent if apprise says so in time, and not sent otherwise: nobody guesses what became of
+it. The outbox tries again what was not sent, so a message whose answer was lost arrives twice.
 """
 
 import queue
 import re
 import threading
+import time
+from urllib.parse import unquote
 
 from briefs.notifying import addresses
 
 SECONDS = 10.0
+LONGEST_REASON = 1000
 
-_HTTP_STATUS = re.compile(r"error=(\d{3})\b")
-_SMTP_STATUS = re.compile(r"\(([45]\d\d), b?['\"]|was refused: ([45]\d\d)")
-_NEVER_CONNECTED = re.compile(
-    "NewConnectionError|Failed to establish a new connection|ConnectTimeoutError"
-    "|NameResolutionError|CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER"
-)
-_MAIL_NEVER_BEGUN = "Connection error while submitting email"  # connecting, encrypting, logging in
+Message = tuple[str, str, str]  # address, subject and body
+_running: set[Message] = set()  # in threads of this process, also those that nobody waits for
 
 
-class NotDelivered(Exception):
-    """The message is fit for people and logs: no address, no key."""
-
-
-class NotSent(NotDelivered):
-    """It cannot have arrived: sending it again is safe."""
-
-
-class PerhapsSent(NotDelivered):
-    """It may have arrived, as a whole or at some of several receivers."""
+class NotSent(Exception):
+    """Nothing confirms that it was sent. The message is fit for people and logs: no address."""
 
 
 def deliver(address: str, subject: str, body: str, *, seconds: float = SECONDS) -> None:
-    """Send, or raise NotSent or PerhapsSent. Returns or raises within `seconds`."""
-    attempt = _Attempt(address, subject, body)
-    threading.Thread(target=attempt.run, name="notifying", daemon=True).start()
-    attempt.wait(seconds)
+    """Send, or raise NotSent. Returns or raises within `seconds`."""
+    message = (address, subject, body)
+    if message in _running:
+        raise NotSent("an earlier try hangs and has not ended yet")
+    give_up_at = time.monotonic() + seconds
+    outcome: queue.SimpleQueue[NotSent | None] = queue.SimpleQueue()
+    threading.Thread(
+        target=lambda: outcome.put(_attempt(message, give_up_at)), name="notifying", daemon=True
+    ).start()
+    try:
+        error = outcome.get(timeout=seconds)
+    except queue.Empty:
+        raise NotSent(f"no answer within {seconds:.3g} s") from None
+    if error is not None:
+        raise error
 
 
-class _Attempt:
-    """One sending in a thread of its own, which is given up when its time is over."""
-
-    def __init__(self, address: str, subject: str, body: str) -> None:
-        self._message = (address, subject, body)
-        self._outcome: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._has_begun = False
-        self._is_given_up = False
-
-    def wait(self, seconds: float) -> None:
-        try:
-            error = self._outcome.get(timeout=seconds)
-        except queue.Empty:
-            with self._lock:
-                self._is_given_up = True
-            words = f"no answer within {seconds:.3g} s"
-            raise (PerhapsSent if self._has_begun else NotSent)(words) from None
-        if error is not None:
-            raise error
-
-    def run(self) -> None:
-        try:
-            self._send(*self._message)
-        except NotDelivered as error:
-            self._outcome.put(error)
-        except addresses.Refused as error:
-            self._outcome.put(NotSent(str(error)))
-        except Exception as error:  # noqa: BLE001 - of a plugin; its words may hold the address
-            kind = PerhapsSent if self._has_begun else NotSent
-            self._outcome.put(kind(f"the service's plugin failed ({type(error).__name__})"))
-        else:
-            self._outcome.put(None)
-
-    def _send(self, address: str, subject: str, body: str) -> None:
-        from apprise import Apprise
-
-        service = addresses.open_service(address)
-        addresses.check_host(service)
-        with self._lock:  # from here on it may arrive, and not at all once it was given up
-            if self._is_given_up:
-                return
-            self._has_begun = True
-        carrier = Apprise()
-        carrier.add(service)
-        log = addresses.apprise_log.listen()
-        if not carrier.notify(title=subject, body=body, body_format="text"):
-            raise _failure(log)
+def _attempt(message: Message, give_up_at: float) -> NotSent | None:
+    """Send, in a thread that may outlive its deadline; what went wrong, or None."""
+    _running.add(message)
+    try:
+        _send(*message, give_up_at)
+    except NotSent as error:
+        return error
+    except addresses.Refused as error:
+        return NotSent(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever apprise raises; only its words are used
+        return NotSent(without(message[0], f"{type(error).__name__}: {error}"))
+    finally:
+        _running.discard(message)
+    return None
 
 
-def _failure(lines: list[str]) -> NotDelivered:
-    """What apprise's log of a failure means. When in doubt it may have arrived."""
-    text = "\n".join(lines)
-    if any(line.startswith("Sent ") for line in lines):
-        return PerhapsSent("it reached some of its receivers and failed for others")
-    refused_mail = _SMTP_STATUS.search(text)
-    has_begun = _MAIL_NEVER_BEGUN not in text and not refused_mail
-    if has_begun and any(_is_doubtful(line) for line in lines):
-        return PerhapsSent("the connection broke before the other side had answered")
-    if refused_mail:
-        return NotSent(_mail_refusal(int(refused_mail[1] or refused_mail[2])))
-    if found := _HTTP_STATUS.search(text):
-        return NotSent(_refusal(int(found[1])))
-    if not has_begun or _NEVER_CONNECTED.search(text):
-        return NotSent("no connection: refused, unreachable, or its certificate is not trusted")
-    return PerhapsSent("it failed, and the service did not say how")
+def _send(address: str, subject: str, body: str, give_up_at: float) -> None:
+    from apprise import Apprise
+
+    service = addresses.open_service(address)
+    addresses.check_host(service)
+    if time.monotonic() >= give_up_at:
+        return  # a slow name server: it was given up already, and will be tried again
+    carrier = Apprise()
+    carrier.add(service)
+    said = addresses.apprise_log.listen()
+    if not carrier.notify(title=subject, body=body, body_format="text"):
+        raise NotSent(without(address, " ".join(said)) or "apprise gave no reason")
 
 
-def _is_doubtful(line: str) -> bool:
-    return line.startswith("Socket Exception") and not _NEVER_CONNECTED.search(line)
+_CUTS = ("[/?#&]", r"[=,;\s]", "@", ":")  # from coarse to fine: "desk@x.org", then "desk"
+_WORD = re.compile("[0-9A-Za-z]+")
+_SHORTEST_PART = 3
+_LONG_PART = 8  # what is shorter is replaced only between other signs: "mail", but not in "email"
 
 
-def _refusal(status: int) -> str:
-    if status in (401, 403):
-        return f"the other side refused it ({status}): is the token in the address still valid?"
-    if status in (404, 410):
-        return f"the other side knows no such address ({status}): was the webhook removed?"
-    if status == 429:
-        return "the other side asks for a pause (429)"
-    if status >= 500:
-        return f"the other side failed ({status})"
-    return f"the other side refused it ({status})"
+def without(address: str, text: str) -> str:
+    """What the library said, on one line, with … in place of every part of the address."""
+    text = unquote(text)  # errors of HTTP quote the address as it is sent
+    text = re.sub(r"\\[nrt]", " ", text)  # line ends in the quoted answer of a mail server
+    if patterns := [_pattern(part) for part in sorted(_parts(address), key=len, reverse=True)]:
+        text = re.sub("|".join(patterns), "…", text, flags=re.IGNORECASE)
+    # No NUL, which PostgreSQL refuses. Cut last: half a password would not be recognised.
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(plain.split())[:LONGEST_REASON]
 
 
-def _mail_refusal(status: int) -> str:
-    if status in (530, 534, 535):
-        return f"the mail server refused user name or password ({status})"
-    return f"the mail server refused it ({status})"
+def _parts(address: str) -> set[str]:
+    """The parts of the address, from whole e-mail addresses down to words, without the scheme."""
+    _, _, rest = address.partition("://")
+    login, _, _ = re.split("[/?#]", rest)[0].rpartition("@")
+    _, _, password = login.partition(":")  # as a whole, whatever signs it holds
+    pieces, parts = [rest], {unquote(password)}
+    for cut in _CUTS:
+        pieces = [part for piece in pieces for part in re.split(cut, piece)]
+        parts.update(unquote(part) for part in pieces)
+    words = {word for part in parts for word in _WORD.findall(part)}
+    return {part for part in parts | words if len(part) >= _SHORTEST_PART}
+
+
+def _pattern(part: str) -> str:
+    pattern = re.escape(part)
+    if len(part) >= _LONG_PART:
+        return pattern
+    return rf"(?<![0-9A-Za-z]){pattern}(?![0-9A-Za-z])"

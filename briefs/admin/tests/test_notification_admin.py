@@ -213,7 +213,8 @@ def test_failed_test_says_why_and_not_where(admin_client, listener):
 
     html = admin_client.post(f"{TARGETS}{target.pk}/test/", follow=True).content.decode()
 
-    assert "The test failed: the other side knows no such address (404)" in html
+    assert "The test failed: Failed to send JSON" in html
+    assert "error=404" in html
     assert "secret-token" not in html
     assert "127.0.0.1" not in html
 

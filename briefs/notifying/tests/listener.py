@@ -1,34 +1,29 @@
-"""An endpoint that takes notifications over HTTP, and the rows that lead to it."""
+"""Endpoints that take notifications over HTTP and SMTP, and the rows that lead to them."""
 
 import itertools
 import json
+import socketserver
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from briefs.models import Notification, NotificationTarget
 from briefs.notifying import addresses
 
 SECRET_PATH = "/hook/very-secret-token"
+SECRET_PASSWORD = "very-secret-password"
 _numbers = itertools.count(1)
 
 
-class Listener:
-    """Keeps what is posted; answers as told: a status, after a delay, or drop by drop."""
+class _Endpoint:
+    """A server on a free port of this machine, in a thread."""
 
-    def __init__(self) -> None:
-        self.posts: list[dict[str, Any]] = []
-        self.paths: list[str] = []
-        self.status = 200
-        self.headers: dict[str, str] = {}
-        self.delay = 0.0
-        self.is_dripping = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+    def __init__(self, server: socketserver.BaseServer) -> None:
+        self._server = server
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
-    def __enter__(self) -> "Listener":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -38,8 +33,29 @@ class Listener:
         self._thread.join()
 
     @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+
+class Listener(_Endpoint):
+    """Keeps what is posted; answers as told: a status, late, not before it may, or drop by drop."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.delay = 0.0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.is_dripping = False
+        server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        server.daemon_threads = True
+        super().__init__(server)
+
+    @property
     def address(self) -> str:
-        return f"json://127.0.0.1:{self._server.server_port}{SECRET_PATH}"
+        return f"json://127.0.0.1:{self.port}{SECRET_PATH}"
 
     @property
     def subjects(self) -> list[str]:
@@ -54,6 +70,7 @@ class Listener:
                 listener.posts.append(json.loads(body))
                 listener.paths.append(self.path)
                 time.sleep(listener.delay)
+                listener.may_answer.wait(10)
                 if listener.is_dripping:
                     return self._drip()
                 self.send_response(listener.status)
@@ -76,8 +93,47 @@ class Listener:
         return Handler
 
 
+class MailListener(_Endpoint):
+    """Keeps the mail it takes; answers a command otherwise if told so: {"AUTH": "535 no"}."""
+
+    def __init__(self) -> None:
+        self.mails: list[str] = []
+        self.answers: dict[str, str] = {}
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
+        server.daemon_threads = True
+        super().__init__(server)
+
+    @property
+    def address(self) -> str:
+        login = f"desk:{SECRET_PASSWORD}@example.com:{self.port}"
+        return f"mailto://{login}?smtp=127.0.0.1&mode=insecure&to=team@example.com"
+
+    def _handler(self) -> type[socketserver.StreamRequestHandler]:
+        listener = self
+        usual = {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "235 come in", "DATA": "354 go on"}
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self._say("220 here")
+                while line := self.rfile.readline():
+                    command = line[:4].decode().upper()
+                    self._say(listener.answers.get(command, usual.get(command, "250 fine")))
+                    if command == "DATA" and "DATA" not in listener.answers:
+                        listener.mails.append(self._read_mail())
+                        self._say("250 taken")
+
+            def _read_mail(self) -> str:
+                return b"".join(iter(self.rfile.readline, b".\r\n")).decode()
+
+            def _say(self, words: str) -> None:
+                self.wfile.write(f"{words}\r\n".encode())
+
+        return Handler
+
+
 def may_be_this_machine(monkeypatch: Any) -> None:
     """Take 127.0.0.1 for a host that may be told; whatever else is forbidden stays forbidden."""
+    monkeypatch.setattr(addresses, "_MAIL_PORTS", range(65536))
     strict = addresses.why_forbidden
 
     def lenient(ip: Any, **kw: Any) -> str:

@@ -69,39 +69,34 @@ def test_claimed_notification_is_sent_under_its_token_only():
     assert notification.finished_at
 
 
-def test_clean_failure_puts_the_notification_off_and_says_why():
+def test_failure_puts_the_notification_off_and_says_why():
     notification, token = claimed()
 
-    assert notification.try_again(token, "no connection")
+    assert not notification.try_again(uuid.uuid4(), "no answer")
+    assert notification.try_again(token, "no answer")
 
     assert notification.status == "pending"
-    assert notification.status_reason == "try 1: no connection"
+    assert notification.status_reason == "try 1: no answer"
     assert notification.available_at > timezone.now()
-    assert not notification.try_again(token, "no connection")
+    assert not notification.try_again(token, "no answer")
 
 
-def test_sixth_clean_failure_is_the_last():
+def test_sixth_failure_is_the_last():
     notification, token = claimed(tries=MAX_TRIES - 1)
 
-    notification.try_again(token, "no connection")
+    assert notification.try_again(token, "no answer")
 
     assert (notification.status, notification.tries) == ("failed", 6)
+    assert (notification.status_reason, notification.lease_token) == ("no answer", None)
+    assert notification.finished_at
 
 
 def test_test_is_tried_once_because_somebody_waits_for_it():
     notification, token = claimed(kind="test")
 
-    notification.try_again(token, "no connection")
+    notification.try_again(token, "no answer")
 
     assert notification.status == "failed"
-
-
-def test_failed_notification_keeps_its_reason():
-    notification, token = claimed()
-
-    assert not notification.fail(uuid.uuid4(), "x")
-    assert notification.fail(token, "broke")
-    assert (notification.status, notification.status_reason) == ("failed", "broke")
 
 
 def test_pending_notification_is_cancelled_and_a_claimed_one_is_not():
@@ -110,19 +105,6 @@ def test_pending_notification_is_cancelled_and_a_claimed_one_is_not():
     assert pending.cancel("nobody needs it")
     assert not sending.cancel("nobody needs it")
     assert (pending.status, sending.status) == ("cancelled", "sending")
-
-
-def test_sending_that_was_left_behind_may_have_been_sent_and_is_over():
-    left, _ = claimed()
-    held, _ = claimed()
-    Notification.objects.filter(pk=left.pk).update(lease_until=timezone.now() - LONG_AGO)
-
-    assert Notification.objects.all().give_up_lost() == 1
-
-    left.refresh_from_db()
-    held.refresh_from_db()
-    assert (left.status, held.status) == ("failed", "sending")
-    assert "may have been sent" in left.status_reason
 
 
 # Who is told of what
