@@ -1,22 +1,21 @@
 """Sends one message to one address through apprise, within ten seconds in all.
 
 A message is sent if apprise says so in time, and not sent otherwise: nobody guesses what became of
-it. The outbox tries again what was not sent, so a message whose answer was lost arrives twice.
+it. The outbox tries again what was not sent, so a message may arrive twice.
 """
 
-import queue
 import re
 import threading
-import time
 from urllib.parse import unquote
 
 from briefs.notifying import addresses
+from providers.deadlines import OutOfTime, in_time
 
 SECONDS = 10.0
 LONGEST_REASON = 1000
 
 Message = tuple[str, str, str]  # address, subject and body
-_running: set[Message] = set()  # in threads of this process, also those that nobody waits for
+_running: set[Message] = set()  # in this process, also those that nobody waits for
 
 
 class NotSent(Exception):
@@ -27,43 +26,36 @@ def deliver(address: str, subject: str, body: str, *, seconds: float = SECONDS) 
     """Send, or raise NotSent. Returns or raises within `seconds`."""
     message = (address, subject, body)
     if message in _running:
-        raise NotSent("an earlier try hangs and has not ended yet")
-    give_up_at = time.monotonic() + seconds
-    outcome: queue.SimpleQueue[NotSent | None] = queue.SimpleQueue()
-    threading.Thread(
-        target=lambda: outcome.put(_attempt(message, give_up_at)), name="notifying", daemon=True
-    ).start()
+        raise NotSent("an earlier try has not ended yet")
+    given_up = threading.Event()
     try:
-        error = outcome.get(timeout=seconds)
-    except queue.Empty:
+        in_time(lambda: _attempt(message, given_up), seconds, name="notifying", given_up=given_up)
+    except OutOfTime:
         raise NotSent(f"no answer within {seconds:.3g} s") from None
-    if error is not None:
-        raise error
 
 
-def _attempt(message: Message, give_up_at: float) -> NotSent | None:
-    """Send, in a thread that may outlive its deadline; what went wrong, or None."""
+def _attempt(message: Message, given_up: threading.Event) -> None:
+    """Send, or raise NotSent, in a thread that may outlive its deadline."""
     _running.add(message)
     try:
-        _send(*message, give_up_at)
-    except NotSent as error:
-        return error
+        _send(*message, given_up)
+    except NotSent:
+        raise
     except addresses.Refused as error:
-        return NotSent(str(error))
+        raise NotSent(str(error)) from None
     except Exception as error:  # noqa: BLE001 - whatever apprise raises; only its words are used
-        return NotSent(without(message[0], f"{type(error).__name__}: {error}"))
+        raise NotSent(without(message[0], f"{type(error).__name__}: {error}")) from None
     finally:
         _running.discard(message)
-    return None
 
 
-def _send(address: str, subject: str, body: str, give_up_at: float) -> None:
+def _send(address: str, subject: str, body: str, given_up: threading.Event) -> None:
     from apprise import Apprise
 
     service = addresses.open_service(address)
     addresses.check_host(service)
-    if time.monotonic() >= give_up_at:
-        return  # a slow name server: it was given up already, and will be tried again
+    if given_up.is_set():
+        return  # after a slow name server; it will be tried again
     carrier = Apprise()
     carrier.add(service)
     said = addresses.apprise_log.listen()
