@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from benchmarks.desk import Database
+from benchmarks.installation import Database
 
 BATCH_SIZE = 500
 OF_EVENTS = "(SELECT id FROM webhooks_webhookevent WHERE id BETWEEN {first} AND {last})"

@@ -31,7 +31,7 @@ from typing import Any
 import requests
 
 from benchmarks import bare
-from benchmarks.desk import Database, Desk, new_postgres, new_sqlite, redis
+from benchmarks.installation import Database, Desk, new_postgres, new_sqlite, redis
 
 PENDING = "SELECT -count(*) FROM webhooks_webhookevent WHERE status = 'pending'"
 LATENCY = 0.2  # seconds that Mave thinks
