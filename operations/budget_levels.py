@@ -20,7 +20,7 @@ KINDS = {
 
 def check(now: datetime) -> None:
     """Tell of a level that is newly reached, of the highest only."""
-    for spent in spending.spendings(ResearchPolicy.current(), now):
+    for spent in spending.account(ResearchPolicy.current(), now):
         with transaction.atomic():
             _check(spent)
 
@@ -29,7 +29,7 @@ def _check(spent: Spending) -> None:
     alarm, _ = Alarm.objects.get_or_create(kind=KINDS[spent.period])
     alarm = Alarm.objects.select_for_update().get(pk=alarm.pk)  # guards the level as well
     row, _ = BudgetLevel.objects.get_or_create(period=spent.period)
-    if row.rises_to(spent.level, spent.starts_at, spent.budget):
+    if row.rises_to(spent.level, spent.starts_at, spent.limit):
         alarm.open(spent.words)
     elif not row.level and alarm.is_open:
         alarm.grow_quiet()

@@ -7,12 +7,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from briefs.admin.budgets import PersonaForm, persona_consequence
-from briefs.research import budget, standing
+from briefs.research import spending
 from briefs.research.counting import count_at_present, too_long_for
 from briefs.research.questions import Asker
 from personas.admin import PersonaAdmin
 from personas.models import Persona, privacy
 from personas.models.conditions import WITHOUT_VALUE
+from webhooks.clock import database_now
 
 admin.site.unregister(Persona)
 
@@ -44,12 +45,12 @@ class ResearchedPersonaAdmin(PersonaAdmin):
     def spent_this_month(self, persona: Persona) -> str:
         if not persona.pk:
             return "0 credits"
-        shown = standing.spent(persona)[1].of(persona.month_budget)
-        if not budget.is_used_up_for(persona):
-            return shown
+        spent = spending.of_persona(persona, database_now())
+        if spent.fits():
+            return spent.figures
         return (
-            f"{shown}: used up, because one answer may cost {budget.RESERVED_CREDITS}. Briefs of "
-            "this persona stand on its playbook until the next month begins."
+            f"{spent.figures}: used up, because one answer may cost {spending.RESERVED_CREDITS}. "
+            "Briefs of this persona stand on its playbook until the next month begins."
         )
 
 

@@ -21,7 +21,9 @@ from briefs.admin.budgets import PolicyForm
 from briefs.admin.readonly import link
 from briefs.admin.research import wake
 from briefs.models import MaveHealth, Research, ResearchPolicy
-from briefs.research import balance, breaker, budget, pacing, spending, standing
+from briefs.research import balance, breaker, pacing, spending
+from briefs.research.spending import RESERVED_CREDITS
+from briefs.research.waiting import count_waiting, why_not_asked
 from providers.mavera import Mave
 from webhooks.clock import database_now
 
@@ -41,7 +43,7 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             {
                 "description": "Each answer of Mave costs credits. Once a budget is used up, "
                 "briefs stand on their playbook and their research waits. One answer may cost "
-                f"{budget.RESERVED_CREDITS}, so a smaller budget could buy nothing; 0 says that "
+                f"{RESERVED_CREDITS}, so a smaller budget could buy nothing; 0 says that "
                 "nothing is to be bought. A persona may have a budget of its own, which stands on "
                 "the persona's page.",
                 "fields": ("day_budget", "month_budget", "urgent_reserve"),
@@ -152,9 +154,9 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
 
     @admin.display(description="research")
     def at_present(self, policy: ResearchPolicy) -> str:
-        waiting = standing.waiting()
+        waiting = count_waiting()
         trouble = pacing.why_waiting(policy, waiting.least)
-        why = standing.why_waiting(policy, waiting, "", database_now())
+        why = why_not_asked(policy, waiting, "", database_now())
         queue = _waiting_words(waiting.questions)
         if trouble:
             return f"Held back, because {trouble} ({queue})."
@@ -170,21 +172,22 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
 
     @admin.display(description="spent today (UTC)")
     def spent_today(self, policy: ResearchPolicy) -> str:
-        return standing.spent()[0].of(policy.day_budget)
+        return spending.account(policy, database_now()).day.figures
 
     @admin.display(description="spent this month (UTC)")
     def spent_this_month(self, policy: ResearchPolicy) -> str:
-        return standing.spent()[1].of(policy.month_budget)
+        return spending.account(policy, database_now()).month.figures
 
     @admin.display(description="budgets")
     def budgets_reached(self, policy: ResearchPolicy) -> SafeString | str:
-        spent = spending.spendings(policy, database_now())
-        said = [(words,) for one in spent if (words := _budget_words(one))]
-        return _paragraphs(said) or "Less than half is used."
+        account = spending.account(policy, database_now())
+        told = [one for one in account if one.level or one.buys_nothing or one.limit is None]
+        return _paragraphs([one.words for one in told]) or "Less than half is used."
 
     @admin.display(description="budgets of personas")
     def personas_spent(self, policy: ResearchPolicy) -> SafeString | str:
-        rows = [_persona_row(persona) for persona in budget.personas_with_budget()]
+        spent = spending.of_limited_personas(database_now())
+        rows = [(link(persona), month.figures) for persona, month in spent.items()]
         lines = format_html_join("", "<p>{}: {} this month</p>", rows)
         return lines or "None has one of its own."
 
@@ -194,12 +197,12 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         if reading is None:
             return "Not read yet. It is read once an hour while research is in use."
         now = database_now()
-        wrong = balance.present_trouble(spending.spendings(policy, now), now)
+        wrong = balance.present_trouble(spending.account(policy, now), now)
         said = [balance.words(reading)]
         if wrong:
             trouble, cure = wrong
             said.append(f"{trouble}. To do: {cure}.")
-        return _paragraphs([(words,) for words in said])
+        return _paragraphs(said)
 
 
 class _Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # the package is not typed
@@ -221,10 +224,6 @@ def _paused_by() -> str:
     """Who paused it, by the history; a pause of Mavera's is nobody's."""
     last = ResearchPolicy.history.filter(history_change_reason="paused").first()
     return str(last.history_user or "Savedesk") if last else ""
-
-
-def _persona_row(persona: Any) -> tuple[SafeString | str, str]:
-    return link(persona), standing.spent(persona)[1].of(persona.month_budget)
 
 
 def _pause(policy: ResearchPolicy, reason: str) -> str:
@@ -265,20 +264,5 @@ def _clock(at: datetime) -> str:
     return f"{at:%H:%M} UTC"
 
 
-def _paragraphs(lines: list[tuple[str]]) -> SafeString:
-    return format_html_join("", "<p>{}</p>", lines)
-
-
-def _budget_words(spent: spending.Spending) -> str:
-    """What a period's budget says for itself; empty if less than half of it is used."""
-    name = spent.period.label
-    if spent.budget is None:
-        return f"The {name} has no budget: nothing limits what research costs."
-    if spent.budget == 0:
-        return f"The {name}'s budget is 0: no research is bought."
-    if spent.budget < budget.RESERVED_CREDITS:
-        return (
-            f"The {name}'s budget of {spent.budget:,} credits buys nothing: one answer may cost "
-            f"{budget.RESERVED_CREDITS}."
-        )
-    return spent.words if spent.level else ""
+def _paragraphs(lines: list[str]) -> SafeString:
+    return format_html_join("", "<p>{}</p>", [(line,) for line in lines])

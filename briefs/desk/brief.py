@@ -19,7 +19,7 @@ from briefs.desk.notices import app_api_trouble
 from briefs.desk.story import happenings, person_url, profile_arrived_at, timeline
 from briefs.models import Brief, MaveCall, Research
 from briefs.reading import answer, channels, markdown
-from briefs.research import budget, renewal
+from briefs.research import renewal, spending
 from briefs.research.reasons import without_codes
 from briefs.research.state import is_put_off
 from briefs.research.waiting import Standstill
@@ -208,8 +208,8 @@ def paid(research: Research) -> dict[str, Any]:
 def price(brief: Brief, standstill: Standstill) -> dict[str, Any]:
     """What one more question would cost, and why it would wait."""
     return {
-        "usual_cost": budget.usual_cost(brief.persona),
-        "left_today": budget.left_today(),
+        "usual_cost": spending.usual_cost(brief.persona),
+        "left_today": standstill.account.left,
         "would_wait": standstill.why(brief.priority, brief.persona),
     }
 

@@ -16,9 +16,9 @@ from briefs.insights import costs as facts
 from briefs.insights.costs import DEFAULT, PERIODS, Cost, Costs, Period, PersonaCost
 from briefs.links import admin_url
 from briefs.models import Brief, MaveCall
-from briefs.research import pacing, standing
+from briefs.research import pacing
 from briefs.research.switching import may_switch
-from briefs.research.waiting import Standstill
+from briefs.research.waiting import Standstill, count_waiting, why_not_asked
 from briefs.templatetags.charts import Column, Series
 from webhooks.clock import database_now
 
@@ -66,7 +66,7 @@ def insights(request: HttpRequest) -> HttpResponse:
     policy, now = standstill.policy, standstill.health.now.astimezone(UTC)
     period = _period(request, now.date())
     costs = facts.costs(period)
-    waiting = standing.waiting()
+    waiting = count_waiting()
     held = pacing.why_waiting(policy, waiting.least)
     personas = facts.personas(costs, waiting.by_persona)
     context = {
@@ -81,8 +81,8 @@ def insights(request: HttpRequest) -> HttpResponse:
         "notices": for_reader(request.user, research(request.user, standstill)),
         "policy": policy,
         "may_switch": may_switch(request.user),
-        "why": standing.why_waiting(policy, waiting, held, now),
-        "budgets": standing.budgets(policy),
+        "why": why_not_asked(policy, waiting, held, now),
+        "budgets": standstill.account,
         **_charts(costs),
         **_persona_chart(personas),
         **_links(request.user, period),

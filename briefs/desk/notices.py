@@ -11,11 +11,11 @@ from django.utils.timesince import timesince
 
 from briefs.links import admin_url
 from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
-from briefs.research import balance, breaker, budget, pacing, spending
+from briefs.research import balance, breaker, pacing
 from briefs.research.spending import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill
-from personas.models import AppApiHealth, AttributeName, Customer, PersonaCondition
+from personas.models import AppApiHealth, AttributeName, Customer, Persona, PersonaCondition
 from personas.rules.matching import CustomerFacts
 from webhooks.models import WebhookEvent
 
@@ -82,15 +82,15 @@ def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
     if not settings.MAVERA_API_KEY:
         yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
         return
-    spent = spending.spendings(policy, health.now)
-    high = [one for one in spent if one.level >= WORTH_A_NOTICE]
+    account = standstill.account
+    high = [one for one in account if one.level >= WORTH_A_NOTICE]
     if why and not (high and _is_about_budget(policy, health)):  # those say it with figures
         cure = _cure(policy, health, user)
         yield _about_policy(user, f"{_ON_PLAYBOOKS}, because {why}; {cure}.")
     for one in high:
         yield _about_policy(user, one.words)
-    yield from _used_up_personas()
-    if wrong := balance.present_trouble(spent, health.now):
+    yield from _used_up_personas(standstill.used_up_personas)
+    if wrong := balance.present_trouble(account, health.now):
         trouble, cure = wrong
         yield _about_policy(user, f"{trouble}; {cure}.")
 
@@ -117,8 +117,8 @@ def _cure_of_a_pause(is_by_mavera: bool, may_resume: bool) -> str:
     return "resume it through somebody who may change the research policy, once that is settled"
 
 
-def _used_up_personas() -> Iterator[Notice]:
-    for persona in budget.used_up_personas():
+def _used_up_personas(personas: Iterable[Persona]) -> Iterator[Notice]:
+    for persona in personas:
         url = admin_url("personas_persona_change", persona.pk)
         yield Notice(
             "hint",

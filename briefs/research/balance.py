@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.research import pacing, probing
-from briefs.research.spending import Spending, still_allowed
+from briefs.research.spending import Account
 from providers.mavera import Mave, MaveError, Usage
 
 logger = logging.getLogger(__name__)
@@ -145,12 +145,12 @@ def trouble(reading: UsageReading, allowed: int | None) -> tuple[str, str] | Non
     )
 
 
-def present_trouble(spent: list[Spending], now: datetime) -> tuple[str, str] | None:
+def present_trouble(account: Account, now: datetime) -> tuple[str, str] | None:
     """What is wrong about the latest reading, unless its billing period is over."""
     reading = latest()
     if reading is None or (reading.period_end is not None and reading.period_end < now):
         return None
-    return trouble(reading, still_allowed(spent, now, reading.period_end))
+    return trouble(reading, account.still_allowed(reading.period_end))
 
 
 def _date(at: datetime | None) -> str:

@@ -14,8 +14,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
-from briefs.research import breaker, budget
-from briefs.research.budget import RESERVED_CREDITS
+from briefs.research import breaker, spending
+from briefs.research.spending import RESERVED_CREDITS
 from personas.models import Persona
 from providers.mavera import CONNECT_SECONDS, Mave
 
@@ -156,14 +156,15 @@ def why_waiting(
         return "Mave is not connected: MAVERA_API_KEY is not set"
     if policy.paused_at:
         return _why_paused(policy)
-    if trouble := breaker.why_held(MaveHealth.current()):
+    health = MaveHealth.current()
+    if trouble := breaker.why_held(health):
         return trouble
-    spending = budget.spent()
-    if not budget.is_affordable(policy, Priority.URGENT, spending):
+    account = spending.account(policy, health.now)
+    if not account.fits(Priority.URGENT):
         return "the research budget is used up for now"
-    if not budget.is_affordable(policy, priority, spending):
+    if not account.fits(priority):
         return "the research budget is down to its reserve, which is for urgent briefs"
-    if persona and budget.is_used_up_for(persona):
+    if persona and not spending.of_persona(persona, health.now).fits():
         return f"the month's research budget of “{persona}” is used up"
     return ""
 
@@ -185,12 +186,13 @@ def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
     in_flight = Research.objects.in_flight()
     if in_flight.count() >= policy.concurrency or not breaker.lets_through(health, in_flight):
         return None
-    least = budget.least_affordable(policy)
+    least = spending.account(policy, health.now).least_priority
     if least is None:
         return None
     queued = Research.objects.due().filter(status=Research.Status.QUEUED, priority__gte=least)
-    # Asked within the same query, for all at once: a long queue of one persona costs no more.
-    queued = queued.exclude(persona__in=budget.used_up_personas().values("pk"))
+    # Read for all personas at once: a long queue of one of them costs no query more.
+    if used_up := spending.used_up_personas(health.now):
+        queued = queued.exclude(persona__in=used_up)
     if breaker.is_open(health):  # one that Mave fails on must not be every trial there is
         return queued.order_by(F("started_at").asc(nulls_first=True), *BY_URGENCY).first()
     return queued.order_by(*BY_URGENCY).first()

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from briefs.models import Brief, MaveCall, ResearchPolicy
-from briefs.research import balance, budget, pacing, probing, spending
+from briefs.research import balance, pacing, probing, spending
+from briefs.research.spending import RESERVED_CREDITS
 from operations import registration
 from operations.doctor.findings import Finding, database_now, fail, number, ok, warn, words
 from personas.models import AppApiHealth
@@ -179,10 +180,10 @@ def _judge_balance(usage: Usage) -> Finding:
     if usage.included:
         left += f" of {usage.included:,.0f}"
     is_low = usage.included is not None and usage.remaining < LOW_SHARE * usage.included
-    if usage.remaining < budget.RESERVED_CREDITS or is_low:
+    if usage.remaining < RESERVED_CREDITS or is_low:
         recharge = "recharges by itself" if usage.has_auto_recharge else "does not recharge"
         return warn(
-            f"{left}; one answer costs up to {budget.RESERVED_CREDITS}, the account {recharge}",
+            f"{left}; one answer costs up to {RESERVED_CREDITS}, the account {recharge}",
             "Buy credits, or lower the budgets under Research policy in the admin.",
         )
     policy = ResearchPolicy.objects.filter(pk=1).first() or ResearchPolicy()
@@ -194,7 +195,7 @@ def _judge_balance(usage: Usage) -> Finding:
             "Lower the requests a minute under Research policy in the admin.",
         )
     now = database_now()
-    if wrong := balance.present_trouble(spending.spendings(policy, now), now):
+    if wrong := balance.present_trouble(spending.account(policy, now), now):
         seen, cure = wrong
         return warn(f"{left}; {seen}", f"{cure[0].upper()}{cure[1:]}.")
     return ok(left)

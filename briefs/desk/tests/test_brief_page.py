@@ -236,7 +236,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
     for _ in range(20):
         make_signal(brief=brief)
         brief.log("something happened")
-    ResearchPolicy.current()
+    ResearchPolicy.current(), MaveHealth.current()
 
     with django_assert_num_queries(13):
         signed_in.get(brief.get_absolute_url())
@@ -727,8 +727,8 @@ def renewed(monkeypatch):
     ],
 )
 def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, left, words_):
-    monkeypatch.setattr("briefs.research.budget.usual_cost", lambda persona: 27)
-    monkeypatch.setattr("briefs.research.budget.left_today", lambda: left)
+    monkeypatch.setattr("briefs.research.spending.usual_cost", lambda persona: 27)
+    monkeypatch.setattr("briefs.research.spending.Account.left", left)
 
     page = words(signed_in, make_brief(research=answered(), basis="new"))
 

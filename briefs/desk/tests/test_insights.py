@@ -11,8 +11,9 @@ from django.utils import timezone
 from briefs.desk.tests.pages import text
 from briefs.insights.costs import Cost, Period, costs, personas
 from briefs.models import MaveCall, MaveHealth, Priority, ResearchPolicy
-from briefs.research import budget, pacing, spending, standing
-from briefs.research.standing import Budget
+from briefs.research import pacing, spending
+from briefs.research.spending import DAY, Spending
+from briefs.research.waiting import count_waiting, why_not_asked
 from briefs.tests.factories import make_brief, make_persona, make_research
 
 pytestmark = pytest.mark.django_db
@@ -45,9 +46,9 @@ def policy(**fields):
 
 
 def why(now=None):
-    waiting, policy = standing.waiting(), ResearchPolicy.current()
+    waiting, policy = count_waiting(), ResearchPolicy.current()
     held = pacing.why_waiting(policy, waiting.least)
-    return standing.why_waiting(policy, waiting, held, now or timezone.now())
+    return why_not_asked(policy, waiting, held, now or timezone.now())
 
 
 def rows_of(response):
@@ -101,7 +102,7 @@ def test_credits_of_a_day_are_those_that_its_budget_counts():
 
     today = costs(Period(now.date(), 7)).by_day[now.date()]
 
-    assert today.credits == budget.spent()[0] == 38
+    assert today.credits == spending.account(policy(), now).day.taken == 38
 
 
 def test_calls_that_never_left_are_counted_apart():
@@ -179,14 +180,14 @@ def test_a_shared_brief_saves_what_its_answer_cost_on_the_day_it_got_it():
     assert (found.total.sharings, found.total.briefs) == (1, 0)
 
 
-def test_all_days_together_save_what_sharing_saved_altogether():
+def test_only_briefs_that_share_an_answer_count_as_savings():
     answer = make_sharing(credits=40).research
     make_sharing(research=answer)
     make_brief(research=answer, basis="new", researched_at=at(), created_at=at())
     make_brief(research=answer, basis="playbook", created_at=at())
     make_sharing(research=make_research(status="failed", credits=9))
 
-    assert costs(WEEK).total.saved == budget.credits_saved() == 80
+    assert costs(WEEK).total.saved == 80
 
 
 def test_cost_per_brief_is_all_credits_over_all_briefs_opened():
@@ -245,7 +246,7 @@ def test_personas_are_sorted_by_what_they_cost():
 def test_a_persona_for_which_research_only_waits_is_listed():
     research = make_research()
 
-    [one] = personas(costs(WEEK), standing.waiting().by_persona)
+    [one] = personas(costs(WEEK), count_waiting().by_persona)
 
     assert (one.name, one.waiting, one.cost) == (research.persona.name, 1, Cost())
 
@@ -279,7 +280,7 @@ def test_queued_and_lost_questions_wait_and_those_being_asked_do_not(connected):
     for status in ("queued", "recovering", "running", "done", "failed"):
         make_brief(research=make_research(status=status))
 
-    waiting = standing.waiting()
+    waiting = count_waiting()
 
     assert (waiting.questions, waiting.briefs, waiting.running) == (2, 2, 1)
 
@@ -309,7 +310,7 @@ def test_lost_answers_are_told_beside_what_holds_the_others_back(connected):
 def test_closed_briefs_wait_for_nothing():
     make_brief(research=make_research()).close("churned")
 
-    assert standing.waiting().briefs == 0
+    assert count_waiting().briefs == 0
 
 
 def test_a_question_waits_for_its_turn_if_nothing_holds_it_back(connected):
@@ -344,7 +345,7 @@ def test_the_reserve_holds_back_what_is_not_urgent_and_nothing_else(connected):
 
 
 @pytest.mark.parametrize(
-    ("used", "limit", "percent", "width", "left", "kept", "level"),
+    ("used", "limit", "percent", "width", "left", "kept", "colour"),
     [
         (0, 1000, 0, 0, 1000, 100, "fine"),
         (250, 1000, 25, 25, 750, 100, "fine"),
@@ -359,20 +360,19 @@ def test_the_reserve_holds_back_what_is_not_urgent_and_nothing_else(connected):
         (500, None, 0, 0, 0, 0, "fine"),
     ],
 )
-def test_a_budget_says_how_far_it_is_used(used, limit, percent, width, left, kept, level):
-    budget = Budget("Today", used, limit, 100, "")
+def test_a_budget_says_how_far_it_is_used(used, limit, percent, width, left, kept, colour):
+    day = Spending(DAY, at(0, 0), at(-1, 0), limit, settled=used, reserved=0, reserve=100)
 
-    found = (budget.percent, budget.width, budget.left, budget.kept, budget.level)
-    assert found == (percent, width, left, kept, level)
+    assert (day.percent, day.width, day.left, day.kept) == (percent, width, left, kept)
+    assert day.colour == colour
 
 
 def test_a_budget_that_pays_for_no_answer_any_more_is_used_up_here_and_in_the_alarm(signed_in):
     limits = policy(day_budget=1000, month_budget=None)
     make_call(started_at=timezone.now(), credits=930)
 
-    [day, _] = standing.budgets(limits)
-    assert day.level == "out"
-    assert spending.spendings(limits, timezone.now())[0].is_used_up
+    day = spending.account(limits, timezone.now()).day
+    assert (day.colour, day.level) == ("out", 100)
     assert "used up: 70 left, and one answer may cost 75" in text(signed_in.get(URL))
 
 
@@ -380,7 +380,9 @@ def test_a_budget_that_pays_for_no_answer_any_more_is_used_up_here_and_in_the_al
     ("budget", "words"), [(0, "nothing is bought"), (74, "it buys nothing: one answer may cost 75")]
 )
 def test_a_budget_that_buys_nothing_says_so(budget, words):
-    assert Budget("Today", 0, budget, 100, "begins anew").rest == words
+    day = Spending(DAY, at(0, 0), at(-1, 0), budget, settled=0, reserved=0, reserve=100)
+
+    assert day.rest == words
 
 
 def test_what_is_reserved_is_not_spent_and_is_told_beside_it(signed_in, connected):
@@ -580,7 +582,7 @@ def test_the_page_costs_the_same_however_much_there_is(
         make_research(priority=Priority.URGENT)
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(19):
         signed_in.get(URL, {"days": "90"})
 
 

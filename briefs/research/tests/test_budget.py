@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
-from briefs.research import budget, pacing
-from briefs.research.budget import RESERVED_CREDITS
+from briefs.research import pacing, spending
+from briefs.research.spending import RESERVED_CREDITS
 from briefs.tests.factories import make_brief, make_event, make_payload, make_persona, make_research
 from operations import sweeping, tasks
 from personas.models import Persona
+from webhooks.clock import database_now
 from webhooks.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,10 @@ def wanted(persona, **fields):
 def spend(persona, credits, outcome="answered"):
     asked = make_research(persona=persona, status="done")
     return MaveCall.objects.create(research=asked, credits=credits, outcome=outcome)
+
+
+def taken_of(persona):
+    return spending.of_persona(persona, database_now()).taken
 
 
 def last_month():
@@ -98,7 +103,7 @@ def test_what_others_spend_and_what_was_spent_last_month_does_not_count():
     wanted(trial)
 
     assert pacing.claim_next()
-    assert budget.spent_for(trial) == RESERVED_CREDITS
+    assert taken_of(trial) == RESERVED_CREDITS
 
 
 def test_waiting_brief_names_the_persona_whose_budget_is_used_up():
@@ -123,7 +128,9 @@ def test_page_of_the_waiting_brief_says_so(signed_in):
     assert "research budget of “Trial” is used up" in html
 
 
-def test_budgets_of_personas_cost_a_claim_no_query_more(django_assert_num_queries):
+def test_budgets_of_many_personas_cost_a_claim_no_more_queries_than_that_of_one(
+    django_assert_num_queries,
+):
     limits = policy()
     health = pacing.MaveHealth.current()
     for _ in range(5):
@@ -131,7 +138,7 @@ def test_budgets_of_personas_cost_a_claim_no_query_more(django_assert_num_querie
         spend(persona, 50)
         wanted(persona)
 
-    with django_assert_num_queries(3):  # under way, spent, the next question
+    with django_assert_num_queries(5):  # under way, spent, two for the personas, the next question
         assert pacing._most_urgent(limits, health) is None
 
 
@@ -144,7 +151,38 @@ def test_many_claimers_at_once_never_exceed_a_personas_budget(threaded_db):
     tickets = at_once(12, lambda number: pacing.claim_next())
 
     assert sum(ticket is not None for ticket in tickets) == 4
-    assert budget.spent_for(trial) == trial.month_budget
+    assert taken_of(trial) == trial.month_budget
+
+
+# One account ------------------------------------------------------------------------------------
+
+
+def test_claim_counts_what_is_reserved_and_a_warning_does_not():
+    limits = policy(day_budget=1000)
+    spend(make_persona(), 900)
+    for _ in range(2):
+        MaveCall.objects.create(credits=RESERVED_CREDITS, outcome="pending")
+
+    day = spending.account(limits, database_now()).day
+
+    assert not day.fits()
+    assert (day.level, day.unused, day.left) == (90, 100, 0)
+
+
+def test_account_of_a_persona_is_its_part_of_the_account_of_all():
+    limits, now = policy(), database_now()
+    trial, enterprise = make_persona(month_budget=100), make_persona()
+    spend(trial, 20)
+    spend(trial, 75, "pending")
+    spend(enterprise, 30)
+
+    month = spending.account(limits, now).month
+    parts = spending.of_personas([trial, enterprise], now)
+
+    assert (parts[trial].settled, parts[trial].reserved, parts[trial].limit) == (20, 75, 100)
+    assert (parts[enterprise].settled, parts[enterprise].limit) == (30, None)
+    assert sum(one.taken for one in parts.values()) == month.taken
+    assert spending.used_up_personas(now) == [trial]
 
 
 # Over the budget ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Whether another call to Mave may begin: limits, budgets, order, and calls left behind."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.models.research import LEASE
-from briefs.research import breaker, budget, settling, sharing, working
-from briefs.research.budget import RESERVED_CREDITS
+from briefs.research import breaker, settling, sharing, spending, working
 from briefs.research.pacing import (
     Search,
     Ticket,
@@ -20,6 +19,7 @@ from briefs.research.pacing import (
     why_waiting,
 )
 from briefs.research.questions import question_for
+from briefs.research.spending import RESERVED_CREDITS
 from briefs.tests.factories import make_brief, make_persona, make_research
 from providers.mavera import DEADLINE_SECONDS, MaveError, RateLimit
 from webhooks.tests.threads import Aside, at_once
@@ -295,16 +295,17 @@ def test_budget_of_nothing_buys_nothing():
     assert claim_next() is None
 
 
-def test_credits_count_for_their_day_and_month_in_utc():
-    now = datetime.now(UTC)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    spend(1, midnight.replace(day=1) - timedelta(seconds=1))
-    this_month = MaveCall.objects.create(credits=10)
-    MaveCall.objects.filter(pk=this_month.pk).update(started_at=midnight.replace(day=1))
-    MaveCall.objects.create(credits=100)
+@pytest.mark.parametrize(
+    ("now", "today"),
+    [("2026-11-02T12:00Z", 100), ("2026-11-03T00:30+01:00", 100), ("2026-11-03T00:00Z", 0)],
+)
+def test_credits_count_for_their_day_and_month_in_utc(now, today):
+    for credits, at in [(1, "10-31T23:59:59"), (10, "11-01T00:00"), (100, "11-02T00:00")]:
+        MaveCall.objects.create(credits=credits, started_at=f"2026-{at}Z")
 
-    is_first_day = now.day == 1
-    assert budget.spent() == (110 if is_first_day else 100, 110)
+    account = spending.account(ResearchPolicy.current(), datetime.fromisoformat(now))
+
+    assert [one.taken for one in account] == [today, 110]
 
 
 # Calls left behind --------------------------------------------------------------------------------
