@@ -21,7 +21,7 @@ from briefs.admin.budgets import PolicyForm
 from briefs.admin.readonly import link
 from briefs.admin.research import wake
 from briefs.models import MaveHealth, Research, ResearchPolicy
-from briefs.research import balance, breaker, pacing, spending
+from briefs.research import balance, pacing, spending
 from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.waiting import count_waiting, why_not_asked
 from providers.mavera import Mave
@@ -238,7 +238,7 @@ def _resume(policy: ResearchPolicy) -> str:
 
 
 def _close_breaker(policy: ResearchPolicy) -> str:
-    if not MaveHealth.close_breaker():
+    if not MaveHealth.current().close_breaker():
         return "The breaker was closed already."
     policy.remember("closed the breaker by hand")
     return "The breaker is closed: Mave is asked again at once."
@@ -250,12 +250,11 @@ def _health_words(policy: ResearchPolicy, health: MaveHealth) -> str:
     if policy.is_paused_by_mavera:
         return f"Refuses: the last answer was {policy.paused_status}."
     if health.opened_at is not None:
-        at = max(health.breaker_until or health.now, health.now)
         return (
-            f"Fails since {_clock(health.opened_at)}. One question tries at {_clock(at)}, and the "
-            "first answer sets all going again."
+            f"Fails since {_clock(health.opened_at)}. One question tries at "
+            f"{_clock(health.next_trial_at)}, and the first answer sets all going again."
         )
-    if breaker.is_held(health):
+    if health.is_held:
         return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_reason}."
     return "Answers, as far as is known."
 

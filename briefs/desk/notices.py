@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 
 from briefs.links import admin_url
 from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
-from briefs.research import balance, breaker, pacing
+from briefs.research import balance, pacing
 from briefs.research.spending import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill
@@ -96,7 +96,7 @@ def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
 
 
 def _is_about_budget(policy: ResearchPolicy, health: MaveHealth) -> bool:
-    return not policy.paused_at and not breaker.why_held(health)
+    return not policy.paused_at and not health.why_held
 
 
 def _cure(policy: ResearchPolicy, health: MaveHealth, user: Any) -> str:

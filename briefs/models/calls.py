@@ -87,7 +87,7 @@ class MaveCall(models.Model):
         return self.outcome in (self.Outcome.PENDING, self.Outcome.UNKNOWN)
 
     def disprove(self) -> None:
-        """UNKNOWN -> REFUSED: something answered in Mave's place, and she never began it."""
+        """UNKNOWN -> REFUSED: something answered in Mave's place, and Mave never began it."""
         unknown = MaveCall.objects.filter(pk=self.pk, outcome=self.Outcome.UNKNOWN)
         unknown.update(outcome=self.Outcome.REFUSED, credits=0)
 

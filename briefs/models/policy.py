@@ -1,12 +1,20 @@
 """What bounds research over all machines: the team's limits, and what Mavera asks of us."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
+
+from briefs.models.calls import MaveCall
+from briefs.models.research import ResearchQuerySet
+
+FIRST_PAUSE_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 15 * 60
+_FEW = "few requests are left in Mavera's minute"
 
 
 class ResearchPolicy(models.Model):
@@ -59,7 +67,7 @@ class ResearchPolicy(models.Model):
 
     @property
     def is_paused_by_mavera(self) -> bool:
-        """Paused by an answer of hers: such a pause ends by itself."""
+        """Paused by an answer of Mavera's: such a pause ends by itself."""
         return self.paused_at is not None and self.paused_status is not None
 
     def pause(self, reason: str, status: int | None = None) -> bool:
@@ -97,10 +105,11 @@ class ResearchPolicy(models.Model):
 
 
 class MaveHealth(models.Model):
-    """One row: what Mavera's latest answers ask of us. Written under the policy's lock.
+    """One row: what Mavera's latest answers ask of us.
 
-    Held: she asked to wait. Open breaker: she fails too often. Probing: she refused the key or the
-    account, and is asked for free whether that is over.
+    Held: Mavera asked everybody to wait. Breaker open: Mave fails too often. Probing: Mavera
+    refused the key or the account, and is asked for free whether that is over. The arrows write
+    the row and leave this object as it was read.
     """
 
     held_until = models.DateTimeField(null=True, blank=True)
@@ -124,29 +133,6 @@ class MaveHealth(models.Model):
     def __str__(self) -> str:
         return self.breaker_reason or self.held_reason or "answers"
 
-    @property
-    def now(self) -> datetime:
-        """The database's time when `current` read the row."""
-        at: datetime = self.__dict__["read_at"]
-        return at
-
-    @property
-    def next_probe_at(self) -> datetime:
-        """When Mavera is asked for free whether a pause of hers is over."""
-        return max(self.probe_at or self.now, self.now)
-
-    @classmethod
-    def close_breaker(cls) -> bool:
-        """Open -> closed, by hand. Faults until now no longer count. Needs the policy's lock."""
-        closed = MaveHealth.objects.filter(pk=1, breaker_until__isnull=False).update(
-            opened_at=None,
-            breaker_until=None,
-            breaker_pause_seconds=0,
-            breaker_reason="",
-            closed_at=Now(),
-        )
-        return bool(closed)
-
     @classmethod
     def current(cls) -> "MaveHealth":
         row = MaveHealth.objects.annotate(read_at=Now())
@@ -155,3 +141,133 @@ class MaveHealth(models.Model):
             MaveHealth.objects.bulk_create([MaveHealth(pk=1)], ignore_conflicts=True)
             found = row.get(pk=1)
         return found
+
+    @property
+    def now(self) -> datetime:
+        """The database's time when `current` read the row."""
+        at: datetime = self.__dict__["read_at"]
+        return at
+
+    # Held.
+
+    @property
+    def is_held(self) -> bool:
+        """Mavera asked everybody to wait, and the time is not over."""
+        return self.held_seconds > 0
+
+    @property
+    def held_seconds(self) -> float:
+        """Until Mavera may be asked again; 0 if it may be asked now."""
+        if self.held_until is None:
+            return 0.0
+        return max((self.held_until - self.now).total_seconds(), 0.0)
+
+    def hold(self, seconds: float, reason: str) -> None:
+        """Let nobody begin a request for so long; a longer hold that is on already stays."""
+        until = Now() + timedelta(seconds=seconds)
+        row = MaveHealth.objects.filter(Q(held_until=None) | Q(held_until__lt=until), pk=self.pk)
+        row.update(held_until=until, held_reason=reason[:300])
+
+    @property
+    def is_spaced(self) -> bool:
+        """Few requests are left in Mavera's minute, so they begin one at a time."""
+        return self.spaced_until is not None and self.spaced_until > self.now
+
+    def space(self, seconds: float, space_seconds: float) -> None:
+        """For so long, keep this much time between two requests; the next one waits already."""
+        until = Now() + timedelta(seconds=seconds)
+        self._write(spaced_until=until, space_seconds=space_seconds)
+        self.hold(space_seconds, _FEW)
+
+    def note_request(self) -> None:
+        """A request begins: where few are left, the next one waits. Needs the policy's lock."""
+        if self.is_spaced:
+            self.hold(self.space_seconds, _FEW)
+
+    # The breaker.
+
+    @property
+    def is_breaker_open(self) -> bool:
+        """Mave failed too often: open until a single call has shown that it works again."""
+        return self.breaker_until is not None
+
+    @property
+    def next_trial_at(self) -> datetime:
+        """When an open breaker admits the next call."""
+        return max(self.breaker_until or self.now, self.now)
+
+    def admits(self, in_flight: ResearchQuerySet) -> bool:
+        """Whether the breaker admits a call: always when closed, one at a time after its pause."""
+        if self.breaker_until is None:
+            return True
+        if self.breaker_until > self.now:
+            return False
+        return not in_flight.filter(started_at__gte=self.opened_at).exists()
+
+    def is_trial(self, call: MaveCall) -> bool:
+        """Whether the call was admitted to find out whether Mave works again."""
+        return self.opened_at is not None and call.started_at >= self.opened_at
+
+    def open_breaker(self, reason: str) -> int:
+        """Closed -> open for a minute; open -> open for twice as long as before.
+
+        Returns the seconds. Needs the policy's lock.
+        """
+        seconds = _longer(self.breaker_pause_seconds)
+        self._write(
+            opened_at=self.opened_at or Now(),
+            breaker_until=Now() + timedelta(seconds=seconds),
+            breaker_pause_seconds=seconds,
+            breaker_reason=reason[:300],
+        )
+        return seconds
+
+    def close_breaker(self) -> bool:
+        """Open -> closed. Faults until now no longer count; False if it is closed already.
+
+        Needs the policy's lock.
+        """
+        closed = MaveHealth.objects.filter(pk=self.pk, breaker_until__isnull=False).update(
+            opened_at=None,
+            breaker_until=None,
+            breaker_pause_seconds=0,
+            breaker_reason="",
+            closed_at=Now(),
+        )
+        return bool(closed)
+
+    @property
+    def why_held(self) -> str:
+        """In words, what these answers hold back; empty if nothing."""
+        if self.is_breaker_open:
+            at = f"{self.next_trial_at:%H:%M} UTC"
+            return f"Mave fails ({self.breaker_reason}) and is tried again at {at}"
+        return self.held_reason if self.is_held else ""
+
+    # Probing, while research is paused by Mavera.
+
+    @property
+    def next_probe_at(self) -> datetime:
+        """When Mavera is asked for free whether a pause of its own is over."""
+        return max(self.probe_at or self.now, self.now)
+
+    def is_probe_due(self, policy: ResearchPolicy) -> bool:
+        is_time = self.probe_at is None or self.probe_at <= self.now
+        return policy.is_paused_by_mavera and not self.is_held and is_time
+
+    def put_probe_off(self) -> None:
+        """The next probe comes after a pause twice as long as the last. Needs the policy's lock."""
+        seconds = _longer(self.probe_pause_seconds)
+        self._write(probe_at=Now() + timedelta(seconds=seconds), probe_pause_seconds=seconds)
+
+    def end_probing(self) -> None:
+        """Mave answered: the next pause is probed soon again. Needs the policy's lock."""
+        self._write(probe_pause_seconds=0)
+
+    def _write(self, **fields: Any) -> None:
+        MaveHealth.objects.filter(pk=self.pk).update(**fields)
+
+
+def _longer(seconds: int) -> int:
+    """The pause after one of so many seconds: twice as long, between the first and the longest."""
+    return min(max(2 * seconds, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""What is remembered of spending beside the ledger: levels told, and what Mavera counts herself."""
+"""What is remembered of spending beside the ledger: levels told, and what Mavera counts itself."""
 
 from datetime import datetime
 

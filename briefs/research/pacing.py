@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
-from briefs.research import breaker, spending
+from briefs.research import spending
 from briefs.research.spending import RESERVED_CREDITS
 from personas.models import Persona
 from providers.mavera import CONNECT_SECONDS, Mave
@@ -74,7 +74,7 @@ def claim_next() -> Ticket | Search | None:
             research = Research.objects.due().select_for_update().filter(pk=candidate.pk).first()
             claimed = research and (_search(research) if lost else _enter(research))
             if isinstance(claimed, Ticket):
-                breaker.let_through(health)
+                health.note_request()
             if claimed:
                 return claimed
 
@@ -86,13 +86,14 @@ def admit_read(
     with transaction.atomic():
         policy = ResearchPolicy.locked()
         is_paused = policy.paused_at is not None and not while_paused
-        if is_paused or breaker.is_held(MaveHealth.current()):
+        health = MaveHealth.current()
+        if is_paused or health.is_held:
             return None
         is_search = purpose == MaveCall.Purpose.THREADS and not while_paused
         kept_back = policy.requests_per_minute // KEPT_FOR_QUESTIONS if is_search else 0
         if requests_left(policy) <= kept_back:
             return None
-        breaker.let_through(MaveHealth.current())
+        health.note_request()
         return MaveCall.objects.create(purpose=purpose, research=research)
 
 
@@ -121,11 +122,11 @@ def workers_wanted() -> int:
     if not Mave().is_configured:
         return 0
     if _is_held(policy, health):
-        return int(breaker.is_probe_due(policy, health))
+        return int(health.is_probe_due(policy))
     searches = Research.objects.due().lost().count()
     questions = 0
     if _most_urgent(policy, health):
-        one_by_one = breaker.is_open(health) or breaker.is_spaced(health)
+        one_by_one = health.is_breaker_open or health.is_spaced
         free = 1 if one_by_one else slots_free()
         questions = min(Research.objects.due().count() - searches, free)
     return min(searches + questions, requests_left(policy))
@@ -157,7 +158,7 @@ def why_waiting(
     if policy.paused_at:
         return _why_paused(policy)
     health = MaveHealth.current()
-    if trouble := breaker.why_held(health):
+    if trouble := health.why_held:
         return trouble
     account = spending.account(policy, health.now)
     if not account.fits(Priority.URGENT):
@@ -178,13 +179,13 @@ def _why_paused(policy: ResearchPolicy) -> str:
 
 
 def _is_held(policy: ResearchPolicy, health: MaveHealth) -> bool:
-    return policy.paused_at is not None or breaker.is_held(health)
+    return policy.paused_at is not None or health.is_held
 
 
 def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
     """The next question that may be asked, by all limits but the requests of the minute."""
     in_flight = Research.objects.in_flight()
-    if in_flight.count() >= policy.concurrency or not breaker.lets_through(health, in_flight):
+    if in_flight.count() >= policy.concurrency or not health.admits(in_flight):
         return None
     least = spending.account(policy, health.now).least_priority
     if least is None:
@@ -193,7 +194,7 @@ def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
     # Read for all personas at once: a long queue of one of them costs no query more.
     if used_up := spending.used_up_personas(health.now):
         queued = queued.exclude(persona__in=used_up)
-    if breaker.is_open(health):  # one that Mave fails on must not be every trial there is
+    if health.is_breaker_open:  # one that Mave fails on must not be every trial there is
         return queued.order_by(F("started_at").asc(nulls_first=True), *BY_URGENCY).first()
     return queued.order_by(*BY_URGENCY).first()
 

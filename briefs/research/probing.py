@@ -1,4 +1,4 @@
-"""Resumes research that Mavera herself stopped, once a request that costs nothing goes well."""
+"""Resumes research that Mavera itself stopped, once a request that costs nothing goes well."""
 
 import logging
 
@@ -81,9 +81,10 @@ def settle_read(
 @transaction.atomic
 def _claim() -> ResearchPolicy | None:
     policy = ResearchPolicy.locked()
-    if not breaker.is_probe_due(policy, MaveHealth.current()):
+    health = MaveHealth.current()
+    if not health.is_probe_due(policy):
         return None
-    breaker.put_probe_off()
+    health.put_probe_off()
     return policy
 
 

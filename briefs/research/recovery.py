@@ -1,6 +1,6 @@
 """Looks for an answer that was asked for and did not arrive: it may be paid, and lies in a thread.
 
-Mavera knows no idempotency key, but each question carries a reference of its own, and her threads
+Mavera knows no idempotency key, but each question carries a reference of its own, and its threads
 can be read for free. A question is paid once more only when they do not hold the answer.
 """
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
-from briefs.research import breaker, pacing, settling
+from briefs.research import pacing, settling
 from briefs.research.searching import Interrupted, Searcher
 from providers.mavera import GATEWAY_GAVE_UP
 
@@ -64,13 +64,13 @@ def _ask_once_more(found: pacing.Search, why: str) -> None:
 
 @transaction.atomic
 def _never_begun(found: pacing.Search) -> None:
-    """A gateway answered in Mave's place, and she has no thread: nothing can have been charged.
+    """A gateway answered in Mave's place, and Mave has no thread: nothing can have been charged.
 
     So an outage behind a gateway is like any other: it costs no credits, and a trial no try.
     """
     research, call = found.research, found.call
     words = f"{call.detail}, and Mave never began it"
-    if breaker.is_trial(call, MaveHealth.current()):
+    if MaveHealth.current().is_trial(call):
         is_ours = research.give_back(found.token, words)
     else:
         is_ours = research.try_again(found.token, words)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from briefs.models import MaveCall, MaveHealth, Research
-from briefs.research import breaker, pacing, probing
+from briefs.research import pacing, probing
 from providers.mavera import DEADLINE_SECONDS, Mave, MaveError, Thread, ThreadPage
 from webhooks.clock import database_now
 
@@ -26,7 +26,7 @@ _MANY = "there are many threads, and the search goes on soon"
 class Interrupted(Exception):
     """The search must go on later; the message says why.
 
-    http_status: of Mavera's answer, if she gave one. is_ours: we did not even ask her.
+    http_status: of Mavera's answer, if it gave one. is_ours: we did not even ask it.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Searcher:
             row = pacing.admit_read(MaveCall.Purpose.THREADS, self._research)
             if row is not None:
                 return row
-            hold = breaker.held_for(MaveHealth.current())
+            hold = MaveHealth.current().held_seconds
             if not 0 < hold <= SHORT_HOLD_SECONDS:
                 words = "Mavera's requests are used up or held back for the moment"
                 raise Interrupted(words, is_ours=True)

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveHealth, Priority, Research, ResearchPolicy
-from briefs.research import breaker, pacing, spending
+from briefs.research import pacing, spending
 from briefs.research.reasons import without_codes
 from briefs.times import length
 from personas.models import Persona
@@ -45,9 +45,9 @@ class Standstill:
             return "Mave is not connected"
         if self.policy.paused_at:
             return "paused"
-        if breaker.is_open(self.health):
+        if self.health.is_breaker_open:
             return "Mave is down"
-        return "Mavera’s limit" if breaker.is_held(self.health) else "over budget"
+        return "Mavera’s limit" if self.health.is_held else "over budget"
 
     def why_search_waits(self, research: Research, persona: Persona) -> str:
         """A search costs nothing and looks at no budget, but it stands still with a pause."""
@@ -55,7 +55,7 @@ class Standstill:
             return ""
         if not Mave().is_configured or self.policy.paused_at:
             return self.why(research.priority, persona)
-        is_held = breaker.is_held(self.health)
+        is_held = self.health.is_held
         return without_codes(self.health.held_reason) if is_held else ""
 
     @cached_property

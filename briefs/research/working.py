@@ -63,7 +63,7 @@ def work() -> None:
     Nobody else would wake anybody before the sweep; no place at Mave is taken meanwhile.
     """
     run_next()
-    hold = breaker.held_for(MaveHealth.current())
+    hold = MaveHealth.current().held_seconds
     if 0 < hold <= SHORT_HOLD_SECONDS and Research.objects.due().exists():
         time.sleep(hold)
         wake()

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, UsageReading
-from briefs.research import breaker, pacing
+from briefs.research import pacing
 from briefs.research.working import run_next
 from briefs.tests.factories import make_brief, make_persona, make_research
 from operations.doctor import work
@@ -107,7 +107,7 @@ def test_open_breaker_is_told_on_the_page_in_the_inbox_and_by_the_doctor(admin_c
 
 
 def test_hold_is_told_with_its_end(admin_client):
-    breaker.hold(90, "Mavera asked to wait: Mavera answered 429")
+    MaveHealth.current().hold(90, "Mavera asked to wait: Mavera answered 429")
 
     assert "Nobody asks until" in shown(admin_client)
     assert notices(admin_client)[0].endswith("Mavera answered 429; it goes on by itself.")
@@ -228,7 +228,7 @@ def test_whoever_may_only_look_sees_no_buttons(viewer):
     assert "Held back" in html
     assert "<button" not in html.split('id="content"')[1]
     assert viewer.post(f"{POLICY}close-breaker/").status_code == 403
-    assert breaker.is_open(MaveHealth.current())
+    assert MaveHealth.current().is_breaker_open
 
 
 def test_history_names_who_paused_and_resumed_it_and_why(changer, user):
@@ -304,13 +304,13 @@ def test_faults_from_before_it_was_closed_by_hand_do_not_open_it_again(sandbox):
     for _ in range(6):
         MaveCall.objects.create(outcome="refused", is_fault=True, finished_at=earlier)
     open_breaker()
-    MaveHealth.close_breaker()
+    MaveHealth.current().close_breaker()
     wanted()
     sandbox.faults.add("mave/chat", "500")
 
     run_next()
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
 
 
 def test_closed_breaker_cannot_be_closed(changer):

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, Signal
-from briefs.research import breaker
 from briefs.research.questions import question_for
 from briefs.tests.factories import (
     make_brief,
@@ -637,7 +636,7 @@ def test_a_poll_brings_a_new_reason_to_wait(signed_in, connected):
     seen = signed_in.get(brief.get_absolute_url()).context["seen"]
     assert signed_in.get(url, {"seen": seen}).status_code == 204
 
-    breaker.hold(60, "Mavera asked to wait: Mavera answered 429 (rate_limit_exceeded)")
+    MaveHealth.current().hold(60, "Mavera asked to wait: Mavera answered 429 (rate_limit_exceeded)")
 
     assert "It waits, because Mavera asked to wait." in text(signed_in.get(url, {"seen": seen}))
 

@@ -6,7 +6,6 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import text
 from briefs.models import MaveHealth, Priority, ResearchPolicy
-from briefs.research import breaker
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -88,7 +87,7 @@ def held(how):
         MaveHealth.current()
         MaveHealth.objects.update(breaker_until=timezone.now(), opened_at=timezone.now())
     elif how == "429":
-        breaker.hold(60, "Mavera asked to wait")
+        MaveHealth.current().hold(60, "Mavera asked to wait")
 
 
 @pytest.mark.parametrize(

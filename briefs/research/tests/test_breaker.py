@@ -56,7 +56,7 @@ def test_breaker_opens_when_half_of_six_calls_failed(questions, sandbox, faults,
 
     fail(sandbox)
 
-    assert breaker.is_open(MaveHealth.current()) is opens
+    assert MaveHealth.current().is_breaker_open is opens
     assert run_next() is not opens
 
 
@@ -66,7 +66,7 @@ def test_faults_of_longer_ago_do_not_count(questions, sandbox):
 
     fail(sandbox)
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
 
 
 @pytest.mark.parametrize("fault", ["429", "402"])
@@ -75,7 +75,7 @@ def test_what_is_no_fault_of_mave_does_not_open_the_breaker(questions, sandbox, 
 
     fail(sandbox, fault)
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
 
 
 def test_open_breaker_says_so_and_when_it_tries_again(questions, sandbox):
@@ -110,9 +110,9 @@ def test_trial_that_succeeds_closes_the_breaker_and_old_faults_are_forgotten(que
 
     assert run_next()
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
     fail(sandbox)
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
 
 
 def trial_of_a_killed_worker():
@@ -131,7 +131,7 @@ def test_trial_whose_worker_is_killed_makes_way_for_the_next(questions, sandbox)
     run_next()  # looks for its answer
     assert run_next()
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
     assert MaveCall.objects.chats().filter(outcome="answered").count() == 1
 
 
@@ -140,13 +140,13 @@ def test_trial_that_is_asked_to_wait_says_nothing_of_mave(questions, sandbox):
     fail(sandbox)
     pass_time(seconds=61)
     fail(sandbox, "429")
-    assert breaker.is_open(MaveHealth.current())
+    assert MaveHealth.current().is_breaker_open
     assert not run_next()
     pass_time(seconds=2)
 
     assert run_next()
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
 
 
 def test_trial_whose_answer_is_lost_closes_the_breaker_when_it_is_found(questions, sandbox):
@@ -158,7 +158,7 @@ def test_trial_whose_answer_is_lost_closes_the_breaker_when_it_is_found(question
 
     assert run_next()
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
 
 
 def test_trial_that_fails_doubles_the_pause_and_uses_up_no_try(questions, sandbox):
@@ -183,7 +183,7 @@ def test_question_that_mave_fails_on_is_not_every_trial(questions, sandbox):
 
     assert run_next()
 
-    assert not breaker.is_open(MaveHealth.current())
+    assert not MaveHealth.current().is_breaker_open
     assert Research.objects.get(status="done") != questions[0]
 
 
@@ -194,7 +194,7 @@ def test_answer_to_a_call_from_before_closes_nothing(questions, sandbox):
 
     breaker.answered(early.call)
 
-    assert breaker.is_open(MaveHealth.current())
+    assert MaveHealth.current().is_breaker_open
 
 
 def test_too_many_requests_hold_everybody_back(questions, sandbox):
@@ -210,8 +210,8 @@ def test_too_many_requests_hold_everybody_back(questions, sandbox):
 
 
 def test_hold_is_not_shortened_by_a_shorter_one(db):
-    breaker.hold(40, "long")
-    breaker.hold(5, "short")
+    MaveHealth.current().hold(40, "long")
+    MaveHealth.current().hold(5, "short")
 
     assert MaveHealth.current().held_reason == "long"
 

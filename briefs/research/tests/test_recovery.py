@@ -701,7 +701,7 @@ def test_thread_that_is_refused_pauses_nothing_but_a_key_that_is(
 def test_search_that_is_asked_to_wait_for_seconds_waits(waiting, sandbox, monkeypatch):
     sandbox.faults.add("mave/chat", "paid_then_dropped")
     run_next()
-    recovery.breaker.hold(0.4, "few requests are left in Mavera's minute")
+    MaveHealth.current().hold(0.4, "few requests are left in Mavera's minute")
     held = MaveHealth.current().held_until
     monkeypatch.setattr("briefs.research.breaker.slow_down", lambda limit: None)
 

@@ -7,9 +7,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
+from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.models.research import MAX_TRIES
-from briefs.research import breaker, settling, sharing, working
+from briefs.research import settling, sharing, working
 from briefs.research.pacing import claim_next
 from briefs.research.questions import question_for
 from briefs.research.sharing import attach, hurry, upgrade_briefs
@@ -745,7 +745,7 @@ def test_dead_broker_is_no_trouble_for_who_wakes(monkeypatch, caplog):
 
 def test_short_hold_is_waited_out_and_the_next_is_woken(persona, sandbox, monkeypatch):
     attached(make_brief(persona=persona), make_brief(persona=persona, question_facts=["a is b"]))
-    breaker.hold(0.3, "few requests are left in Mavera's minute")
+    MaveHealth.current().hold(0.3, "few requests are left in Mavera's minute")
 
     working.work()
 
@@ -754,7 +754,7 @@ def test_short_hold_is_waited_out_and_the_next_is_woken(persona, sandbox, monkey
 
 def test_long_hold_is_left_to_the_sweep(persona, sandbox, monkeypatch):
     attached(make_brief(persona=persona))
-    breaker.hold(40, "Mavera asked to wait")
+    MaveHealth.current().hold(40, "Mavera asked to wait")
     monkeypatch.setattr(working.time, "sleep", lambda seconds: pytest.fail("it slept"))
 
     working.work()
