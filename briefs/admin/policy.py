@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -19,9 +17,8 @@ from simple_history.template_utils import HistoricalRecordContextHelper
 from briefs.admin import budgets
 from briefs.admin.budgets import PolicyForm
 from briefs.admin.readonly import link
-from briefs.admin.research import wake
 from briefs.models import MaveHealth, Research, ResearchPolicy
-from briefs.research import balance, pacing, spending
+from briefs.research import balance, pacing, spending, switching
 from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.waiting import count_waiting, why_not_asked
 from providers.mavera import Mave
@@ -117,37 +114,23 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
 
     def pause(self, request: HttpRequest) -> HttpResponse:
         """POST: stop all research, for the reason that was typed."""
-        reason = request.POST.get("reason", "").strip()
-        if request.method == "POST" and not reason:
-            self.message_user(request, "Say why, so that others understand it.", messages.ERROR)
-            return self._back()
-        return self._switch(request, lambda policy: _pause(policy, reason))
+        reason = request.POST.get("reason", "")
+        return self._switch(request, lambda user: switching.pause(user, reason))
 
     def resume(self, request: HttpRequest) -> HttpResponse:
         """POST: let research go on, whoever paused it."""
-        return self._switch(request, _resume)
+        return self._switch(request, switching.resume)
 
     def close_breaker(self, request: HttpRequest) -> HttpResponse:
         """POST: ask Mave again at once, with all workers."""
-        return self._switch(request, _close_breaker)
+        return self._switch(request, switching.close_breaker)
 
     def _switch(
-        self, request: HttpRequest, switch: Callable[[ResearchPolicy], str]
+        self, request: HttpRequest, switch: Callable[[Any], switching.Said]
     ) -> HttpResponse:
-        """Do it under the policy's lock, and say what came of it."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        with transaction.atomic():
-            policy = ResearchPolicy.locked()
-            said = switch(policy)
-        if not policy.paused_at:
-            wake()
-        self.message_user(request, said)
-        return self._back()
-
-    def _back(self) -> HttpResponse:
+        messages.add_message(request, *switch(request.user))
         return redirect("admin:briefs_researchpolicy_change", 1)
 
     # How it is at present.
@@ -224,24 +207,6 @@ def _paused_by() -> str:
     """Who paused it, by the history; a pause of Mavera's is nobody's."""
     last = ResearchPolicy.history.filter(history_change_reason="paused").first()
     return str(last.history_user or "Savedesk") if last else ""
-
-
-def _pause(policy: ResearchPolicy, reason: str) -> str:
-    if policy.pause(reason):
-        return "Research is paused."
-    return f"Research was paused already: {policy.paused_reason}"
-
-
-def _resume(policy: ResearchPolicy) -> str:
-    policy.resume()
-    return "Research goes on."
-
-
-def _close_breaker(policy: ResearchPolicy) -> str:
-    if not MaveHealth.current().close_breaker():
-        return "The breaker was closed already."
-    policy.remember("closed the breaker by hand")
-    return "The breaker is closed: Mave is asked again at once."
 
 
 def _health_words(policy: ResearchPolicy, health: MaveHealth) -> str:

@@ -1,8 +1,58 @@
-"""Who may pause and resume research."""
+"""Pausing and resuming all research: who may, what is done, and what is said of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from django.contrib.messages import ERROR, SUCCESS, WARNING
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from briefs.models import MaveHealth, ResearchPolicy
+from briefs.research import working
+
+Said = tuple[int, str]  # a message for the person: its level and its words
 
 
 def may_switch(user: Any) -> bool:
     """Whether this user may pause and resume research."""
     return bool(user.has_perm("briefs.change_researchpolicy"))
+
+
+def pause(user: Any, reason: str) -> Said:
+    """Stop all research, for the reason that was typed. Raises PermissionDenied."""
+    reason = reason.strip()
+    with _locked(user) as policy:
+        if not reason:
+            return ERROR, "Say why, so that others understand it."
+        if policy.pause(reason):
+            return SUCCESS, "Research is paused."
+        return WARNING, f"Research was paused already: {policy.paused_reason}"
+
+
+def resume(user: Any) -> Said:
+    """Let research go on, whoever paused it. Raises PermissionDenied."""
+    with _locked(user) as policy:
+        policy.resume()
+        return SUCCESS, "Research goes on."
+
+
+def close_breaker(user: Any) -> Said:
+    """Let Mave be asked again at once, by all workers. Raises PermissionDenied."""
+    with _locked(user) as policy:
+        if not MaveHealth.current().close_breaker():
+            return WARNING, "The breaker was closed already."
+        policy.remember("closed the breaker by hand")
+        return SUCCESS, "The breaker is closed: Mave is asked again at once."
+
+
+@contextmanager
+def _locked(user: Any) -> Iterator[ResearchPolicy]:
+    """The policy, locked, for whoever may change it. Workers are woken unless it ends paused."""
+    if not may_switch(user):
+        raise PermissionDenied
+    with transaction.atomic():
+        policy = ResearchPolicy.locked()
+        yield policy
+        if not policy.paused_at:
+            transaction.on_commit(working.wake, robust=True)

@@ -312,12 +312,13 @@ def test_pausing_needs_a_reason(admin_client):
     assert "Say why" in response.content.decode()
 
 
-def test_resuming_lets_research_go_on(admin_client, settings):
+def test_resuming_lets_research_go_on(admin_client, settings, django_capture_on_commit_callbacks):
     settings.MAVERA_API_KEY = "key"
     ResearchPolicy.current().pause("a test")
     make_research()
 
-    response = admin_client.post(f"{POLICY}resume/", follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = admin_client.post(f"{POLICY}resume/", follow=True)
 
     assert ResearchPolicy.current().paused_at is None
     assert "Research goes on." in response.content.decode()
