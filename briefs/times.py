@@ -1,25 +1,67 @@
-"""Times in words, as every page and message says them."""
+"""Times in words, as every page and message says them; moments in UTC."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-_STEPS = (("d", 86_400), ("h", 3_600), ("min", 60))
+from django.utils import timezone
+
+_STEPS = (("d", "day", 86_400), ("h", "hour", 3_600), ("min", "minute", 60))
 
 
 def span(length: timedelta) -> str:
     """A length of time in its largest unit: `3 h`, or `now` below a minute."""
     seconds = int(length.total_seconds())
-    for unit, size in _STEPS:
+    for unit, _, size in _STEPS:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return "now"
 
 
-def exact(at: datetime) -> str:
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
-
-
 def length(span_: timedelta) -> str:
     """`25 min`, and below a minute the seconds."""
-    seconds = int(span_.total_seconds())
+    seconds = max(0, int(span_.total_seconds()))
     return f"{seconds} s" if seconds < 60 else span(span_)
+
+
+def span_in_full(length: timedelta) -> str:
+    """`3 hours`, where the sentence has room for it; `now` below a minute."""
+    seconds = int(length.total_seconds())
+    for _, unit, size in _STEPS:
+        if count := max(0, seconds // size):
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "now"
+
+
+def short_day(at: date) -> str:
+    """`23 Nov`."""
+    return f"{_utc(at).day} {_utc(at):%b}"
+
+
+def day(at: date) -> str:
+    """`23 Nov 2026`."""
+    return f"{short_day(at)} {_utc(at).year}"
+
+
+def exact(at: datetime) -> str:
+    """`23 Nov 2026, 14:32 UTC`."""
+    return f"{day(at)}, {clock(at)}"
+
+
+def clock(at: datetime) -> str:
+    """`14:32 UTC`, for a moment that is near."""
+    return f"{_utc(at):%H:%M} UTC"
+
+
+def clock_and_day(at: datetime) -> str:
+    """`14:32 UTC on 23 Nov`."""
+    return f"{clock(at)} on {short_day(at)}"
+
+
+def clock_or_day(at: datetime) -> str:
+    """`14:32` for today, with the day before it otherwise: `23 Nov, 14:32`."""
+    at = at.astimezone(UTC)
+    is_today = at.date() == timezone.now().date()
+    return f"{at:%H:%M}" if is_today else f"{short_day(at)}, {at:%H:%M}"
+
+
+def _utc(at: date) -> date:
+    return at.astimezone(UTC) if isinstance(at, datetime) else at

@@ -1,18 +1,15 @@
 """How the REST API shows rows. A serializer formats and decides nothing."""
 
 import json
-from functools import cached_property
 from typing import Any
 
-from django.utils import timezone
+from django.db import models
 from rest_framework import serializers
 
+from briefs.dossier.dossier import Dossier
 from briefs.models import Activity, Brief, Priority, Research, Signal
-from briefs.reading import answer, channels
-from briefs.research.state import research_detail, research_state
-from briefs.research.waiting import Standstill
+from briefs.reading import answer
 from personas.models import Customer, Persona
-from providers import mavera_validation
 from webhooks.models import WebhookEvent
 
 
@@ -48,40 +45,34 @@ class PersonaInFull(serializers.ModelSerializer[Persona]):
         return [condition.words for condition in persona.conditions.all()]
 
 
-class ResearchBriefly(serializers.ModelSerializer[Brief]):
+class ResearchBriefly(serializers.Serializer[Dossier]):
     """A brief's research; its source is the brief, which knows whether it shares."""
 
-    id = serializers.IntegerField(source="research.pk")
-    status = serializers.ChoiceField(source="research.status", choices=Research.Status.choices)
-    credits = serializers.IntegerField(source="research.credits", allow_null=True)
-    created_at = serializers.DateTimeField(source="research.created_at")
-    finished_at = serializers.DateTimeField(source="research.finished_at", allow_null=True)
+    id = serializers.IntegerField(source="brief.research.pk")
+    status = serializers.ChoiceField(
+        source="brief.research.status", choices=Research.Status.choices
+    )
+    credits = serializers.IntegerField(source="brief.research.credits", allow_null=True)
+    created_at = serializers.DateTimeField(source="brief.research.created_at")
+    finished_at = serializers.DateTimeField(source="brief.research.finished_at", allow_null=True)
     is_shared = serializers.BooleanField(
-        source="is_sharing", help_text="Researched for another brief with the same question."
+        source="brief.is_sharing", help_text="Researched for another brief with the same question."
     )
-    age_seconds = serializers.SerializerMethodField(
-        help_text="Since Mave answered; null while it has not."
+    age_seconds = serializers.IntegerField(
+        source="research.age_seconds",
+        allow_null=True,
+        read_only=True,
+        help_text="Since Mave answered; null while it has not.",
     )
-    brief_credits = serializers.SerializerMethodField(
-        help_text="What this brief was charged: 0 if it shares, null if that was not stated."
+    brief_credits = serializers.IntegerField(
+        source="research.brief_credits",
+        allow_null=True,
+        read_only=True,
+        help_text="What this brief was charged: 0 if it shares, null if that was not stated.",
     )
 
-    class Meta:
-        model = Brief
-        fields: tuple[str, ...] = ("id", "status", "credits", "created_at", "finished_at",
-                                   "is_shared", "age_seconds", "brief_credits")  # fmt: skip
-
-    def get_age_seconds(self, brief: Brief) -> int | None:
-        at = brief.research.finished_at if brief.research else None
-        return int((timezone.now() - at).total_seconds()) if at else None
-
-    def get_brief_credits(self, brief: Brief) -> int | None:
-        if brief.is_sharing:
-            return 0
-        return brief.research.credits if brief.research else None
-
-    def to_representation(self, brief: Brief) -> Any:
-        return super().to_representation(brief) if brief.research else None
+    def to_representation(self, dossier: Dossier) -> Any:
+        return super().to_representation(dossier) if dossier.brief.research else None
 
 
 class SourceOfReading(serializers.Serializer[answer.Listed]):
@@ -97,7 +88,7 @@ class SourceOfReading(serializers.Serializer[answer.Listed]):
     is_cited = serializers.BooleanField()
 
 
-class ReadingOfAnswer(serializers.Serializer[Any]):
+class ReadingOfAnswer(serializers.Serializer[answer.Reading]):
     """What the page says of the answer beside showing it."""
 
     sources = SourceOfReading(many=True)
@@ -109,46 +100,32 @@ class ReadingOfAnswer(serializers.Serializer[Any]):
         "under a heading that forbids.",
     )
 
-    def to_representation(self, brief: Brief) -> Any:
-        if brief.research is None or not brief.research.answer:
-            return None
-        routes = channels.routes(brief.customer, brief.customer.signals.about_channels())
-        closed = channels.closed(routes)
-        reading = answer.read(brief.research.answer, brief.research.sources, closed)
-        return super().to_representation(reading)
-
 
 class ResearchInFull(ResearchBriefly):
-    question = serializers.CharField(source="research.question")
+    question = serializers.CharField(source="brief.research.question")
     answer = serializers.CharField(
-        source="research.answer", help_text="Markdown, as a model wrote it: sanitise it."
+        source="brief.research.answer", help_text="Markdown, as a model wrote it: sanitise it."
     )
-    sources = serializers.JSONField(source="research.sources")
-    personas_used = serializers.JSONField(source="research.personas_used")
-    validation = serializers.JSONField(source="research.validation")
+    sources = serializers.JSONField(source="brief.research.sources")
+    personas_used = serializers.JSONField(source="brief.research.personas_used")
+    validation = serializers.JSONField(source="brief.research.validation")
     confidence = serializers.IntegerField(
-        source="research.confidence", allow_null=True, help_text="Per cent; null if not said."
+        source="research.validation.confidence",
+        allow_null=True,
+        help_text="Per cent; null if not said.",
     )
-    hallucination_risk = serializers.SerializerMethodField(
-        help_text="In Mave's word; empty if not said."
+    hallucination_risk = serializers.CharField(
+        source="research.validation.risk",
+        read_only=True,
+        help_text="In Mave's word; empty if not said.",
     )
-    unsupported_claims = serializers.SerializerMethodField(help_text="As Mave named them.")
-    reading = ReadingOfAnswer(source="*", allow_null=True)
-
-    class Meta(ResearchBriefly.Meta):
-        fields = (*ResearchBriefly.Meta.fields, "question", "answer", "sources", "personas_used",
-                  "validation", "confidence", "hallucination_risk", "unsupported_claims",
-                  "reading")  # fmt: skip
-
-    def get_hallucination_risk(self, brief: Brief) -> str:
-        return _validation(brief).risk
-
-    def get_unsupported_claims(self, brief: Brief) -> list[str]:
-        return list(_validation(brief).unsupported_claims)
-
-
-def _validation(brief: Brief) -> mavera_validation.Validation:
-    return mavera_validation.read(brief.research.validation if brief.research else {})
+    unsupported_claims = serializers.ListField(
+        source="research.validation.unsupported_claims",
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="As Mave named them.",
+    )
+    reading = ReadingOfAnswer(allow_null=True)
 
 
 class SignalOfBrief(serializers.ModelSerializer[Signal]):
@@ -174,17 +151,23 @@ class ActivityOfBrief(serializers.ModelSerializer[Activity]):
 
 
 class BriefItem(serializers.ModelSerializer[Brief]):
+    # What it is given is a dossier: the columns come from the dossier's brief.
+
     url = serializers.SerializerMethodField(help_text="Where people work with it.")
     customer: serializers.BaseSerializer[Customer] = CustomerBriefly()
     persona = PersonaBriefly()
     priority = serializers.SerializerMethodField()
-    kind_label = serializers.CharField(source="get_kind_display")
-    basis_words = serializers.SerializerMethodField(help_text="As the inbox says it.")
-    basis_why = serializers.SerializerMethodField(
-        help_text="Why it stands on its playbook alone; empty if it stands on research."
+    kind_label = serializers.CharField(source="brief.get_kind_display")
+    basis_words = serializers.CharField(
+        source="research.words", read_only=True, help_text="As the inbox says it."
     )
-    assignee = serializers.CharField(source="assignee.username", default=None)
-    first_step = serializers.CharField(source="persona.first_step")
+    basis_why = serializers.CharField(
+        source="research.why_not_there",
+        read_only=True,
+        help_text="Why it stands on its playbook alone; empty if it stands on research.",
+    )
+    assignee = serializers.CharField(source="brief.assignee.username", default=None)
+    first_step = serializers.CharField()
     research = ResearchBriefly(source="*", allow_null=True)
 
     class Meta:
@@ -195,43 +178,36 @@ class BriefItem(serializers.ModelSerializer[Brief]):
             "happened_at", "created_at", "researched_at", "closed_at", "first_step", "research",
         )  # fmt: skip
 
-    def get_url(self, brief: Brief) -> str:
-        address: str = self.context["request"].build_absolute_uri(brief.get_absolute_url())
+    def build_standard_field(
+        self, field_name: str, model_field: "models.Field[Any, Any]"
+    ) -> tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]]:
+        kind, options = super().build_standard_field(field_name, model_field)
+        return kind, {**options, "source": f"brief.{field_name}"}
+
+    def get_url(self, dossier: Dossier) -> str:
+        address: str = self.context["request"].build_absolute_uri(dossier.brief.get_absolute_url())
         return address
 
-    def get_priority(self, brief: Brief) -> str:
-        return Priority(brief.priority).name.lower()
-
-    def get_basis_words(self, brief: Brief) -> str:
-        detail = self.get_basis_why(brief)
-        return f"{research_state(brief)}, {detail}" if detail else research_state(brief)
-
-    def get_basis_why(self, brief: Brief) -> str:
-        return research_detail(brief, self._standstill)
-
-    @cached_property
-    def _standstill(self) -> Standstill:
-        """One for a whole list: its rows are shown by one serializer, made for this request."""
-        return Standstill()
+    def get_priority(self, dossier: Dossier) -> str:
+        return Priority(dossier.brief.priority).name.lower()
 
 
 class BriefInFull(BriefItem):
     customer = CustomerInFull()
     playbook = serializers.CharField(source="persona.playbook", help_text="Markdown.")
     research = ResearchInFull(source="*", allow_null=True)
-    is_renewing = serializers.SerializerMethodField(
-        help_text="Whether a fresh answer is under way; the present one stands until then."
+    is_renewing = serializers.BooleanField(
+        source="research.is_renewing",
+        read_only=True,
+        help_text="Whether a fresh answer is under way; the present one stands until then.",
     )
-    signals = SignalOfBrief(many=True)
-    activities = ActivityOfBrief(many=True)
+    signals = SignalOfBrief(source="brief.signals", many=True)
+    activities = ActivityOfBrief(source="brief.activities", many=True)
 
     class Meta(BriefItem.Meta):
         fields = (*BriefItem.Meta.fields, "persona_why", "is_persona_wrong", "question_facts",
                   "snoozed_until", "closing_note", "playbook", "is_renewing",
                   "signals", "activities")  # fmt: skip
-
-    def get_is_renewing(self, brief: Brief) -> bool:
-        return brief.renewal is not None and brief.renewal.is_active
 
 
 class SignalOfEvent(serializers.ModelSerializer[Signal]):

@@ -1,5 +1,6 @@
 """The REST API: briefs and what they rest on, to read. Work is done on the desk."""
 
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -12,19 +13,11 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import IsAuthenticated
 
 from briefs.api import serializers
+from briefs.dossier.dossier import Dossier, Situation, in_full, listed
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, Signal
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
-
-# Long texts that no list shows. The playbook stays: the first step is read from it.
-_UNLISTED = (
-    "question_facts", "persona_why", "closing_note",
-    "research__question", "research__answer", "research__sources", "research__personas_used",
-    "research__validation",
-    "customer__attributes", "customer__devices", "customer__preferences",
-)  # fmt: skip
-_UNSHOWN = ("research__raw_reply", "persona__description", "persona__research_focus")
 
 
 class Pages(PageNumberPagination):
@@ -53,16 +46,27 @@ class BriefViewSet(ReadOnly):
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
 
+    @cached_property
+    def situation(self) -> Situation:
+        """One for a whole list."""
+        return Situation(self.request.user)
+
     def get_queryset(self) -> QuerySet[Brief]:
         briefs = super().get_queryset()
-        related = briefs.select_related("customer", "persona", "research", "assignee")
         if self.action == "list":
-            return related.defer(*_UNLISTED, *_UNSHOWN)
+            return listed(briefs).defer("customer__attributes")
         signals = Signal.objects.select_related("event")
-        return related.defer(*_UNSHOWN).prefetch_related(
+        return in_full(briefs).prefetch_related(
             Prefetch("signals", signals.defer("event__body", "event__headers", "event__history")),
             "activities__actor",
         )
+
+    def paginate_queryset(self, queryset: Any) -> list[Any]:
+        page = super().paginate_queryset(queryset) or []
+        return [Dossier(brief, self.situation) for brief in page]
+
+    def get_object(self) -> Dossier:
+        return Dossier(super().get_object(), self.situation)
 
 
 class EventFilter(django_filters.FilterSet):  # type: ignore[misc]  # the package is not typed

@@ -7,15 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.timesince import timesince
 
+from briefs.dossier.dossier import Situation
 from briefs.links import admin_url
 from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
 from briefs.research import balance, pacing
 from briefs.research.spending import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill
-from personas.models import AppApiHealth, AttributeName, Customer, Persona, PersonaCondition
+from personas.models import AttributeName, Customer, Persona, PersonaCondition
 from personas.rules.matching import CustomerFacts
 from webhooks.models import WebhookEvent
 
@@ -33,12 +33,11 @@ class Notice:
     is_for_all: bool = False  # the link leads to a page of the desk, and not into the admin
 
 
-def notices(user: Any, roles: list[AttributeName], standstill: Standstill) -> list[Notice]:
+def notices(user: Any, situation: Situation) -> list[Notice]:
     """All that holds at present; links into the admin are there for staff only."""
-    failed = [*_dead_events(), *_failed_questions(user)]
-    return for_reader(
-        user, [*failed, *_app_api(), *research(user, standstill), *_unfilled_roles(roles)]
-    )
+    found = [*_dead_events(), *_failed_questions(user), *_app_api(situation.lookup_trouble)]
+    found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
+    return for_reader(user, found)
 
 
 def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
@@ -49,18 +48,7 @@ def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
     ]
 
 
-def app_api_trouble() -> str:
-    """Why profiles cannot be looked up at present, in words; empty if they can."""
-    if not settings.CIO_APP_KEY:
-        return "CIO_APP_KEY is not set, so no profile can be looked up"
-    health = AppApiHealth.objects.filter(pk=1).first()
-    if health is None or health.failing_since is None:
-        return ""
-    return f"look-ups have failed for {timesince(health.failing_since)}: {health.reason}"
-
-
-def _app_api() -> Iterator[Notice]:
-    trouble = app_api_trouble()
+def _app_api(trouble: str) -> Iterator[Notice]:
     if not settings.CIO_APP_KEY:
         yield Notice(
             "problem",

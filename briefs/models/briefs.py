@@ -238,6 +238,8 @@ class Brief(models.Model):
 class Activity(models.Model):
     """What people and the desk itself did with a brief."""
 
+    PROFILE_ARRIVED = "the profile arrived"  # so begins the line of a brief that was mapped anew
+
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="activities")
     at = models.DateTimeField(db_default=Now())
     actor = models.ForeignKey(

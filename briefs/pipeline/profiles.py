@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 10.0  # of one sweep, which has half a minute of other work; the next one goes on
 BY_ADDRESS = 10  # people without an id: each costs two requests, so a look-up finds only so many
-ARRIVED = "the profile arrived"  # so begins the line in a brief's log
 MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_for_profile",
           "research", "is_sharing", "basis", "researched_at")  # fmt: skip
 
@@ -135,7 +134,7 @@ def _decide(customers: list[Customer]) -> int:
 
 def _withdraw(pointless: dict[str, list[int]]) -> None:
     for why, keys in pointless.items():
-        words = f"{ARRIVED}: {why}, which opens no brief"
+        words = f"{Activity.PROFILE_ARRIVED}: {why}, which opens no brief"
         Brief.objects.filter(pk__in=keys).close(Brief.Outcome.WITHDRAWN, words)
 
 
@@ -169,5 +168,6 @@ def save(briefs: Collection[Brief]) -> None:
     for brief in briefs:  # a CASE for each, as bulk_update writes it, takes three times as long
         brief.save(update_fields=MAPPED)
     Activity.objects.bulk_create(
-        Activity(brief=brief, text=f"{ARRIVED}: {brief.persona_why}") for brief in briefs
+        Activity(brief=brief, text=f"{Activity.PROFILE_ARRIVED}: {brief.persona_why}")
+        for brief in briefs
     )

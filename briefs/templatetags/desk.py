@@ -11,14 +11,11 @@ from django.utils.safestring import SafeString
 from briefs.links import admin_url as _admin_url
 from briefs.links import person
 from briefs.research.reasons import without_codes
-from briefs.research.state import research_detail, research_state
-from briefs.times import exact, span
+from briefs.times import clock_or_day, exact, span, span_in_full
 from providers import plain
 
 register = template.Library()
 register.filter(person)
-register.filter(research_detail)
-register.filter(research_state)
 
 
 @register.simple_tag
@@ -32,8 +29,11 @@ def ago(at: datetime | None) -> SafeString | str:
     """`3 h ago`."""
     if at is None:
         return "never"
-    words = span(timezone.now() - at)
-    return _time(at, "just now" if words == "now" else f"{words} ago")
+    return _time(at, _ago(span(timezone.now() - at)))
+
+
+def _ago(words: str) -> str:
+    return "just now" if words == "now" else f"{words} ago"
 
 
 @register.simple_tag
@@ -41,11 +41,7 @@ def ago_in_words(at: datetime | None) -> SafeString | str:
     """`3 hours ago`, where the sentence has room for it."""
     if at is None:
         return "at a time not kept"
-    seconds = int((timezone.now() - at).total_seconds())
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if (count := seconds // size) > 0:
-            return _time(at, f"{count} {unit}{'s' if count > 1 else ''} ago")
-    return _time(at, "just now")
+    return _time(at, _ago(span_in_full(timezone.now() - at)))
 
 
 @register.simple_tag
@@ -66,9 +62,7 @@ def moment(at: datetime | None) -> SafeString | str:
 @register.simple_tag
 def clock(at: datetime) -> SafeString:
     """`14:32` for today, with the day before it otherwise."""
-    at = at.astimezone(UTC)
-    is_today = at.date() == timezone.now().date()
-    return _time(at, f"{at:%H:%M}" if is_today else f"{at.day} {at:%b, %H:%M}")
+    return _time(at, clock_or_day(at))
 
 
 def _time(at: datetime, words: str) -> SafeString:

@@ -24,7 +24,7 @@ def _connected(settings):
 
 
 def found(client, query=""):
-    return [row.brief for row in client.get(f"/{query}").context["rows"]]
+    return [one.brief for one in client.get(f"/{query}").context["dossiers"]]
 
 
 def closed(**kw):
@@ -142,7 +142,7 @@ def test_pages_keep_the_filters(signed_in):
 
     response = signed_in.get("/?kind=unsubscribed&page=2")
 
-    assert len(response.context["rows"]) == 5
+    assert len(response.context["dossiers"]) == 5
     assert "26–30 of 30 briefs" in text(response)
     assert "?kind=unsubscribed&amp;page=1" in response.content.decode()
 
@@ -234,7 +234,7 @@ def test_a_search_that_finds_very_much_says_so(signed_in, monkeypatch):
 
     response = signed_in.get("/?q=unsubscribed")
 
-    assert [row.brief for row in response.context["rows"]] == briefs[:2]
+    assert [one.brief for one in response.context["dossiers"]] == briefs[:2]
     assert "2 or more briefs" in text(response)
 
 
@@ -431,7 +431,7 @@ def test_failed_questions_are_a_link_away(signed_in, admin_client):
     assert notice.url == "/admin/briefs/research/?status__exact=failed"
     (notice,) = signed_in.get("/").context["notices"]
     assert notice.url == "/?research=failed"
-    assert brief in [row.brief for row in signed_in.get(notice.url).context["rows"]]
+    assert brief in [one.brief for one in signed_in.get(notice.url).context["dossiers"]]
 
 
 # A pause, by who reads of it

@@ -530,7 +530,7 @@ def test_a_persona_leads_to_its_briefs_closed_ones_too(signed_in):
 
     [url] = links(signed_in.get(URL), brief.persona.name)
 
-    assert [row.brief for row in signed_in.get(url).context["rows"]] == [brief]
+    assert [one.brief for one in signed_in.get(url).context["dossiers"]] == [brief]
 
 
 def test_each_persona_has_a_bar_and_its_credits_of_every_kind(signed_in):

@@ -1,17 +1,13 @@
-"""Puts a brief's rows into the order and the words in which its page tells them."""
+"""Puts a brief's signals and activities into the order and the words in which people read them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
-
-from django.conf import settings
 
 from briefs.links import person
 from briefs.models import Activity, Brief, Signal
-from briefs.pipeline.profiles import ARRIVED
-from personas.models import Customer, Effect, SignalKind
+from personas.models import Effect, SignalKind
 
 _PLAIN = {
     SignalKind.UNSUBSCRIBED: "They unsubscribed.",
@@ -125,20 +121,5 @@ def timeline(
 
 def profile_arrived_at(activities: Iterable[Activity]) -> datetime | None:
     """When the brief was mapped anew, if it was: whoever saw it before must notice."""
-    arrived = [entry.at for entry in activities if entry.text.startswith(ARRIVED)]
+    arrived = [entry.at for entry in activities if entry.text.startswith(Activity.PROFILE_ARRIVED)]
     return max(arrived, default=None)
-
-
-def person_url(customer: Customer) -> str:
-    """Where Customer.io shows this person; empty if nobody said, or an id for it is missing."""
-    url: str = settings.CIO_PERSON_URL
-    for key, value in (
-        ("{cio_id}", customer.cio_id),
-        ("{id}", customer.external_id),
-        ("{email}", customer.email),
-    ):
-        if key in url:
-            if not value:
-                return ""
-            url = url.replace(key, quote(value, safe=""))
-    return url

@@ -1,0 +1,247 @@
+"""What a brief stands on, why its research is not there, and what may be asked for."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from briefs.models import Brief, MaveCall, Research
+from briefs.research import renewal, spending
+from briefs.research.reasons import without_codes
+from briefs.research.waiting import Standstill
+from briefs.times import clock_or_day, span
+from providers import mavera_validation
+from providers.plain import visible
+
+WAITING = "waiting"  # for the profile: nothing of the section is decided yet
+_STANDING_STILL = (Research.Status.QUEUED, Research.Status.RECOVERING)
+_ASKED_BACK = re.compile(r"(Mave asked back[^:\n]*):\s*(.+)", re.DOTALL)
+_NOT_THERE = {
+    Research.Status.QUEUED: "waiting for its turn",
+    Research.Status.RUNNING: "under way",
+    Research.Status.RECOVERING: "looking for a lost answer",
+    Research.Status.DONE: "answered",
+    Research.Status.FAILED: "failed, can be retried",
+    Research.Status.CANCELLED: "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """How often a question may have been paid for, and with how many credits."""
+
+    times: int
+    credits: int
+    is_unsure: bool
+
+    @property
+    def often(self) -> str:
+        return "twice" if self.times == 2 else f"{self.times} times"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one more question would cost, and why it would wait; `left_today` None: no limit."""
+
+    usual_cost: int
+    left_today: int | None
+    would_wait: str
+
+
+class ResearchOfBrief:
+    """One brief's research in words. `row` is None where there is none."""
+
+    def __init__(self, brief: Brief, standstill: Standstill) -> None:
+        self._brief, self.row, self._standstill = brief, brief.research, standstill
+
+    # What the brief stands on.
+
+    @property
+    def is_answered(self) -> bool:
+        return self._brief.basis != Brief.Basis.PLAYBOOK and self.row is not None
+
+    @property
+    def is_under_way(self) -> bool:
+        return not self.is_answered and self.row is not None and self.row.is_active
+
+    @property
+    def state(self) -> str:
+        """`Research: new`, `Research: shared, 3 h old`, or `Research: playbook only`."""
+        basis = Brief.Basis(self._brief.basis)
+        if basis == Brief.Basis.SHARED and self.row and self.row.finished_at:
+            age = span(timezone.now() - self.row.finished_at)
+            return "Research: shared, " + ("just in" if age == "now" else f"{age} old")
+        return f"Research: {basis.label}"
+
+    @property
+    def words(self) -> str:
+        """The state, and why no research is there."""
+        return f"{self.state}, {self.why_not_there}" if self.why_not_there else self.state
+
+    @cached_property
+    def why_not_there(self) -> str:
+        """Why the brief stands on its playbook alone, in a word or two; empty if it does not."""
+        if self._brief.basis != Brief.Basis.PLAYBOOK:
+            return ""
+        if self.row is None:
+            return self._why_none
+        words = _NOT_THERE[Research.Status(self.row.status)]
+        if self.row.status != Research.Status.QUEUED:
+            return words
+        held = self._standstill.briefly(self.row.priority, self._brief.persona)
+        return held or ("put off" if self._is_put_off else words)
+
+    @property
+    def why_not_there_in_full(self) -> str:
+        """The same with the reason, and the moment of the next try, where they are known."""
+        if self.is_answered or self.row is None or self.row.status != Research.Status.QUEUED:
+            return self.why_not_there
+        return self.why_waiting.partition(";")[0] or self._put_off_until or self.why_not_there
+
+    @property
+    def _why_none(self) -> str:
+        if self._brief.is_waiting_for_profile:
+            return "waiting for the profile"
+        if not self._brief.persona.buys_research:
+            return "none is bought for this persona"
+        return "none was asked for"
+
+    @property
+    def _is_put_off(self) -> bool:
+        """Whether the next try of a queued question is still to come."""
+        at = self.row.available_at if self.row else None
+        return at is not None and at > timezone.now()
+
+    @property
+    def _put_off_until(self) -> str:
+        at = self.row.available_at if self.row else None
+        if at is None or not self._is_put_off:
+            return ""
+        until = f"put off until {clock_or_day(at)} UTC"
+        return f"{until}: {self.reason}" if self.reason else until
+
+    # What became of the question.
+
+    @cached_property
+    def why_waiting(self) -> str:
+        """Why the question, or the wish for a fresh answer, is not asked yet; empty if it is."""
+        asked = self._brief.renewal if self.awaits_renewal else self.row
+        if asked is None or asked.status != Research.Status.QUEUED:
+            return ""
+        return self._standstill.why(asked.priority, self._brief.persona)
+
+    @property
+    def why_search_waits(self) -> str:
+        """Why a lost answer is not looked for at present."""
+        if not self.is_under_way or self.row is None:
+            return ""
+        return self._standstill.why_search_waits(self.row, self._brief.persona)
+
+    @property
+    def reason(self) -> str:
+        """Why there is no answer."""
+        return _reason(self.row)[0]
+
+    @property
+    def questions(self) -> str:
+        """With what Mave asked back, if it did."""
+        return _reason(self.row)[1]
+
+    @cached_property
+    def paid(self) -> Paid | None:
+        if self.row is None:
+            return None
+        unsure = (MaveCall.Outcome.PENDING, MaveCall.Outcome.UNKNOWN)
+        sums = self.row.calls.maybe_paid().aggregate(
+            times=Count("pk"), credits=Sum("credits", default=0),
+            unsure=Count("pk", filter=Q(outcome__in=unsure)),
+        )  # fmt: skip
+        return Paid(sums["times"], sums["credits"], bool(sums["unsure"]))
+
+    @property
+    def brief_credits(self) -> int | None:
+        """What this brief was charged; None if that was not stated."""
+        if self._brief.is_sharing:
+            return 0
+        return self.row.credits if self.row else None
+
+    @property
+    def age_seconds(self) -> int | None:
+        at = self.row.finished_at if self.row else None
+        return int((timezone.now() - at).total_seconds()) if at else None
+
+    @cached_property
+    def validation(self) -> mavera_validation.Validation:
+        return mavera_validation.read(self.row.validation if self.row else {})
+
+    @property
+    def has_arrived_late(self) -> bool:
+        """Whether anybody could have seen the brief without its research."""
+        at = self._brief.researched_at
+        return at is not None and (at - self._brief.created_at).total_seconds() > 2
+
+    # What may be asked for.
+
+    @property
+    def is_renewing(self) -> bool:
+        """Whether a fresh answer is under way."""
+        return self._brief.renewal is not None and self._brief.renewal.is_active
+
+    @property
+    def awaits_renewal(self) -> bool:
+        """Whether somebody still waits for it."""
+        return self._brief.is_open and self.is_answered and self.is_renewing
+
+    @property
+    def can_renew(self) -> bool:
+        may = self._brief.is_open and self._brief.persona.buys_research
+        return may and self.is_answered and not self.is_renewing
+
+    @property
+    def can_retry(self) -> bool:
+        is_given_up = self.row is not None and self.row.status in Research.GIVEN_UP
+        return self._brief.is_open and is_given_up and not self.is_answered
+
+    @property
+    def renewal_trouble(self) -> str:
+        """Why the last wish for a fresh answer brought none."""
+        asked = self._brief.renewal
+        is_lost = self.can_renew and asked is not None and asked.status != Research.Status.DONE
+        return _reason(asked)[0] if is_lost else ""
+
+    @cached_property
+    def newer_answer(self) -> Research | None:
+        """What the wish for a fresh answer would be given at once."""
+        has_later = self.can_renew and vars(self._brief)["has_later_answers"]
+        return renewal.newer_answer(self._brief) if has_later else None
+
+    @cached_property
+    def price(self) -> Price:
+        return Price(
+            usual_cost=spending.usual_cost(self._brief.persona),
+            left_today=self._standstill.account.left,
+            would_wait=self._standstill.why(self._brief.priority, self._brief.persona),
+        )
+
+    @cached_property
+    def seen(self) -> str:
+        """What the section shows, in short: it is sent again only when this has changed."""
+        if self._brief.is_waiting_for_profile:
+            return WAITING
+        parts = [self._brief.basis, self.row.status if self.row else "none"]
+        if self._brief.renewal:
+            parts += ["renewal", self._brief.renewal.status]
+        for asked in (self.row, self._brief.renewal):
+            if asked and asked.status in _STANDING_STILL:
+                parts.append(self._standstill.briefly(asked.priority, self._brief.persona))
+        return "-".join(part for part in parts if part)
+
+
+def _reason(research: Research | None) -> tuple[str, str]:
+    """Why there is no answer, and the questions with which Mave asked back, if it did."""
+    words = without_codes(visible(research.status_reason)) if research else ""
+    if found := _ASKED_BACK.fullmatch(words):
+        return found[1], found[2].strip()
+    return words, ""

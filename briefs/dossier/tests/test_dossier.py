@@ -1,0 +1,82 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from briefs.desk.tests.pages import text
+from briefs.dossier.dossier import Dossier, Situation, in_full, listed
+from briefs.models import Brief, ResearchPolicy
+from briefs.tests.factories import make_brief, make_persona, make_research, make_signal
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connected(settings):
+    settings.MAVERA_API_KEY = "key"
+    return ResearchPolicy.current()
+
+
+@pytest.mark.parametrize(
+    ("brief", "research", "words"),
+    [({"basis": "new"}, {"status": "done"}, "Research: new"),
+     ({"basis": "shared", "is_sharing": True}, {"status": "done"}, "Research: shared, 3 h old"),
+     ({}, {"status": "queued"}, "Research: playbook only, waiting for its turn"),
+     ({}, {"status": "running"}, "Research: playbook only, under way"),
+     ({}, {"status": "failed"}, "Research: playbook only, failed, can be retried"),
+     ({"is_waiting_for_profile": True}, None,
+      "Research: playbook only, waiting for the profile")],
+)  # fmt: skip
+def test_page_api_and_inbox_say_the_same_of_research(signed_in, connected, brief, research, words):
+    if research:
+        at = timezone.now() - timedelta(hours=3, minutes=30)
+        brief = {**brief, "research": make_research(answer="Yes.", finished_at=at, **research)}
+    brief = make_brief(**brief)
+    as_people_read = words.replace("playbook only, ", "playbook only ")
+
+    inbox = "/?state=waiting" if brief.is_waiting_for_profile else "/"
+    assert as_people_read in text(signed_in.get(inbox))
+    assert f"Stands on {as_people_read} " in text(signed_in.get(brief.get_absolute_url()))
+    assert signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()["basis_words"] == words
+
+
+def test_dossier_asks_for_nothing_that_nobody_reads(django_assert_num_queries):
+    make_signal(brief=make_brief(research=make_research()))
+    brief = in_full(Brief.objects.all()).get()
+
+    with django_assert_num_queries(0):
+        dossier = Dossier(brief)
+        assert dossier.research.is_under_way
+        assert dossier.first_step == "Have the account owner call within 24 hours."
+
+
+def test_rows_of_a_list_share_one_situation(connected, django_assert_num_queries):
+    persona = make_persona()
+    for _ in range(20):
+        make_brief(persona=persona, research=make_research(persona=persona))
+    ResearchPolicy.current()
+    situation = Situation()
+    situation.standstill.why(2, persona)
+
+    with django_assert_num_queries(2):  # the briefs, and the names of attributes
+        for brief in listed(Brief.objects.all()):
+            dossier = Dossier(brief, situation)
+            assert dossier.research.words == "Research: playbook only, waiting for its turn"
+            assert dossier.attributes.missing == []
+
+
+def test_signals_are_read_once_for_the_story_and_the_channels(django_assert_num_queries):
+    brief = make_brief()
+    make_signal(brief=brief, kind="spam_complaint")
+    dossier = Dossier(brief)
+
+    with django_assert_num_queries(1):
+        assert len(dossier.happenings) == 1
+        assert [route.answer for route in dossier.routes][:2] == ["no", "no"]
+
+
+def test_only_staff_is_led_to_the_persona(admin_user, user):
+    brief = make_brief()
+
+    assert Dossier(brief, Situation(user)).persona_url == ""
+    assert str(brief.persona_id) in Dossier(brief, Situation(admin_user)).persona_url
