@@ -31,8 +31,10 @@ def span_in_full(length: timedelta) -> str:
     return "now"
 
 
-def short_day(at: date) -> str:
+def short_day(at: date | None) -> str:
     """`23 Nov`."""
+    if at is None:
+        return "an unknown day"
     return f"{_utc(at).day} {_utc(at):%b}"
 
 
@@ -48,11 +50,13 @@ def exact(at: datetime) -> str:
 
 def clock(at: datetime) -> str:
     """`14:32 UTC`, for a moment that is near."""
-    return f"{_utc(at):%H:%M} UTC"
+    return f"{at.astimezone(UTC):%H:%M} UTC"
 
 
-def clock_and_day(at: datetime) -> str:
+def clock_and_day(at: datetime | None) -> str:
     """`14:32 UTC on 23 Nov`."""
+    if at is None:
+        return "an unknown time"
     return f"{clock(at)} on {short_day(at)}"
 
 

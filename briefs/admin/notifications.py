@@ -19,6 +19,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from briefs.admin.readonly import ReadOnlyAdmin, link
 from briefs.models import Alarm, Notification, NotificationTarget
 from briefs.notifying import addresses, outbox
+from briefs.times import clock_and_day
 
 # The page waits no longer for a test: with SQLite every second web request stands behind it.
 WAIT_SECONDS = 2.0
@@ -114,10 +115,10 @@ class NotificationTargetAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the 
             return "none yet"
         why = f": {last.status_reason}" if last.status_reason else ""
         return format_html(
-            "{} {}, {:%d %b %H:%M} UTC{}",
+            "{} {}, {}{}",
             link(last),
             last.get_status_display().lower(),
-            last.started_at,
+            clock_and_day(last.started_at),
             why,
         )
 

@@ -1,7 +1,7 @@
 """The limits of research: one row, with what is spent and a way to pause everything."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,6 +21,7 @@ from briefs.models import MaveHealth, Research, ResearchPolicy
 from briefs.research import balance, pacing, spending, switching
 from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.waiting import count_waiting, why_not_asked
+from briefs.times import clock, exact
 from providers.mavera import Mave
 from webhooks.clock import database_now
 
@@ -193,7 +194,7 @@ class _Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # the pack
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         if isinstance(value, datetime):
-            return f"{value.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+            return exact(value)
         return "" if value is None else value
 
 
@@ -216,16 +217,12 @@ def _health_words(policy: ResearchPolicy, health: MaveHealth) -> str:
         return f"Refuses: the last answer was {policy.paused_status}."
     if health.opened_at is not None:
         return (
-            f"Fails since {_clock(health.opened_at)}. One question tries at "
-            f"{_clock(health.next_trial_at)}, and the first answer sets all going again."
+            f"Fails since {clock(health.opened_at)}. One question tries at "
+            f"{clock(health.next_trial_at)}, and the first answer sets all going again."
         )
     if health.is_held:
         return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_reason}."
     return "Answers, as far as is known."
-
-
-def _clock(at: datetime) -> str:
-    return f"{at:%H:%M} UTC"
 
 
 def _paragraphs(lines: list[str]) -> SafeString:

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from briefs import times
 from briefs.desk.notices import for_reader, research
 from briefs.insights import costs as facts
 from briefs.insights.costs import DEFAULT, PERIODS, Cost, Costs, Period, PersonaCost
@@ -113,8 +114,11 @@ def _charts(costs: Costs) -> dict[str, Any]:
     days = list(costs.by_day)
     return {
         "columns": [
-            Column(f"{_named(day)}{', so far' * (day == days[-1])}", label, day == days[-1])
+            Column(
+                f"{day:%a} {times.day(day)}{', so far' * (day == days[-1])}", label, day == days[-1]
+            )
             for day, label in zip(days, _labels(days), strict=True)
+            for is_last in [day == days[-1]]
         ],
         "credit_series": _series(CREDITS, costs.by_day.values()),
         "brief_series": _series(BASES, costs.by_day.values()),
@@ -133,10 +137,6 @@ def _series(kinds: Iterable[tuple[str, str, str]], costs: Iterable[Cost]) -> lis
     return [Series(key, label, [getattr(one, name) for one in costs]) for key, label, name in kinds]
 
 
-def _named(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"
-
-
 def _labels(days: list[date]) -> list[str]:
     """Every day of a week, the Mondays of a month, the 1st and 15th of a longer time; and today."""
     if len(days) <= 7:
@@ -148,7 +148,7 @@ def _labels(days: list[date]) -> list[str]:
     room = len(days) // 5  # a label so near to today's would touch it on a phone
     is_marked[-room:] = [False] * room
     marks = zip(days[:-1], is_marked, strict=False)
-    return [*(f"{day.day} {day:%b}" if marked else "" for day, marked in marks), TODAY]
+    return [*(times.short_day(day) if marked else "" for day, marked in marks), TODAY]
 
 
 def _links(user: Any, period: Period) -> dict[str, str]:

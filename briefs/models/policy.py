@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from briefs.models.calls import MaveCall
 from briefs.models.research import ResearchQuerySet
+from briefs.times import clock
 
 FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 15 * 60
@@ -240,7 +241,7 @@ class MaveHealth(models.Model):
     def why_held(self) -> str:
         """In words, what these answers hold back; empty if nothing."""
         if self.is_breaker_open:
-            at = f"{self.next_trial_at:%H:%M} UTC"
+            at = clock(self.next_trial_at)
             return f"Mave fails ({self.breaker_reason}) and is tried again at {at}"
         return self.held_reason if self.is_held else ""
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from django.conf import settings
 from django.urls import reverse
 
 from briefs.models import Alarm, Brief, Priority
+from briefs.times import clock_and_day
 from personas.models import Customer
 from personas.rules.matching import CustomerFacts
 
@@ -56,11 +56,11 @@ def about_alarm(alarm: Alarm) -> Message:
     """The alarm as it stands: new, still on, or over."""
     name = alarm.get_kind_display()
     if not alarm.is_open:
-        over = f"Over: {name} (over since {_clock(alarm.closed_at)})"
-        return over, f"{over}. It had begun {_clock(alarm.opened_at)}."
+        over = f"Over: {name} (over since {clock_and_day(alarm.closed_at)})"
+        return over, f"{over}. It had begun at {clock_and_day(alarm.opened_at)}."
     subject = f"Alarm: {name}"
     if alarm.times_told:
-        subject = f"Still: {name} (since {_clock(alarm.opened_at)})"
+        subject = f"Still: {name} (since {clock_and_day(alarm.opened_at)})"
     return subject, f"{alarm.words}\n{link(reverse('admin:briefs_alarm_changelist'))}"
 
 
@@ -98,10 +98,3 @@ def _plain(text: str) -> str:
 
 def _priority(priority: int) -> str:
     return str(Priority(priority).label)
-
-
-def _clock(at: datetime | None) -> str:
-    if at is None:
-        return "an unknown time"
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %H:%M} UTC"

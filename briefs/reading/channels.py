@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from briefs.models import Signal
+from briefs.times import day
 from personas.models import Customer, SignalKind
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
@@ -112,7 +113,7 @@ class _Known:
         seen = [
             (self.last[kind], words) for kind, words in MAIL_TROUBLE.items() if kind in self.last
         ]
-        return f"{max(seen)[1]} ({_day(max(seen)[0])})" if seen else ""
+        return f"{max(seen)[1]} ({day(max(seen)[0])})" if seen else ""
 
 
 def _marketing(known: _Known) -> Route:
@@ -153,11 +154,11 @@ def _transactional(known: _Known) -> Route:
 def _no_address(known: _Known) -> str:
     """Why no mail of any sort arrives; empty if it may."""
     if at := known.stands(SignalKind.SPAM_COMPLAINT):
-        return f"a complaint suppresses the address ({_day(at)})"
+        return f"a complaint suppresses the address ({day(at)})"
     if at := known.stands(SignalKind.ADDRESS_GONE):
-        return f"the address is gone ({_day(at)})"
+        return f"the address is gone ({day(at)})"
     if at := known.stands(SignalKind.DROPPED):
-        return f"the address is suppressed ({_day(at)})"
+        return f"the address is suppressed ({day(at)})"
     if known.is_looked_up and not known.customer.email:
         return "the profile has no address"
     return ""
@@ -168,15 +169,15 @@ def _opted_out(known: _Known) -> str:
     customer = known.customer
     if customer.is_unsubscribed:
         at = customer.subscription_changed_at or known.last.get(SignalKind.UNSUBSCRIBED)
-        return f"unsubscribed {_day(at)}" if at else "unsubscribed"
+        return f"unsubscribed {day(at)}" if at else "unsubscribed"
     if at := known.stands(SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
-        return f"unsubscribed {_day(at)}"
+        return f"unsubscribed {day(at)}"
     if known.channels.get("email") is False:
         return "the e-mail channel is turned off"
     if known.topics and not any(known.topics.values()):
         return "every topic is turned off"
     if at := known.stands(SignalKind.ALL_TOPICS_OFF, *_BACK):
-        return f"opted out of everything {_day(at)}"
+        return f"opted out of everything {day(at)}"
     return ""
 
 
@@ -220,7 +221,3 @@ def _has_phone(customer: Customer) -> bool:
         PHONE_NAME.fullmatch(_NO_LETTERS.sub("", name.casefold())) and re.search(r"\d", str(value))
         for name, value in customer.attributes.items()
     )
-
-
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%b %Y}"

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.research import pacing, probing
 from briefs.research.spending import Account
+from briefs.times import clock_and_day, short_day
 from providers.mavera import Mave, MaveError, Usage
 
 logger = logging.getLogger(__name__)
@@ -110,8 +111,8 @@ def _whole(figure: float | None) -> int | None:
 def words(reading: UsageReading) -> str:
     """Mavera's figure beside ours."""
     of = "" if reading.included is None else f" of {reading.included:,}"
-    since = "" if reading.period_start is None else f" since {_date(reading.period_start)}"
-    told = f"Mavera says {reading.used:,}{of} used{since} (read {_moment(reading.at)})"
+    since = "" if reading.period_start is None else f" since {short_day(reading.period_start)}"
+    told = f"Mavera says {reading.used:,}{of} used{since} (read {clock_and_day(reading.at)})"
     if reading.ledger is None:
         return f"{told}; it does not say since when, so our ledger cannot be compared."
     gap = reading.used - reading.ledger
@@ -131,7 +132,7 @@ def trouble(reading: UsageReading, allowed: int | None) -> tuple[str, str] | Non
     if reading.is_suspicious:
         return (
             f"Mavera counts {reading.unexplained:,} credits more than our ledger can explain "
-            f"({reading.used:,} since {_date(reading.period_start)}): somebody else uses this "
+            f"({reading.used:,} since {short_day(reading.period_start)}): somebody else uses this "
             "key, or answers were paid that never arrived",
             "give Savedesk a key of its own, and look through the ledger for calls that failed",
         )
@@ -151,11 +152,3 @@ def present_trouble(account: Account, now: datetime) -> tuple[str, str] | None:
     if reading is None or (reading.period_end is not None and reading.period_end < now):
         return None
     return trouble(reading, account.still_allowed(reading.period_end))
-
-
-def _date(at: datetime | None) -> str:
-    return "an unknown day" if at is None else f"{at.day} {at:%b}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%H:%M} UTC on {_date(at)}"

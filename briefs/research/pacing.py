@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.research import spending
 from briefs.research.spending import RESERVED_CREDITS
+from briefs.times import clock
 from personas.models import Persona
 from providers.mavera import CONNECT_SECONDS, Mave
 
@@ -175,7 +176,7 @@ def _why_paused(policy: ResearchPolicy) -> str:
     if not policy.is_paused_by_mavera:
         return why
     at = MaveHealth.current().next_probe_at
-    return f"{why}; Mavera is asked again for free at {at:%H:%M} UTC, and it resumes by itself"
+    return f"{why}; Mavera is asked again for free at {clock(at)}, and it resumes by itself"
 
 
 def _is_held(policy: ResearchPolicy, health: MaveHealth) -> bool:

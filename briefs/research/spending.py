@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db.models import Avg, Q, Sum
 
 from briefs.models import BudgetLevel, MaveCall, Priority, Research, ResearchPolicy
+from briefs.times import clock_and_day
 from personas.models import Persona
 
 RESERVED_CREDITS = 75  # the most that one answer is said to cost
@@ -173,7 +174,7 @@ class Spending:
 
     @property
     def _effect(self) -> str:
-        begins = f"{self.ends_at:%H:%M} UTC on {self.ends_at.day} {self.ends_at:%b}"
+        begins = clock_and_day(self.ends_at)
         anew = f"when the next {self.period.label} begins ({begins})"
         if self.is_used_up:
             return f"Briefs stand on their playbooks; their research is asked by itself {anew}."

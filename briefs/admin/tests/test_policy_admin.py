@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from briefs.desk.tests.pages import text
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, UsageReading
 from briefs.research import pacing
 from briefs.research.working import run_next
@@ -257,7 +258,7 @@ def test_page_says_who_paused_it_and_the_history_when_to_the_minute(changer, use
     at = ResearchPolicy.current().paused_at
 
     when = f"{at.day} {at:%b %Y, %H:%M} UTC"
-    assert f"since {when} by {user}: end of quarter" in shown(changer)
+    assert f"Paused since {when} by {user}: end of quarter" in text(changer.get(PAGE))
     changer.post(f"{POLICY}resume/")
     history = shown(changer, f"{POLICY}1/history/")
     assert f"<b>Paused at</b> {when} → empty" in history
