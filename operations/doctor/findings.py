@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import TextChoices
 
 
@@ -55,25 +54,6 @@ def warn(seen: str, cure: str) -> Finding:
 
 def fail(seen: str, cure: str) -> Finding:
     return Finding(Level.FAIL, seen, cure)
-
-
-def database_now() -> datetime:
-    """The clock that everything due is compared with, to the second."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT CURRENT_TIMESTAMP")
-        (told,) = cursor.fetchone()
-    if isinstance(told, datetime):
-        return told
-    return datetime.fromisoformat(told).replace(tzinfo=UTC)
-
-
-def words(age: timedelta) -> str:
-    """A length of time as people say it: 40 s, 12 min, 5 h, 3 days."""
-    seconds = max(0, round(age.total_seconds()))
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def number(count: int, noun: str) -> str:

@@ -9,12 +9,14 @@ from django.utils import timezone
 from briefs.models import Brief, MaveCall, ResearchPolicy
 from briefs.research import balance, pacing, probing, spending
 from briefs.research.spending import RESERVED_CREDITS
+from briefs.times import length
 from operations import registration
-from operations.doctor.findings import Finding, database_now, fail, number, ok, warn, words
+from operations.doctor.findings import Finding, fail, number, ok, warn
 from personas.models import AppApiHealth
 from personas.people.pacing import paced_app_api
 from providers.customerio import HeldBack, LookupFailed, ReportingWebhook
 from providers.mavera import Mave, MaveError, Usage
+from webhooks.clock import database_now
 from webhooks.views import RECEIVER_PATH
 
 REGIONS = {"us": "https://api.customer.io/v1", "eu": "https://api-eu.customer.io/v1"}
@@ -214,7 +216,7 @@ def clock() -> Finding:
     if gaps[name] <= SKEW:
         return ok(f"agrees with {' and '.join(gaps)}")
     limit = settings.CIO_MAX_AGE_SECONDS
-    told = f"{words(gaps[name])} apart from {name}"
+    told = f"{length(gaps[name])} apart from {name}"
     cure = "Let this machine and the database keep time by NTP."
     if limit and gaps[name].total_seconds() > limit:
         return fail(f"{told}: webhooks are refused as too old", cure)

@@ -11,9 +11,11 @@ from django_q.models import Schedule
 
 from briefs.models import Brief, Priority, Research, ResearchPolicy
 from briefs.research import pacing
+from briefs.times import length
 from operations import progress
-from operations.doctor.findings import Finding, database_now, fail, number, ok, warn, words
+from operations.doctor.findings import Finding, fail, number, ok, warn
 from providers.deadlines import OutOfTime, in_time
+from webhooks.clock import database_now
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
 
 BROKER_SECONDS = 6.0
@@ -70,7 +72,7 @@ def schedule() -> Finding:
         return fail("the sweep is not scheduled every minute for ever", cure)
     late = _overdue(row)
     if late > LATE:
-        return fail(f"the sweep was due {words(late)} ago: no cluster runs schedules", START)
+        return fail(f"the sweep was due {length(late)} ago: no cluster runs schedules", START)
     return ok("the sweep, every minute")
 
 
@@ -85,8 +87,8 @@ def sweep() -> Finding:
         return _never_swept()
     age = database_now() - at
     if age > LATE:
-        return fail(f"the last one ran {words(age)} ago; one is due every minute", START)
-    return ok(f"the last one ran {words(age)} ago")
+        return fail(f"the last one ran {length(age)} ago; one is due every minute", START)
+    return ok(f"the last one ran {length(age)} ago")
 
 
 def _never_swept() -> Finding:
@@ -107,7 +109,7 @@ def events() -> Finding:
     if oldest is None:
         return ok(f"{count:,} put off after a failure" if count else "none waiting")
     age = database_now() - oldest
-    told = f"{number(count, 'event')} waiting, the oldest for {words(age)}"
+    told = f"{number(count, 'event')} waiting, the oldest for {length(age)}"
     if age > SLOW:
         return warn(told, "The workers catch up, or are too few: manage.py supervise --no-web.")
     return ok(told)
