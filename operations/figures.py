@@ -18,7 +18,6 @@ from operations import progress
 from webhooks.clock import aware, database_now
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
 from webhooks.models.events import EventQuerySet
-from webhooks.parsing import SIGNED_TEST
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
@@ -110,7 +109,8 @@ class Figures:
     @property
     def is_test_all(self) -> bool:
         """Whether nothing but a signed test came so far."""
-        is_test = bool(self.newest and self.newest.status_reason == SIGNED_TEST)
+        signed_test = WebhookEvent.Reason.SIGNED_TEST
+        is_test = self.newest is not None and self.newest.reason_code == signed_test
         return is_test and not any(tally.answer == Answer.STORED for tally in self.tallies)
 
     def seen(self, *answers: Answer) -> Seen | None:
@@ -149,7 +149,7 @@ def figures() -> Figures:
 def unreadable() -> EventQuerySet:
     """Quarantined events; signed tests, which are meant to carry nothing, are no trouble."""
     quarantined = WebhookEvent.objects.filter(status=WebhookEvent.Status.QUARANTINED)
-    return quarantined.exclude(status_reason=SIGNED_TEST)
+    return quarantined.exclude(reason_code=WebhookEvent.Reason.SIGNED_TEST)
 
 
 def due_since(patience: timedelta = timedelta(0)) -> datetime | None:

@@ -15,11 +15,17 @@ MAX_EVENT_ID = 200
 LATEST = 32_503_680_000  # the year 3000, in seconds
 MAX_NAME = 100
 MAX_IDENTIFIER = 1_000
-SIGNED_TEST = "signed test received: the connection works"
 
 
 class Unusable(Exception):
-    """The body cannot become an event. The message is the reason, in words for a person."""
+    """The body cannot become an event. The message is the reason, in words for a person.
+
+    is_signed_test: nothing is wrong with it, it is only no event.
+    """
+
+    def __init__(self, message: str, *, is_signed_test: bool = False) -> None:
+        super().__init__(message)
+        self.is_signed_test = is_signed_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,8 @@ def parse(body: bytes) -> ParsedEvent:
     payload = load_object(body)
     event_id = payload.get("event_id")
     if event_id in (None, ""):
-        raise Unusable(SIGNED_TEST)
+        words = "signed test received: the connection works"
+        raise Unusable(words, is_signed_test=True)
     if not isinstance(event_id, str) or not is_storable(event_id, MAX_EVENT_ID):
         raise Unusable(f"event_id is not a text of 1 to {MAX_EVENT_ID} storable characters")
     object_type, metric = _kind(payload)

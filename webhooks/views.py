@@ -26,7 +26,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webhooks.bell import ringer
-from webhooks.models import Answer, Row
+from webhooks.models import Answer, Row, WebhookEvent
 from webhooks.parsing import ParsedEvent, Unusable, parse
 from webhooks.signatures import Verifier, is_too_old
 from webhooks.storing import NotStored, Refused, committer
@@ -209,7 +209,8 @@ def store(delivery: Delivery) -> Answer:
         )
         return Answer.STORED if is_new else Answer.DUPLICATE
     except Unusable as error:
-        return _quarantine(delivery, str(error))
+        code = WebhookEvent.Reason.SIGNED_TEST if error.is_signed_test else None
+        return _quarantine(delivery, str(error), code)
     except Refused as error:
         logger.warning("event quarantined: the database refused it (%s)", error)
         return _quarantine(delivery, f"the database refused a value: {error}")
@@ -226,7 +227,7 @@ def understood(body: bytes) -> ParsedEvent:
         raise Unusable(f"reading it failed: {type(error).__name__}") from error
 
 
-def _quarantine(delivery: Delivery, reason: str) -> Answer:
+def _quarantine(delivery: Delivery, reason: str, code: str | None = None) -> Answer:
     nameless = ParsedEvent(f"sha256:{delivery.sha256}", "", "", None)
     committer.record(
         Row(
@@ -237,6 +238,7 @@ def _quarantine(delivery: Delivery, reason: str) -> Answer:
             delivery.is_verified,
             body_sha256=delivery.sha256,
             quarantined_because=reason,
+            reason_code=code,
         )
     )
     return Answer.QUARANTINED

@@ -12,7 +12,6 @@ from briefs.times import length
 from operations import figures
 from webhooks import clock
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
-from webhooks.parsing import SIGNED_TEST
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +72,7 @@ def test_a_fresh_install_says_how_to_connect(signed_in):
 
 
 def test_a_signed_test_is_the_news_that_the_connection_works(signed_in):
-    quarantined(status_reason=SIGNED_TEST)
+    quarantined(reason_code="signed_test")
     tally("quarantined")
 
     response = signed_in.get(URL)
@@ -118,7 +117,7 @@ def test_the_figures_are_those_of_the_rows(signed_in):
     make_event(status="dead")
     make_event(status="dead")
     quarantined()
-    quarantined(status_reason=SIGNED_TEST)
+    quarantined(reason_code="signed_test")
     Bell.objects.create(pk=1, silenced_at=ago(minutes=2))
 
     words = text(signed_in.get(URL))

@@ -44,15 +44,15 @@ _OUTCOMES_SQL = {
 _RECORD_SQL = """
     INSERT INTO webhooks_webhookevent
         (event_id, object_type, metric, occurred_at, identifiers, body, body_size, body_sha256,
-         headers, is_verified, status, status_reason, received_at, last_received_at,
-         deliveries, tries, history)
+         headers, is_verified, status, status_reason, reason_code, received_at,
+         last_received_at, deliveries, tries, history)
     VALUES {rows}
     ON CONFLICT (event_id) DO UPDATE
         SET deliveries = webhooks_webhookevent.deliveries + 1,
             last_received_at = excluded.last_received_at
     RETURNING event_id, deliveries
 """
-_RECORD_ROW_SQL = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')"
+_RECORD_ROW_SQL = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Row:
     is_verified: bool
     body_sha256: str = ""
     quarantined_because: str = ""
+    reason_code: str | None = None
 
     @property
     def parameters(self) -> list[Any]:
@@ -83,6 +84,7 @@ class Row:
             self.is_verified,
             status,
             self.quarantined_because,
+            self.reason_code,
         ]
 
 
@@ -222,6 +224,11 @@ class WebhookEvent(models.Model):
         QUARANTINED = "quarantined", "Quarantined"  # signed, but unusable as an event
         DEAD = "dead", "Failed, can be retried"  # failed on every try
 
+    class Reason(models.TextChoices):
+        """Reasons by which something is decided. All others are words alone."""
+
+        SIGNED_TEST = "signed_test", "Signed test"  # quarantined, and no trouble
+
     event_id = models.CharField(
         max_length=200,
         unique=True,
@@ -244,6 +251,8 @@ class WebhookEvent(models.Model):
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     status_reason = models.TextField(blank=True, help_text="Why it ended as it did, in words.")
+    # Null, so that neither database rewrites a million rows for it.
+    reason_code = models.CharField(max_length=20, choices=Reason.choices, null=True, blank=True)
     tries = models.PositiveIntegerField(default=0)
     available_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
     put_off_at = models.DateTimeField(
@@ -338,6 +347,7 @@ class WebhookEvent(models.Model):
         changed = WebhookEvent.objects.filter(pk=self.pk, status=self.status).update(
             status=self.Status.PENDING,
             status_reason="",
+            reason_code=None,
             available_at=Now(),  # due since now, however long ago it was received
             history=[*self.history, past],
             **fields,

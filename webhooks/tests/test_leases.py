@@ -300,7 +300,12 @@ def test_event_that_somebody_else_replayed_meanwhile_is_not_replayed_again():
 
 
 def test_quarantined_event_is_released_with_what_its_body_turned_out_to_say():
-    event = make_event(event_id="sha256:0", status="quarantined", status_reason="unreadable then")
+    event = make_event(
+        event_id="sha256:0",
+        status="quarantined",
+        status_reason="unreadable then",
+        reason_code="signed_test",
+    )
     parsed = parse(b'{"event_id": "e1", "object_type": "email", "metric": "bounced"}')
 
     assert event.release(parsed)
@@ -308,6 +313,7 @@ def test_quarantined_event_is_released_with_what_its_body_turned_out_to_say():
     reload(event)
     assert (event.status, event.event_id, event.kind) == ("pending", "e1", "email bounced")
     assert event.history[0]["reason"] == "unreadable then"
+    assert event.reason_code is None
     assert batch().events == [event]
 
 

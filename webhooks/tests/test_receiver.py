@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.db import DataError, OperationalError
+from django.apps import apps
+from django.db import DataError, OperationalError, connection
 from django.test import Client
 
+from briefs.tests.factories import make_event
 from webhooks import views
 from webhooks.models import WebhookEvent
 from webhooks.models.events import EventQuerySet
@@ -118,6 +121,7 @@ def test_unusable_body_is_quarantined_with_its_reason(body, reason):
     event = WebhookEvent.objects.get()
     assert event.status == "quarantined"
     assert reason in event.status_reason
+    assert event.reason_code is None
     assert event.event_id == f"sha256:{hashlib.sha256(body).hexdigest()}"
     assert bytes(event.body) == body
 
@@ -125,9 +129,39 @@ def test_unusable_body_is_quarantined_with_its_reason(body, reason):
 def test_signed_test_without_an_event_id_says_that_the_connection_works():
     post({"test": True})
 
-    assert WebhookEvent.objects.get().status_reason == (
-        "signed test received: the connection works"
+    event = WebhookEvent.objects.get()
+    assert event.status_reason == "signed test received: the connection works"
+    assert event.reason_code == WebhookEvent.Reason.SIGNED_TEST
+
+
+def test_signed_tests_of_an_earlier_version_get_their_code_and_nothing_else_does():
+    words = "signed test received: the connection works"
+    quarantined = make_event(status="quarantined", status_reason=words)
+    others = [
+        make_event(status="quarantined", status_reason="the body is not JSON"),
+        make_event(status="ignored", status_reason=words),
+    ]
+
+    import_module("webhooks.migrations.0004_reason_code").fill(apps, None)
+
+    quarantined.refresh_from_db()
+    assert quarantined.reason_code == "signed_test"
+    assert not WebhookEvent.objects.filter(pk__in=[o.pk for o in others], reason_code="signed_test")
+
+
+def test_a_receiver_of_the_version_before_stores_on():
+    """It runs beside the new one during an upgrade, and does not know the column."""
+    columns = (
+        "event_id, object_type, metric, identifiers, body, body_size, body_sha256, headers, "
+        "is_verified, status, status_reason, deliveries, tries, history"
     )
+    values = ["e1", "", "", "{}", b"{}", 2, "", "{}", True, "pending", "", 1, 0, "[]"]
+
+    with connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(values))
+        cursor.execute(f"INSERT INTO webhooks_webhookevent ({columns}) VALUES ({marks})", values)
+
+    assert WebhookEvent.objects.get().reason_code is None
 
 
 def test_body_over_10_mib_keeps_digest_size_and_its_start():
