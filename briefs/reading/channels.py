@@ -33,7 +33,12 @@ _BACK = (SignalKind.TOPIC_OPT_IN, SignalKind.SUBSCRIBED)
 class Route:
     channel: str
     answer: str
-    reason: str
+    why: str
+    since: str = ""  # a day
+
+    @property
+    def reason(self) -> str:
+        return f"{self.why} ({self.since})" if self.since else self.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,14 @@ class Closed:
 
     key: str  # email, sms, push or in_app
     name: str  # as it stands within a sentence
-    reason: str
+    why: str
+    since: str = ""
 
     @property
     def words(self) -> str:
         """Its name and why it is closed, within a sentence."""
-        reason = self.reason.replace(" (", ", ").replace(")", "")  # it stands in brackets itself
-        return f"{self.name} ({reason})"
+        since = f", {self.since}" if self.since else ""
+        return f"{self.name} ({self.why}{since})"
 
 
 _NAMES = {
@@ -70,7 +76,7 @@ def closed(found: Iterable[Route]) -> list[Closed]:
     is_mail_dead = any(r.channel == "E-mail, transactional" and r.answer == NO for r in routes)
     names = _NAMES | ({"E-mail, marketing": ("email", "e-mail")} if is_mail_dead else {})
     return [
-        Closed(*names[route.channel], route.reason)
+        Closed(*names[route.channel], route.why, route.since)
         for route in routes
         if route.answer == NO and route.channel in names
     ]
@@ -118,8 +124,8 @@ class _Known:
 
 def _marketing(known: _Known) -> Route:
     channel = "E-mail, marketing"
-    if reason := _no_address(known):
-        return Route(channel, NO, reason)
+    if dead := _no_address(known):
+        return Route(channel, NO, *dead)
     if reason := _opted_out(known):
         return Route(channel, NO, reason)
     if not known.customer.email:
@@ -136,8 +142,8 @@ def _marketing(known: _Known) -> Route:
 
 def _transactional(known: _Known) -> Route:
     channel = "E-mail, transactional"
-    if reason := _no_address(known):
-        return Route(channel, NO, reason)
+    if dead := _no_address(known):
+        return Route(channel, NO, *dead)
     if not known.customer.email:
         return Route(channel, UNKNOWN, "no address is known yet")
     if known.mail_trouble:
@@ -151,17 +157,17 @@ def _transactional(known: _Known) -> Route:
     return Route(channel, YES, "nothing speaks against it")
 
 
-def _no_address(known: _Known) -> str:
-    """Why no mail of any sort arrives; empty if it may."""
+def _no_address(known: _Known) -> tuple[str, ...]:
+    """Why no mail of any sort arrives, and since when; empty if it may."""
     if at := known.stands(SignalKind.SPAM_COMPLAINT):
-        return f"a complaint suppresses the address ({day(at)})"
+        return "a complaint suppresses the address", day(at)
     if at := known.stands(SignalKind.ADDRESS_GONE):
-        return f"the address is gone ({day(at)})"
+        return "the address is gone", day(at)
     if at := known.stands(SignalKind.DROPPED):
-        return f"the address is suppressed ({day(at)})"
+        return "the address is suppressed", day(at)
     if known.is_looked_up and not known.customer.email:
-        return "the profile has no address"
-    return ""
+        return ("the profile has no address",)
+    return ()
 
 
 def _opted_out(known: _Known) -> str:
