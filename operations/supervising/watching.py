@@ -124,7 +124,7 @@ class Watching:
             return
         if service.times_stuck > 1:  # the first knock may just be early, and is answered
             logger.warning("%s may be stuck: %s", service.name, words)
-        if words != STOPPED:  # it does not hear, and may hold SQLite's lock for writing
+        if not service.is_stopped:  # else it does not hear, and may hold SQLite's lock for writing
             self.knock(service)
 
     def _end(self, service: Service, words: str, finding: Finding) -> None:
