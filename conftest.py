@@ -16,7 +16,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Events are committed in the test's own thread, where its transaction sees them.
     """
-    from webhooks import bell, views
+    from webhooks import bell, views, waking
     from webhooks.storing import Committer, Writer
     from webhooks.tallying import Tallying
 
@@ -27,7 +27,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tallying, "start", lambda self: None)
     monkeypatch.setattr(views, "tallying", Tallying())
     bell.ringer._wanted.clear()
-    bell.queue.cache_clear()
+    waking.queue.cache_clear()
 
 
 @pytest.fixture

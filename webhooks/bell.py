@@ -7,14 +7,12 @@ and a ring into a queued task only if none is waiting already.
 import logging
 import threading
 import time
-from functools import cache
 
 from django.conf import settings
 from django.db import close_old_connections, connection
-from django_q.brokers import Broker, get_broker
-from django_q.tasks import async_task
 
 from webhooks.models import Bell
+from webhooks.waking import wake
 
 logger = logging.getLogger(__name__)
 
@@ -22,24 +20,14 @@ PAUSE_SECONDS = 0.1  # between two rings
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 
-@cache
-def queue(cluster: str) -> Broker:
-    """The broker of a cluster's queue; kept, because each new one is a new connection."""
-    return get_broker(cluster)
-
-
 def ring() -> bool:
-    """Announce that events are due; True if that took a new wake-up.
+    """Announce that events are due, unless that is announced already; False if the broker failed.
 
-    Raises whatever the broker raises; the bell is silent again then, so the next ring tries anew.
+    The bell is silent again then, so the next ring tries anew.
     """
-    if not Bell.turn_on():
-        return False
-    try:
-        async_task(settings.WEBHOOKS_WAKE_TASK, cluster="default", broker=queue("default"))
-    except Exception:
+    if Bell.turn_on() and not wake(settings.WEBHOOKS_WAKE_TASK, "default"):
         Bell.turn_off()
-        raise
+        return False
     return True
 
 
@@ -78,17 +66,17 @@ class Ringer:
             time.sleep(PAUSE_SECONDS if self.ring_once() else PAUSE_AFTER_FAILURE_SECONDS)
 
     def ring_once(self) -> bool:
-        """Ring, and swallow what goes wrong: the flag stays set and the sweep covers the rest."""
+        """Ring; if that fails the flag stays set, so that it is tried again."""
         close_old_connections()
         try:
-            ring()
-        except Exception as error:  # noqa: BLE001 - the outer edge of a thread that must go on
-            self.failures += 1
-            self._wanted.set()
+            if ring():
+                return True
+        except Exception as error:  # noqa: BLE001 - of the database; the thread must go on
             connection.close()
-            logger.warning("wake-up not sent (%s); trying again", type(error).__name__)
-            return False
-        return True
+            logger.warning("bell not rung (%s)", type(error).__name__)
+        self.failures += 1
+        self._wanted.set()
+        return False
 
 
 ringer = Ringer()

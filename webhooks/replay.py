@@ -60,7 +60,7 @@ def replay(
                 report.reasons[reason] += 1
         progress(done)
     if report.queued:
-        _wake()
+        ring()
     return report
 
 
@@ -98,10 +98,3 @@ def _read_anew(event: WebhookEvent) -> str:
     except DatabaseError as error:  # it stays what it was: quarantined, with its old reason
         return f"the database refused it again ({type(error).__name__})"
     return "" if changed else "somebody else replayed it meanwhile"
-
-
-def _wake() -> None:
-    try:
-        ring()
-    except Exception as error:  # noqa: BLE001 - whatever the broker raises, the sweep covers it
-        logger.warning("wake-up after a replay not sent (%s)", type(error).__name__)

@@ -1,6 +1,5 @@
 """Questions to Mave and their answers, to look into and to start again."""
 
-import logging
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,10 +12,8 @@ from django.utils.text import Truncator
 
 from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline, moment
 from briefs.models import MaveCall, Research
-from briefs.research import working as researching
+from briefs.research.working import wake
 from providers import plain
-
-logger = logging.getLogger(__name__)
 
 HEAVY = ("question", "answer", "sources", "personas_used", "validation", "raw_reply")
 
@@ -132,11 +129,3 @@ def _source(source: dict[str, str]) -> SafeString | str:
     if not link:  # what a model wrote is no link by itself
         return title or url
     return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', link, title or link)
-
-
-def wake() -> None:
-    """Wake the research workers; a broker that fails now is no failure of the page."""
-    try:
-        researching.wake()
-    except Exception as error:  # noqa: BLE001 - whatever the broker raises, the sweep covers it
-        logger.warning("wake-up for research not sent (%s)", type(error).__name__)

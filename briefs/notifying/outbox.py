@@ -15,12 +15,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django_q.tasks import async_task
 
 from briefs.models import Alarm, Brief, Notification, NotificationTarget, sealing
 from briefs.notifying import messages, sending
 from personas.models import AttributeName
-from webhooks.bell import queue
+from webhooks import waking
 
 logger = logging.getLogger(__name__)
 
@@ -100,11 +99,8 @@ def _insert(rows: Iterable[Notification]) -> int:
 
 
 def wake() -> None:
-    """Wake a sender. A broker that fails is no trouble: the sweep comes in a minute."""
-    try:
-        async_task(TASK, cluster="default", broker=queue("default"))
-    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
-        logger.warning("sender not woken (%s)", type(error).__name__)
+    """Wake a sender."""
+    waking.wake(TASK, "default")
 
 
 def wake_if_due() -> None:

@@ -48,7 +48,7 @@ def drain() -> int:
         # A second worker beside the receiver would take its processor from it.
         if is_alone and len(batch.events) == BATCH_SIZE and not _is_receiving():
             is_alone = False
-            _share()
+            bell.ring()  # for another worker: where a batch is full there is probably more
         done = process(batch)
         if seeks_alone or done < BATCH_SIZE:
             alone = WebhookEvent.objects.all().claim_one_alone()
@@ -61,17 +61,6 @@ def drain() -> int:
             paused_at = _give_way(paused_at)
     bell.ring()
     return processed
-
-
-def _share() -> None:
-    """Wake another worker, if one is idle: where a batch is full there is probably more.
-
-    A broker that fails is no trouble here: this drain goes on alone.
-    """
-    try:
-        bell.ring()
-    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
-        logger.warning("no second worker woken (%s)", type(error).__name__)
 
 
 def _give_way(paused_at: float) -> float:

@@ -5,12 +5,11 @@ import time
 
 from django.conf import settings
 from django.db import transaction
-from django_q.tasks import async_task
 
 from briefs.models import MaveCall, MaveHealth, Research
 from briefs.research import balance, breaker, pacing, probing, recovery, settling
 from providers.mavera import Mave, MaveError
-from webhooks.bell import queue
+from webhooks import waking
 
 logger = logging.getLogger(__name__)
 
@@ -19,19 +18,13 @@ SHORT_HOLD_SECONDS = 20.0
 
 
 def wake() -> int:
-    """Wake as many research workers as have something to do; returns how many.
-
-    A broker that fails is no trouble for whoever calls this: the sweep comes in a minute.
-    """
+    """Wake as many research workers as have something to do; returns how many."""
     workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]["workers"]
     wanted = min(pacing.workers_wanted(), workers)
-    try:
-        for _ in range(wanted):
-            async_task(TASK, cluster="research", broker=queue("research"))
-    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
-        logger.warning("research workers not woken (%s)", type(error).__name__)
-        return 0
-    return wanted
+    woken = 0
+    while woken < wanted and waking.wake(TASK, "research"):  # a broker that failed is not asked on
+        woken += 1
+    return woken
 
 
 def run_next() -> bool:

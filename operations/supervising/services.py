@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import connection
-from django_q.tasks import async_task
 
 from briefs.research import working
 from operations import progress
 from operations.supervising import groups
 from operations.supervising.beats import Beats
-from webhooks.bell import queue
+from webhooks.waking import wake
 
 TRUST_SECONDS = 45.0  # that a new service has to show progress; schedules first run after 30
 LONGEST_TRUST_SECONDS = 240.0  # if it was killed again and again: killing may not be the cure
@@ -190,12 +189,12 @@ def web_command(host: str) -> list[str]:
 
 def knock_at_queue() -> None:
     """A sweep: the wake-up that a dead cluster had taken is lost, and its bell stays rung."""
-    async_task(SWEEP_TASK, cluster="default", broker=queue("default"))
+    wake(SWEEP_TASK, "default")
 
 
 def knock_at_research() -> None:
     if not working.wake():  # a worker that finds nothing to ask shows as well that it works
-        async_task(working.TASK, cluster="research", broker=queue("research"))
+        wake(working.TASK, "research")
 
 
 def _ask_to_stop(group: int) -> None:

@@ -188,13 +188,9 @@ def speak_for_the_workers() -> None:
 
 
 def knock(service: Service) -> None:
-    """Give the service something to do. A broker that fails is not the service's fault."""
-    if service.knock is None:
-        return
-    try:
+    """Give the service something to do."""
+    if service.knock is not None:
         _try(service.knock, "wake-up not sent")
-    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
-        logger.warning("wake-up not sent: %s", type(error).__name__)
 
 
 def _write(words: str) -> bool:

@@ -162,7 +162,7 @@ def test_target_that_comes_later_is_told_of_trouble_that_nobody_heard_of():
 
 def test_sweep_checks_the_alarms_and_wakes_a_sender(starter, target, monkeypatch):
     woken = []
-    monkeypatch.setattr("briefs.notifying.outbox.async_task", lambda *a, **kw: woken.append(a))
+    monkeypatch.setattr("webhooks.waking.async_task", lambda *a, **kw: woken.append(a))
     pause()
 
     sweeping.sweep()
@@ -173,7 +173,7 @@ def test_sweep_checks_the_alarms_and_wakes_a_sender(starter, target, monkeypatch
 
 def test_sweep_wakes_nobody_when_nothing_is_due(starter, monkeypatch):
     woken = []
-    monkeypatch.setattr("briefs.notifying.outbox.async_task", lambda *a, **kw: woken.append(a))
+    monkeypatch.setattr("webhooks.waking.async_task", lambda *a, **kw: woken.append(a))
     make_notification(available_at=timezone.now() + HOUR)
 
     alarms.sweep()

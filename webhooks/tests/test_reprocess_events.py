@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,6 +12,7 @@ from django_q.models import OrmQ
 
 from briefs.tests.factories import make_event, make_payload
 from webhooks import replay as replaying
+from webhooks import waking
 from webhooks.management.commands.reprocess_events import moment
 from webhooks.models import Bell, WebhookEvent
 from webhooks.replay import replay
@@ -178,18 +180,15 @@ def test_nothing_queued_rings_no_bell():
 
 
 def test_dead_broker_does_not_fail_the_replay(monkeypatch, caplog):
-    def refuse() -> bool:
-        raise ConnectionError
-
     event = make_event(status="dead")
-    monkeypatch.setattr(replaying, "ring", refuse)
+    monkeypatch.setattr(waking, "async_task", Mock(side_effect=ConnectionError))
 
     report = replay(WebhookEvent.objects.all())
 
     event.refresh_from_db()
     assert event.status == "pending"
     assert report.queued == 1
-    assert "wake-up after a replay not sent" in caplog.text
+    assert "briefs.tasks.drain not put into the queue" in caplog.text
 
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

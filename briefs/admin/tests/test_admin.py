@@ -1,11 +1,12 @@
 """The admin's pages of what events led to: signals, briefs, research, ledger and policy."""
 
+from unittest.mock import Mock
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django_q.models import OrmQ
 
-from briefs.admin import research as research_pages
 from briefs.models import MaveCall, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
@@ -15,6 +16,7 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
+from webhooks import waking
 
 pytestmark = pytest.mark.django_db
 
@@ -168,11 +170,9 @@ def test_failed_research_is_started_again_and_the_workers_are_woken(
     assert OrmQ.objects.count() == 1
 
 
-def test_starting_again_survives_a_dead_broker(admin_client, monkeypatch):
-    def refuse() -> int:
-        raise ConnectionError
-
-    monkeypatch.setattr(research_pages.researching, "wake", refuse)
+def test_starting_again_survives_a_dead_broker(admin_client, settings, monkeypatch):
+    settings.MAVERA_API_KEY = "key"
+    monkeypatch.setattr(waking, "async_task", Mock(side_effect=ConnectionError))
     failed = make_research(status="failed")
 
     html = start_again(admin_client, failed)

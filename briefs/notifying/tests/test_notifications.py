@@ -20,6 +20,7 @@ from briefs.tests.factories import (
     make_persona,
 )
 from personas.models import AttributeName
+from webhooks import waking
 
 pytestmark = pytest.mark.django_db
 
@@ -204,7 +205,7 @@ def test_brief_that_becomes_urgent_by_a_further_signal_is_told(starter, sandbox)
 
 def test_telling_wakes_a_sender_after_the_commit(django_capture_on_commit_callbacks, monkeypatch):
     woken = []
-    monkeypatch.setattr(outbox, "async_task", lambda task, **kw: woken.append(task))
+    monkeypatch.setattr(waking, "async_task", lambda task, **kw: woken.append(task))
     make_target()
 
     with django_capture_on_commit_callbacks(execute=True):

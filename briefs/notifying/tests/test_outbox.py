@@ -22,6 +22,7 @@ from briefs.notifying.tests.listener import (
 )
 from briefs.tests.factories import make_brief
 from operations import tasks
+from webhooks import waking
 from webhooks.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -496,7 +497,7 @@ def test_target_that_was_switched_off_is_told_nothing_but_a_test(listener):
 def test_sender_that_runs_out_of_time_wakes_the_next(listener, target, monkeypatch):
     woken = []
     monkeypatch.setattr(outbox, "RUN_SECONDS", 0.0)
-    monkeypatch.setattr(outbox, "async_task", lambda task, **kw: woken.append(task))
+    monkeypatch.setattr(waking, "async_task", lambda task, **kw: woken.append(task))
     make_notification(target)
 
     outbox.send_due()
@@ -508,9 +509,9 @@ def test_dead_broker_is_no_trouble_for_whoever_wakes(monkeypatch, caplog):
     def refuse(*_, **__):
         raise ConnectionError("redis://user:password@host")
 
-    monkeypatch.setattr(outbox, "async_task", refuse)
+    monkeypatch.setattr(waking, "async_task", refuse)
 
     outbox.wake()
 
-    assert "sender not woken" in caplog.text
+    assert "briefs.tasks.notify not put into the queue" in caplog.text
     assert "password" not in caplog.text

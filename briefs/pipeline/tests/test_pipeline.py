@@ -15,7 +15,7 @@ from briefs.research.working import run_next
 from briefs.tests.factories import make_customer, make_event, make_payload
 from operations import sweeping
 from personas.models import Customer
-from webhooks import bell
+from webhooks import waking
 from webhooks.models import Bell, WebhookEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
@@ -487,7 +487,7 @@ def test_batch_that_is_not_full_wakes_nobody(sandbox):
 
 def test_drain_goes_on_alone_when_the_broker_fails(sandbox, monkeypatch):
     monkeypatch.setattr(draining, "BATCH_SIZE", 2)
-    monkeypatch.setattr(bell, "async_task", Mock(side_effect=ConnectionError))
+    monkeypatch.setattr(waking, "async_task", Mock(side_effect=ConnectionError))
     for number in range(5):
         event_of(f"enterprise-logistics-low-{number}")
     received_a_while_ago()
@@ -495,6 +495,20 @@ def test_drain_goes_on_alone_when_the_broker_fails(sandbox, monkeypatch):
     assert draining.drain() == 5
 
     assert Bell.turn_on()
+
+
+@pytest.mark.parametrize("trouble", [None, ConnectionError])
+def test_drain_whose_time_is_used_up_rings_and_ends_well_if_the_broker_fails(
+    settings, monkeypatch, trouble
+):
+    settings.DRAIN_TIMEOUT_SECONDS = 0
+    woken = Mock(side_effect=trouble)
+    monkeypatch.setattr(waking, "async_task", woken)
+
+    assert draining.drain() == 0
+
+    assert woken.call_count == 1
+    assert Bell.objects.get().is_rung == (trouble is None)
 
 
 def test_events_to_be_claimed_alone_are_not_forgotten_beside_full_batches(sandbox, monkeypatch):

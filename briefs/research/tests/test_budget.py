@@ -194,7 +194,7 @@ def test_brief_over_the_budget_stands_on_its_playbook_and_is_researched_the_next
     policy(day_budget=100)
     MaveCall.objects.create(credits=60, outcome="answered")
     make_event(make_payload(data={"identifiers": {"id": "enterprise-logistics-low-1"}}))
-    monkeypatch.setattr("briefs.research.working.async_task", lambda *args, **kw: tasks.research())
+    monkeypatch.setattr("webhooks.waking.async_task", lambda *args, **kw: tasks.research())
 
     sweeping.sweep()
 

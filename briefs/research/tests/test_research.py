@@ -17,6 +17,7 @@ from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.working import run_next, wake
 from briefs.tests.factories import make_brief, make_persona, make_research
 from providers import mavera
+from webhooks import waking
 from webhooks.tests.threads import Aside
 
 pytestmark = pytest.mark.django_db
@@ -735,11 +736,11 @@ def test_dead_broker_is_no_trouble_for_who_wakes(monkeypatch, caplog):
     def refuse(*args, **kwargs):
         raise ConnectionError("redis://:secret@host is away")
 
-    monkeypatch.setattr(working, "async_task", refuse)
+    monkeypatch.setattr(waking, "async_task", refuse)
     make_research()
 
     assert wake() == 0
-    assert "not woken" in caplog.text
+    assert "briefs.tasks.research not put into the queue" in caplog.text
     assert "secret" not in caplog.text
 
 
