@@ -21,7 +21,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     from webhooks.tallying import Tallying
 
     monkeypatch.setattr(Committer, "submit", lambda self, pending: Writer().commit([pending]))
-    views.committer.reopen()
+    monkeypatch.setattr(views, "committer", Committer())
 
     monkeypatch.setattr(bell.ringer, "start", lambda: None)
     monkeypatch.setattr(Tallying, "start", lambda self: None)

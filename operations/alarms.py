@@ -28,8 +28,6 @@ HELD_BACK_FOR = timedelta(minutes=10)
 WRONG_SIGNATURES = 3  # within an hour; a scanner does not guess Customer.io's headers thrice
 WAITING_TOO_LONG = timedelta(minutes=10)
 FAILING_TOO_LONG = timedelta(minutes=10)
-KNOWN_EVENTS = 200  # that tell the usual gap, if there are at least ENOUGH_EVENTS
-ENOUGH_EVENTS = 20
 USUAL_GAPS = 6
 SHORTEST_SILENCE = timedelta(minutes=10)
 

@@ -2,9 +2,6 @@
 
 from sandbox.person import Device, Person, cio_id_for, preferences
 
-DELETED_ID = "deleted-1099"
-"""Somebody who was in the workspace once; every look-up says that there is no such person."""
-
 _JOINED = 1_704_067_200  # 2024-01-01
 _DAY = 86_400
 

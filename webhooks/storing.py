@@ -86,10 +86,6 @@ class Committer:
             raise pending.error
         return pending.is_new
 
-    def reopen(self) -> None:
-        """Forget that storing failed a moment ago."""
-        self._closed_until = 0.0
-
     def submit(self, pending: Pending) -> "Writer":
         with self._starting:
             if self._writer is None or not self._writer.is_alive():

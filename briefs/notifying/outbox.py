@@ -30,7 +30,6 @@ WINDOW = timedelta(minutes=1)
 LARGEST_DIGEST = 1000
 
 Kind = Notification.Kind
-Status = Notification.Status
 
 
 def tell_of_briefs(briefs: Collection[Brief]) -> None:

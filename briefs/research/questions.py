@@ -105,8 +105,3 @@ def _told(text: str) -> str:
 def built_in() -> Wording:
     """The text that is asked until the team writes its own."""
     return Wording(TEMPLATE_VERSION, _TEMPLATE)
-
-
-def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
-    """The question in the built-in words, whatever the team asks by."""
-    return Asker(built_in()).question_for(persona, kind, facts)

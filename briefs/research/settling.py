@@ -4,7 +4,6 @@ The question's row is written before the call's, as everywhere: in another order
 wait for each other.
 """
 
-import logging
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -15,8 +14,6 @@ from briefs.models import MaveCall, Research
 from briefs.research import breaker
 from briefs.research.spending import RESERVED_CREDITS
 from providers.mavera import DEADLINE_SECONDS, Answer, MaveError
-
-logger = logging.getLogger(__name__)
 
 
 def save(

@@ -1,6 +1,5 @@
 """Gives briefs their research: shares what is there, joins what is under way, asks for the rest."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,8 +11,6 @@ from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
 from briefs.research.questions import Asker, Question
 from webhooks.clock import database_now
-
-logger = logging.getLogger(__name__)
 
 
 def attach(briefs: list[Brief]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from briefs.models import Brief, Priority, Research, Signal
-from briefs.research.questions import TEMPLATE_VERSION
+from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
@@ -121,3 +121,8 @@ def make_research(**kw: Any) -> Research:
     research = Research.objects.create(**fields)
     research.refresh_from_db()
     return research
+
+
+def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
+    """The question in the built-in words, whatever the team asks by."""
+    return Asker(built_in()).question_for(persona, kind, facts)

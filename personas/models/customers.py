@@ -105,11 +105,6 @@ class Customer(models.Model):
                 return value
         return ""
 
-    @property
-    def is_known(self) -> bool:
-        """Whether attributes are there, however old."""
-        return self.fetched_at is not None and not self.is_deleted
-
     def learn_subscription(self, is_unsubscribed: bool, at: Any) -> bool:
         """Take over what a person-level event says, unless something newer is known."""
         newer_known = self.subscription_changed_at and (

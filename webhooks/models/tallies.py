@@ -17,7 +17,6 @@ class Answer(models.TextChoices):
     NOT_STORED = "not_stored", "Could not be stored"
 
 
-REJECTED = (Answer.UNSIGNED, Answer.WRONG_SIGNATURE, Answer.TOO_OLD)
 # Answers other than 2xx to requests that were Customer.io's: each holds its queue back.
 HOLDING_BACK = (Answer.TOO_LARGE, Answer.NOT_STORED)
 

@@ -146,12 +146,12 @@ def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(
 def test_writer_that_hangs_is_left_and_the_next_one_works(database, real_thread, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
     monkeypatch.setattr(storing, "STUCK_SECONDS", 0.05)
+    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
     hanging = threading.Event()
     database.behave = lambda ids: hanging.wait(5) if ids == ["a"] else None
     committer = Committer()
     with pytest.raises(NotStored):
         committer.record(row("a"))
-    committer.reopen()
 
     assert committer.record(row("b"))
 
@@ -178,12 +178,12 @@ def test_row_that_somebody_holds_costs_no_other_row(database):
 def test_writers_that_hang_are_replaced_a_few_times_only(database, real_thread, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.05)
     monkeypatch.setattr(storing, "STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
     hanging = threading.Event()
     database.behave = lambda ids: hanging.wait(10)
     committer = Committer()
 
     for number in range(8):
-        committer.reopen()
         with pytest.raises(NotStored):
             committer.record(row(f"e{number}"))
 

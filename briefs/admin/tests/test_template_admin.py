@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from briefs.desk.tests.pages import messages, text
 from briefs.models import QuestionTemplate, TemplateChoice
-from briefs.research.questions import Asker, built_in, question_for
-from briefs.tests.factories import make_persona
+from briefs.research.questions import Asker, built_in
+from briefs.tests.factories import make_persona, question_for
 from personas.admin.tests.test_admin import form_of
 from personas.models import Persona
 

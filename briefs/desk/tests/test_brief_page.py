@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, Signal
-from briefs.research.questions import question_for
 from briefs.tests.factories import (
     make_brief,
     make_customer,
     make_persona,
     make_research,
     make_signal,
+    question_for,
 )
 from personas.models import AppApiHealth, AttributeName
 

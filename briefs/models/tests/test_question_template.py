@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from briefs.models import QuestionTemplate, Research, TemplateChoice, wording
 from briefs.models.wording import Wording
 from briefs.research.counting import too_long
-from briefs.research.questions import TEMPLATE_VERSION, Asker, built_in, question_for
+from briefs.research.questions import TEMPLATE_VERSION, Asker, built_in
 from briefs.research.sharing import attach
-from briefs.tests.factories import make_brief, make_persona
+from briefs.tests.factories import make_brief, make_persona, question_for
 from personas.models import Persona
 
 OWN = "Who are {segment}? They did this: {signal}."

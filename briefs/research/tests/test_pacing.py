@@ -18,9 +18,8 @@ from briefs.research.pacing import (
     slots_free,
     why_waiting,
 )
-from briefs.research.questions import question_for
 from briefs.research.spending import RESERVED_CREDITS
-from briefs.tests.factories import make_brief, make_persona, make_research
+from briefs.tests.factories import make_brief, make_persona, make_research, question_for
 from providers.mavera import DEADLINE_SECONDS, MaveError, RateLimit
 from webhooks.tests.threads import Aside, at_once
 

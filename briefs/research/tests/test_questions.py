@@ -12,9 +12,9 @@ from briefs.models import Brief, QuestionTemplate, Research, ResearchPolicy
 from briefs.models.wording import Wording
 from briefs.pipeline import draining
 from briefs.research import questions
-from briefs.research.questions import MEANINGS, Asker, built_in, question_for
+from briefs.research.questions import MEANINGS, Asker, built_in
 from briefs.research.working import run_next
-from briefs.tests.factories import make_event, make_payload
+from briefs.tests.factories import make_event, make_payload, question_for
 from personas.models import Customer, Operator, Persona, PersonaCondition
 from personas.models.signals import SignalKind
 from personas.rules.matching import fold

@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from briefs.models import Brief, Research
 from briefs.research import sharing
-from briefs.research.questions import question_for
 from briefs.research.renewal import Renewal, renew, restart
 from briefs.research.working import run_next
-from briefs.tests.factories import make_brief, make_persona, make_research
+from briefs.tests.factories import make_brief, make_persona, make_research, question_for
 
 pytestmark = pytest.mark.django_db
 
