@@ -10,10 +10,11 @@ XDIST ?= 2
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
 	@echo "make run     web server and workers, configured by the environment or .env"
-	@echo "make test    every test, on SQLite and on PostgreSQL"
+	@echo "make test    make check, then every test, on SQLite and on PostgreSQL"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
 	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
-	@echo "make check   lint, types and import contracts     make format   put the code in order"
+	@echo "make check   lint, types, import contracts, code that nothing uses"
+	@echo "make format  put the code in order"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -36,7 +37,7 @@ run: $(VENV)/.runtime
 	@$(PY) manage.py load_starter_rules
 	@exec $(PY) manage.py supervise
 
-test: $(VENV)/.development
+test: check
 	@echo "== SQLite =="
 	$(PY) -m pytest -q -n $(XDIST) -m "not on_postgresql"
 	@echo "== PostgreSQL =="
@@ -47,6 +48,7 @@ lint: $(VENV)/.development
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
+	$(PY) .ci/unused.py
 	$(VENV)/bin/mypy .
 	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
 
