@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from urllib.parse import urljoin
 
 import pytest
 from django.utils import timezone
@@ -42,9 +43,10 @@ def chromium():
 
 
 @pytest.fixture
-def open_page(chromium, live_server, user):
+def open_page(chromium, live_server, signed_in):
     """Open a page signed in; what the browser's console complains about is collected."""
     contexts = []
+    session = {"name": "sessionid", "value": signed_in.cookies["sessionid"].value}
 
     def open_(path, *, size="desk", scheme="light", javascript=True):
         width, height = WIDTHS[size]
@@ -54,13 +56,10 @@ def open_page(chromium, live_server, user):
             java_script_enabled=javascript,
         )
         contexts.append(context)
+        context.add_cookies([{**session, "url": live_server.url}])
         page = context.new_page()
         page.complaints = []
         page.on("console", lambda message: _note(page.complaints, message))
-        page.goto(f"{live_server.url}/login/")
-        page.fill("[name=username]", "robin")
-        page.fill("[name=password]", "a-long-password")
-        page.click("button[type=submit]")
         page.goto(f"{live_server.url}{path}")
         return page
 
@@ -101,35 +100,39 @@ def _note(complaints, message):
         complaints.append(message.text)
 
 
+def assert_fit_for_everybody(page):
+    """Nothing for axe or the console to complain of, and nothing wider than the screen."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    assert not page.complaints, page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+    violations = Axe().run(page).response["violations"]
+    assert not [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations], page.url
+    page.complaints.clear()  # of axe's own inline styles
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
 def test_pages_are_accessible_fit_and_obey_the_security_policy(open_page, brief, size, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
-    for path in ("/", brief.get_absolute_url(), "/insights/", "/webhook-health/"):
-        page = open_page(path, size=size, scheme=scheme)
-
-        violations = Axe().run(page).response["violations"]
-        assert not [(item["id"], item["impact"]) for item in violations], path
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-        assert not page.complaints, path
+    page = open_page("/", size=size, scheme=scheme)
+    assert_fit_for_everybody(page)
+    for path in (brief.get_absolute_url(), "/insights/", "/webhook-health/"):
+        page.goto(urljoin(page.url, path))
+        assert_fit_for_everybody(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
 def test_pages_of_the_questions_wording_are_accessible_and_fit(open_page, editor, size, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     own = QuestionTemplate.objects.write("Who are {segment}? {facts} {signal}", by=editor)
-    for path in (TEMPLATES, f"{TEMPLATES}{own.pk}/change/"):
-        page = open_page(path, size=size, scheme=scheme)
-        assert not page.complaints, path
-        for summary in page.locator("details summary").all():
-            summary.click()
+    page = open_page(TEMPLATES, size=size, scheme=scheme)
+    assert_fit_for_everybody(page)
 
-        violations = Axe().run(page).response["violations"]
-        assert not [(item["id"], item["impact"]) for item in violations], path
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    page.goto(f"{page.url}{own.pk}/change/")
+    for summary in page.locator("details summary").all():
+        summary.click()
+
+    assert_fit_for_everybody(page)
 
 
 @pytest.fixture
@@ -145,16 +148,12 @@ def call(brief):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
 def test_pages_of_the_ledger_are_accessible_and_fit(open_page, editor, brief, call, size, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
+    page = open_page(LEDGER, size=size, scheme=scheme)
+    assert_fit_for_everybody(page)
     research = f"/admin/briefs/research/{brief.research_id}/change/"
-    for path in (LEDGER, f"{LEDGER}{call.pk}/change/", research, "/insights/"):
-        page = open_page(path, size=size, scheme=scheme)
-        assert not page.complaints, path
-
-        violations = Axe().run(page).response["violations"]
-        assert not [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations], path
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    for path in (f"{LEDGER}{call.pk}/change/", research, "/insights/"):
+        page.goto(urljoin(page.url, path))
+        assert_fit_for_everybody(page)
 
 
 def test_all_columns_of_the_ledger_are_in_sight_on_a_desk(open_page, editor, call):
