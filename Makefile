@@ -5,12 +5,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 XDIST ?= 2
 
-.PHONY: help demo run test lint format check bench clean
+.PHONY: help demo run test test-all lint format check bench clean
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
 	@echo "make run     web server and workers, configured by the environment or .env"
-	@echo "make test    make check, then every test, on SQLite and on PostgreSQL"
+	@echo "make test    make check, then the tests, on SQLite and on PostgreSQL"
+	@echo "make test-all  also those that wait for half a minute or more"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
 	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses"
@@ -37,11 +38,17 @@ run: $(VENV)/.runtime
 	@$(PY) manage.py load_starter_rules
 	@exec $(PY) manage.py supervise
 
+PYTEST := $(PY) -m pytest -q -n $(XDIST) --dist worksteal
+
 test: check
 	@echo "== SQLite =="
-	$(PY) -m pytest -q -n $(XDIST) -m "not on_postgresql"
+	$(PYTEST) -m "not on_postgresql and not long"
 	@echo "== PostgreSQL =="
-	$(PY) -m sandbox.postgres --fast -- $(PY) -m pytest -q -n $(XDIST) -m "not on_sqlite"
+	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m "not on_sqlite and not long"
+
+test-all: test
+	@echo "== What waits for half a minute or more =="
+	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
 
 check: lint
 lint: $(VENV)/.development

@@ -10,6 +10,17 @@ hypothesis_settings.register_profile("calm", deadline=None)
 hypothesis_settings.load_profile("calm")
 
 
+# Rooms that know no database: their tests run on one of the two.
+WITHOUT_DATABASE = ("providers/tests/", "sandbox/tests/", "briefs/reading/tests/")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(WITHOUT_DATABASE):
+            item.add_marker(pytest.mark.on_sqlite)
+
+
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread of the receiver's, and nothing remembered of brokers and failures.

@@ -146,6 +146,7 @@ def test_cluster_that_was_down_over_redis(tmp_path, migrated):
 
 
 @pytest.mark.on_postgresql
+@pytest.mark.long  # django-q2 looks at its schedules every 30 seconds
 def test_wake_up_that_was_lost_is_made_good_by_the_sweep(tmp_path, migrated):
     with redis_server(tmp_path) as url, web(tmp_path, migrated, url) as server:
         import redis

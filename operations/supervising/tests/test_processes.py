@@ -81,6 +81,7 @@ def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_a
 
     os.killpg(_leader(demo, b"Q_CLUSTER_NAME=research"), signal.SIGKILL)
     _let_the_leases_run_out(demo)
+    demo.processes.manage("shell", "-c", "from operations.sweeping import sweep; sweep()")
 
     brief = demo._wait("the research", lambda: demo._researched(brief["id"]), 100)
     assert brief["research"]["status"] == "done"
