@@ -107,10 +107,10 @@ def end_states() -> dict[str, Counter[str]]:
 def _reason(research: Research, policy: ResearchPolicy) -> str:
     now = timezone.now()
     if not research.is_active:
-        return research.status_reason
+        return research.reason_in_full
     if research.status == Research.Status.RUNNING and (research.lease_until or now) >= now:
         return "being researched"
-    return research.status_reason or pacing.why_waiting(policy, research.priority)
+    return research.reason_in_full or pacing.why_waiting(policy, research.priority)
 
 
 def active_without_reason() -> int:

@@ -194,7 +194,7 @@ def paused(now: datetime) -> str:
             "resumes by itself; at once, if you resume it in the admin under “Research policy”."
         )
     return (
-        f"Research is paused since {_clock(policy.paused_at)}: {policy.paused_reason}. "
+        f"Research is paused since {_clock(policy.paused_at)}: {policy.paused_in_full}. "
         f"Customer.io is not affected; briefs open as ever and stand on their playbooks. {cure}"
     )
 
@@ -205,7 +205,7 @@ def mave_fails(now: datetime) -> str:
     if health.opened_at is None or now - health.opened_at < FAILING_TOO_LONG:
         return ""
     return (
-        f"Mave has been failing since {_clock(health.opened_at)}: {health.breaker_reason}. "
+        f"Mave has been failing since {_clock(health.opened_at)}: {health.breaker_in_full}. "
         "Customer.io is not affected; briefs open as ever and stand on their playbooks, and no "
         "question is lost. One question tries every quarter of an hour, and the first answer "
         "sets all going again. See Mavera's status page; once it says that all is well, “Close "

@@ -210,11 +210,11 @@ def _what_holds_it(research: Research, seconds: float) -> str:
     if seconds > QUEUED_SECONDS:
         return f"other questions go first, or the research cluster does not run. {DOCTOR}"
     held = pacing.why_waiting(ResearchPolicy.current(), research.priority, research.persona)
-    return held or research.status_reason
+    return held or research.reason_in_full
 
 
 def _words_of(research: Research) -> str:
     words = f"research {research.pk}: {research.get_status_display().lower()}"
     if research.status == Research.Status.DONE:
         return f"{words}, {len(research.sources)} sources, {research.credits} credits"
-    return f"{words}: {research.status_reason}" if research.status_reason else words
+    return f"{words}: {research.reason_in_full}" if research.status_reason else words

@@ -10,9 +10,26 @@ from urllib.parse import quote
 from django.conf import settings
 
 from providers import http, mavera_replies
-from providers.mavera_replies import Answer, MaveError, RateLimit, Thread, ThreadPage, Usage
+from providers.mavera_replies import (
+    Answer,
+    MaveError,
+    RateLimit,
+    Thread,
+    ThreadPage,
+    Usage,
+    in_full,
+)
 
-__all__ = ["Answer", "Mave", "MaveError", "RateLimit", "Thread", "ThreadPage", "Usage"]
+__all__ = [
+    "Answer",
+    "Mave",
+    "MaveError",
+    "RateLimit",
+    "Thread",
+    "ThreadPage",
+    "Usage",
+    "in_full",
+]
 
 DEADLINE_SECONDS = 180.0  # for a whole call; answers are said to take 30 to 90 seconds
 CONNECT_SECONDS = 7.0  # until a connection stands, or nothing is sent

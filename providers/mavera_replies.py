@@ -28,6 +28,7 @@ LONGEST_RETRY_AFTER = 3600.0  # no slip of theirs may put a question off for yea
 class MaveError(Exception):
     """No answer. The message is in words for a person and holds neither key nor question.
 
+    words, code: the message without and beside what Mavera answered: `503 (service_unavailable)`.
     is_permanent: the same request would fail again. is_account_wide: so would every other.
     is_sent: it reached Mavera. is_outcome_unknown: it may have been carried out and charged.
     is_broken_off: Mave may still be at work on it.
@@ -36,8 +37,9 @@ class MaveError(Exception):
 
     def __init__(
         self,
-        message: str,
+        words: str,
         *,
+        code: str = "",
         is_permanent: bool = False,
         is_account_wide: bool = False,
         is_sent: bool = True,
@@ -48,7 +50,9 @@ class MaveError(Exception):
         thread_id: str = "",
         is_broken_off: bool | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(in_full(words, code))
+        self.words = words
+        self.code = code
         self.is_permanent = is_permanent
         self.is_account_wide = is_account_wide
         self.is_sent = is_sent
@@ -63,6 +67,11 @@ class MaveError(Exception):
     def is_fault(self) -> bool:
         """Mave failed: neither the question nor the account nor the pace is to blame."""
         return not (self.is_permanent or self.is_account_wide or self.http_status == 429)
+
+
+def in_full(words: str, code: str | None) -> str:
+    """Words on a failure with Mavera's code, if there is one: for whoever looks into it."""
+    return f"{words} (Mavera answered {code})" if code else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +146,27 @@ _UNPRINTED = re.compile(r"[^A-Za-z0-9_.-]")
 
 def refusal(reply: http.Reply) -> MaveError:
     error = _dict(_dict(reply.json()).get("error"))
-    code = _UNPRINTED.sub("", str(error.get("code") or ""))[:60]
-    words = f"Mavera answered {reply.status}" + (f" ({code})" if code else "")
+    name = _UNPRINTED.sub("", str(error.get("code") or ""))[:60]
+    code = f"{reply.status} ({name})" if name else str(reply.status)
     if reply.status in _ACCOUNT_WIDE:
-        words = f"{_ACCOUNT_WIDE[reply.status]} ({words})"
-        return MaveError(words, is_account_wide=True, http_status=reply.status)
+        words = _ACCOUNT_WIDE[reply.status]
+        return MaveError(words, code=code, is_account_wide=True, http_status=reply.status)
     wait = reply.retry_after
     if wait is None and reply.status == 429:
         wait = DEFAULT_RETRY_AFTER
     return MaveError(
-        words,
+        _refused(reply.status),
+        code=code,
         is_permanent=400 <= reply.status < 500 and reply.status not in (408, 429),
         retry_after=None if wait is None else min(wait, LONGEST_RETRY_AFTER),
         http_status=reply.status,
     )
+
+
+def _refused(status: int) -> str:
+    if status == 429:
+        return "Mavera asked to wait"
+    return "Mavera failed" if status >= 500 else "Mavera refused the request"
 
 
 def answer(reply: http.Reply) -> Answer:

@@ -206,7 +206,7 @@ def _waiting_words(questions: int) -> str:
 
 def _paused_by() -> str:
     """Who paused it, by the history; a pause of Mavera's is nobody's."""
-    last = ResearchPolicy.history.filter(history_change_reason="paused").first()
+    last = ResearchPolicy.history.filter(history_change_reason=ResearchPolicy.Change.PAUSED).first()
     return str(last.history_user or "Savedesk") if last else ""
 
 
@@ -221,7 +221,7 @@ def _health_words(policy: ResearchPolicy, health: MaveHealth) -> str:
             f"{clock(health.next_trial_at)}, and the first answer sets all going again."
         )
     if health.is_held:
-        return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_reason}."
+        return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_in_full}."
     return "Answers, as far as is known."
 
 

@@ -44,7 +44,7 @@ class ResearchAdmin(ReadOnlyAdmin):
     list_select_related = ("persona",)
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
-    search_fields = ("question", "status_reason")
+    search_fields = ("question", "status_reason", "mavera_code")
     search_help_text = "Words of the question, or of why it failed."
     actions = ("start_again",)
     inlines = (MaveCallInline,)
@@ -86,11 +86,11 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="why")
     def reason(self, research: Research) -> str:
-        return Truncator(plain.visible(research.status_reason)).chars(80)
+        return Truncator(plain.visible(research.reason_in_full)).chars(80)
 
     @admin.display(description="status reason")
     def reason_shown(self, research: Research) -> str:
-        return plain.visible(research.status_reason) or "—"
+        return plain.visible(research.reason_in_full) or "—"
 
     @admin.display(description="briefs", ordering="number")
     def briefs_shown(self, research: Any) -> SafeString:

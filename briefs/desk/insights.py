@@ -68,7 +68,7 @@ def insights(request: HttpRequest) -> HttpResponse:
     period = _period(request, now.date())
     costs = facts.costs(period)
     waiting = count_waiting()
-    held = pacing.why_waiting(policy, waiting.least)
+    held = pacing.what_holds(policy, waiting.least).plainly
     personas = facts.personas(costs, waiting.by_persona)
     context = {
         "section": "insights",

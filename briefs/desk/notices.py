@@ -66,7 +66,7 @@ def _app_api(trouble: str) -> Iterator[Notice]:
 def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
     """What holds research back or soon will, and what this user can do about it."""
     policy, health = standstill.policy, standstill.health
-    why = pacing.why_waiting(policy)
+    why = pacing.what_holds(policy).plainly
     if not settings.MAVERA_API_KEY:
         yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
         return

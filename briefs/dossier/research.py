@@ -1,6 +1,5 @@
 """What a brief stands on, why its research is not there, and what may be asked for."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +8,7 @@ from django.utils import timezone
 
 from briefs.models import Brief, MaveCall, Research
 from briefs.research import renewal, spending
-from briefs.research.reasons import without_codes
+from briefs.research.reasons import Reason
 from briefs.research.waiting import Standstill
 from briefs.times import clock_or_day, span
 from providers import mavera_validation
@@ -17,7 +16,6 @@ from providers.plain import visible
 
 WAITING = "waiting"  # for the profile: nothing of the section is decided yet
 _STANDING_STILL = (Research.Status.QUEUED, Research.Status.RECOVERING)
-_ASKED_BACK = re.compile(r"(Mave asked back[^:\n]*):\s*(.+)", re.DOTALL)
 _NOT_THERE = {
     Research.Status.QUEUED: "waiting for its turn",
     Research.Status.RUNNING: "under way",
@@ -98,7 +96,7 @@ class ResearchOfBrief:
         """The same with the reason, and the moment of the next try, where they are known."""
         if self.is_answered or self.row is None or self.row.status != Research.Status.QUEUED:
             return self.why_not_there
-        return self.why_waiting.partition(";")[0] or self._put_off_until or self.why_not_there
+        return self._holds.words or self._put_off_until or self.why_not_there
 
     @property
     def _why_none(self) -> str:
@@ -127,10 +125,14 @@ class ResearchOfBrief:
     @cached_property
     def why_waiting(self) -> str:
         """Why the question, or the wish for a fresh answer, is not asked yet; empty if it is."""
+        return self._holds.plainly
+
+    @cached_property
+    def _holds(self) -> Reason:
         asked = self._brief.renewal if self.awaits_renewal else self.row
         if asked is None or asked.status != Research.Status.QUEUED:
-            return ""
-        return self._standstill.why(asked.priority, self._brief.persona)
+            return Reason()
+        return self._standstill.reason(asked.priority, self._brief.persona)
 
     @property
     def why_search_waits(self) -> str:
@@ -142,12 +144,14 @@ class ResearchOfBrief:
     @property
     def reason(self) -> str:
         """Why there is no answer."""
-        return _reason(self.row)[0]
+        return _reason(self.row)
 
     @property
     def questions(self) -> str:
         """With what Mave asked back, if it did."""
-        return _reason(self.row)[1]
+        if self.row is None or self.row.reason_code != Research.Reason.ASKED_BACK:
+            return ""
+        return visible(self.row.answer[:500]).strip()
 
     @cached_property
     def paid(self) -> Paid | None:
@@ -209,7 +213,7 @@ class ResearchOfBrief:
         """Why the last wish for a fresh answer brought none."""
         asked = self._brief.renewal
         is_lost = self.can_renew and asked is not None and asked.status != Research.Status.DONE
-        return _reason(asked)[0] if is_lost else ""
+        return _reason(asked) if is_lost else ""
 
     @cached_property
     def newer_answer(self) -> Research | None:
@@ -239,9 +243,9 @@ class ResearchOfBrief:
         return "-".join(part for part in parts if part)
 
 
-def _reason(research: Research | None) -> tuple[str, str]:
-    """Why there is no answer, and the questions with which Mave asked back, if it did."""
-    words = without_codes(visible(research.status_reason)) if research else ""
-    if found := _ASKED_BACK.fullmatch(words):
-        return found[1], found[2].strip()
-    return words, ""
+def _reason(research: Research | None) -> str:
+    if research is None:
+        return ""
+    if research.reason_code == Research.Reason.ASKED_BACK:
+        return Research.Reason.ASKED_BACK.label
+    return visible(research.status_reason)

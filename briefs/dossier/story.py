@@ -121,5 +121,6 @@ def timeline(
 
 def profile_arrived_at(activities: Iterable[Activity]) -> datetime | None:
     """When the brief was mapped anew, if it was: whoever saw it before must notice."""
-    arrived = [entry.at for entry in activities if entry.text.startswith(Activity.PROFILE_ARRIVED)]
+    code = Activity.Code.PROFILE_ARRIVED
+    arrived = [entry.at for entry in activities if entry.code == code]
     return max(arrived, default=None)

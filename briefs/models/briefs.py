@@ -238,7 +238,10 @@ class Brief(models.Model):
 class Activity(models.Model):
     """What people and the desk itself did with a brief."""
 
-    PROFILE_ARRIVED = "the profile arrived"  # so begins the line of a brief that was mapped anew
+    class Code(models.TextChoices):
+        """Entries by which something is decided. All others are words alone."""
+
+        PROFILE_ARRIVED = "profile_arrived", "The profile arrived"  # and the brief was mapped anew
 
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="activities")
     at = models.DateTimeField(db_default=Now())
@@ -246,6 +249,8 @@ class Activity(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
     )
     text = models.TextField()
+    # Null, so that no database rewrites all entries for it.
+    code = models.CharField(max_length=20, choices=Code.choices, null=True, blank=True)
 
     class Meta:
         ordering = ["at", "pk"]

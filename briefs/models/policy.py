@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 from briefs.models.calls import MaveCall
 from briefs.models.research import ResearchQuerySet
 from briefs.times import clock
+from providers.mavera import in_full
 
 FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 15 * 60
@@ -20,6 +21,13 @@ _FEW = "few requests are left in Mavera's minute"
 
 class ResearchPolicy(models.Model):
     """One row, locked before any call is claimed, so that its limits hold over all machines."""
+
+    class Change(models.TextChoices):
+        """What a version in the history says of itself, where it was no edit of the limits."""
+
+        PAUSED = "paused", "Paused"
+        RESUMED = "resumed", "Resumed"
+        CLOSED_BREAKER = "closed the breaker by hand", "Closed the breaker by hand"
 
     concurrency = models.PositiveSmallIntegerField(
         default=5,
@@ -47,6 +55,9 @@ class ResearchPolicy(models.Model):
         blank=True,
         help_text="The answer of Mavera that paused it. Empty: a person did, and must resume it.",
     )
+    paused_code = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="Mavera's, with its status."
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -71,38 +82,43 @@ class ResearchPolicy(models.Model):
         """Paused by an answer of Mavera's: such a pause ends by itself."""
         return self.paused_at is not None and self.paused_status is not None
 
-    def pause(self, reason: str, status: int | None = None) -> bool:
+    @property
+    def paused_in_full(self) -> str:
+        """The reason with Mavera's code."""
+        return in_full(self.paused_reason, self.paused_code)
+
+    def pause(self, reason: str, status: int | None = None, code: str = "") -> bool:
         """Stop all research; False if it is paused already, for its own reason since its own time.
 
-        status: Mavera's answer that made us do it, so that we may resume by ourselves. A person's
-        pause takes the place of such a one: then only a person resumes it.
+        status, code: Mavera's answer that made us do it, so that we may resume by ourselves. A
+        person's pause takes the place of such a one: then only a person resumes it.
         """
         weaker = Q(paused_at=None)
         if status is None:
             weaker |= Q(paused_status__isnull=False)
         paused = ResearchPolicy.objects.filter(weaker, pk=1).update(
-            paused_at=Now(), paused_reason=reason[:300], paused_status=status
+            paused_at=Now(), paused_reason=reason[:300], paused_status=status, paused_code=code
         )
         self.refresh_from_db()
         if paused:
-            self.remember("paused")
+            self.remember(self.Change.PAUSED)
         return bool(paused)
 
     def resume(self) -> None:
         resumed = ResearchPolicy.objects.filter(pk=1, paused_at__isnull=False).update(
-            paused_at=None, paused_reason="", paused_status=None
+            paused_at=None, paused_reason="", paused_status=None, paused_code=""
         )
         self.refresh_from_db()
         if resumed:
-            self.remember("resumed")
+            self.remember(self.Change.RESUMED)
 
-    def remember(self, what: str) -> None:
+    def remember(self, what: Change) -> None:
         """Enter the row as it is in the history, by whoever is signed in, if anybody.
 
         The arrows are plain updates, which leave nothing there.
         """
-        self._change_reason = what
-        self.save(update_fields=["paused_at", "paused_reason", "paused_status"])
+        self._change_reason = what.value
+        self.save(update_fields=["paused_at", "paused_reason", "paused_status", "paused_code"])
 
 
 class MaveHealth(models.Model):
@@ -115,6 +131,9 @@ class MaveHealth(models.Model):
 
     held_until = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
+    held_code = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="Mavera's, with its status."
+    )
     spaced_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then few requests are left, and each waits a while."
     )
@@ -123,6 +142,9 @@ class MaveHealth(models.Model):
     breaker_until = models.DateTimeField(null=True, blank=True, help_text="Then one call may try.")
     breaker_pause_seconds = models.PositiveIntegerField(default=0)
     breaker_reason = models.CharField(max_length=300, blank=True)
+    breaker_code = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="Mavera's, with its status."
+    )
     closed_at = models.DateTimeField(null=True, blank=True, help_text="Older faults do not count.")
     probe_at = models.DateTimeField(null=True, blank=True, help_text="The next free request.")
     probe_pause_seconds = models.PositiveIntegerField(default=0)
@@ -163,11 +185,16 @@ class MaveHealth(models.Model):
             return 0.0
         return max((self.held_until - self.now).total_seconds(), 0.0)
 
-    def hold(self, seconds: float, reason: str) -> None:
+    def hold(self, seconds: float, reason: str, code: str = "") -> None:
         """Let nobody begin a request for so long; a longer hold that is on already stays."""
         until = Now() + timedelta(seconds=seconds)
         row = MaveHealth.objects.filter(Q(held_until=None) | Q(held_until__lt=until), pk=self.pk)
-        row.update(held_until=until, held_reason=reason[:300])
+        row.update(held_until=until, held_reason=reason[:300], held_code=code)
+
+    @property
+    def held_in_full(self) -> str:
+        """The reason with Mavera's code."""
+        return in_full(self.held_reason, self.held_code)
 
     @property
     def is_spaced(self) -> bool:
@@ -209,7 +236,7 @@ class MaveHealth(models.Model):
         """Whether the call was admitted to find out whether Mave works again."""
         return self.opened_at is not None and call.started_at >= self.opened_at
 
-    def open_breaker(self, reason: str) -> int:
+    def open_breaker(self, reason: str, code: str = "") -> int:
         """Closed -> open for a minute; open -> open for twice as long as before.
 
         Returns the seconds. Needs the policy's lock.
@@ -220,6 +247,7 @@ class MaveHealth(models.Model):
             breaker_until=Now() + timedelta(seconds=seconds),
             breaker_pause_seconds=seconds,
             breaker_reason=reason[:300],
+            breaker_code=code,
         )
         return seconds
 
@@ -233,9 +261,15 @@ class MaveHealth(models.Model):
             breaker_until=None,
             breaker_pause_seconds=0,
             breaker_reason="",
+            breaker_code="",
             closed_at=Now(),
         )
         return bool(closed)
+
+    @property
+    def breaker_in_full(self) -> str:
+        """The reason with Mavera's code."""
+        return in_full(self.breaker_reason, self.breaker_code)
 
     @property
     def why_held(self) -> str:

@@ -12,12 +12,14 @@ from django.db.models.functions import Greatest, Now
 from briefs.models.briefs import Brief, Priority
 from personas.models import Persona, SignalKind
 from providers import mavera_validation
+from providers.mavera import in_full
 
 LEASE = timedelta(seconds=240)  # longer than the research cluster's time-out
 LOOK = timedelta(seconds=90)  # between a search that is due and its look, at most
 MAX_TRIES = 8
 # Eight tries over a little more than a day: a long outage of Mave loses no question.
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 420, 840)]
+_NO_CODES = {"reason_code": None, "mavera_code": None}  # of a reason that has words alone
 JITTER = 0.2  # of a delay, added at random: what failed together does not come back together
 
 
@@ -68,6 +70,12 @@ class Research(models.Model):
         FAILED = "failed", "Failed, can be retried"  # no further try by itself
         CANCELLED = "cancelled", "Cancelled"  # nobody needed it any more
 
+    class Reason(models.TextChoices):
+        """Reasons by which something is decided. All others are words alone."""
+
+        # Failed; the answer is what it asked.
+        ASKED_BACK = "asked_back", "Mave asked back instead of answering"
+
     ACTIVE = (Status.QUEUED, Status.RUNNING, Status.RECOVERING)
     GIVEN_UP = (Status.FAILED, Status.CANCELLED)
 
@@ -80,6 +88,11 @@ class Research(models.Model):
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     status_reason = models.TextField(blank=True)
+    # Null, so that no database rewrites all answers for them.
+    reason_code = models.CharField(max_length=20, choices=Reason.choices, null=True, blank=True)
+    mavera_code = models.CharField(
+        max_length=80, null=True, blank=True, help_text="With its status, if it is the reason."
+    )
     tries = models.PositiveIntegerField(default=0)
     available_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
@@ -140,6 +153,11 @@ class Research(models.Model):
         """Per cent, or None where Mave gave no validation. Never invented."""
         return mavera_validation.read(self.validation).confidence
 
+    @property
+    def reason_in_full(self) -> str:
+        """The reason with Mavera's code."""
+        return in_full(self.status_reason, self.mavera_code)
+
     # Arrows. Each writes only while the lease is still ours and says whether it did.
 
     def claim(self) -> uuid.UUID:
@@ -147,6 +165,7 @@ class Research(models.Model):
         return self._lease(
             status=self.Status.RUNNING,
             status_reason="",
+            **_NO_CODES,
             tries=F("tries") + 1,
             started_at=Now(),
             thread_id="",  # of an earlier call: its answer is not this one's
@@ -177,6 +196,7 @@ class Research(models.Model):
         changed = Research.objects.filter(status__in=missing, pk=self.pk).update(
             status=self.Status.DONE,
             status_reason="",
+            **_NO_CODES,
             finished_at=Now(),
             lease_token=None,
             lease_until=None,
@@ -216,7 +236,13 @@ class Research(models.Model):
         )
 
     def search_again(
-        self, token: uuid.UUID, reason: str, delay: timedelta, *, is_busy: bool = False
+        self,
+        token: uuid.UUID,
+        reason: str,
+        delay: timedelta,
+        *,
+        code: str = "",
+        is_busy: bool = False,
     ) -> bool:
         """RECOVERING -> RECOVERING, to be looked for once more.
 
@@ -226,6 +252,7 @@ class Research(models.Model):
         return self._leave(
             token,
             status_reason=reason,
+            mavera_code=code or None,
             available_at=Now() + delay,
             searched=self.searched,
             search_page=self.search_page,
@@ -244,24 +271,34 @@ class Research(models.Model):
             thread_id="",
         )
 
-    def try_again(self, token: uuid.UUID, reason: str, retry_after: float | None = None) -> bool:
+    def try_again(
+        self, token: uuid.UUID, reason: str, retry_after: float | None = None, code: str = ""
+    ) -> bool:
         """RUNNING -> QUEUED after a passing fault, or FAILED after the last try."""
         if self.tries >= MAX_TRIES:
-            return self.fail(token, f"{reason} (try {self.tries}, the last)")
+            words = f"{reason} (try {self.tries}, the last)"
+            return self.fail(token, words, mavera_code=code or None)
         delay = BACKOFF[min(self.tries, len(BACKOFF)) - 1] * random.uniform(1, 1 + JITTER)
         if retry_after is not None:
             delay = max(delay, timedelta(seconds=retry_after))
         return self._leave(
-            token, status=self.Status.QUEUED, status_reason=reason, available_at=Now() + delay
+            token,
+            status=self.Status.QUEUED,
+            status_reason=reason,
+            mavera_code=code or None,
+            available_at=Now() + delay,
         )
 
-    def give_back(self, token: uuid.UUID, reason: str, retry_after: float | None = None) -> bool:
+    def give_back(
+        self, token: uuid.UUID, reason: str, retry_after: float | None = None, code: str = ""
+    ) -> bool:
         """RUNNING -> QUEUED without using up a try: the fault was not this question's."""
         delay = timedelta(seconds=retry_after or 0)
         return self._leave(
             token,
             status=self.Status.QUEUED,
             status_reason=reason,
+            mavera_code=code or None,
             tries=F("tries") - 1,
             available_at=Now() + delay,
         )
@@ -269,7 +306,7 @@ class Research(models.Model):
     def fail(self, token: uuid.UUID, reason: str, **reply: Any) -> bool:
         """RUNNING or RECOVERING -> FAILED: trying again by itself would not help.
 
-        reply: what came in the place of an answer, and was paid for.
+        reply: what came in the place of an answer, and was paid for; and the reason's codes.
         """
         return self._leave(
             token, status=self.Status.FAILED, status_reason=reason, finished_at=Now(), **reply
@@ -278,7 +315,7 @@ class Research(models.Model):
     def cancel(self, reason: str) -> None:
         """QUEUED -> CANCELLED. Needs the policy's lock."""
         Research.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
-            status=self.Status.CANCELLED, status_reason=reason, finished_at=Now()
+            status=self.Status.CANCELLED, status_reason=reason, **_NO_CODES, finished_at=Now()
         )
 
     def retry(self) -> bool:
@@ -294,6 +331,7 @@ class Research(models.Model):
                 changed = Research.objects.filter(pk=self.pk, status=self.status).update(
                     status=self.Status.RECOVERING if self._is_lost else self.Status.QUEUED,
                     status_reason="started again by hand",
+                    **_NO_CODES,
                     tries=0,
                     available_at=Now(),  # due as of now: no cluster has neglected it
                     restarted_at=Now(),
@@ -321,7 +359,7 @@ class Research(models.Model):
         changed = (
             Research.objects.held_by(token)
             .filter(pk=self.pk)
-            .update(lease_token=None, lease_until=None, **fields)
+            .update(**_NO_CODES | fields, lease_token=None, lease_until=None)
         )
         self.refresh_from_db()
         return bool(changed)

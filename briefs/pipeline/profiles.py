@@ -134,7 +134,7 @@ def _decide(customers: list[Customer]) -> int:
 
 def _withdraw(pointless: dict[str, list[int]]) -> None:
     for why, keys in pointless.items():
-        words = f"{Activity.PROFILE_ARRIVED}: {why}, which opens no brief"
+        words = f"the profile arrived: {why}, which opens no brief"
         Brief.objects.filter(pk__in=keys).close(Brief.Outcome.WITHDRAWN, words)
 
 
@@ -168,6 +168,10 @@ def save(briefs: Collection[Brief]) -> None:
     for brief in briefs:  # a CASE for each, as bulk_update writes it, takes three times as long
         brief.save(update_fields=MAPPED)
     Activity.objects.bulk_create(
-        Activity(brief=brief, text=f"{Activity.PROFILE_ARRIVED}: {brief.persona_why}")
+        Activity(
+            brief=brief,
+            text=f"the profile arrived: {brief.persona_why}",
+            code=Activity.Code.PROFILE_ARRIVED,
+        )
         for brief in briefs
     )

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
-from providers.mavera import MaveError, RateLimit
+from providers.mavera import MaveError, RateLimit, in_full
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +31,11 @@ def slow_down(limit: RateLimit | None) -> None:
 def heed(error: MaveError, limit: RateLimit | None) -> None:
     """What an error asks of everybody: to wait, or to stop until the account is in order."""
     if error.http_status == 429:
-        MaveHealth.current().hold(max(error.retry_after or 0, 1), f"Mavera asked to wait: {error}")
+        seconds = max(error.retry_after or 0, 1)
+        MaveHealth.current().hold(seconds, error.words, error.code)
     elif error.is_account_wide:
         with transaction.atomic():
-            if ResearchPolicy.locked().pause(str(error), error.http_status):
+            if ResearchPolicy.locked().pause(error.words, error.http_status, error.code):
                 MaveHealth.current().put_probe_off()
     else:
         slow_down(limit)
@@ -54,7 +55,7 @@ def answered(call: MaveCall) -> None:
 
 
 @transaction.atomic
-def failed(call: MaveCall, reason: str) -> bool:
+def failed(call: MaveCall, reason: str, code: str = "") -> bool:
     """Mave failed this call, and the ledger says so already. True if it was only a trial.
 
     Opens the breaker if half of at least six calls failed of late; a trial that fails leaves it
@@ -64,8 +65,8 @@ def failed(call: MaveCall, reason: str) -> bool:
     health = MaveHealth.current()
     is_trial = health.is_trial(call)
     if is_trial or (not health.is_breaker_open and _fails_often(health)):
-        seconds = health.open_breaker(reason)
-        logger.warning("Mave is left alone for %d s: %s", seconds, reason)
+        seconds = health.open_breaker(reason, code)
+        logger.warning("Mave is left alone for %d s: %s", seconds, in_full(reason, code))
     return is_trial
 
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.research import spending
+from briefs.research.reasons import Reason
 from briefs.research.spending import RESERVED_CREDITS
 from briefs.times import clock
 from personas.models import Persona
@@ -150,33 +151,42 @@ def requests_left(policy: ResearchPolicy) -> int:
 def why_waiting(
     policy: ResearchPolicy, priority: int = Priority.LOW, persona: Persona | None = None
 ) -> str:
-    """In words, what holds research back at present; empty if nothing does.
+    """In words and with Mavera's code, what holds research back at present; empty if nothing."""
+    return what_holds(policy, priority, persona).in_full
+
+
+def what_holds(
+    policy: ResearchPolicy, priority: int = Priority.LOW, persona: Persona | None = None
+) -> Reason:
+    """What holds research back at present; an empty reason if nothing does.
 
     persona: whose own budget may hold a question back as well.
     """
     if not Mave().is_configured:
-        return "Mave is not connected: MAVERA_API_KEY is not set"
+        return Reason("Mave is not connected: MAVERA_API_KEY is not set")
     if policy.paused_at:
         return _why_paused(policy)
     health = MaveHealth.current()
     if trouble := health.why_held:
-        return trouble
+        is_open = health.is_breaker_open
+        return Reason(trouble, health.breaker_code if is_open else health.held_code)
     account = spending.account(policy, health.now)
     if not account.fits(Priority.URGENT):
-        return "the research budget is used up for now"
+        return Reason("the research budget is used up for now")
     if not account.fits(priority):
-        return "the research budget is down to its reserve, which is for urgent briefs"
+        return Reason("the research budget is down to its reserve, which is for urgent briefs")
     if persona and not spending.of_persona(persona, health.now).fits():
-        return f"the month's research budget of “{persona}” is used up"
-    return ""
+        return Reason(f"the month's research budget of “{persona}” is used up")
+    return Reason()
 
 
-def _why_paused(policy: ResearchPolicy) -> str:
+def _why_paused(policy: ResearchPolicy) -> Reason:
     why = f"research is paused: {policy.paused_reason}"
     if not policy.is_paused_by_mavera:
-        return why
+        return Reason(why)
     at = MaveHealth.current().next_probe_at
-    return f"{why}; Mavera is asked again for free at {clock(at)}, and it resumes by itself"
+    then = f"Mavera is asked again for free at {clock(at)}, and it resumes by itself"
+    return Reason(why, policy.paused_code, then)
 
 
 def _is_held(policy: ResearchPolicy, health: MaveHealth) -> bool:

@@ -95,5 +95,5 @@ def _resume(before: ResearchPolicy) -> bool:
     if policy.paused_at != before.paused_at:
         return False
     policy.resume()
-    logger.info("research goes on: what had paused it is over (%s)", before.paused_reason)
+    logger.info("research goes on: what had paused it is over (%s)", before.paused_in_full)
     return True

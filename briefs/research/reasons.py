@@ -1,20 +1,28 @@
-"""Our words on a failure of Mavera's, with and without the codes that it answered with."""
+"""What holds research back: one reason, told to who reads a brief and to who looks after it."""
 
-import re
+from dataclasses import dataclass
 
-_CODE = r"Mavera answered (\d{3})(?: \([\w.-]{1,60}\))?"
-_CODE_BESIDE = re.compile(rf" \({_CODE}\)|(?<=asked to wait): {_CODE}")
-_CODE_ALONE = re.compile(_CODE)
-_NO_TIME = re.compile(r"\bfor 0\s+minutes\b")
+from providers.mavera import in_full
 
 
-def without_codes(text: str) -> str:
-    """Our words on a failure for who reads a brief; the ledger and the admin keep the codes."""
-    text = _CODE_ALONE.sub(_in_words, _CODE_BESIDE.sub("", text))
-    return _NO_TIME.sub("since a moment ago", text)
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Words within a sentence; empty if nothing holds research back.
 
+    code: Mavera's. then: how it ends by itself.
+    """
 
-def _in_words(found: re.Match[str]) -> str:
-    if found[1] == "429":
-        return "Mavera asked to wait"
-    return "Mavera failed" if found[1].startswith("5") else "Mavera refused the request"
+    words: str = ""
+    code: str = ""
+    then: str = ""
+
+    @property
+    def plainly(self) -> str:
+        """For who reads a brief."""
+        return f"{self.words}; {self.then}" if self.then else self.words
+
+    @property
+    def in_full(self) -> str:
+        """With Mavera's code, for the admin and for engineers."""
+        words = in_full(self.words, self.code)
+        return f"{words}; {self.then}" if self.then else words

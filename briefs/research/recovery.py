@@ -31,9 +31,11 @@ def search(found: pacing.Search) -> None:
         thread = searcher.find()
     except Interrupted as error:
         if not error.is_ours and _cannot_be_read(found):
-            research.fail(token, f"Its answer is lost, and Mave's threads cannot be read: {error}")
+            words = f"Its answer is lost, and Mave's threads cannot be read: {error}"
+            research.fail(token, words, mavera_code=error.code or None)
         else:
-            research.search_again(token, f"Looking for a lost answer: {error}", PAUSE)
+            words = f"Looking for a lost answer: {error}"
+            research.search_again(token, words, PAUSE, code=error.code)
         return
     if thread and thread.answer.content:
         settling.save(research, token, searcher.call, thread.answer, is_recovered=True)
@@ -81,7 +83,8 @@ def _never_begun(found: pacing.Search) -> None:
 def _cannot_be_read(found: pacing.Search) -> bool:
     """Whether reads of this search have failed for a day, of which nothing was a pause."""
     since = found.call.started_at
-    if resumed := ResearchPolicy.history.filter(history_change_reason="resumed").first():
+    resumptions = ResearchPolicy.history.filter(history_change_reason=ResearchPolicy.Change.RESUMED)
+    if resumed := resumptions.first():
         since = max(since, resumed.history_date)
     failed = found.research.calls.filter(
         purpose=MaveCall.Purpose.THREADS,

@@ -26,14 +26,20 @@ _MANY = "there are many threads, and the search goes on soon"
 class Interrupted(Exception):
     """The search must go on later; the message says why.
 
-    http_status: of Mavera's answer, if it gave one. is_ours: we did not even ask it.
+    http_status, code: of Mavera's answer, if it gave one. is_ours: we did not even ask it.
     """
 
     def __init__(
-        self, message: str, http_status: int | None = None, *, is_ours: bool = False
+        self,
+        message: str,
+        http_status: int | None = None,
+        *,
+        code: str = "",
+        is_ours: bool = False,
     ) -> None:
         super().__init__(message)
         self.http_status = http_status
+        self.code = code
         self.is_ours = is_ours
 
 
@@ -135,7 +141,7 @@ class Searcher:
             found = send(argument)
         except MaveError as error:
             probing.settle_read(row, self._mave, error, may_pause=False)
-            raise Interrupted(str(error), error.http_status) from error
+            raise Interrupted(error.words, error.http_status, code=error.code) from error
         probing.settle_read(row, self._mave)
         return found
 

@@ -31,8 +31,9 @@ def save(
     """
     with transaction.atomic():
         if answer.is_asking_back:
-            words = f"Mave asked back instead of answering: {answer.content[:500]}"
-            is_ours = research.fail(token, words, **_fields(answer))
+            code = Research.Reason.ASKED_BACK
+            words = f"{code.label}: {answer.content[:500]}"
+            is_ours = research.fail(token, words, reason_code=code, **_fields(answer))
         else:
             fields = _fields(answer)
             is_ours = research.finish(token, **fields) or research.finish_late(**fields)
@@ -63,27 +64,27 @@ def _fields(answer: Answer) -> dict[str, Any]:
 
 def settle_error(research: Research, token: uuid.UUID, call: MaveCall, error: MaveError) -> None:
     """Enter why no answer came, and what is to be done about the question."""
-    words = str(error)
+    words, code = error.words, error.code
     call.settle(
         _outcome(error),
         credits=error.credits,
         http_status=error.http_status,
         thread_id=error.thread_id,
         is_fault=error.is_fault,
-        detail=words,
+        detail=str(error),
     )
-    is_trial = error.is_fault and breaker.failed(call, words)
+    is_trial = error.is_fault and breaker.failed(call, words, code)
     if error.is_outcome_unknown:
         busy_for = timedelta(seconds=DEADLINE_SECONDS) if error.is_broken_off else None
         research.lose(token, words, busy_for=busy_for, thread=error.thread_id)
     elif error.is_account_wide or error.http_status == 429:
-        research.give_back(token, words, error.retry_after)
+        research.give_back(token, words, error.retry_after, code)
     elif error.is_permanent:
-        research.fail(token, words)
+        research.fail(token, words, mavera_code=code or None)
     elif is_trial:
-        research.give_back(token, words)
+        research.give_back(token, words, code=code)
     else:
-        research.try_again(token, words, error.retry_after)
+        research.try_again(token, words, error.retry_after, code)
 
 
 def _outcome(error: MaveError) -> MaveCall.Outcome:

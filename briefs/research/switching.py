@@ -42,7 +42,7 @@ def close_breaker(user: Any) -> Said:
     with _locked(user) as policy:
         if not MaveHealth.current().close_breaker():
             return WARNING, "The breaker was closed already."
-        policy.remember("closed the breaker by hand")
+        policy.remember(ResearchPolicy.Change.CLOSED_BREAKER)
         return SUCCESS, "The breaker is closed: Mave is asked again at once."
 
 

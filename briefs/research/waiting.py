@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.research import pacing, spending
-from briefs.research.reasons import without_codes
+from briefs.research.reasons import Reason
 from briefs.times import length
 from personas.models import Persona
 from providers.mavera import Mave
@@ -22,19 +22,23 @@ class Standstill:
     """What holds research back, read once for a page, when it is first asked."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Priority, int | None], str] = {}
+        self._known: dict[tuple[Priority, int | None], Reason] = {}
 
     def why(self, priority: int, persona: Persona) -> str:
         """In a sentence's words, why a question of this priority would wait; empty if not."""
-        level = Priority.URGENT if priority >= Priority.URGENT else Priority.LOW
-        why = self._words(level)
-        return why if why or persona not in self.used_up_personas else self._words(level, persona)
+        return self.reason(priority, persona).plainly
 
-    def _words(self, level: Priority, persona: Persona | None = None) -> str:
+    def reason(self, priority: int, persona: Persona) -> Reason:
+        level = Priority.URGENT if priority >= Priority.URGENT else Priority.LOW
+        found = self._look(level)
+        if found.words or persona not in self.used_up_personas:
+            return found
+        return self._look(level, persona)
+
+    def _look(self, level: Priority, persona: Persona | None = None) -> Reason:
         key = (level, persona.pk if persona else None)
         if key not in self._known:
-            words = pacing.why_waiting(self.policy, level, persona)
-            self._known[key] = without_codes(words)
+            self._known[key] = pacing.what_holds(self.policy, level, persona)
         return self._known[key]
 
     def briefly(self, priority: int, persona: Persona) -> str:
@@ -55,8 +59,7 @@ class Standstill:
             return ""
         if not Mave().is_configured or self.policy.paused_at:
             return self.why(research.priority, persona)
-        is_held = self.health.is_held
-        return without_codes(self.health.held_reason) if is_held else ""
+        return self.health.held_reason if self.health.is_held else ""
 
     @cached_property
     def policy(self) -> ResearchPolicy:

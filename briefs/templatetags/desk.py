@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString
 
 from briefs.links import admin_url as _admin_url
 from briefs.links import person
-from briefs.research.reasons import without_codes
 from briefs.times import clock_or_day, exact, span, span_in_full
 from providers import plain
 
@@ -70,12 +69,6 @@ def _time(at: datetime, words: str) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%SZ}", exact(at), words
     )
-
-
-@register.filter
-def in_words(text: str) -> str:
-    """A sentence of ours without the codes that Mavera answered with."""
-    return without_codes(text)
 
 
 @register.filter

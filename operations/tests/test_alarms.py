@@ -304,7 +304,7 @@ def test_breaker_that_has_been_open_for_ten_minutes_rings(minutes, rings):
     MaveHealth.current()
     if minutes:
         MaveHealth.objects.update(
-            opened_at=ago(minutes * MINUTE), breaker_reason="Mavera answered 500"
+            opened_at=ago(minutes * MINUTE), breaker_reason="Mavera failed", breaker_code="500"
         )
 
     told = words(alarms.mave_fails)

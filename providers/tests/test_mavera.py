@@ -314,9 +314,28 @@ def test_asking_back_is_a_short_question_without_research(content, sources, is_a
 def test_code_of_a_refusal_cannot_forge_a_line_of_the_log():
     body = json.dumps({"error": {"code": "bad_field\n2026 INFO all is\u202e well"}}).encode()
 
-    words = str(mavera_replies.refusal(Reply(400, {}, body)))
+    error = mavera_replies.refusal(Reply(400, {}, body))
 
-    assert words == "Mavera answered 400 (bad_field2026INFOalliswell)"
+    assert error.code == "400 (bad_field2026INFOalliswell)"
+    assert str(error) == f"Mavera refused the request (Mavera answered {error.code})"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (302, "Mavera refused the request"),
+        (400, "Mavera refused the request"),
+        (401, "Mavera refuses the API key: check MAVERA_API_KEY"),
+        (429, "Mavera asked to wait"),
+        (500, "Mavera failed"),
+        (503, "Mavera failed"),
+    ],
+)
+def test_a_refusal_has_words_without_its_code(status, words):
+    error = mavera_replies.refusal(Reply(status, {}, b"no JSON"))
+
+    assert (error.words, error.code) == (words, str(status))
+    assert str(error) == f"{words} (Mavera answered {status})"
 
 
 def limit(reset, date=None):

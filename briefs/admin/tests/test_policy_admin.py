@@ -43,7 +43,8 @@ def open_breaker(minutes_ago=0):
         opened_at=now - timedelta(minutes=minutes_ago),
         breaker_until=now + timedelta(seconds=60),
         breaker_pause_seconds=60,
-        breaker_reason="Mavera answered 500",
+        breaker_reason="Mavera failed",
+        breaker_code="500",
     )
 
 
@@ -99,19 +100,22 @@ def test_open_breaker_is_told_on_the_page_in_the_inbox_and_by_the_doctor(admin_c
     open_breaker()
 
     at = MaveHealth.current().breaker_until
-    words = f"Mave fails (Mavera answered 500) and is tried again at {at:%H:%M} UTC"
-    assert f"Held back, because {words}" in shown(admin_client)
+    words = f"Mave fails (Mavera failed) and is tried again at {at:%H:%M} UTC"
+    in_full = f"{words} (Mavera answered 500)"
+    assert f"Held back, because {in_full}" in shown(admin_client)
     assert notices(admin_client) == [
         f"Briefs stand on their playbooks, because {words}; it goes on by itself."
     ]
-    assert work.research().seen == words
+    assert work.research().seen == in_full
 
 
 def test_hold_is_told_with_its_end(admin_client):
-    MaveHealth.current().hold(90, "Mavera asked to wait: Mavera answered 429")
+    MaveHealth.current().hold(90, "Mavera asked to wait", "429")
 
-    assert "Nobody asks until" in shown(admin_client)
-    assert notices(admin_client)[0].endswith("Mavera answered 429; it goes on by itself.")
+    page = shown(admin_client)
+    assert "Nobody asks until" in page
+    assert "UTC: Mavera asked to wait (Mavera answered 429)." in page
+    assert notices(admin_client)[0].endswith("because Mavera asked to wait; it goes on by itself.")
 
 
 def test_pause_by_mavera_says_when_she_is_asked_again_and_that_it_ends_by_itself(

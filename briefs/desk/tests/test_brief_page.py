@@ -220,7 +220,8 @@ def test_head_of_a_mapped_brief_says_when_its_profile_arrived(signed_in):
     brief = make_brief()
     at = timezone.now().replace(hour=14, minute=32) - timedelta(days=1)
     brief.log("the profile arrived: persona “Enterprise”")
-    brief.activities.update(at=at)
+    brief.activities.update(at=at, code="profile_arrived")
+    brief.log("the profile arrived: so a colleague says")
 
     page = words(signed_in, brief)
 
@@ -495,7 +496,9 @@ def test_a_very_long_answer_says_where_the_rest_can_be_read(client, user, is_sta
 def test_questions_with_which_mave_asked_back_are_shown_as_plain_text(signed_in):
     research = make_research(
         status="failed",
-        status_reason="Mave asked back instead of answering: 1. Which <b>market</b>?\n2. **Who**?",
+        status_reason="Mave asked back instead of answering: 1. Which …",
+        reason_code="asked_back",
+        answer="1. Which <b>market</b>?\n2. **Who**?",
     )
 
     response = signed_in.get(make_brief(research=research).get_absolute_url())
@@ -532,8 +535,9 @@ def connected(settings):
     return ResearchPolicy.current()
 
 
-REFUSED = "Mavera's credits are used up (Mavera answered 402 (credits_exhausted))"
+REFUSED = ("Mavera's credits are used up", 402, "402 (credits_exhausted)")
 PAUSED = "research is paused: Mavera's credits are used up"
+AGAIN = "; Mavera is asked again for free at"
 
 
 def policy(**fields):
@@ -568,19 +572,20 @@ def test_a_personas_own_budget_makes_a_question_wait(signed_in, connected):
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_a_retry_names_its_price_and_that_it_would_wait(signed_in, connected, status):
-    connected.pause(REFUSED)
+    connected.pause(*REFUSED)
 
     page = words(signed_in, make_brief(research=make_research(status=status)))
 
     assert "It costs about 32 credits (10 to 75);" in page
-    assert f"It would wait, because {PAUSED}. Retry the research" in page
+    assert f"It would wait, because {PAUSED}{AGAIN}" in page
+    assert "402" not in page
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
 def test_after_a_question_back_staff_is_led_to_the_persona(client, user, is_staff):
     type(user).objects.update(is_staff=is_staff, is_superuser=is_staff)
     client.force_login(user)
-    research = make_research(status="failed", status_reason="Mave asked back instead: Who?")
+    research = make_research(status="failed", reason_code="asked_back", answer="Who?")
     MaveCall.objects.create(research=research, outcome="answered", credits=12)
 
     response = client.get(make_brief(research=research).get_absolute_url())
@@ -591,35 +596,45 @@ def test_after_a_question_back_staff_is_led_to_the_persona(client, user, is_staf
 
 
 def test_where_a_brief_stands_on_says_the_real_reason(signed_in, connected):
-    connected.pause(REFUSED)
+    connected.pause(*REFUSED)
 
     page = words(signed_in, make_brief(research=make_research()))
 
     assert f"Stands on Research: playbook only {PAUSED} " in page
-    assert f"Research: playbook only, paused It waits, because {PAUSED}." in page
+    assert f"Research: playbook only, paused It waits, because {PAUSED}{AGAIN}" in page
     assert "402" not in page
+
+
+def test_a_reason_that_a_person_typed_is_shown_as_it_is(signed_in, connected):
+    typed = "Mavera answered 402; we talk to them (Mavera answered 402)"
+    connected.pause(typed)
+
+    page = words(signed_in, make_brief(research=make_research()))
+
+    assert f"Stands on Research: playbook only research is paused: {typed} " in page
 
 
 def test_research_that_is_put_off_says_until_when_and_why(signed_in, connected):
     later = timezone.now() + timedelta(minutes=30)
     research = make_research(
-        available_at=later, status_reason="Mavera answered 500 (internal_error)"
+        available_at=later, status_reason="Mavera failed", mavera_code="500 (internal_error)"
     )
 
     page = words(signed_in, make_brief(research=research))
 
     assert "UTC: Mavera failed Assign to me" in page
     assert "Research: playbook only, put off The last try did not work: Mavera failed." in page
+    assert "500" not in page
 
 
 def test_a_search_for_a_lost_answer_says_what_is_known_and_that_it_waits(signed_in, connected):
-    connected.pause(REFUSED)
+    connected.pause(*REFUSED)
     research = make_research(status="recovering", status_reason="Mavera's answer is empty")
 
     page = words(signed_in, make_brief(research=research))
 
     assert "What is known of it: Mavera's answer is empty." in page
-    assert f"The search waits, because {PAUSED}." in page
+    assert f"The search waits, because {PAUSED}{AGAIN}" in page
 
 
 def test_a_search_does_not_wait_for_the_budget(signed_in, connected):
@@ -636,7 +651,7 @@ def test_a_poll_brings_a_new_reason_to_wait(signed_in, connected):
     seen = signed_in.get(brief.get_absolute_url()).context["dossier"].research.seen
     assert signed_in.get(url, {"seen": seen}).status_code == 204
 
-    MaveHealth.current().hold(60, "Mavera asked to wait: Mavera answered 429 (rate_limit_exceeded)")
+    MaveHealth.current().hold(60, "Mavera asked to wait", "429 (rate_limit_exceeded)")
 
     assert "It waits, because Mavera asked to wait." in text(signed_in.get(url, {"seen": seen}))
 
@@ -823,7 +838,7 @@ def test_a_poll_brings_the_fresh_answer(signed_in):
 
 
 def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_in):
-    fresh = make_research(status="failed", status_reason="Mavera answered 503")
+    fresh = make_research(status="failed", status_reason="Mavera failed", mavera_code="503")
     brief = make_brief(research=answered(), basis="new", renewal=fresh)
 
     page = words(signed_in, brief)
@@ -836,7 +851,7 @@ def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_i
 
 
 def test_failed_research_can_be_retried(signed_in, woken, django_capture_on_commit_callbacks):
-    research = make_research(status="failed", status_reason="Mavera answered 503")
+    research = make_research(status="failed", status_reason="Mavera failed", mavera_code="503")
     brief = make_brief(research=research)
     assert "Failed, can be retried Mavera failed" in words(signed_in, brief)
 

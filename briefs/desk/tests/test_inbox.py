@@ -78,7 +78,7 @@ def test_a_row_says_what_the_brief_stands_on(signed_in, basis, status, words):
 def held(how):
     limits = ResearchPolicy.current()
     if how == "paused":
-        limits.pause("Mavera answered 402 (credits_exhausted)")
+        limits.pause("Mavera's credits are used up", 402, "402 (credits_exhausted)")
     elif how == "over budget":
         ResearchPolicy.objects.update(day_budget=0)
     elif how == "persona":
@@ -117,7 +117,10 @@ def test_a_row_says_what_its_own_question_waits_for(signed_in, fields, words):
 def test_notices_of_the_inbox_carry_no_codes(signed_in):
     held("paused")
 
-    assert "402" not in text(signed_in.get("/"))
+    page = text(signed_in.get("/"))
+
+    assert "because research is paused: Mavera's credits are used up; Mavera is asked again" in page
+    assert "402" not in page
 
 
 def test_a_row_says_why_no_research_is_bought(signed_in):

@@ -217,6 +217,8 @@ def test_questions_from_mave_are_no_research(sandbox):
     brief = Brief.objects.get()
     assert (brief.basis, brief.research.status) == ("playbook", "failed")
     assert brief.research.status_reason.startswith("Mave asked back")
+    assert brief.research.reason_code == "asked_back"
+    assert brief.research.answer
     assert brief.research.calls.get().outcome == "answered"
 
 

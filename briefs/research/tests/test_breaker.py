@@ -86,7 +86,8 @@ def test_open_breaker_says_so_and_when_it_tries_again(questions, sandbox):
 
     at = MaveHealth.current().breaker_until
     assert words == (
-        f"Mave fails (Mavera answered 500 (internal_error)) and is tried again at {at:%H:%M} UTC"
+        f"Mave fails (Mavera failed) and is tried again at {at:%H:%M} UTC"
+        " (Mavera answered 500 (internal_error))"
     )
     assert 55 < (at - timezone.now()).total_seconds() < 61
     assert not pacing.may_begin()
@@ -203,7 +204,8 @@ def test_too_many_requests_hold_everybody_back(questions, sandbox):
     run_next()
 
     assert not run_next()
-    assert pacing.why_waiting(ResearchPolicy.current()).startswith("Mavera asked to wait")
+    held = pacing.what_holds(ResearchPolicy.current())
+    assert (held.plainly, held.code) == ("Mavera asked to wait", "429 (rate_limit_exceeded)")
     assert pacing.admit_read(MaveCall.Purpose.USAGE) is None
     pass_time(seconds=41)
     assert run_next()

@@ -423,12 +423,13 @@ def test_passing_fault_puts_the_question_off_for_longer_each_time(waiting, sandb
 
     reload(waiting)
     assert (waiting.status, waiting.tries) == ("queued", tries)
-    assert waiting.status_reason == "Mavera answered 500 (internal_error)"
+    assert (waiting.status_reason, waiting.mavera_code) == ("Mavera failed", "500 (internal_error)")
     assert minutes * 60 - 5 < due_in(waiting) < minutes * 60 * 1.2 + 5
     assert (waiting.lease_token, waiting.lease_until) == (None, None)
     call = waiting.calls.get()
     assert (call.outcome, call.credits, call.http_status) == ("refused", 0, 500)
-    assert call.detail == waiting.status_reason
+    assert call.detail == waiting.reason_in_full
+    assert call.detail == "Mavera failed (Mavera answered 500 (internal_error))"
 
 
 def test_last_try_leaves_the_question_failed(waiting, sandbox):
@@ -438,7 +439,8 @@ def test_last_try_leaves_the_question_failed(waiting, sandbox):
     run_next()
 
     assert reload(waiting).status == "failed"
-    assert waiting.status_reason == "Mavera answered 503 (service_unavailable) (try 8, the last)"
+    assert waiting.status_reason == "Mavera failed (try 8, the last)"
+    assert waiting.mavera_code == "503 (service_unavailable)"
     assert waiting.finished_at
     assert not run_next()
 
@@ -490,8 +492,25 @@ def test_question_that_mavera_cannot_take_fails_at_once(waiting, sandbox):
     run_next()
 
     assert reload(waiting).status == "failed"
-    assert waiting.status_reason == "Mavera answered 400 (invalid_field)"
-    assert waiting.tries == 1
+    assert waiting.status_reason == "Mavera refused the request"
+    assert (waiting.mavera_code, waiting.tries) == ("400 (invalid_field)", 1)
+
+
+def test_the_next_state_drops_the_codes_of_the_one_before(waiting, sandbox):
+    Research.objects.update(mavera_code="503", reason_code="asked_back")
+
+    run_next()
+
+    assert reload(waiting).status == "done"
+    assert (waiting.mavera_code, waiting.reason_code) == (None, None)
+
+
+def test_a_question_started_again_by_hand_drops_its_codes(waiting):
+    Research.objects.update(status="failed", mavera_code="503", reason_code="asked_back")
+
+    assert reload(waiting).retry()
+
+    assert (reload(waiting).mavera_code, waiting.reason_code) == (None, None)
 
 
 def test_unreachable_mavera_is_not_charged(waiting, settings):
