@@ -122,7 +122,7 @@ class Demo:
             *("--credits", "100000"),
         )
         self.processes.start(self.folder / "savedesk.log", "supervise")
-        self._wait("the web server answers", self._is_up, 30)
+        self._wait("the web server answers", self._is_up, 120)
         self.say(f"\n  Savedesk is at   {self.url}/")
         self.say(f"  Log in with      {USER} / {PASSWORD}")
         self.say(
@@ -146,7 +146,7 @@ class Demo:
         began = time.monotonic()
         event = self.event(f"enterprise-{industry}-low-{self.run}", "unsubscribed")
         self._expect("the webhook is answered", self.post(event), (200, "stored"))
-        brief = self._wait("its brief is there", lambda: self.brief_of(event), 15)
+        brief = self._wait("its brief is there", lambda: self.brief_of(event), 30)
         self._done(f"brief {brief['id']}: {brief['persona']['name']}, {brief['priority']}", began)
         self.say(f"     first step: {brief['first_step']}")
         self.say(f"     {self.url}/briefs/{brief['id']}/")
@@ -169,7 +169,7 @@ class Demo:
         ):
             event = self.event(person, metric)
             self.post(event)
-            row = self._wait(f"{title} is processed", partial(self._ended, event), 15)
+            row = self._wait(f"{title} is processed", partial(self._ended, event), 30)
             if self.brief_of(event) and not self._opens_briefs(person):
                 raise Failed(f"{title}: a brief was opened")
             self._done(f"{title}: {row['status_reason']}")

@@ -72,18 +72,18 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
 
 @pytest.mark.on_postgresql
 def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_again(demo):
-    demo.latency = 4.0
+    demo.latency = 8.0  # within which the cluster is killed
     demo._start()
     event = demo.event("enterprise-logistics-low-killed", "unsubscribed")
     demo.post(event)
-    brief = demo._wait("the brief", lambda: demo.brief_of(event), 20)
-    demo._wait("the call", lambda: demo._mave_calls() == 1, 20)
+    brief = demo._wait("the brief", lambda: demo.brief_of(event), 30)
+    demo._wait("the call", lambda: demo._mave_calls() == 1, 60)
 
     os.killpg(_leader(demo, b"Q_CLUSTER_NAME=research"), signal.SIGKILL)
     _let_the_leases_run_out(demo)
     demo.processes.manage("shell", "-c", "from operations.sweeping import sweep; sweep()")
 
-    brief = demo._wait("the research", lambda: demo._researched(brief["id"]), 100)
+    brief = demo._wait("the research", lambda: demo._researched(brief["id"]), 200)
     assert brief["research"]["status"] == "done"
     ledger = demo.processes.manage("shell", "-c", LEDGER)
     assert ledger.split()[-3:] == ["answered", "False", "True"]

@@ -59,7 +59,7 @@ def started():
         for item in given:
             item.start()
             services.append(item)
-            assert item.command is not DEAF or wait_for(lambda one=item: is_deaf(one.group))
+            assert item.command is not DEAF or wait_for(lambda one=item: ignores_sigterm(one.group))
         return Supervisor(list(given))
 
     yield start
@@ -67,11 +67,15 @@ def started():
         item.kill()
 
 
-def is_deaf(pid):
-    """Whether it ignores SIGTERM by now."""
+def ignores_sigterm(pid):
+    return signal.SIGTERM in signals(pid, "SigIgn")
+
+
+def signals(pid, how):
+    """Which signals a process ignores (SigIgn) or catches (SigCgt) by now."""
     with open(f"/proc/{pid}/status") as status:
-        ignored = next(line.split()[1] for line in status if line.startswith("SigIgn"))
-    return bool(int(ignored, 16) & 1 << (signal.SIGTERM - 1))
+        bits = next(int(line.split()[1], 16) for line in status if line.startswith(how))
+    return {number for number in signal.Signals if bits & 1 << (number - 1)}
 
 
 def alive_in_group(group):
@@ -88,7 +92,7 @@ def alive_in_group(group):
 
 
 def wait_for(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if condition():
             return True
@@ -302,7 +306,7 @@ def test_stopped_process_is_found_and_goes_on_to_end_in_order(started):
 
     look(watch, 3)
 
-    assert one.process.wait(timeout=10) == -signal.SIGTERM
+    assert one.process.wait(timeout=60) == -signal.SIGTERM
 
 
 def test_tasks_that_are_done_and_not_recorded_are_found(monkeypatch):
@@ -388,18 +392,17 @@ def test_nobody_is_told_of_a_service_that_was_asked_to_end(started):
     assert not Alarm.objects.exists()
 
 
-def test_service_that_dies_again_and_again_pauses_longer_and_the_alarm_counts(started):
+def test_service_that_dies_again_and_again_pauses_longer_and_the_alarm_counts(started, caplog):
     one = service([sys.executable, "-c", "pass"])
     watch = started(one)
-    pauses = []
     for _ in range(3):
         one.process.wait()
         watch.look()
-        pauses.append(round(one.start_again_at - time.monotonic()))
         one.start_again_at = 0
         watch.look()
 
-    assert pauses == [1, 2, 4]
+    told = [line for line in caplog.messages if "starts again in" in line]
+    assert [line.rsplit(" ", 2)[1] for line in told] == ["1", "2", "4"]
     assert "ended by itself (with code 0), 3 times in a row" in alarm().words
 
 
@@ -476,11 +479,9 @@ def test_service_that_ignores_the_request_to_stop_is_killed_after_its_grace(star
     one = service(DEAF, grace_seconds=0.3)
     watch = started(one)
 
-    began = time.monotonic()
     watch._wind_down()
 
-    assert time.monotonic() - began < 5
-    assert not one.is_running
+    assert one.process.wait(timeout=60) == -signal.SIGKILL
 
 
 def test_second_request_to_stop_ends_everything_at_once(started):
@@ -499,7 +500,7 @@ def test_reload_asks_the_receiver_to_reload_and_the_workers_to_start_anew(starte
                    "while True: time.sleep(0.1)"], is_receiver=True)  # fmt: skip
     queue = service()
     watch = started(web, queue)
-    time.sleep(0.5)
+    assert wait_for(lambda: signal.SIGHUP in signals(web.group, "SigCgt"))
     pids = web.process.pid, queue.process.pid
 
     watch.reload()
@@ -532,9 +533,11 @@ def test_workers_give_way_to_the_receiver(started):
     web, queue = service(is_receiver=True), service()
     started(web, queue)
 
-    assert os.getpriority(os.PRIO_PROCESS, queue.process.pid) > os.getpriority(
-        os.PRIO_PROCESS, web.process.pid
+    ours, webs, queues = (
+        os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, web.process.pid, queue.process.pid)
     )
+    assert webs == ours
+    assert queues == min(ours + services.WORKERS_NICENESS, 19)  # the lowest that there is
 
 
 def test_winding_down_does_not_wait_for_what_was_stopped(started):
