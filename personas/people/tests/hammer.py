@@ -18,9 +18,9 @@ def main(database_url: str, base_url: str, key: str, seconds: float) -> None:
     from django.conf import settings
 
     settings.CIO_APP_BASE_URL, settings.CIO_APP_KEY = base_url, key
-    moments = reserved()
+    moments, leaving = reserved(), departures()
     seen = hammer(seconds)
-    print(json.dumps({**seen, "moments": moments}))  # noqa: T201 - the test reads it
+    print(json.dumps({**seen, "moments": moments, "departures": leaving}))  # noqa: T201 - the test reads it
 
 
 def reserved() -> list[float]:
@@ -35,6 +35,26 @@ def reserved() -> list[float]:
         moments.append(moment)
 
     AppApiPace.reserve = noting  # type: ignore[method-assign]  # of this process alone
+    return moments
+
+
+def departures() -> list[float]:
+    """A list of all moments at which this process may send from now on.
+
+    By the clock that all processes of a machine share. When a request arrives says less: on a busy
+    machine it may wait anywhere on its way, and with it those that left after it.
+    """
+    from personas.people.pacing import SharedPace
+
+    moments: list[float] = []
+    wait = SharedPace.wait
+
+    def noting(pace: SharedPace, within: float) -> float:
+        waited = wait(pace, within)
+        moments.append(time.monotonic())
+        return waited
+
+    SharedPace.wait = noting  # type: ignore[method-assign]  # of this process alone
     return moments
 
 
