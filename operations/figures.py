@@ -1,28 +1,25 @@
 """How the webhooks are doing: what was received, what waits, and how long silence usually lasts.
 
 Every figure is read through an index or counted up to a limit, so a million events cost no more
-than a thousand. What is wrong with the figures, in words, is `troubles`.
+than a thousand. They judge nothing: what is wrong with them is said by `troubles`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from statistics import median
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
-from django.db.models.functions import Now
 
-from operations import progress
 from webhooks.clock import aware, database_now
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
 from webhooks.models.events import EventQuerySet
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-LATE = timedelta(minutes=10)  # an event that has been due for longer
-UNSWEPT = progress.UNSWEPT
 MOST_COUNTED = 10_000
 SHOWN = 20  # quarantined events
 ENOUGH_MOMENTS = 6
@@ -67,44 +64,76 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How often one answer was given within a day, and when last."""
+    """How often one answer was given, and when last in each of the hours it was given in."""
 
     count: int
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """All that the page shows, as of one moment."""
-
-    now: datetime
-    tallies: list[Tally]  # of the last 7 days
-    newest: WebhookEvent | None
-    gaps: Gaps
-    oldest_waiting: WebhookEvent | None
-    late_since: datetime | None
-    waiting: Count
-    dead: Count
-    quarantined: Count
-    quarantined_events: list[WebhookEvent]
-    bell: Bell | None
-    is_drain_stuck: bool
-    is_research_stuck: bool
-    last_taken_at: datetime | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        taken = [tally.last_at for tally in self.tallies if tally.answer in TAKEN]
-        newest = [self.newest.received_at] if self.newest else []
-        object.__setattr__(self, "last_taken_at", max(taken + newest, default=None))
+    last_ats: list[datetime]  # the latest one last
 
     @property
-    def silence(self) -> timedelta | None:
-        return self.now - self.last_taken_at if self.last_taken_at else None
+    def last_at(self) -> datetime:
+        return self.last_ats[-1]
+
+
+class Figures:
+    """All that the page shows, as of one moment. Each figure is read when it is first asked for."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.now = now or database_now()
+
+    @cached_property
+    def tallies(self) -> list[Tally]:
+        """Of the last 7 days."""
+        return list(Tally.objects.filter(hour__gt=self.now - WEEK - HOUR))
+
+    @cached_property
+    def newest(self) -> WebhookEvent | None:
+        return _light(WebhookEvent.objects.order_by("-received_at")).first()
+
+    @cached_property
+    def gaps(self) -> Gaps:
+        return gaps(self.now)
+
+    @cached_property
+    def oldest_waiting(self) -> WebhookEvent | None:
+        return _light(WebhookEvent.objects.all().waiting().order_by("received_at")).first()
+
+    @cached_property
+    def waiting(self) -> Count:
+        return _count(WebhookEvent.objects.all().waiting())
+
+    @cached_property
+    def dead(self) -> Count:
+        return _count(dead())
+
+    @cached_property
+    def quarantined(self) -> Count:
+        return _count(unreadable())
+
+    @cached_property
+    def quarantined_events(self) -> list[WebhookEvent]:
+        return list(_light(unreadable().order_by("-received_at"))[:SHOWN])
+
+    @cached_property
+    def bell(self) -> Bell | None:
+        return Bell.objects.filter(pk=1).first()
+
+    @cached_property
+    def last_taken_at(self) -> datetime | None:
+        """When a request was last answered 200."""
+        taken = [tally.last_at for tally in self.tallies if tally.answer in TAKEN]
+        if self.newest:
+            taken += [self.newest.received_at, self.newest.last_received_at]
+        return max(taken, default=None)
 
     @property
     def looked_at(self) -> datetime | None:
         """When a worker last looked for due events."""
         return self.bell.silenced_at if self.bell else None
+
+    @property
+    def unswept_since(self) -> datetime | None:
+        """The same, or when the first wake-up rang that none has heard; None before any rang."""
+        return self.looked_at or (self.bell.rung_at if self.bell else None)
 
     @property
     def is_test_all(self) -> bool:
@@ -113,64 +142,28 @@ class Figures:
         is_test = self.newest is not None and self.newest.reason_code == signed_test
         return is_test and not any(tally.answer == Answer.STORED for tally in self.tallies)
 
-    def seen(self, *answers: Answer) -> Seen | None:
-        """These answers within the last 24 hours; None if none was given."""
+    def seen(self, answer: Answer, within: timedelta = DAY) -> Seen | None:
+        """How often this answer was given within a day or so; None if it was not."""
         tallies = [
             tally
             for tally in self.tallies
-            if tally.answer in answers and tally.last_at > self.now - timedelta(days=1)
+            if tally.answer == answer and tally.last_at > self.now - within
         ]
         if not tallies:
             return None
-        return Seen(sum(tally.count for tally in tallies), max(tally.last_at for tally in tallies))
+        return Seen(
+            sum(tally.count for tally in tallies), sorted(tally.last_at for tally in tallies)
+        )
 
 
-def figures() -> Figures:
-    now = database_now()
-    events = WebhookEvent.objects.all()
-    quarantined = unreadable()
-    return Figures(
-        now=now,
-        tallies=list(Tally.objects.filter(hour__gt=now - WEEK - HOUR)),
-        newest=_light(events.order_by("-received_at")).first(),
-        gaps=gaps(now),
-        oldest_waiting=_light(events.waiting().order_by("received_at")).first(),
-        late_since=due_since(LATE),
-        waiting=_count(events.waiting()),
-        dead=_count(events.filter(status=WebhookEvent.Status.DEAD)),
-        quarantined=_count(quarantined),
-        quarantined_events=list(_light(quarantined.order_by("-received_at"))[:SHOWN]),
-        bell=Bell.objects.filter(pk=1).first(),
-        is_drain_stuck=progress.is_drain_stuck(),
-        is_research_stuck=progress.is_research_stuck(),
-    )
+def dead() -> EventQuerySet:
+    return WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD)
 
 
 def unreadable() -> EventQuerySet:
     """Quarantined events; signed tests, which are meant to carry nothing, are no trouble."""
     quarantined = WebhookEvent.objects.filter(status=WebhookEvent.Status.QUARANTINED)
     return quarantined.exclude(reason_code=WebhookEvent.Reason.SIGNED_TEST)
-
-
-def due_since(patience: timedelta = timedelta(0)) -> datetime | None:
-    """Since when the oldest event is due that nobody has taken for this long; None without one."""
-    long_ago = Now() - patience
-    waiting = WebhookEvent.objects.all().waiting()
-    neglected = waiting.filter(
-        Q(available_at=None) | Q(available_at__lte=long_ago),
-        Q(lease_until=None) | Q(lease_until__lt=long_ago),
-        received_at__lte=long_ago,
-    )
-    event = _light(neglected.order_by("received_at")).first()
-    if event is None:
-        return None
-    return max(filter(None, (event.received_at, event.available_at, event.lease_until)))
-
-
-def unswept_since(bell: Bell | None, now: datetime) -> datetime | None:
-    """Since when no worker has looked for work, if one did before and is late; else None."""
-    looked_at = bell.silenced_at if bell else None
-    return looked_at if looked_at and looked_at < now - UNSWEPT else None
 
 
 def gaps(now: datetime) -> Gaps:

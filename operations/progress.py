@@ -1,79 +1,75 @@
-"""Whether the clusters make progress, read from the rows.
+"""What the rows say of the clusters' progress: since when something is due, who works on it.
 
 A cluster whose idle worker was killed can look alive and never take a task again, so whether its
 processes run says nothing; whether due rows are being claimed does, and whether anybody looked.
 The rows are those of all hosts: while one of them works, nothing is late. What a single host's
-cluster does is known to its own supervisor (`supervising.beats`).
+cluster does is known to its own supervisor (`supervising.beats`). What is wrong with these facts
+is said by `troubles`.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 from django_q.models import Schedule
 
 from briefs.models import MaveCall, Notification, Research
-from briefs.research import pacing
-from webhooks.models import LEASE, Bell, WebhookEvent
+from webhooks.models import LEASE, WebhookEvent
 
-PATIENCE = timedelta(seconds=60)
-# A sweep silences the bell once a minute. The cluster looks at its schedules every 30 s, so 95 s
-# may pass; the supervisor knocks before that, and a cluster that works answers by a sweep.
-QUIET = timedelta(seconds=75)
-SCHEDULE_LATE = timedelta(seconds=75)
-UNSWEPT = timedelta(minutes=3)  # then people are told
+NO_TIME = timedelta(0)
+SWEEP = "briefs.tasks.sweep"
 
 
-def nobody_sweeps() -> bool:
-    """No worker of any host has looked for work for minutes, so none will tell of it either."""
-    return _unswept_for(UNSWEPT)
-
-
-def queue_trouble() -> str:
-    """Why the `default` cluster seems to stand still, in words; empty if it does not."""
-    if is_drain_stuck():
-        return "events had been due for a minute and none was taken"
-    if _unswept_for(QUIET) and not _is_draining() and not is_sending():
-        return "no worker had looked for work for more than a minute"
-    if _is_sweep_late():
-        return "nothing started the sweep, which was due more than a minute before"
-    return ""
-
-
-def research_trouble() -> str:
-    return "questions had been due for a minute and none was asked" if is_research_stuck() else ""
-
-
-def is_drain_stuck() -> bool:
-    """Events have been due for a minute, and in that minute none was claimed or finished."""
-    long_ago = Now() - PATIENCE
-    overdue = (
+def due_since(now: datetime, patience: timedelta = NO_TIME) -> datetime | None:
+    """Since when the oldest event is due that nobody has taken for this long; None without one."""
+    long_ago = now - patience
+    neglected = (
         WebhookEvent.objects.all()
         .waiting()
         .filter(
-            Q(available_at=None) | Q(available_at__lt=long_ago),
+            Q(available_at=None) | Q(available_at__lte=long_ago),
             Q(lease_until=None) | Q(lease_until__lt=long_ago),
-            received_at__lt=long_ago,
+            received_at__lte=long_ago,
         )
     )
-    return overdue.exists() and not _is_draining()
+    moments = ("received_at", "available_at", "lease_until")
+    oldest = neglected.order_by("received_at").values_list(*moments).first()
+    return max(filter(None, oldest)) if oldest else None
 
 
-def is_research_stuck() -> bool:
-    """Questions have been due for a minute, requests may begin, and none did or is under way.
+def is_draining(now: datetime, within: timedelta) -> bool:
+    """Events were claimed or finished within this time."""
+    claimed = WebhookEvent.objects.all().waiting().filter(lease_until__gt=now + LEASE - within)
+    finished = WebhookEvent.objects.filter(finished_at__gt=now - within)
+    return claimed.exists() or finished.exists()
 
-    Workers that all wait for Mave take no further question for as long as Mave thinks, and what
-    they wait for is paid.
+
+def sweep_due_at() -> datetime | None:
+    """When the next sweep is to start; None if none is scheduled.
+
+    By the hosts' clocks and not the database's: django-q2 writes and compares it so.
     """
-    long_ago = Now() - PATIENCE
+    sweeps = Schedule.objects.filter(func=SWEEP, cluster="default").exclude(repeats=0)
+    due_at: datetime | None = sweeps.order_by("next_run").values_list("next_run", flat=True).first()
+    return due_at
+
+
+def question_due_since(now: datetime, patience: timedelta) -> datetime | None:
+    """Since when the oldest question is due that nobody has taken for this long, or None."""
+    long_ago = now - patience
     overdue = Research.objects.due().filter(
         Q(available_at=None) | Q(available_at__lt=long_ago),
         Q(lease_until=None) | Q(lease_until__lt=long_ago),
         created_at__lt=long_ago,
     )
-    begun = MaveCall.objects.filter(started_at__gt=long_ago)
-    return overdue.exists() and not begun.exists() and not is_asking() and pacing.may_begin()
+    moments = ("created_at", "available_at", "lease_until")
+    oldest = overdue.order_by("created_at").values_list(*moments).first()
+    return max(filter(None, oldest)) if oldest else None
+
+
+def has_asked(now: datetime, within: timedelta) -> bool:
+    """A request to Mavera began within this time."""
+    return MaveCall.objects.filter(started_at__gt=now - within).exists()
 
 
 def is_asking() -> bool:
@@ -81,28 +77,6 @@ def is_asking() -> bool:
     return Research.objects.filter(status=Research.Status.RUNNING, lease_until__gte=Now()).exists()
 
 
-def _is_draining() -> bool:
-    """Events were claimed or finished within the last minute."""
-    claimed = WebhookEvent.objects.all().waiting().filter(lease_until__gt=Now() + LEASE - PATIENCE)
-    finished = WebhookEvent.objects.filter(finished_at__gt=Now() - PATIENCE)
-    return claimed.exists() or finished.exists()
-
-
 def is_sending() -> bool:
     """A message is on its way. If it is cut off, it is sent again and may arrive twice."""
     return Notification.objects.under_way().exists()
-
-
-def _unswept_for(long: timedelta) -> bool:
-    """The last look for work is so long ago. Before the first one there is nothing to miss."""
-    return Bell.objects.filter(silenced_at__lt=Now() - long).exists()
-
-
-def _is_sweep_late() -> bool:
-    """Workers may work while nobody starts schedules or ends tasks that hang: the guard does.
-
-    Its times are the hosts' and not the database's: django-q2 writes and compares them so.
-    """
-    long_ago = timezone.now() - SCHEDULE_LATE
-    sweep = Schedule.objects.filter(func="briefs.tasks.sweep", cluster="default")
-    return bool(sweep.filter(next_run__lt=long_ago).exclude(repeats=0).exists())

@@ -240,6 +240,13 @@ class Alarm(models.Model):
 
     kind = models.CharField(max_length=16, choices=Kind.choices, unique=True)
     words = models.TextField(help_text="What is wrong, what it does, and the cure.")
+    reason = models.CharField(
+        max_length=400,
+        blank=True,
+        default="",
+        db_default="",  # hosts of the version before do not know it
+        help_text="Which trouble of its kind it is: told at once when it becomes another.",
+    )
     opened_at = models.DateTimeField(null=True, blank=True)
     quiet_since = models.DateTimeField(
         null=True, blank=True, help_text="Over once it has been quiet for 5 minutes."
@@ -265,10 +272,11 @@ class Alarm(models.Model):
 
     # Arrows. They need the row's lock and an open transaction.
 
-    def open(self, words: str) -> None:
+    def open(self, words: str, reason: str = "") -> None:
         """Never opened or closed -> open."""
         self._write(
             words=words,
+            reason=reason,
             opened_at=Now(),
             quiet_since=None,
             closed_at=None,
@@ -276,9 +284,9 @@ class Alarm(models.Model):
             times_told=0,
         )
 
-    def go_on(self, words: str) -> None:
+    def go_on(self, words: str, reason: str = "") -> None:
         """Open -> open: it holds still, or once more before it was over."""
-        self._write(words=words, quiet_since=None)
+        self._write(words=words, reason=reason, quiet_since=None)
 
     def grow_quiet(self) -> None:
         """Open -> open, but quiet from now on."""

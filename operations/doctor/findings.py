@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError
 from django.db.models import TextChoices
 
+from operations.figures import Figures
+from operations.troubles import Choice, Kind, choose
+
 
 class Level(TextChoices):
     OK = "ok"
@@ -21,6 +24,7 @@ class Finding:
     seen: str
     cure: str = ""
     name: str = ""
+    kinds: tuple[Kind, ...] = ()  # of the troubles it tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ def warn(seen: str, cure: str) -> Finding:
 
 def fail(seen: str, cure: str) -> Finding:
     return Finding(Level.FAIL, seen, cure)
+
+
+def wrong(choice: Choice) -> Finding | None:
+    """The troubles that hold, told as one: a failure if one of them stops something."""
+    found = choose(Figures(), choice)
+    if not found:
+        return None
+    level = Level.FAIL if any(one.level == "problem" for one in found) else Level.WARN
+    seen, cure = (" ".join(words) for words in zip(*((o.text, o.cure) for o in found), strict=True))
+    return Finding(level, seen, cure, kinds=tuple(one.kind for one in found))
 
 
 def number(count: int, noun: str) -> str:

@@ -1,11 +1,8 @@
 """Checks of what happens behind the receiver: wake-ups, the clusters' progress, research."""
 
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Max, Min, Q, Sum
-from django.db.models.functions import Now
 from django_q.brokers import get_broker
 from django_q.models import Schedule
 
@@ -13,15 +10,30 @@ from briefs.models import Brief, Priority, Research, ResearchPolicy
 from briefs.research import pacing
 from briefs.times import length
 from operations import progress
-from operations.doctor.findings import Finding, fail, number, ok, warn
+from operations.doctor.findings import Finding, fail, number, ok, warn, wrong
+from operations.figures import Figures
+from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind
 from providers.deadlines import OutOfTime, in_time
 from webhooks.clock import database_now
-from webhooks.models import Answer, Bell, Tally, WebhookEvent
+from webhooks.models import Answer, WebhookEvent
 
 BROKER_SECONDS = 6.0
-SWEEP = "briefs.tasks.sweep"
-LATE = timedelta(minutes=3)  # for what happens every minute
-SLOW = timedelta(seconds=60)
+# What each check tells of. Whoever asks the doctor wants to hear of a trouble at once; only a
+# sweep that is a little late tells nothing, because a drain or a long message may hold it up.
+SCHEDULE: Choice = {Kind.UNSCHEDULED: Ages(TOLD_AFTER)}
+SWEEPS: Choice = {Kind.UNSWEPT: Ages(TOLD_AFTER)}
+EVENTS: Choice = {Kind.NOT_TAKEN: ANY_AGE, Kind.BEHIND: ANY_AGE}
+FAILED_EVENTS: Choice = {Kind.FAILED: ANY_AGE}
+DELIVERIES: Choice = {
+    Kind.NOT_STORED: ANY_AGE,
+    Kind.WRONG_SIGNATURE: ANY_AGE,
+    Kind.OTHER_SIGNATURE: ANY_AGE,
+    Kind.TOO_OLD: ANY_AGE,
+    Kind.TOO_LARGE: ANY_AGE,
+    Kind.REFUSED_BEFORE: ANY_AGE,
+    Kind.SILENCE: ANY_AGE,
+}
+RESEARCH: Choice = {Kind.NOT_ASKED: ANY_AGE, Kind.PAUSED: ANY_AGE, Kind.MAVE_FAILS: ANY_AGE}
 MOST_WAITING = 10  # at most one drain and a sweep or two wait where a cluster works
 START = "Start the workers: make run, or manage.py supervise (with --no-web for workers alone)."
 
@@ -58,7 +70,7 @@ def _queue_size() -> int:
 
 
 def schedule() -> Finding:
-    row = Schedule.objects.filter(func=SWEEP).order_by("pk").first()
+    row = Schedule.objects.filter(func=progress.SWEEP).order_by("pk").first()
     if row is None:
         return fail(
             "the sweep is not scheduled: lost wake-ups and retries wait for ever",
@@ -70,101 +82,46 @@ def schedule() -> Finding:
         return fail(f"the sweep is for the cluster {row.cluster or '(none)'}, not default", cure)
     if row.repeats == 0 or row.schedule_type != Schedule.MINUTES or row.minutes != 1:
         return fail("the sweep is not scheduled every minute for ever", cure)
-    late = _overdue(row)
-    if late > LATE:
-        return fail(f"the sweep was due {length(late)} ago: no cluster runs schedules", START)
-    return ok("the sweep, every minute")
-
-
-def _overdue(row: Schedule) -> timedelta:
-    return database_now() - row.next_run if row.next_run else timedelta.max
+    return wrong(SCHEDULE) or ok("the sweep, every minute")
 
 
 def sweep() -> Finding:
     """A sweep silences the bell, so the bell tells when the last one ran."""
-    at = Bell.objects.filter(pk=1).values_list("silenced_at", flat=True).first()
-    if at is None:
-        return _never_swept()
-    age = database_now() - at
-    if age > LATE:
-        return fail(f"the last one ran {length(age)} ago; one is due every minute", START)
-    return ok(f"the last one ran {length(age)} ago")
-
-
-def _never_swept() -> Finding:
-    row = Schedule.objects.filter(func=SWEEP, cluster="default").first()
-    if Bell.objects.exists() or row is None or _overdue(row) > LATE:
-        return fail("none has ever run: the workers do not run", START)
-    # The bell is made by the first event; until then only the schedule moves.
-    return ok("the schedule moves on; no event has rung yet")
+    if found := wrong(SWEEPS):
+        return found
+    at = Figures().looked_at
+    if at is None:  # the bell is made by the first event; until then only the schedule moves
+        return ok("no event has needed one yet")
+    return ok(f"the last one ran {length(database_now() - at)} ago")
 
 
 def events() -> Finding:
-    waiting = WebhookEvent.objects.all().waiting()
-    count = waiting.count()
-    if progress.is_drain_stuck():
-        return fail(f"{number(count, 'event')} waiting, and none is claimed", START)
-    due = waiting.filter(Q(available_at=None) | Q(available_at__lte=Now()))
-    oldest = due.aggregate(at=Min("received_at"))["at"]
-    if oldest is None:
+    if found := wrong(EVENTS):
+        return found
+    count = WebhookEvent.objects.all().waiting().count()
+    now = database_now()
+    since = progress.due_since(now)
+    if since is None:
         return ok(f"{count:,} put off after a failure" if count else "none waiting")
-    age = database_now() - oldest
-    told = f"{number(count, 'event')} waiting, the oldest for {length(age)}"
-    if age > SLOW:
-        return warn(told, "The workers catch up, or are too few: manage.py supervise --no-web.")
-    return ok(told)
+    return ok(f"{number(count, 'event')} waiting, the oldest for {length(now - since)}")
 
 
 def failed_events() -> Finding:
-    dead = WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD).count()
-    if dead:
-        return warn(
-            f"{number(dead, 'event')} failed on every try",
-            "The reason stands with each in the admin; mend it, then "
-            "manage.py reprocess_events --status dead.",
-        )
-    return ok("none")
+    return wrong(FAILED_EVENTS) or ok("none")
 
 
 def deliveries() -> Finding:
     """What the receiver answered since yesterday, as far as it was other than well."""
-    rows = (
-        Tally.objects.filter(hour__gte=Now() - timedelta(hours=24))
-        .values_list("answer")
-        .annotate(count=Sum("count"), at=Max("last_at"))
-    )
-    seen = {answer: (count, at) for answer, count, at in rows}
-    taken = max(
-        (seen[a][1] for a in (Answer.STORED, Answer.DUPLICATE, Answer.QUARANTINED) if a in seen),
-        default=None,
-    )
-    refused, refused_at = seen.get(Answer.WRONG_SIGNATURE, (0, None))
-    if refused and (taken is None or refused_at > taken):
-        tell = fail if taken is None else warn  # anybody may send us nonsense
-        return tell(
-            f"{refused:,} refused for a wrong signature in 24 hours, and none taken since",
-            "If they are Customer.io's, CIO_WEBHOOK_SECRET is not this webhook's signing key, and "
-            "all that follows is held back until one is taken.",
-        )
-    not_stored, _ = seen.get(Answer.NOT_STORED, (0, None))
-    if not_stored:
-        return warn(
-            f"{not_stored:,} could not be stored in 24 hours (answered 503)",
-            "The database was down, slow or full; Customer.io sends them again.",
-        )
-    stored, _ = seen.get(Answer.STORED, (0, None))
-    return ok(f"{number(stored, 'event')} stored in 24 hours")
+    if found := wrong(DELIVERIES):
+        return found
+    seen = Figures().seen(Answer.STORED)
+    return ok(f"{number(seen.count if seen else 0, 'event')} stored in 24 hours")
 
 
 def research() -> Finding:
-    if progress.is_research_stuck():
-        return fail("questions are due, and none is asked", START)
+    if found := wrong(RESEARCH):
+        return found
     policy = ResearchPolicy.objects.filter(pk=1).first() or ResearchPolicy()
-    if policy.paused_at and not policy.is_paused_by_mavera:
-        return warn(
-            f"paused: {policy.paused_reason or 'no reason given'}",
-            "Briefs stand on the playbook. Resume in the admin, under Research policy.",
-        )
     if held := pacing.why_waiting(policy, Priority.LOW):
         return warn(held, "Briefs stand on the playbook. See Research policy in the admin.")
     failed = Brief.objects.open().filter(research__status=Research.Status.FAILED).count()

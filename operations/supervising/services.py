@@ -18,13 +18,13 @@ from briefs.research import working
 from operations import progress
 from operations.supervising import groups
 from operations.supervising.beats import Beats
+from operations.troubles import Kind, look
 from webhooks.waking import wake
 
 TRUST_SECONDS = 45.0  # that a new service has to show progress; schedules first run after 30
 LONGEST_TRUST_SECONDS = 240.0  # if it was killed again and again: killing may not be the cure
 LONGEST_DEATH_SECONDS = 2.0
 WORKERS_NICENESS = 5
-SWEEP_TASK = "briefs.tasks.sweep"
 _PR_SET_PDEATHSIG = 1
 # Looked up here: between fork and exec it might wait for a lock that the messenger's thread held.
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -153,7 +153,7 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             [*manage, "qcluster"],
             {"Q_CLUSTER_NAME": "default"},
             grace_seconds=settings.DRAIN_TIMEOUT_SECONDS,
-            trouble=progress.queue_trouble,
+            trouble=queue_trouble,
             is_paying=progress.is_sending,
             knock=knock_at_queue,
         ),
@@ -162,7 +162,7 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             [*manage, "qcluster"],
             {"Q_CLUSTER_NAME": "research"},
             grace_seconds=settings.RESEARCH_TIMEOUT_SECONDS,  # a call under way is paid for
-            trouble=progress.research_trouble,
+            trouble=research_trouble,
             is_paying=progress.is_asking,
             knock=knock_at_research,
         ),
@@ -187,9 +187,35 @@ def web_command(host: str) -> list[str]:
     ]
 
 
+STANDS_STILL = {
+    Kind.NOT_TAKEN: "events had been due for a minute and none was taken",
+    Kind.UNSWEPT: "no worker had looked for work for more than a minute",
+    Kind.UNSCHEDULED: "nothing started the sweep, which was due more than a minute before",
+    Kind.NOT_ASKED: "questions had been due for a minute and none was asked",
+}
+
+
+def queue_trouble() -> str:
+    """Why the `default` cluster seems to stand still, in words; empty if it does not.
+
+    The supervisor acts at once, whatever the age of a trouble: that is how it heals before
+    people are told.
+    """
+    return _first_of(Kind.NOT_TAKEN, Kind.UNSWEPT, Kind.UNSCHEDULED)
+
+
+def research_trouble() -> str:
+    return _first_of(Kind.NOT_ASKED)
+
+
+def _first_of(*kinds: Kind) -> str:
+    found = look(kinds=kinds)
+    return STANDS_STILL[found[0].kind] if found else ""
+
+
 def knock_at_queue() -> None:
     """A sweep: the wake-up that a dead cluster had taken is lost, and its bell stays rung."""
-    wake(SWEEP_TASK, "default")
+    wake(progress.SWEEP, "default")
 
 
 def knock_at_research() -> None:

@@ -17,9 +17,11 @@ from django.db import Error, close_old_connections, connection
 from briefs.models import Alarm
 from briefs.models.notifications import CALM
 from briefs.notifying import outbox
-from operations import alarms, progress
+from operations import alarms
+from operations.figures import Figures
 from operations.supervising.messenger import Errand, Messenger
 from operations.supervising.services import Service
+from operations.troubles import TOLD_AFTER, Ages, Choice, Kind, choose
 from webhooks.clock import database_now
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ STOPPED = "one of its processes had been stopped"
 UNRECORDED = "its tasks were done and not recorded"
 UNWRITTEN = "alarm not written"
 SILENT = "its workers had taken no task for more than a minute, not even a knock"
+
+NOBODY_SWEEPS: Choice = dict.fromkeys((Kind.UNSWEPT, Kind.UNSCHEDULED), Ages(TOLD_AFTER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ def _finding(service: Service) -> Finding:
 
 def speak_for_the_workers() -> None:
     """Look for trouble and tell of it where no worker does: alarms come from the sweep else."""
-    if _try(progress.nobody_sweeps, "alarms cannot be checked"):
+    if _try(lambda: choose(Figures(), NOBODY_SWEEPS), "alarms cannot be checked"):
         alarms.sweep()
         _try(outbox.send_due, "notifications not sent")
 

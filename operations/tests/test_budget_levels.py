@@ -1,12 +1,13 @@
 """Warnings at 50, 75, 90 and 100 % of the day's and the month's budget: once each."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from briefs.models import Alarm, BudgetLevel, MaveCall, Notification, ResearchPolicy
 from briefs.notifying.tests.listener import make_target
 from operations import alarms, budget_levels
+from webhooks.clock import database_now
 from webhooks.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def use(credits, outcome="answered"):
 
 
 def look(days_on=0):
-    budget_levels.check(alarms.database_now() + timedelta(days=days_on))
+    budget_levels.check(database_now() + timedelta(days=days_on))
 
 
 def told():
@@ -131,7 +132,7 @@ def test_new_day_starts_anew_without_a_word():
 
     assert len(told()) == 1
     assert not Alarm.objects.get(kind="day_budget").is_open
-    MaveCall.objects.update(started_at=alarms.database_now() + timedelta(days=1))
+    MaveCall.objects.update(started_at=database_now() + timedelta(days=1))
     look(days_on=1)
     assert len(told()) == 2
 
@@ -184,7 +185,7 @@ def test_target_that_comes_later_is_told_of_a_level_that_nobody_heard_of(target)
 def test_warning_is_not_repeated_while_it_lasts():
     use(510)
     look()
-    Alarm.objects.update(last_told_at=datetime(2020, 1, 1, tzinfo=alarms.UTC))
+    Alarm.objects.update(last_told_at=datetime(2020, 1, 1, tzinfo=UTC))
 
     alarms.check()
 

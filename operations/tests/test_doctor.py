@@ -20,7 +20,7 @@ from django_q.models import OrmQ, Schedule
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.tests.factories import make_brief, make_event, make_research
 from config.brokers import broker_settings
-from operations import doctor, registration
+from operations import doctor, progress, registration
 from operations.doctor import Level, providers, storage, work
 from personas.models import AppApiHealth, AppApiPace, AttributeName, Persona, SignalRule
 from providers.customerio import AppApi
@@ -42,10 +42,10 @@ def healthy(sandbox, starter, settings):
     settings.SECRET_KEY = "".join(chr(65 + n % 50) for n in range(60))
     settings.CIO_WEBHOOK_SECRETS = [SECRET]
     Bell.objects.create(pk=1, silenced_at=timezone.now())
-    Schedule.objects.filter(func=work.SWEEP).delete()
+    Schedule.objects.filter(func=progress.SWEEP).delete()
     Schedule.objects.create(
         name="sweep",
-        func=work.SWEEP,
+        func=progress.SWEEP,
         schedule_type="I",
         minutes=1,
         repeats=-1,
@@ -329,40 +329,41 @@ def test_wrong_schedule_is_found(healthy, change, words):
 def test_sweep_that_is_overdue_is_found(healthy):
     Bell.objects.update(silenced_at=ago(minutes=4, seconds=30))
 
-    assert_found("sweep", Level.FAIL, "4 min ago")
+    assert_found("sweep", Level.FAIL, "looked for work for 4 min")
 
 
 def test_bell_that_was_never_silenced_means_no_sweep(healthy):
-    Bell.objects.update(silenced_at=None)
+    Bell.objects.update(silenced_at=None, rung_at=ago(minutes=4, seconds=30))
 
-    assert_found("sweep", Level.FAIL, "none has ever run")
+    assert_found("sweep", Level.FAIL, "No worker has looked for work for 4 min")
 
 
 def test_before_the_first_event_the_schedule_tells_whether_workers_run(healthy):
     Bell.objects.all().delete()
 
-    assert_found("sweep", Level.OK, "the schedule moves on")
+    assert_found("sweep", Level.OK, "no event has needed one yet")
+    assert_found("schedule", Level.OK, "every minute")
     Schedule.objects.update(next_run=ago(minutes=4, seconds=30))
-    assert_found("sweep", Level.FAIL, "none has ever run")
+    assert_found("schedule", Level.FAIL, "was due 4 min ago")
 
 
 def test_events_that_nobody_claims_are_found(db):
     make_event(received_at=ago(minutes=2))
 
-    assert_found("events", Level.FAIL, "1 event waiting, and none is claimed")
+    assert_found("events", Level.FAIL, "due for 2 min and no worker takes them")
 
 
 def test_backlog_is_a_warning_with_its_age(db):
     make_event(received_at=ago(minutes=5, seconds=30))
     make_event(status="processed", finished_at=timezone.now())
 
-    assert_found("events", Level.WARN, "the oldest for 5 min")
+    assert_found("events", Level.WARN, "due for 5 min, although workers take others")
 
 
-def test_dead_events_are_a_warning(db):
+def test_events_that_led_to_nothing_are_a_failure(db):
     make_event(status="dead")
 
-    assert_found("failed events", Level.WARN, "1 event failed on every try")
+    assert_found("failed events", Level.FAIL, "1 event failed on every try")
 
 
 def tally(answer, **kw):
@@ -373,27 +374,48 @@ def tally(answer, **kw):
 def test_only_refused_signatures_mean_a_wrong_secret(db):
     tally("wrong_signature", minutes=1)
 
-    assert_found("deliveries", Level.FAIL, "3 refused for a wrong signature")
+    assert_found(
+        "deliveries",
+        Level.FAIL,
+        "3 requests looked like Customer.io's but their signature was wrong",
+    )
 
 
-def test_refused_signatures_after_good_ones_are_a_warning(db):
+def test_refused_signatures_after_good_ones_mean_that_the_key_has_changed(db):
     tally("stored", minutes=2)
     tally("wrong_signature", minutes=1)
 
-    assert_found("deliveries", Level.WARN, "3 refused")
+    assert_found("deliveries", Level.FAIL, "their signature was wrong")
 
 
-def test_refused_signatures_of_the_past_are_none(db):
+def test_refused_signatures_before_good_ones_are_a_warning_for_an_hour(db):
     tally("wrong_signature", minutes=2)
     tally("stored", minutes=1)
 
+    assert_found("deliveries", Level.WARN, "while others were accepted")
+    Tally.objects.filter(answer="wrong_signature").update(last_at=ago(minutes=61))
     assert_found("deliveries", Level.OK, "3 events stored")
 
 
-def test_what_could_not_be_stored_is_a_warning(db):
+def test_what_could_not_be_stored_is_a_failure_until_something_is(db):
     tally("not_stored", minutes=1)
+    assert_found("deliveries", Level.FAIL, "3 webhooks could not be stored")
 
-    assert_found("deliveries", Level.WARN, "3 could not be stored")
+    tally("stored", seconds=5)
+
+    assert_found("deliveries", Level.WARN, "webhooks are stored again")
+
+
+def test_several_troubles_are_told_as_one_with_the_worst_first(db):
+    tally("wrong_signature", minutes=2)
+    tally("stored", minutes=1)
+    tally("too_old", minutes=1)
+
+    found = look("deliveries")
+
+    assert (found.level, found.kinds) == (Level.FAIL, ("too_old", "other_signature"))
+    assert "CIO_MAX_AGE_SECONDS" in found.cure
+    assert "CIO_WEBHOOK_SECRET" in found.cure
 
 
 # Research ---------------------------------------------------------------------------------------
@@ -402,7 +424,7 @@ def test_what_could_not_be_stored_is_a_warning(db):
 def test_stuck_research_is_found(sandbox, starter):
     make_brief(research=make_research(created_at=ago(minutes=2)))
 
-    assert_found("research", Level.FAIL, "none is asked")
+    assert_found("research", Level.FAIL, "no worker asks Mave")
 
 
 def test_paused_research_says_why(sandbox, db):

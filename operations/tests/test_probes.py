@@ -7,6 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from django_q.models import Schedule
 
 from briefs.tests.factories import make_brief, make_event, make_research
 from operations.views import probes
@@ -17,6 +18,7 @@ from webhooks.models import Bell
 def same_thread(monkeypatch, db):
     """Looks in the test's own thread, where its transaction is."""
     monkeypatch.setattr(probes, "look_in_time", lambda look: look())
+    Schedule.objects.update(next_run=timezone.now())  # the migration's moment may be long ago
 
 
 def ago(**length):
@@ -130,6 +132,16 @@ def test_readyz_notices_that_nobody_sweeps(client):
         False,
         "no worker has looked for work for 5 min",
     )
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_notices_that_nothing_starts_the_sweep(client):
+    Schedule.objects.update(next_run=ago(minutes=5))
+
+    check = client.get("/readyz").json()["checks"]["clusters"]
+
+    assert check["words"] == "the sweep was due 5 min ago and nothing starts it"
+    assert check["kinds"] == ["unscheduled"]
 
 
 @pytest.mark.usefixtures("same_thread")

@@ -1,4 +1,4 @@
-"""When a cluster counts as stuck, read from the rows alone."""
+"""When the workers count as standing still, read from the rows alone."""
 
 from datetime import timedelta
 
@@ -10,15 +10,11 @@ from briefs.models import MaveCall, Research, ResearchPolicy
 from briefs.notifying.tests.listener import make_notification
 from briefs.pipeline import draining
 from briefs.tests.factories import make_brief, make_event, make_research
-from operations import figures, sweeping
-from operations.progress import (
-    is_drain_stuck,
-    is_research_stuck,
-    nobody_sweeps,
-    queue_trouble,
-    research_trouble,
-)
-from webhooks import clock
+from operations import sweeping, troubles
+from operations.figures import Figures
+from operations.supervising.services import queue_trouble, research_trouble
+from operations.supervising.watching import NOBODY_SWEEPS
+from operations.troubles import Kind
 from webhooks.models import LEASE, Bell, WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +24,18 @@ pytestmark = pytest.mark.django_db
 def _on_schedule(db):
     """The sweep is due now: the migration's own moment passes while the other tests run."""
     Schedule.objects.update(next_run=timezone.now())
+
+
+def kinds(*wanted):
+    return [trouble.kind for trouble in troubles.look(kinds=wanted)]
+
+
+def is_drain_stuck():
+    return bool(kinds(Kind.NOT_TAKEN))
+
+
+def is_research_stuck():
+    return bool(kinds(Kind.NOT_ASKED))
 
 
 def ago(seconds):
@@ -208,8 +216,7 @@ def test_sweep_ends_every_trouble(starter):
 def test_nobody_sweeps_once_the_last_look_is_three_minutes_ago(seconds, expected):
     looked(seconds)
 
-    assert nobody_sweeps() is expected
-    assert bool(figures.unswept_since(Bell.objects.get(), clock.database_now())) is expected
+    assert bool(troubles.choose(Figures(), NOBODY_SWEEPS)) is expected
 
 
 # Research -----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from briefs.models import Alarm, Brief, Notification, NotificationTarget, Resear
 from briefs.notifying import outbox
 from briefs.notifying.tests.listener import Listener, may_be_this_machine
 from briefs.research import working
-from operations.doctor import work
+from operations import progress
 from operations.supervising import brokers, services
 from providers.mavera import Mave
 from webhooks.bell import ring
@@ -248,8 +248,7 @@ def test_hosts_of_this_release_and_the_one_before_understand_each_others_rows():
     written = {task["func"] for task in tasks} | {brokers.TASK, Schedule.objects.get().func}
     assert written == KNOWN
     assert [(task["args"], task["kwargs"]) for task in tasks] == [((), {})] * 4
-    assert {settings.WEBHOOKS_WAKE_TASK, outbox.TASK, working.TASK, services.SWEEP_TASK} < KNOWN
-    assert work.SWEEP == services.SWEEP_TASK
+    assert {settings.WEBHOOKS_WAKE_TASK, outbox.TASK, working.TASK, progress.SWEEP} < KNOWN
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))

@@ -18,13 +18,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from briefs.times import length
-from operations import figures, progress
+from operations import progress
+from operations.figures import Figures
+from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 from providers.deadlines import OutOfTime, in_time
-from webhooks import clock
-from webhooks.models import Bell
 
 LIMIT_SECONDS = 2.5  # whatever the database does
 _NAMES = ("database", "migrations", "oldest_waiting", "clusters")
+# What a machine may act upon. The first makes `oldest_waiting` fail, the second `clusters`.
+LATE: Choice = dict.fromkeys((Kind.NOT_TAKEN, Kind.BEHIND), Ages(timedelta(minutes=10)))
+STANDING_STILL: Choice = {
+    Kind.NOT_TAKEN: ANY_AGE,
+    Kind.UNSWEPT: Ages(TOLD_AFTER),
+    Kind.UNSCHEDULED: Ages(TOLD_AFTER),
+    Kind.NOT_ASKED: ANY_AGE,
+}
 _slots = threading.BoundedSemaphore(2)  # looks that hang pile up no higher
 
 
@@ -34,6 +42,7 @@ class Check:
     is_ok: bool
     words: str
     seconds: int | None = None
+    kinds: tuple[Kind, ...] = ()
 
 
 @never_cache
@@ -51,6 +60,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     told = {
         check.name: {"ok": check.is_ok, "words": check.words}
         | ({} if check.seconds is None else {"seconds": check.seconds})
+        | ({"kinds": check.kinds} if check.kinds else {})
         for check in checks
     }
     answer = {"status": "ready" if is_ready else "not ready", "checks": told}
@@ -86,8 +96,9 @@ def look() -> Iterator[Check]:
         yield from _unknown("the tables are not up to date", _NAMES[2:])
         return
     yield Check("migrations", True, "all applied")
-    yield _oldest_waiting()
-    yield _clusters()
+    figures = Figures()
+    yield _oldest_waiting(figures)
+    yield _clusters(figures)
 
 
 def unapplied() -> int:
@@ -101,33 +112,36 @@ def _migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
-def _oldest_waiting() -> Check:
-    late_since = figures.due_since(figures.LATE)
-    since = late_since or figures.due_since()
+def _oldest_waiting(figures: Figures) -> Check:
+    late = choose(figures, LATE)
+    since = late[0].since if late else progress.due_since(figures.now)
     if since is None:
         return Check("oldest_waiting", True, "no event is due", 0)
-    age = max(clock.database_now() - since, timedelta(0))
+    age = max(figures.now - since, timedelta(0))
     words = f"the oldest event has been due for {length(age)}"
-    if late_since:
+    if late:
         words += ": does manage.py supervise run?"
-    return Check("oldest_waiting", not late_since, words, int(age.total_seconds()))
+    kinds = tuple(trouble.kind for trouble in late)
+    return Check("oldest_waiting", not late, words, int(age.total_seconds()), kinds)
 
 
-def _clusters() -> Check:
-    now = clock.database_now()
-    bell = Bell.objects.filter(pk=1).first()
-    unswept = figures.unswept_since(bell, now)
-    stuck = []
-    if progress.is_drain_stuck():
-        stuck.append("events have been due for a minute and none is taken")
-    elif unswept:
-        stuck.append(f"no worker has looked for work for {length(now - unswept)}")
-    if progress.is_research_stuck():
-        stuck.append("research has been due for a minute and none is asked")
-    if stuck:
-        return Check("clusters", False, "; ".join(stuck))
-    if bell and bell.silenced_at:
-        return Check("clusters", True, f"looked for work {length(now - bell.silenced_at)} ago")
+_WORDS = {
+    Kind.NOT_TAKEN: "events have been due for a minute and none is taken",
+    Kind.UNSWEPT: "no worker has looked for work for {age}",
+    Kind.UNSCHEDULED: "the sweep was due {age} ago and nothing starts it",
+    Kind.NOT_ASKED: "research has been due for a minute and none is asked",
+}
+
+
+def _clusters(figures: Figures) -> Check:
+    if found := choose(figures, STANDING_STILL):
+        words = [_WORDS[one.kind].format(age=length(figures.now - one.since)) for one in found]
+        return Check(
+            "clusters", False, "; ".join(words), kinds=tuple(trouble.kind for trouble in found)
+        )
+    if figures.looked_at:
+        ago = length(figures.now - figures.looked_at)
+        return Check("clusters", True, f"looked for work {ago} ago")
     return Check("clusters", True, "no event has woken them yet")
 
 

@@ -17,9 +17,6 @@ class Answer(models.TextChoices):
     NOT_STORED = "not_stored", "Could not be stored"
 
 
-# Answers other than 2xx to requests that were Customer.io's: each holds its queue back.
-HOLDING_BACK = (Answer.TOO_LARGE, Answer.NOT_STORED)
-
 _HOUR_SQL = {
     "postgresql": "DATE_TRUNC('hour', STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:00:00', 'NOW')",

@@ -26,13 +26,13 @@ AUXILIARIES = 2  # monitor and pusher
 
 def main() -> None:
     django.setup()
-    from operations import progress
+    from operations import troubles
     from operations.supervising import beats, services, supervisor, watching
 
     slower = slowness()
-    progress.PATIENCE = timedelta(seconds=slower)
-    progress.QUIET = timedelta(seconds=3 * slower)
-    progress.SCHEDULE_LATE = timedelta(hours=1)  # a new cluster starts none for 30 s
+    troubles.work.PATIENCE = troubles.research.PATIENCE = timedelta(seconds=slower)
+    troubles.work.QUIET = timedelta(seconds=3 * slower)
+    troubles.work.SCHEDULE_LATE = timedelta(hours=1)  # a new cluster starts none for 30 s
     beats.UNRECORDED_SECONDS = slower
     beats.KNOCK_AFTER_SECONDS = 1.0
     beats.SILENT_SECONDS = 4 * slower

@@ -19,9 +19,9 @@ from django_q.models import OrmQ
 
 from briefs.models import Alarm, Brief, MaveCall, MaveHealth, Research
 from briefs.tests.factories import make_brief, make_event, make_research
-from operations import progress
 from operations.supervising import beats, groups, messenger, supervisor, watching
 from operations.supervising.tests.hasty import Host, send, slowness, wait
+from operations.troubles import work
 from personas import starter
 from sandbox.server import Sandbox
 from webhooks.clock import database_now
@@ -364,7 +364,7 @@ def test_sigterm_ends_what_was_stopped_and_what_hangs(host):
 
 def test_two_minutes_suffice_with_the_constants_of_production():
     """From “due” to “working again” at worst, each step as late as it may come."""
-    seen = progress.PATIENCE.total_seconds() + watching.LOOK_EVERY_SECONDS
+    seen = work.PATIENCE.total_seconds() + watching.LOOK_EVERY_SECONDS
     sure = (watching.STUCK_TIMES - 1) * (
         watching.LOOK_EVERY_SECONDS + supervisor.LOOK_EVERY_SECONDS
     )
@@ -372,9 +372,9 @@ def test_two_minutes_suffice_with_the_constants_of_production():
     begun = 0.5 + supervisor.LOOK_EVERY_SECONDS  # the pause of a service that had run for long
 
     due = seen + sure + ended + begun
-    unseen = due - progress.PATIENCE.total_seconds() + progress.QUIET.total_seconds()
+    unseen = due - work.PATIENCE.total_seconds() + work.QUIET.total_seconds()
     # By its own evidence, whatever other hosts do, and if the database takes long to answer.
-    alone = due - progress.PATIENCE.total_seconds() + beats.SILENT_SECONDS
+    alone = due - work.PATIENCE.total_seconds() + beats.SILENT_SECONDS
     slow = messenger.PATIENCE_SECONDS
 
     assert due == 97.5  # which leaves 22 s to a slow start

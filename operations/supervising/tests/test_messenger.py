@@ -22,14 +22,13 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 SUPERVISOR = """
 import sys, django
 django.setup()
-from operations import progress
 from operations.supervising import watching
-from operations.supervising.services import Service, knock_at_queue
+from operations.supervising.services import Service, knock_at_queue, queue_trouble
 from operations.supervising.supervisor import Supervisor
 watching.LOOK_EVERY_SECONDS = 0.1
 deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
 one = Service("one", [sys.executable, "-c", deaf], grace_seconds=600,
-              trouble=progress.queue_trouble, knock=knock_at_queue)
+              trouble=queue_trouble, knock=knock_at_queue)
 Supervisor([one]).run()
 """
 

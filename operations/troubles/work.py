@@ -1,0 +1,105 @@
+"""What is wrong with the workers that turn events into briefs. Customer.io notices none of it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils import timezone
+
+from briefs.links import admin_url
+from briefs.times import length
+from operations import progress
+from operations.figures import Figures, dead
+from operations.troubles.kinds import Kind, Trouble
+from webhooks.models import WebhookEvent
+
+# A worker takes an event within a second, and a batch ends within the drain's time-out, which is
+# under a minute.
+PATIENCE = timedelta(seconds=60)
+# Where workers do take events, a burst of thousands may wait for minutes: a note until then.
+LATE = timedelta(minutes=10)
+# A sweep silences the bell once a minute. The cluster looks at its schedules every 30 s, so 95 s
+# may pass; the supervisor knocks before that, and a cluster that works answers by a sweep.
+QUIET = timedelta(seconds=75)
+SCHEDULE_LATE = timedelta(seconds=75)  # for the same reason
+
+_EFFECT = (
+    "Webhooks are still accepted and kept, so Customer.io notices nothing, but no new "
+    "brief appears meanwhile."
+)
+_CURE = (
+    "Does manage.py supervise run, here or on a worker host? manage.py doctor says what is "
+    "missing; whatever waits is processed as soon as a worker is back."
+)
+
+
+def not_taken(figures: Figures) -> Iterator[Trouble]:
+    now = figures.now
+    since = progress.due_since(now, LATE) or progress.due_since(now, PATIENCE)
+    if since is None:
+        return
+    age = now - since
+    if progress.is_draining(now, PATIENCE):
+        yield Trouble(
+            Kind.BEHIND,
+            "problem" if age >= LATE else "hint",
+            since,
+            f"The oldest event has been due for {length(age)}, although workers take others. "
+            "Customer.io notices nothing, but briefs come late.",
+            "The workers catch up, or are too few: manage.py supervise --no-web on a further host "
+            "helps. If it lasts, see whether their log repeats an error.",
+        )
+        return
+    yield Trouble(
+        Kind.NOT_TAKEN,
+        "problem",
+        since,
+        f"Events have been due for {length(age)} and no worker takes them. {_EFFECT}",
+        _CURE,
+    )
+
+
+def unswept(figures: Figures) -> Iterator[Trouble]:
+    since = figures.unswept_since
+    if since is None or figures.now - since <= QUIET:
+        return
+    if progress.is_draining(figures.now, PATIENCE) or progress.is_sending():
+        return  # it works, and looks for more when it is done
+    yield Trouble(
+        Kind.UNSWEPT,
+        "problem",
+        since,
+        f"No worker has looked for work for {length(figures.now - since)}. {_EFFECT}",
+        _CURE,
+    )
+
+
+def unscheduled(figures: Figures) -> Iterator[Trouble]:
+    """Workers may work while nobody starts schedules or ends tasks that hang: the guard does."""
+    due_at, now = progress.sweep_due_at(), timezone.now()
+    if due_at and now - due_at > SCHEDULE_LATE:
+        yield Trouble(
+            Kind.UNSCHEDULED,
+            "problem",
+            due_at,
+            f"The sweep was due {length(now - due_at)} ago and nothing starts it. Retries and lost "
+            "wake-ups wait; Customer.io notices nothing.",
+            _CURE,
+        )
+
+
+def failed(figures: Figures) -> Iterator[Trouble]:
+    oldest = dead().order_by("received_at").only("received_at", "finished_at").first()
+    if oldest is None:
+        return
+    url = admin_url("webhooks_webhookevent_changelist")
+    yield Trouble(
+        Kind.FAILED,
+        "problem",
+        oldest.finished_at or oldest.received_at,
+        f"{figures.dead.of('event')} failed on every try and led to nothing. Customer.io has "
+        "its answer and does not send them again.",
+        "Read the reason at the event. Once it is mended, reprocess them there, or all of them "
+        "with manage.py reprocess_events --status dead.",
+        url=f"{url}?status__exact={WebhookEvent.Status.DEAD}" if url else "",
+        link="Failed events" if url else "",
+    )
