@@ -1,4 +1,4 @@
-"""What every test may rely on: no thread rings by itself, nothing of one test reaches another."""
+"""What tests share."""
 
 from typing import Any
 
@@ -21,24 +21,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.on_sqlite)
 
 
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread of the receiver's, and nothing remembered of brokers and failures.
+@pytest.fixture
+def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that send to the receiver in this process: it starts no threads, rings nobody.
 
-    Events are committed in the test's own thread, where its transaction sees them.
+    Events are committed in the request's thread, where the test's transaction sees them.
     """
-    from webhooks import bell, views, waking
+    from webhooks import views
+    from webhooks.bell import Ringer
     from webhooks.storing import Committer, Writer
     from webhooks.tallying import Tallying
 
     monkeypatch.setattr(Committer, "submit", lambda self, pending: Writer().commit([pending]))
-    monkeypatch.setattr(views, "committer", Committer())
-
-    monkeypatch.setattr(bell.ringer, "start", lambda: None)
+    monkeypatch.setattr(Ringer, "start", lambda self: None)
     monkeypatch.setattr(Tallying, "start", lambda self: None)
-    monkeypatch.setattr(views, "tallying", Tallying())
-    bell.ringer._wanted.clear()
-    waking.queue.cache_clear()
+    for name, anew in (("committer", Committer), ("ringer", Ringer), ("tallying", Tallying)):
+        monkeypatch.setattr(views, name, anew())
+
+
+@pytest.fixture
+def live_server(live_server: Any, threadless_receiver: None) -> Any:
+    return live_server
 
 
 @pytest.fixture

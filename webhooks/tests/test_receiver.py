@@ -16,7 +16,7 @@ from webhooks.models import WebhookEvent
 from webhooks.models.events import EventQuerySet
 from webhooks.tests.sending import SECRET, TIMESTAMP, URL, post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("threadless_receiver")]
 
 EVENT = {
     "event_id": "e1",

@@ -12,8 +12,6 @@ from webhooks.models.events import EventQuerySet
 from webhooks.parsing import ParsedEvent
 from webhooks.storing import Committer, NotStored, Pending, Refused, Writer
 
-SUBMIT = Committer.submit  # as it is before any test's fixtures
-
 
 def row(event_id="e1", body=b"{}"):
     event = ParsedEvent(event_id, "email", "sent", None)
@@ -121,15 +119,7 @@ def test_any_other_failure_reaches_every_request(database):
     assert all(isinstance(pending.error, NotStored) for pending in waiting)
 
 
-@pytest.fixture
-def real_thread(monkeypatch):
-    """Undo what the tests' default does: rows go through the thread again."""
-    monkeypatch.setattr(Committer, "submit", SUBMIT)
-
-
-def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(
-    database, real_thread, monkeypatch
-):
+def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(database, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
     hanging = threading.Event()
     database.behave = lambda ids: hanging.wait(5)
@@ -143,7 +133,7 @@ def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(
     hanging.set()
 
 
-def test_writer_that_hangs_is_left_and_the_next_one_works(database, real_thread, monkeypatch):
+def test_writer_that_hangs_is_left_and_the_next_one_works(database, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
     monkeypatch.setattr(storing, "STUCK_SECONDS", 0.05)
     monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
@@ -175,7 +165,7 @@ def test_row_that_somebody_holds_costs_no_other_row(database):
     assert isinstance(held.error, NotStored)
 
 
-def test_writers_that_hang_are_replaced_a_few_times_only(database, real_thread, monkeypatch):
+def test_writers_that_hang_are_replaced_a_few_times_only(database, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.05)
     monkeypatch.setattr(storing, "STUCK_SECONDS", 0.0)
     monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)

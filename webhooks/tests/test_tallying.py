@@ -13,7 +13,7 @@ from webhooks.storing import NotStored
 from webhooks.tallying import Tallying
 from webhooks.tests.sending import URL, post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("threadless_receiver")]
 
 EVENT = {"event_id": "e1", "object_type": "email", "metric": "sent", "timestamp": 1613063089}
 
