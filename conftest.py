@@ -14,11 +14,36 @@ hypothesis_settings.load_profile("calm")
 WITHOUT_DATABASE = ("providers/tests/", "sandbox/tests/", "briefs/reading/tests/")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--day", help="when every test begins, e.g. 2028-02-29T12:00 (UTC)")
+
+
+def pytest_configure() -> None:
+    from webhooks.tests import clock
+
+    clock.install()
+
+
 @pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(WITHOUT_DATABASE):
             item.add_marker(pytest.mark.on_sqlite)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Let the test begin at the moment of its marker, or of --day."""
+    from webhooks.tests.clock import clock
+
+    marker = item.get_closest_marker("begins_at")
+    moment = marker.args[0] if marker else item.config.getoption("day")
+    if moment:
+        clock.set(moment)
+    try:
+        return (yield)
+    finally:
+        clock.put_right()
 
 
 @pytest.fixture

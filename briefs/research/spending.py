@@ -220,8 +220,8 @@ class Account(NamedTuple):
             yield month.unused
         if day.limit is not None:
             end = min(month.ends_at, until or month.ends_at)
-            further_days = max(0, (end - day.ends_at + timedelta(days=1)) // timedelta(days=1))
-            yield day.unused + further_days * day.limit
+            further_days = -((day.ends_at - end) // timedelta(days=1))  # begun by then: rounded up
+            yield day.unused + max(0, further_days) * day.limit
 
 
 def account(policy: ResearchPolicy, now: datetime) -> Account:

@@ -1,6 +1,6 @@
 """Warnings at 50, 75, 90 and 100 % of the day's and the month's budget: once each."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,9 +8,10 @@ from briefs.models import Alarm, BudgetLevel, MaveCall, Notification, ResearchPo
 from briefs.notifying.tests.listener import make_target
 from operations import alarms, budget_levels
 from webhooks.clock import database_now
+from webhooks.tests.clock import clock
 from webhooks.tests.threads import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-18T12:00")]
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +31,8 @@ def use(credits, outcome="answered"):
     MaveCall.objects.create(credits=credits, outcome=outcome)
 
 
-def look(days_on=0):
-    budget_levels.check(database_now() + timedelta(days=days_on))
+def look():
+    budget_levels.check(database_now())
 
 
 def told():
@@ -124,16 +125,28 @@ def test_what_is_settled_lower_is_not_told_again_when_it_rises():
     assert BudgetLevel.objects.get(period="day").level == 75
 
 
-def test_new_day_starts_anew_without_a_word():
+@pytest.mark.parametrize(
+    ("period", "last", "first"),
+    [
+        ("day", "2026-11-18T23:59", "2026-11-19T00:00"),
+        ("day", "2028-02-28T23:59", "2028-02-29T00:00"),
+        ("month", "2028-02-29T23:59", "2028-03-01T00:00"),
+        ("month", "2026-12-31T23:59", "2027-01-01T00:00"),
+    ],
+)
+def test_new_day_or_month_starts_anew_without_a_word(period, last, first):
+    policy(**{f"{period}_budget": 1000})
+    clock.set(last)
     use(910)
     look()
 
-    look(days_on=1)
+    clock.set(first)
+    look()
 
     assert len(told()) == 1
-    assert not Alarm.objects.get(kind="day_budget").is_open
-    MaveCall.objects.update(started_at=database_now() + timedelta(days=1))
-    look(days_on=1)
+    assert not Alarm.objects.get(kind=f"{period}_budget").is_open
+    use(910)
+    look()
     assert len(told()) == 2
 
 

@@ -27,6 +27,7 @@ from providers.customerio import AppApi
 from sandbox.server import Sandbox
 from sandbox.wire import json_reply
 from webhooks.models import Bell, Tally
+from webhooks.tests.clock import clock
 
 SECRET = "a-signing-key-of-some-length"
 ENDPOINT = "https://localhost/webhooks/customerio/"
@@ -583,24 +584,26 @@ def test_low_credits_are_a_warning(sandbox, db, body, level, words):
 
 
 @pytest.mark.parametrize(
-    ("used", "remaining", "words"),
+    ("moment", "used", "remaining", "words"),
     [
-        (101, 4900, "101 credits more than our ledger can explain"),
-        (0, 4000, "the budgets still allow 5,000"),
-        (0, 5000, ""),
+        ("2026-11-18T12:00", 101, 4900, "101 credits more than our ledger can explain"),
+        ("2026-11-18T12:00", 0, 4000, "the budgets still allow 5,000"),
+        ("2026-11-18T12:00", 0, 5000, ""),
+        ("2026-11-28T12:00", 0, 2900, "the budgets still allow 3,000"),  # 1,000 a day
+        ("2026-11-30T12:00", 0, 2900, ""),
     ],
 )
 def test_balance_that_does_not_fit_the_ledger_or_the_budgets_is_a_warning(
-    sandbox, db, used, remaining, words
+    sandbox, db, moment, used, remaining, words
 ):
-    ResearchPolicy.current()
-    ResearchPolicy.objects.update(day_budget=None)  # it would allow less on the month's last days
+    clock.set(moment)
     body = report(remaining)
     body["credits"]["used"] = used
     body["billing_period"] = {"start": "2026-01-01T00:00:00Z"}
     sandbox._listener.answer = lambda request: json_reply(body)
 
-    assert_found("Mavera", Level.WARN if words else Level.OK, words or "5,000 credits left")
+    level, words = (Level.WARN, words) if words else (Level.OK, f"{remaining:,} credits left")
+    assert_found("Mavera", level, words)
     assert UsageReading.objects.get().used == used
 
 

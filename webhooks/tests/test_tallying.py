@@ -11,6 +11,7 @@ from webhooks.models import Answer, Tally
 from webhooks.models.tallies import TallyQuerySet
 from webhooks.storing import NotStored
 from webhooks.tallying import Tallying
+from webhooks.tests.clock import clock
 from webhooks.tests.sending import URL, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("threadless_receiver")]
@@ -91,11 +92,12 @@ def test_counts_are_added_to_those_of_the_hour():
 
 
 def test_a_tally_belongs_to_its_full_hour():
-    Tally.objects.all().add({"stored": 1})
+    for moment in ("2026-12-31T23:59", "2027-01-01T00:00"):
+        clock.set(moment)
+        Tally.objects.all().add({"stored": 1})
 
-    hour = Tally.objects.get().hour
-    assert (hour.minute, hour.second, hour.microsecond) == (0, 0, 0)
-    assert 0 <= (datetime.now(UTC) - hour).total_seconds() < 3610
+    hours = Tally.objects.order_by("hour").values_list("hour", flat=True)
+    assert list(hours) == [datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]
 
 
 def test_nothing_is_written_when_nothing_was_counted(django_assert_num_queries):

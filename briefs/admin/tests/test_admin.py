@@ -275,6 +275,7 @@ def test_policy_can_neither_be_added_nor_deleted(admin_client):
     assert admin_client.post(f"{POLICY}1/delete/", {"post": "yes"}).status_code == 403
 
 
+@pytest.mark.begins_at("2026-11-18T12:00")
 def test_policy_page_shows_what_is_spent_and_what_holds_research_back(admin_client):
     ResearchPolicy.current()
     ResearchPolicy.objects.update(day_budget=500, concurrency=5)

@@ -15,7 +15,7 @@ from briefs.tests.factories import make_brief, make_persona, make_research
 from operations.doctor import work
 from personas.models import Persona
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-18T12:00")]
 
 POLICY = "/admin/briefs/researchpolicy/"
 PAGE = f"{POLICY}1/change/"

@@ -16,6 +16,7 @@ from briefs.tests.factories import (
     question_for,
 )
 from personas.models import AppApiHealth, AttributeName
+from webhooks.tests.clock import clock
 
 pytestmark = pytest.mark.django_db
 ANSWER = "## Why\n\nToo much mail [1]. <script>alert(1)</script> [bad](javascript:alert(1))"
@@ -216,19 +217,25 @@ def test_page_is_loaded_anew_once_the_profile_decided(signed_in, becomes):
     assert response["HX-Refresh"] == "true"
 
 
-def test_head_of_a_mapped_brief_says_when_its_profile_arrived(signed_in):
+@pytest.mark.begins_at("2028-02-29T23:58")
+@pytest.mark.parametrize(
+    ("now", "at"),
+    [
+        ("2028-02-29T23:59", "23:58"),
+        ("2028-03-01T00:00", "29 Feb, 23:58"),
+    ],
+)
+def test_head_of_a_mapped_brief_says_when_its_profile_arrived(signed_in, now, at):
     brief = make_brief()
-    at = timezone.now().replace(hour=14, minute=32) - timedelta(days=1)
     brief.log("the profile arrived: persona “Enterprise”")
-    brief.activities.update(at=at, code="profile_arrived")
+    brief.activities.update(code="profile_arrived")
     brief.log("the profile arrived: so a colleague says")
+    clock.set(now)
 
     page = words(signed_in, brief)
 
-    assert (
-        f"updated {at.day} {at:%b}, 14:32: the profile arrived (UTC)"
-        in (page[: page.index("What happened")])
-    )
+    head = page[: page.index("What happened")]
+    assert f"updated {at}: the profile arrived (UTC)" in head
 
 
 def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries):
@@ -305,13 +312,13 @@ def test_nothing_that_mave_writes_runs_on_the_page(signed_in):
     assert '<li id="source-1">' in page
 
 
+@pytest.mark.begins_at("2026-11-18T12:00")
 def test_research_that_came_later_says_when(signed_in):
     created = timezone.now() - timedelta(days=3)
     arrived = created + timedelta(minutes=2)
     brief = make_brief(research=answered(), basis="new", created_at=created, researched_at=arrived)
 
-    day = f"{arrived.day} {arrived:%b, %H:%M}"
-    assert f"updated {day}: research arrived" in words(signed_in, brief)
+    assert "updated 15 Nov, 12:02: research arrived" in words(signed_in, brief)
 
 
 def test_research_that_was_there_at_once_is_no_update(signed_in):
@@ -386,6 +393,7 @@ def test_the_age_of_shared_research_is_said_in_full(signed_in, length, words_):
     assert f"Research: shared, researched {words_} for this persona, 0 credits" in page
 
 
+@pytest.mark.begins_at("2026-11-18T12:00")
 def test_research_shared_later_says_when_it_arrived(signed_in):
     created = timezone.now() - timedelta(days=3)
     brief = make_brief(research=make_research(status="running"), created_at=created)
@@ -394,9 +402,8 @@ def test_research_shared_later_says_when_it_arrived(signed_in):
 
     type(brief).objects.all().research_arrived()
 
-    brief.refresh_from_db()
     page = words(signed_in, brief)
-    assert f"updated {brief.researched_at:%H:%M}: research arrived (UTC)" in page
+    assert "updated 12:00: research arrived (UTC)" in page
     assert "Research: shared, researched just now for this persona, 0 credits" in page
 
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from briefs.desk.tests.pages import text
@@ -105,7 +106,7 @@ def test_a_row_says_in_short_what_holds_its_research_back(signed_in, how, words)
 
 @pytest.mark.parametrize(
     ("fields", "words"),
-    [({"available_at": timezone.now() + timedelta(hours=1)}, "put off"),
+    [({"available_at": Now() + timedelta(hours=1)}, "put off"),
      ({"status": "recovering"}, "looking for a lost answer")],
 )  # fmt: skip
 def test_a_row_says_what_its_own_question_waits_for(signed_in, fields, words):

@@ -15,8 +15,9 @@ from briefs.research import pacing, spending
 from briefs.research.spending import DAY, Spending
 from briefs.research.waiting import count_waiting, why_not_asked
 from briefs.tests.factories import make_brief, make_persona, make_research
+from webhooks.clock import database_now
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-23T12:00")]
 
 URL = "/insights/"
 TODAY = date(2026, 11, 23)
@@ -95,14 +96,13 @@ def test_credits_of_a_call_belong_to_exactly_one_kind(outcome, is_repeat, kind):
 
 
 def test_credits_of_a_day_are_those_that_its_budget_counts():
-    now = timezone.now()
     for outcome in MaveCall.Outcome.values:
-        make_call(outcome=outcome, credits=7, started_at=now)
-    make_call(purpose="threads", credits=3, started_at=now)
+        make_call(outcome=outcome, credits=7)
+    make_call(purpose="threads", credits=3)
 
-    today = costs(Period(now.date(), 7)).by_day[now.date()]
+    today = costs(WEEK).by_day[TODAY]
 
-    assert today.credits == spending.account(policy(), now).day.taken == 38
+    assert today.credits == spending.account(policy(), database_now()).day.taken == 38
 
 
 def test_calls_that_never_left_are_counted_apart():
@@ -599,17 +599,16 @@ def test_the_page_carries_no_inline_script_or_style(signed_in):
 
 
 def test_days_can_be_downloaded(signed_in):
-    now = timezone.now()
-    make_call(started_at=now, credits=30)
-    make_brief(created_at=now)
+    make_call(credits=30)
+    make_brief()
 
     response = signed_in.get(f"{URL}days.csv", {"days": "7"})
 
     rows = rows_of(response)
-    assert f"-to-{now:%Y-%m-%d}.csv" in response["Content-Disposition"]
+    assert "-2026-11-17-to-2026-11-23.csv" in response["Content-Disposition"]
     assert [row["Credits"] for row in rows] == ["0"] * 6 + ["30"]
     assert (rows[0]["Credits per brief"], rows[-1]["Credits per brief"]) == ("", "30.00")
-    assert rows[-1]["Day (UTC)"] == f"{now:%Y-%m-%d}"
+    assert (rows[0]["Day (UTC)"], rows[-1]["Day (UTC)"]) == ("2026-11-17", "2026-11-23")
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@A1", "\t=1", " =1"])

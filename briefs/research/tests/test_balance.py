@@ -12,9 +12,10 @@ from briefs.research.working import run_next
 from briefs.tests.factories import make_brief, make_research
 from providers.mavera import Usage
 from sandbox.wire import json_reply
+from webhooks.tests.clock import clock
 from webhooks.tests.threads import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-18T12:00")]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -269,17 +270,28 @@ def test_reading_of_a_period_that_is_over_says_nothing_any_more(signed_in, sandb
     assert notices(signed_in) == []
 
 
-@pytest.mark.parametrize(("days", "warns"), [(1, False), (9, True)])
-def test_only_what_the_day_allows_until_the_period_ends_counts(signed_in, sandbox, days, warns):
+@pytest.mark.parametrize(
+    ("moment", "days", "warns"),
+    [
+        ("2026-11-18T12:00", 1, False),
+        ("2026-11-18T12:00", 9, True),
+        ("2026-11-28T12:00", 9, True),  # 28, 29 and 30 November
+        ("2026-11-29T12:00", 9, False),  # the budgets of December are another matter
+        ("2028-02-27T23:59", 9, True),  # 27, 28 and 29 February
+        ("2028-02-28T00:00", 9, False),
+        ("2026-12-31T23:59", 9, False),
+    ],
+)
+def test_only_what_the_day_allows_until_the_period_or_the_month_ends_counts(
+    client, user, sandbox, moment, days, warns
+):
+    clock.set(moment)
+    client.force_login(user)
     ResearchPolicy.current()
     ResearchPolicy.objects.update(day_budget=100, month_budget=None)
-    now = timezone.now()
-    reading(remaining=250, period_end=now + days * DAY)
-    left_of_month = (now.replace(day=1) + 32 * DAY).replace(day=1) - now
-    if days * DAY > left_of_month:
-        warns = left_of_month > 2 * DAY
+    reading(remaining=250, period_end=timezone.now() + days * DAY)
 
-    assert any("250 credits are left at Mavera" in text for text in notices(signed_in)) is warns
+    assert any("250 credits are left at Mavera" in text for text in notices(client)) is warns
 
 
 def test_reading_counts_for_the_hour_from_its_request_on(sandbox):

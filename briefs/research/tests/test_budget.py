@@ -1,10 +1,10 @@
 """What may be spent: the budgets of all, the reserve, and a budget for one persona."""
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,9 +16,10 @@ from briefs.tests.factories import make_brief, make_event, make_payload, make_pe
 from operations import sweeping, tasks
 from personas.models import Persona
 from webhooks.clock import database_now
+from webhooks.tests.clock import clock
 from webhooks.tests.threads import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-18T12:00")]
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +54,6 @@ def spend(persona, credits, outcome="answered"):
 
 def taken_of(persona):
     return spending.of_persona(persona, database_now()).taken
-
-
-def last_month():
-    return datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0) - timedelta(seconds=1)
 
 
 # A persona's own budget ---------------------------------------------------------------------------
@@ -97,8 +94,9 @@ def test_persona_whose_budget_is_too_small_for_an_answer_is_never_asked_for():
 def test_what_others_spend_and_what_was_spent_last_month_does_not_count():
     policy()
     trial = make_persona(month_budget=RESERVED_CREDITS)
+    clock.set("2026-11-30T23:59")
     spend(trial, 75)
-    MaveCall.objects.update(started_at=last_month())
+    clock.set("2026-12-01T00:00")
     spend(make_persona(), 1000)
     wanted(trial)
 
@@ -204,7 +202,7 @@ def test_brief_over_the_budget_stands_on_its_playbook_and_is_researched_the_next
     assert "the research budget is used up for now" in html
     assert sandbox.credits_used == 0
 
-    MaveCall.objects.update(started_at=F("started_at") - timedelta(days=1))
+    clock.set("2026-11-19T00:00")
     sweeping.sweep()
 
     brief.refresh_from_db()

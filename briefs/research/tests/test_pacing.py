@@ -1,6 +1,6 @@
 """Whether another call to Mave may begin: limits, budgets, order, and calls left behind."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -21,9 +21,11 @@ from briefs.research.pacing import (
 from briefs.research.spending import RESERVED_CREDITS
 from briefs.tests.factories import make_brief, make_persona, make_research, question_for
 from providers.mavera import DEADLINE_SECONDS, MaveError, RateLimit
+from webhooks.clock import database_now
+from webhooks.tests.clock import clock
 from webhooks.tests.threads import Aside, at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-18T12:00")]
 
 
 @pytest.fixture(autouse=True)
@@ -294,17 +296,22 @@ def test_budget_of_nothing_buys_nothing():
     assert claim_next() is None
 
 
-@pytest.mark.parametrize(
-    ("now", "today"),
-    [("2026-11-02T12:00Z", 100), ("2026-11-03T00:30+01:00", 100), ("2026-11-03T00:00Z", 0)],
-)
-def test_credits_count_for_their_day_and_month_in_utc(now, today):
-    for credits, at in [(1, "10-31T23:59:59"), (10, "11-01T00:00"), (100, "11-02T00:00")]:
-        MaveCall.objects.create(credits=credits, started_at=f"2026-{at}Z")
+def test_credits_count_for_their_day_and_month_in_utc():
+    clock.set("2028-02-29T23:59")
+    MaveCall.objects.create(credits=1)
+    clock.set("2028-03-01T00:00")
+    MaveCall.objects.create(credits=10)
+    assert taken() == [10, 10]
 
-    account = spending.account(ResearchPolicy.current(), datetime.fromisoformat(now))
+    clock.set("2028-03-02T00:00")
+    MaveCall.objects.create(credits=100)
 
-    assert [one.taken for one in account] == [today, 110]
+    assert taken() == [100, 110]
+
+
+def taken():
+    """This day's credits and this month's."""
+    return [one.taken for one in spending.account(ResearchPolicy.current(), database_now())]
 
 
 # Calls left behind --------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from personas.models import AppApiHealth, Customer
 from personas.people import lookups
 from sandbox.server import Sandbox
 from sandbox.wire import json_reply
+from webhooks.tests.clock import clock
 from webhooks.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -118,8 +118,8 @@ def test_second_look_up_replaces_the_first(sandbox):
     lookups.refresh([customer])
     sandbox.people.add(RUTH, cio_id=customer.cio_id, attributes={"plan": "free"})
 
-    with time_machine.travel(timezone.now() + timedelta(hours=2)):
-        lookups.refresh([row(customer)])
+    clock.set(timezone.now() + timedelta(hours=2))
+    lookups.refresh([row(customer)])
 
     assert row(customer).attributes["plan"] == "free"
 
