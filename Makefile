@@ -5,13 +5,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 XDIST ?= 2
 
-.PHONY: help demo run test test-all lint format check bench clean
+.PHONY: help demo run test test-all test-dates lint format check bench clean
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
 	@echo "make run     web server and workers, configured by the environment or .env"
 	@echo "make test    make check, then the tests, on SQLite and on PostgreSQL"
-	@echo "make test-all  also those that wait for half a minute or more"
+	@echo "make test-all    also those that wait for half a minute or more"
+	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
 	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses"
@@ -49,6 +50,17 @@ test: check
 test-all: test
 	@echo "== What waits for half a minute or more =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
+
+# The last days of months, noon or minutes before and after midnight (UTC). Left out are tests of
+# processes and pages in a browser, tests of any input, and those that set the clock themselves.
+SQLITE_DAYS := 2027-01-29T12:00 2027-02-28T23:57 2026-12-31T23:57
+POSTGRESQL_DAYS := 2028-02-29T12:00 2027-04-30T23:57 2027-01-01T00:02
+ON_DAY := $(PYTEST) -m "not (processes or browser or hypothesis or begins_at or long)" --day
+
+test-dates: $(VENV)/.development
+	@for day in $(SQLITE_DAYS); do echo "== $$day, SQLite =="; $(ON_DAY) $$day || exit 1; done
+	@for day in $(POSTGRESQL_DAYS); do echo "== $$day, PostgreSQL =="; \
+	  $(PY) -m sandbox.postgres --fast -- $(ON_DAY) $$day || exit 1; done
 
 check: lint
 lint: $(VENV)/.development

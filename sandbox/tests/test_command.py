@@ -23,6 +23,8 @@ execute_from_command_line(["manage.py", "sandbox", *sys.argv[1:]])
 """
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.processes
+
 
 @contextmanager
 def running(*arguments):

@@ -1,8 +1,9 @@
 """Sets the clocks that a test sees: Python's, and the database's, which stamps every row.
 
-Time goes on from the moment that is set. SQLite asks Python for the time, in every connection.
-PostgreSQL has functions of the same names as its own, which are found first; columns take their
-defaults from them as well, because they are there before the tables are.
+Time goes on from the moment that is set, for all threads of this process; other processes keep
+the real time. SQLite asks Python what time it is, in every connection. PostgreSQL has a second
+statement_timestamp(), which is found before its own; columns take their defaults from it as well,
+because it is there before the tables are.
 """
 
 import time
@@ -36,15 +37,17 @@ class Clock:
         Connections of other threads follow when they are opened.
         """
         self._travel.close()
-        self._travel.enter_context(time_machine.travel(aware(moment).timestamp()))
+        self._travel.enter_context(time_machine.travel(_aware(moment).timestamp()))
         time.time()  # Python's clock stands until it is asked for the first time
         self._ahead = datetime.now(UTC) - time_machine.escape_hatch.datetime.datetime.now(UTC)
         self._tell_open_connections()
 
     def put_right(self) -> None:
-        self._travel.close()
-        self._ahead = timedelta(0)
-        self._tell_open_connections()
+        """Now it is as late as it is."""
+        if self._ahead:
+            self._travel.close()
+            self._ahead = timedelta(0)
+            self._tell_open_connections()
 
     def tell(self, connection: Any) -> None:
         """Have an open connection take the time from here."""
@@ -66,7 +69,7 @@ class Clock:
 clock = Clock()
 
 
-def aware(moment: str | datetime) -> datetime:
+def _aware(moment: str | datetime) -> datetime:
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
