@@ -276,6 +276,24 @@ def test_a_key_that_changed_is_noticed_however_busy_the_feed_was(signed_in):
     assert "Copy the signing key" in words
 
 
+def test_one_forged_request_a_moment_before_an_event_that_was_accepted_is_no_trouble(signed_in):
+    tally("wrong_signature", at=ago(minutes=2, seconds=5))
+    at = ago(minutes=2)
+    make_event(status="processed", received_at=at, last_received_at=at)
+
+    assert found(signed_in) == []
+
+
+def test_one_wrong_signature_a_moment_after_the_last_accepted_event_is_a_problem(signed_in):
+    at = ago(minutes=2, seconds=5)
+    make_event(status="processed", received_at=at, last_received_at=at)
+    tally("stored", at=ago(minutes=2))
+    tally("wrong_signature", at=ago(minutes=2))
+
+    [(level, words)] = found(signed_in)
+    assert (level, "signature was wrong" in words) == ("problem", True)
+
+
 def test_requests_without_a_signature_matter_only_while_nothing_else_is_accepted(signed_in):
     tally("unsigned", 4)
     [(level, words)] = found(signed_in)
