@@ -1,4 +1,4 @@
-"""One event on its way to becoming a signal, with all that is known of it."""
+"""One event while it is processed, with everything that is known about it so far."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ PENDING, PROCESSED, IGNORED = (
 
 @dataclass(slots=True)
 class Draft:
-    """One event on its way to becoming a signal, or to a reason why not."""
+    """An event that will become a signal, be ignored, or be put off; `reason` says why."""
 
     event: WebhookEvent
     data: dict[str, Any]
@@ -39,7 +39,7 @@ class Draft:
     def put_off(self, reason: str) -> None:
         self.status, self.reason = PENDING, reason
 
-    def remember(self) -> None:
+    def keep_earlier_profile(self) -> None:
         """Keep what is known of the person before they are looked up.
 
         An event that was put off is compared with what was known before its first try.
@@ -50,12 +50,12 @@ class Draft:
 
     @property
     def noted(self) -> dict[str, Any]:
-        """What a later try needs to know of this one."""
+        """What a later try of this event needs: the preferences before the first try."""
         return {"preferences": self.preferences_before}
 
     @property
     def is_looked_up(self) -> bool:
-        """Whether the profile was read after the event came: now, or since it was put off."""
+        """Whether the profile was read after the event arrived: now, or after it was put off."""
         fetched_at, put_off_at = self.person.fetched_at, self.event.put_off_at
         if fetched_at is None or fetched_at == self.fetched_before:
             return bool(fetched_at and put_off_at and fetched_at > put_off_at)
@@ -71,14 +71,14 @@ class Draft:
 
     @property
     def rule(self) -> SignalRule:
-        """What made it a signal. An ignored draft has none: LookupError."""
+        """The rule that made it a signal. Raises LookupError for an event that no rule fits."""
         if self.match is None:
             raise LookupError("no rule fits this event")
         return self.match.rule
 
     @property
     def person(self) -> Customer:
-        """Who it is about. An ignored draft may be about nobody: LookupError."""
+        """Whom the event is about. Raises LookupError for an event that names no person."""
         if self.customer is None:
             raise LookupError("this event names no person")
         return self.customer
@@ -89,19 +89,19 @@ class Draft:
 
     @property
     def opens_brief(self) -> bool:
-        """Whether signal and persona together are worth a brief."""
+        """Whether both the rule and the persona want a brief."""
         return self.wants_brief and self.persona is not None and self.persona.persona.opens_brief
 
     @property
     def mapped(self) -> PersonaMatch:
-        """The persona and why. Only a signal that wants a brief has one: LookupError."""
+        """The persona and why. Raises LookupError unless the rule wants a brief."""
         if self.persona is None:
             raise LookupError("this event was not mapped to a persona")
         return self.persona
 
     @property
     def why(self) -> str:
-        """Rule and persona with what decided, in words."""
+        """Which rule and which persona were chosen and why, in words."""
         matches = (self.match, self.persona)
         return " · ".join(match.why for match in matches if match is not None)
 

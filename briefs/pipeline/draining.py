@@ -3,8 +3,8 @@
     claim -> understand (rules, customers, personas; network, no transaction)
           -> record (signals, briefs, research, states; one transaction, fenced by the lease)
 
-Whatever a batch causes is inserted in the transaction that ends its events, so an event causes
-it once or not at all.
+All rows that a batch causes are inserted in the transaction that ends its events, so an event
+causes them once or not at all.
 """
 
 import gc
@@ -28,8 +28,8 @@ from webhooks.models import MAX_TRIES, Claim, WebhookEvent
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
-HANDFUL = 20  # events that keep nobody waiting: the one after them is not made to wait either
-PUT_OFF = timedelta(minutes=5)  # twice that at most
+NO_PAUSE_UP_TO = 20  # events: after so few there is no pause, which would delay the next event
+PUT_OFF = timedelta(minutes=5)  # at least; at most twice that
 BACKOFF = [timedelta(seconds=s) for s in (10, 60, 300, 900)]
 
 
@@ -41,34 +41,34 @@ def drain() -> int:
     bell.silence()
     began = paused_at = time.monotonic()
     processed = 0
-    is_alone = True
-    seeks_alone = True  # which reads all that waits, so not beside every full batch
+    has_rung = False
+    looks_for_single = True  # this reads all events that wait: not done beside every full batch
     while time.monotonic() < began + settings.DRAIN_TIMEOUT_SECONDS / 2:
         batch = WebhookEvent.objects.all().claim_batch(BATCH_SIZE)
-        # A second worker beside the receiver would take its processor from it.
-        if is_alone and len(batch.events) == BATCH_SIZE and not _is_receiving():
-            is_alone = False
-            bell.ring()  # for another worker: where a batch is full there is probably more
+        # While events arrive no second worker is woken: it would slow the receiver down.
+        if not has_rung and len(batch.events) == BATCH_SIZE and not _is_receiving():
+            has_rung = True
+            bell.ring()  # for another worker: after a full batch more events probably wait
         done = process(batch)
-        if seeks_alone or done < BATCH_SIZE:
-            alone = WebhookEvent.objects.all().claim_one_alone()
-            seeks_alone = bool(alone)
-            done += process(alone)
-        if not (batch or seeks_alone):
+        if looks_for_single or done < BATCH_SIZE:
+            single = WebhookEvent.objects.all().claim_one_alone()
+            looks_for_single = bool(single)
+            done += process(single)
+        if not (batch or looks_for_single):
             return processed
         processed += done
-        if done > HANDFUL:
-            paused_at = _give_way(paused_at)
+        if done > NO_PAUSE_UP_TO:
+            paused_at = _pause_for_receiver(paused_at)
     bell.ring()
     return processed
 
 
-def _give_way(paused_at: float) -> float:
-    """Pause between two batches: acknowledging comes before processing. Returns when it did last.
+def _pause_for_receiver(paused_at: float) -> float:
+    """Pause after a batch, so that the receiver can store events. Returns the last pause's time.
 
-    While events arrive, after every batch. SQLite's writers are not queued but poll for their turn,
-    every 100 ms once they have waited a while, and the receiver gives up after 2 seconds: so on
-    SQLite there is a longer pause once a second even if nothing seems to arrive.
+    While events arrive, there is a pause after every batch. SQLite does not queue its writers: each
+    tries again every 100 ms, and the receiver gives up after 2 seconds. So on SQLite there is also
+    a pause once a second while no event seems to arrive.
     """
     is_receiving = _is_receiving()
     if connection.vendor == "sqlite":
@@ -84,21 +84,21 @@ def _give_way(paused_at: float) -> float:
 
 
 def _is_receiving() -> bool:
-    """Whether events arrive at this very moment."""
+    """Whether an event arrived within the last second."""
     just_now = Now() - timedelta(seconds=1)
     return WebhookEvent.objects.filter(received_at__gt=just_now).exists()
 
 
 def process(claim: Claim) -> int:
-    """Carry one claim through; returns how many events ended. Never raises for an event's sake."""
+    """Process one claim; returns how many events ended. A failure is recorded, not raised."""
     if not claim:
         return 0
     try:
-        with _uncollected():
+        with _without_garbage_collection():
             return _process(claim)
-    except Exception as error:  # the outer edge: recorded on the rows, logged by their ids
+    except Exception as error:  # the outer edge: kept in the rows, logged with their ids
         ids = [event.pk for event in claim.events]
-        if isinstance(error, DatabaseError):  # its text quotes the row, and so the customer
+        if isinstance(error, DatabaseError):  # its text quotes the row: no customer in the log
             logger.error("processing events %s failed: %s", ids[:10], type(error).__name__)
             _recover(claim, type(error).__name__)
         else:
@@ -108,8 +108,8 @@ def process(claim: Claim) -> int:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without Python's search for cycles: done within a batch, it takes a sixth of its time."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Switch Python's garbage collection off: it would take a sixth of a batch's time."""
     gc.disable()
     try:
         yield
@@ -135,8 +135,11 @@ def _process(claim: Claim) -> int:
 
 
 def _put_off(claim: Claim, drafts: Iterable[Draft]) -> None:
-    """Keep events waiting that cannot be decided yet. They part at random: the App API may fail on
-    one of these people alone, and the others must not share that look-up for ever."""
+    """Put events off that cannot be decided yet, each by a random time.
+
+    The App API may fail for one of these people only. With different times the others are looked
+    up without that person.
+    """
     held = WebhookEvent.objects.held_by(claim.token)
     for draft in drafts:
         delay = PUT_OFF * random.uniform(1, 2)
@@ -145,7 +148,7 @@ def _put_off(claim: Claim, drafts: Iterable[Draft]) -> None:
 
 def _recover(claim: Claim, reason: str) -> None:
     held = WebhookEvent.objects.held_by(claim.token)
-    if len(claim.events) > 1:  # each is claimed alone next, so one bad event takes nobody along
+    if len(claim.events) > 1:  # each is claimed alone next: one bad event must not fail the others
         held.put_back(timedelta(0), f"a batch with this event failed: {reason}")
         return
     for event in claim.events:

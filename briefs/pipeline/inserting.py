@@ -16,8 +16,8 @@ _KEYS_SQL = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_seri
 def insert(rows: Sequence[Model]) -> None:
     """Insert new rows of one model and set their keys, as bulk_create does.
 
-    Every value must be there: no expression (on PostgreSQL a ProgrammingError), and nothing
-    left to the database's defaults. Needs an open transaction.
+    Every field needs its value: no expression (on PostgreSQL a ProgrammingError) and no default
+    of the database. Needs an open transaction.
     """
     if not rows:
         return
@@ -31,7 +31,7 @@ def _copy(model: type[Model], rows: Sequence[Model]) -> None:
     readers = {f.column: _reader(f) for f in model._meta.concrete_fields if f.column}
     quote = connection.ops.quote_name
     table, columns = quote(model._meta.db_table), ", ".join(map(quote, readers))
-    # Django gives COPY to psycopg as it is, and so would its errors come.
+    # Django passes COPY straight to psycopg, so psycopg's errors are turned into Django's here.
     with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.execute(_KEYS_SQL, [table, len(rows)])
         for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
@@ -44,7 +44,7 @@ def _copy(model: type[Model], rows: Sequence[Model]) -> None:
 
 
 def _reader(field: "Field[Any, Any]") -> Callable[[Model], Any]:
-    """Reads a row's value of this field as psycopg shall write it."""
+    """A function that returns a row's value of this field in the form that psycopg writes."""
     get = attrgetter(field.attname)
     if isinstance(field, ForeignKey):
         return _key_reader(field)
@@ -58,7 +58,7 @@ def _key_reader(field: "ForeignKey[Any, Any]") -> Callable[[Model], Any]:
 
     def read(row: Model) -> Any:
         related = row._state.fields_cache.get(name)
-        if related is not None:  # it may have got its key since it was set here
+        if related is not None:  # the related row may have got its key later
             setattr(row, attname, related.pk)
         return getattr(row, attname)
 

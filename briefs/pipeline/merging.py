@@ -12,7 +12,7 @@ from personas.people import identity
 def merge_same(drafts: list[Draft]) -> None:
     """Merge the pairs that identifiers or look-ups revealed, one transaction each.
 
-    A draft of a row that is gone afterwards is then about the row that is left.
+    A draft about a row that was merged into another is then about that other row.
     """
     pairs = {(older.pk, newer.pk) for draft in drafts for older, newer in draft.same}
     looked_up = [draft.customer for draft in drafts if draft.customer and draft.customer.twin_pk]
@@ -25,12 +25,12 @@ def merge_same(drafts: list[Draft]) -> None:
 
 
 def merge_twin(customer: Customer) -> Customer:
-    """Merge with the row that the look-up of this one revealed, if it did; returns what is left."""
+    """Merge with the row that the look-up showed to be the same person; returns the one kept."""
     if customer.twin_pk is None:
         return customer
     try:
         return merge(*_pair(customer)) or customer
-    except ValueError:  # two people by now
+    except ValueError:  # another look-up has shown that they are two people
         return customer
 
 
@@ -43,8 +43,8 @@ def _pair(customer: Customer) -> tuple[int, int]:
 def merge(older_pk: int, newer_pk: int) -> Customer | None:
     """Move everything of the newer row to the older one; None if one of them is gone by now.
 
-    Raises ValueError if a look-up has shown meanwhile that they are two people; trying the event
-    again finds the right one.
+    Raises ValueError if a look-up has shown meanwhile that they are two people. When the event is
+    tried again, it finds the right one.
     """
     rows = list(
         Customer.objects.filter(pk__in=[older_pk, newer_pk]).order_by("pk").select_for_update()
@@ -76,9 +76,9 @@ def _open_brief(customer: Customer) -> Brief | None:
 
 
 def _worth(brief: Brief) -> tuple[bool, ...]:
-    """Which of two briefs is kept: the greater one, and the older person's where they are equal.
+    """The brief with the greater value is kept; if equal, the brief of the older row.
 
-    A brief is never taken out of somebody's hands.
+    First comes whether somebody works on it, so that nobody loses the brief they work on.
     """
     return (
         not brief.is_untouched,

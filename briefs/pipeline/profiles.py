@@ -21,8 +21,8 @@ from providers.customerio import BATCH_SIZE
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 10.0  # of one sweep, which has half a minute of other work; the next one goes on
-BY_ADDRESS = 10  # people without an id: each costs two requests, so a look-up finds only so many
+SECONDS = 10.0  # in one sweep, which also does other work; the next sweep continues
+BY_ADDRESS = 10  # people at a time who have no id: each of them costs two requests
 MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_for_profile",
           "research", "is_sharing", "basis", "researched_at")  # fmt: skip
 
@@ -30,8 +30,8 @@ MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_fo
 def catch_up() -> int:
     """Look up customers whose briefs wait and decide about these briefs; returns how many.
 
-    Each customer is tried once. Ends when all were, when the time is used up, or when the App API
-    says nothing about anybody. Where nobody will ever look, no brief waits any longer.
+    Each customer is tried once. Ends when all were tried, when the time is used up, or when a
+    look-up fails for all. Without an App API key, all briefs that wait are shown as they are.
     """
     decided = 0
     stop_at = time.monotonic() + SECONDS
@@ -43,7 +43,7 @@ def catch_up() -> int:
         if (trouble and not known) or time.monotonic() >= stop_at:
             break
     if lookups.is_never_possible():
-        _release()
+        _stop_waiting()
     working.wake()
     return decided
 
@@ -51,37 +51,37 @@ def catch_up() -> int:
 def _batches() -> Iterator[list[int]]:
     """The customers whose briefs wait, as many at a time as one look-up can find.
 
-    In random order: whoever cannot be found today must not stand before the others for ever.
+    In random order, so that customers who cannot be found do not always come before the others.
     """
     waiting = Customer.objects.filter(briefs__in=_waiting())
     if AppApiHealth.is_closed() or lookups.is_never_possible():
-        waiting = waiting.exclude(fetched_at=None)  # somebody's look-up may have found them before
+        waiting = waiting.exclude(fetched_at=None)  # an earlier look-up may have found these
     by_id: list[int] = []
     by_address: list[int] = []
     for key, *ids in waiting.order_by("?").values_list("pk", "cio_id", "external_id"):
         (by_id if any(ids) else by_address).append(key)
     failures = AppApiHealth.current().failures
     kinds = [_parts(by_id, BATCH_SIZE, failures), _parts(by_address, BY_ADDRESS, failures)]
-    if failures:  # whoever it was that could not be found: the other kind has its turn
+    if failures:  # the kind that failed must not always come first
         random.shuffle(kinds)
     for parts in kinds:
         yield from parts
 
 
-def _parts(keys: list[int], most: int, failures: int) -> Iterator[list[int]]:
-    """At most so many at a time, half of it for each look-up that failed since one succeeded.
+def _parts(keys: list[int], largest: int, failures: int) -> Iterator[list[int]]:
+    """Split the keys into parts: the first is halved for each failed look-up, the next ones grow.
 
-    The App API may fail on one person alone, who must not keep all others waiting: a part without
-    them is found sooner or later. In an outage the one look-up that may be tried is smaller for it.
-    Where it was answered, the next part is twice as large.
+    `failures` counts the look-ups that failed since one succeeded. The App API may fail for one
+    person only: in smaller parts the others are found sooner or later. In an outage the one look-up
+    that may be tried is smaller too.
     """
-    size = min(most, len(keys)) >> failures
+    size = min(largest, len(keys)) >> failures
     start = 0
     while start < len(keys):
         size = max(size, 1)
         yield keys[start : start + size]
         start += size
-        size = min(2 * size, most)
+        size = min(2 * size, largest)
 
 
 def _waiting() -> BriefQuerySet:
@@ -89,10 +89,10 @@ def _waiting() -> BriefQuerySet:
 
 
 def _decide_each(customers: list[Customer]) -> int:
-    """Decide all at once, or one by one where that fails: one of them must not stop the others."""
+    """Decide about all at once; if that fails one by one, so that only the bad one is left out."""
     try:
         return _decide(customers) if customers else 0
-    except DatabaseError as error:  # its text may quote the row, and so the customer
+    except DatabaseError as error:  # its text may quote the row: no customer in the log
         if len(customers) == 1:
             words = type(error).__name__
             logger.error("customer %d: brief not decided (%s)", customers[0].pk, words)
@@ -101,8 +101,8 @@ def _decide_each(customers: list[Customer]) -> int:
 
 
 @transaction.atomic
-def _release() -> None:
-    """Show the briefs for whose customers nobody will ever look: the key was removed since."""
+def _stop_waiting() -> None:
+    """Show the briefs that wait for a profile: without a key none will ever be looked up."""
     waiting = _waiting().select_related("customer", "persona").order_by("pk")
     briefs = list(waiting.select_for_update(of=("self",)))
     Brief.objects.filter(pk__in=[brief.pk for brief in briefs]).update(is_waiting_for_profile=False)
@@ -148,7 +148,7 @@ def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
 
 
 def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:
-    """Set what a persona decides, by the brief's worst signal. Saving is left to the caller."""
+    """Set the persona and what it decides; `severity` is the worst signal's. Saves nothing."""
     brief.persona, brief.persona_why = match.persona, match.why
     brief.question_facts = match.question_facts
     brief.priority = Priority.of(severity, match.persona)
@@ -158,14 +158,14 @@ def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:
 
 
 def severities(briefs: Collection[Brief]) -> dict[int, int]:
-    """How severe each brief's worst signal is, of those that open briefs."""
+    """The highest severity of each brief's signals that open briefs."""
     opening = Signal.objects.filter(brief__in=briefs, effect=Effect.OPENS_BRIEF)
     return dict(opening.values_list("brief").annotate(Max("severity")).order_by())
 
 
 def save(briefs: Collection[Brief]) -> None:
-    """Write briefs that were mapped anew, with a line in their logs."""
-    for brief in briefs:  # a CASE for each, as bulk_update writes it, takes three times as long
+    """Save briefs that were mapped anew, and add a line to their timelines."""
+    for brief in briefs:  # bulk_update, with a CASE for each brief, takes three times as long
         brief.save(update_fields=MAPPED)
     Activity.objects.bulk_create(
         Activity(

@@ -1,4 +1,4 @@
-"""Writes what drafts led to: subscription state, signals, briefs, and the research they rest on.
+"""Writes what drafts led to: subscription state, signals, briefs, and their research.
 
 Runs inside the transaction that ends the events. Customers are locked in order of their keys,
 so that two workers cannot open two briefs for one person.
@@ -25,18 +25,18 @@ from webhooks.clock import database_now
 
 
 @dataclass(slots=True)
-class _Book:
-    """Everything this batch touches, read in a handful of queries."""
+class _Batch:
+    """The rows that a batch of events touches, read in a few queries."""
 
     customers: dict[int, Customer]
-    briefs: dict[int, Brief]  # the open one of each customer
-    signals: dict[int, Signal]  # by event: those of an earlier run
-    recent: dict[int, list[Signal]]  # of each customer, around these events: to tell echoes
-    severities: dict[int, int]  # the worst so far of the briefs that a profile may map anew
+    briefs: dict[int, Brief]  # by customer: the open one
+    signals: dict[int, Signal]  # by event: those written by an earlier run
+    recent: dict[int, list[Signal]]  # by customer: of about the same time, to recognise echoes
+    severities: dict[int, int]  # by brief that a profile may map: its worst so far
     opened: list[Brief] = field(default_factory=list)
     joined: dict[int, Brief] = field(default_factory=dict)
-    mapped: dict[int, Brief] = field(default_factory=dict)  # joined, and their persona is known now
-    raised: list[Brief] = field(default_factory=list)  # joined, and more urgent since
+    mapped: dict[int, Brief] = field(default_factory=dict)  # already open, persona known now
+    raised: list[Brief] = field(default_factory=list)  # already open, and more urgent now
 
 
 def record(drafts: list[Draft]) -> int:
@@ -50,23 +50,23 @@ def record(drafts: list[Draft]) -> int:
     )
     if not drafts:
         return 0
-    book = _read(drafts)
-    signals = [_signal(draft, book) for draft in drafts]
-    _learn_subscriptions(drafts, book)
+    batch = _read(drafts)
+    signals = [_signal(draft, batch) for draft in drafts]
+    _update_subscriptions(drafts, batch)
     for draft, signal in zip(drafts, signals, strict=True):
-        signal.brief = _place(draft, signal, book)
-    asked = sharing.attach([*book.opened, *book.mapped.values()])
+        signal.brief = _choose_brief(draft, signal, batch)
+    asked = sharing.attach([*batch.opened, *batch.mapped.values()])
     now = database_now()
-    for brief in book.opened:
+    for brief in batch.opened:
         brief.created_at = brief.last_signal_at = now
-    insert(book.opened)
-    Brief.objects.bulk_update(book.joined.values(), ["priority", "happened_at"], batch_size=200)
-    profiles.save(book.mapped.values())
-    Brief.objects.filter(pk__in=book.joined).update(last_signal_at=Now())
-    sharing.hurry(book.raised)
+    insert(batch.opened)
+    Brief.objects.bulk_update(batch.joined.values(), ["priority", "happened_at"], batch_size=200)
+    profiles.save(batch.mapped.values())
+    Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
+    sharing.hurry(batch.raised)
     _save(signals, now)
-    _log(drafts, signals, book, now)
-    outbox.tell_of_briefs([*book.opened, *book.mapped.values(), *book.raised])
+    _log(drafts, signals, batch, now)
+    outbox.tell_of_briefs([*batch.opened, *batch.mapped.values(), *batch.raised])
     return asked
 
 
@@ -74,7 +74,7 @@ def _happened_at(draft: Draft) -> datetime:
     return draft.event.occurred_at or draft.event.received_at
 
 
-def _read(drafts: list[Draft]) -> _Book:
+def _read(drafts: list[Draft]) -> _Batch:
     people = {draft.person.pk: draft.person for draft in drafts}
     keys = sorted(people)
     customers = _lock(people)  # all else is read under the lock
@@ -88,7 +88,7 @@ def _read(drafts: list[Draft]) -> _Book:
         happened_at__lte=max(moments) + SAME_ACT_WITHIN,
     ).select_related("brief"):
         recent[signal.customer_id].append(signal)
-    return _Book(
+    return _Batch(
         customers=customers,
         briefs={brief.customer_id: brief for brief in briefs},
         signals={
@@ -99,14 +99,14 @@ def _read(drafts: list[Draft]) -> _Book:
             if signal.event_id is not None
         },
         recent=recent,
-        severities=profiles.severities([brief for brief in briefs if _is_unmapped(brief)]),
+        severities=profiles.severities([brief for brief in briefs if _may_be_mapped(brief)]),
     )
 
 
 def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
-    """Lock these people, and learn what another batch may have written of them meanwhile.
+    """Lock these customers, and read again what another batch may have written meanwhile.
 
-    Whoever is gone by now is missing. The rest of a row is as the drafts were understood by.
+    Only the subscription is read again. A customer who was erased meanwhile is not returned.
     """
     rows = Customer.objects.filter(pk__in=people).order_by("pk").select_for_update()
     customers = {}
@@ -116,11 +116,11 @@ def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
     return customers
 
 
-def _signal(draft: Draft, book: _Book) -> Signal:
-    """The event's signal: a new one, or the one of an earlier run under today's rules."""
+def _signal(draft: Draft, batch: _Batch) -> Signal:
+    """The event's signal: a new one, or that of an earlier run, updated by today's rules."""
     rule = draft.rule
     fields = {
-        "customer": book.customers[draft.person.pk],
+        "customer": batch.customers[draft.person.pk],
         "rule": rule,
         "kind": rule.kind,
         "effect": rule.effect,
@@ -131,7 +131,7 @@ def _signal(draft: Draft, book: _Book) -> Signal:
         "message": describe_message(draft.event.object_type, draft.data),
         "why": draft.why,
     }
-    signal = book.signals.get(draft.event.pk)
+    signal = batch.signals.get(draft.event.pk)
     if signal is None:
         return Signal(event=draft.event, **fields)
     for name, value in fields.items():
@@ -146,7 +146,7 @@ MESSAGE_KEYS = (
 
 
 def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
-    """What a person wants to know of the message: channel, campaign, subject, failure."""
+    """What a reader wants to know about the message: channel, campaign, subject, failure."""
     described = {
         key: str(data[key])[:500]
         for key in MESSAGE_KEYS
@@ -157,63 +157,63 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
     return {key: value.replace("\0", "") for key, value in described.items() if value}
 
 
-def _learn_subscriptions(drafts: list[Draft], book: _Book) -> None:
+def _update_subscriptions(drafts: list[Draft], batch: _Batch) -> None:
     changed = {}
     for draft in drafts:
         kind = draft.rule.kind
         if draft.level == Level.PERSON and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
-            customer = book.customers[draft.person.pk]
+            customer = batch.customers[draft.person.pk]
             if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, _happened_at(draft)):
                 changed[customer.pk] = customer
     Customer.objects.all().save_subscriptions(changed.values())
 
 
-def _place(draft: Draft, signal: Signal, book: _Book) -> Brief | None:
-    """Find or open the brief this signal belongs to, and say so in the draft's reason."""
-    if signal.brief is not None:  # an earlier run of this event led there already
-        brief = book.briefs.get(draft.person.pk)
+def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
+    """Find or open the brief of this signal, and write in the draft's reason which it is."""
+    if signal.brief is not None:  # an earlier run of this event found or opened it
+        brief = batch.briefs.get(draft.person.pk)
         is_mapped = (
-            brief == signal.brief and draft.opens_brief and _bring_profile(brief, draft, book)
+            brief == signal.brief and draft.opens_brief and _map_by_profile(brief, draft, batch)
         )
         also = ", which has a persona now" if is_mapped else ""
         draft.reason = f"already led to brief {signal.brief.pk}{also}: {signal.why}"
         return signal.brief
-    echo_of = _first_report(signal, book)
+    echo_of = _earlier_report(signal, batch)
     if echo_of:
         signal.same_act_as = echo_of
         draft.reason = f"the same act as reported by another event, no second brief: {signal.why}"
         return echo_of.brief
-    book.recent[draft.person.pk].append(signal)
-    if _is_undone(signal):
+    batch.recent[draft.person.pk].append(signal)
+    if _is_outdated(signal):
         draft.reason = f"no brief, because they have subscribed again since · {signal.why}"
-        return book.briefs.get(draft.person.pk)
+        return batch.briefs.get(draft.person.pk)
     if not draft.opens_brief:
         draft.reason = f"{_why_no_brief(draft)} · {signal.why}"
-        # Good news and the like belong on the timeline of a brief that is open anyway.
-        return book.briefs.get(draft.person.pk)
-    brief = book.briefs.get(draft.person.pk)
+        # If a brief is open, its timeline also shows good news and the like.
+        return batch.briefs.get(draft.person.pk)
+    brief = batch.briefs.get(draft.person.pk)
     if brief is not None:
-        _join(brief, draft, signal, book)
+        _join(brief, draft, signal, batch)
         draft.has_joined = True
         draft.reason = f"joined the customer's open brief: {signal.why}"
         return brief
-    brief = _open(draft, signal, book)
+    brief = _open(draft, signal, batch)
     waiting = ", waiting for the profile" if brief.is_waiting_for_profile else ""
     draft.reason = f"opened a brief{waiting}: {signal.why}"
     return brief
 
 
-def _first_report(signal: Signal, book: _Book) -> Signal | None:
+def _earlier_report(signal: Signal, batch: _Batch) -> Signal | None:
     others = [
         s
-        for s in book.recent[signal.customer_id]
+        for s in batch.recent[signal.customer_id]
         if s is not signal and (s.pk is None or s.pk != signal.pk)
     ]
     return next((s for s in others if not s.same_act_as and signal.is_same_act(s)), None)
 
 
-def _is_undone(signal: Signal) -> bool:
-    """Whether an unsubscribing arrives late: a newer event says that they subscribed again."""
+def _is_outdated(signal: Signal) -> bool:
+    """Whether this unsubscribe arrived late: a newer event says that they subscribed again."""
     customer = signal.customer
     return (
         signal.kind == SignalKind.UNSUBSCRIBED
@@ -234,37 +234,38 @@ def _why_no_brief(draft: Draft) -> str:
     return words + (f" ({draft.rule.note})" if draft.rule.note else "")
 
 
-def _join(brief: Brief, draft: Draft, signal: Signal, book: _Book) -> None:
+def _join(brief: Brief, draft: Draft, signal: Signal, batch: _Batch) -> None:
     before = brief.priority
-    _bring_profile(brief, draft, book)
+    _map_by_profile(brief, draft, batch)
     brief.joined_by(draft.priority, signal.happened_at)
     if brief.pk:
-        book.joined[brief.pk] = brief
+        batch.joined[brief.pk] = brief
         if brief.priority > before:
             brief.customer = signal.customer
-            book.raised.append(brief)
+            batch.raised.append(brief)
 
 
-def _bring_profile(brief: Brief, draft: Draft, book: _Book) -> bool:
-    """Map a brief that was opened on an unknown profile, if the draft knows better by now."""
-    if not _is_unmapped(brief) or draft.mapped.persona.is_unknown:
+def _map_by_profile(brief: Brief, draft: Draft, batch: _Batch) -> bool:
+    """Map a brief that has the unknown persona, if this draft found the persona. True if mapped."""
+    if not _may_be_mapped(brief) or draft.mapped.persona.is_unknown:
         return False
-    brief.customer = book.customers[draft.person.pk]
-    profiles.map_anew(brief, draft.mapped, book.severities.get(brief.pk, draft.rule.severity))
-    book.mapped[brief.pk] = brief
+    brief.customer = batch.customers[draft.person.pk]
+    profiles.map_anew(brief, draft.mapped, batch.severities.get(brief.pk, draft.rule.severity))
+    batch.mapped[brief.pk] = brief
     return True
 
 
-def _is_unmapped(brief: Brief) -> bool:
-    """Whether a signal that brings a profile is to map it: nobody else would.
+def _may_be_mapped(brief: Brief) -> bool:
+    """Whether a signal that brings a profile maps this brief anew.
 
-    A brief that waits for its profile is mapped by the sweep, one in somebody's hands by nobody.
+    Not a brief that waits for its profile, because the sweep maps it, and not one that somebody
+    works on, because its persona must not change then.
     """
     is_shown = brief.is_untouched and not brief.is_waiting_for_profile
     return bool(brief.pk) and is_shown and brief.persona.is_unknown
 
 
-def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:
+def _open(draft: Draft, signal: Signal, batch: _Batch) -> Brief:
     brief = Brief(
         customer=signal.customer,
         persona=draft.mapped.persona,
@@ -275,13 +276,13 @@ def _open(draft: Draft, signal: Signal, book: _Book) -> Brief:
         is_waiting_for_profile=draft.is_waiting_for_profile,
         happened_at=signal.happened_at,
     )
-    book.briefs[signal.customer_id] = brief
-    book.opened.append(brief)
+    batch.briefs[signal.customer_id] = brief
+    batch.opened.append(brief)
     return brief
 
 
 def _save(signals: Iterable[Signal], now: datetime) -> None:
-    """Insert new signals before the echoes that point to them; update those of earlier runs."""
+    """Insert new signals, then the echoes that point to them; update those of earlier runs."""
     old = [signal for signal in signals if signal.pk]
     new = [signal for signal in signals if not signal.pk]
     for signal in new:
@@ -294,9 +295,9 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
         Signal.objects.bulk_update(old, fields)
 
 
-def _log(drafts: list[Draft], signals: list[Signal], book: _Book, now: datetime) -> None:
+def _log(drafts: list[Draft], signals: list[Signal], batch: _Batch, now: datetime) -> None:
     activities = [
-        Activity(brief=brief, at=now, text=f"opened: {brief.persona_why}") for brief in book.opened
+        Activity(brief=brief, at=now, text=f"opened: {brief.persona_why}") for brief in batch.opened
     ]
     for draft, signal in zip(drafts, signals, strict=True):
         if draft.has_joined and signal.brief:

@@ -12,21 +12,21 @@ from providers.customerio import read_preferences
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 
-PATIENCE = timedelta(days=1)  # with the App API, for an event that only a profile can decide
+PATIENCE = timedelta(days=1)  # how long an event waits that only a profile can decide
 
 
 def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
-    """Return a draft for each event, with a status and a reason each.
+    """Return a draft for each event, each with a status and a reason.
 
-    May ask the App API once for all of them, within its time budget; a failure of that is no
-    failure here. Raises LookupError if there are no personas at all.
+    Looks profiles up in the App API, within its time budget. If that fails, the drafts say so and
+    nothing is raised. Raises LookupError if there are no personas at all.
     """
     rulebook = Rulebook.load()
     drafts = [_draft(event, rulebook) for event in batch]
     _find_customers([draft for draft in drafts if not draft.is_ignored])
     known = [draft for draft in drafts if not draft.is_ignored]
     for draft in known:
-        draft.remember()
+        draft.keep_earlier_profile()
     trouble = _look_up(known)
     for draft in known:
         if draft.is_about_preferences:
@@ -52,7 +52,7 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
     if draft.is_about_preferences and rulebook.speaks_of(
         event.object_type, event.metric, draft.level
     ):
-        return  # what changed shows only beside the customer's preferences
+        return  # _match_preferences decides, once the customer is looked up
     _decide(draft, rulebook.rule_for(event.object_type, event.metric, draft.data))
 
 
@@ -78,7 +78,7 @@ def _find_customers(drafts: list[Draft]) -> None:
 
 
 def _look_up(drafts: list[Draft]) -> str:
-    """Refresh whoever a brief or a preference depends on; returns the trouble, in words."""
+    """Refresh the customers whose profile decides something; returns the trouble, in words."""
     wanted = {
         draft.customer.pk: draft.customer
         for draft in drafts
@@ -87,7 +87,7 @@ def _look_up(drafts: list[Draft]) -> str:
     for draft in drafts:  # several events of one person share one object
         if draft.customer and draft.customer.pk in wanted:
             draft.customer = wanted[draft.customer.pk]
-    # What changed shows only beside today's preferences, however fresh the cached ones are.
+    # A change is found by comparing with the preferences of now, so even fresh ones are read again.
     changed = {draft.person.pk for draft in drafts if draft.is_about_preferences}
     trouble = lookups.refresh([wanted[key] for key in sorted(changed)], force=True)
     return trouble or lookups.refresh(wanted.values())
@@ -97,7 +97,7 @@ def _match_preferences(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
     stated = read_preferences(draft.data.get("content"))
     before = draft.preferences_before
     change = preferences.change(before, draft.person.preferences, stated)
-    is_comparable = any(before.values())  # or no look-up could tell
+    is_comparable = any(before.values())  # without earlier preferences a look-up shows no change
     is_open = change == preferences.UNKNOWN and is_comparable and not draft.is_looked_up
     if is_open and trouble and not lookups.is_never_possible():
         _wait_for_profile(draft, trouble)
@@ -110,21 +110,21 @@ def _match_preferences(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
 
 
 def _wait_for_profile(draft: Draft, trouble: str) -> None:
-    """Put the event off while nobody can tell whether it is an opt-out, for a day at most."""
+    """Put the event off until a look-up shows whether it is an opt-out, for a day at most."""
     since = draft.event.put_off_at
     if since is None or since > database_now() - PATIENCE:
         draft.put_off(f"waits: only the profile shows whether they opted out, and {trouble}")
     else:
         draft.ignore(
-            "no churn signal, as far as anybody can tell: only the profile shows whether they "
-            f"opted out, and for a day it could not be looked up ({trouble}). Reprocess the event "
-            "once it can be"
+            "no churn signal, as far as is known: only the profile shows whether they opted out, "
+            f"and for a day it could not be looked up ({trouble}). Reprocess the event once "
+            "look-ups work again"
         )
 
 
 def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
     draft.persona = rulebook.persona_for(draft.person)
     if draft.person.fetched_at is None and trouble:
-        # Without a key nobody will ever look: such a brief must not wait out of sight.
+        # Without a key no look-up will ever be made: a brief that waited for it would stay hidden.
         draft.is_waiting_for_profile = not lookups.is_never_possible()
         draft.persona = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")

@@ -535,7 +535,7 @@ def pauses(monkeypatch):
 def test_drain_pauses_for_the_receiver_while_events_arrive(pauses):
     event_of("enterprise-logistics-low-1")
 
-    draining._give_way(paused_at=time.monotonic())
+    draining._pause_for_receiver(paused_at=time.monotonic())
 
     assert pauses[0] >= 0.1
 
@@ -545,20 +545,20 @@ def test_event_after_a_handful_is_not_made_to_wait(sandbox, pauses, monkeypatch)
     draining.drain()
     assert not any(pauses)
 
-    monkeypatch.setattr(draining, "HANDFUL", 0)
+    monkeypatch.setattr(draining, "NO_PAUSE_UP_TO", 0)
     event_of("enterprise-logistics-low-2")
     draining.drain()
     assert any(pauses)
 
 
 def test_drain_of_a_backlog_does_not_pause_after_every_batch(pauses):
-    draining._give_way(paused_at=time.monotonic())
+    draining._pause_for_receiver(paused_at=time.monotonic())
 
     assert pauses == []
 
 
 def test_writer_that_polls_for_its_turn_finds_a_gap_once_a_second(pauses):
-    draining._give_way(paused_at=time.monotonic() - 1.1)
+    draining._pause_for_receiver(paused_at=time.monotonic() - 1.1)
 
     assert pauses == ([0.12] if connection.vendor == "sqlite" else [])
 
