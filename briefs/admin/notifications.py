@@ -51,7 +51,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
         if address:
             try:
                 addresses.check(address)
-            except addresses.Refused as error:
+            except addresses.AddressRefused as error:
                 raise forms.ValidationError(str(error)) from None
         return address
 

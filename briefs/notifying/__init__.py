@@ -1,6 +1,6 @@
-"""Tells people: of new briefs that are urgent, and of trouble with the feed.
+"""Notifies people of urgent new briefs, and of trouble with the webhooks.
 
-messages   what is said           outbox  the rows, claimed one by one, tried again by schedule
+messages   the text               outbox  the rows, claimed one by one, tried again by schedule
 sending    one message to one address, through apprise
-addresses  which addresses are taken
+addresses  which addresses are allowed
 """

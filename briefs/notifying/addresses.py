@@ -1,7 +1,7 @@
-"""Which apprise addresses are taken: an allow-list of services, their parameters and their hosts.
+"""Which apprise addresses are allowed: a list of services, their parameters and their hosts.
 
 apprise knows services that run programs, and parameters that read files or fetch addresses, so
-what is not listed here is refused. Messages name no part of the address that could be secret.
+everything that is not listed here is refused. Error messages name no secret part of the address.
 """
 
 import ipaddress
@@ -16,13 +16,13 @@ from briefs.models.sealing import scheme_of
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
-_MAIL = {"smtp", "user", "pass", "from", "to", "cc", "bcc", "reply", "name", "mode"}
-# https://appriseit.com/services/: what each takes behind the question mark. Left out wherever it
-# exists: template, pgp and the like (read files), optional (calls a failure a success), retry
-# (sends twice), redirect (leaves the checked host), verify (trusts anybody), time-outs (ours).
+_MAIL_PARAMETERS = {"smtp", "user", "pass", "from", "to", "cc", "bcc", "reply", "name", "mode"}
+# https://appriseit.com/services/: the parameters of each. Never allowed: template, pgp and the like
+# (read files), optional (calls a failure a success), retry (sends twice), redirect (goes to a host
+# that was not checked), verify (accepts any certificate), time-outs (we set them).
 SERVICES = {
-    "mailto": _MAIL,
-    "mailtos": _MAIL,
+    "mailto": _MAIL_PARAMETERS,
+    "mailtos": _MAIL_PARAMETERS,
     "slack": {"to", "mode", "footer", "image", "blocks", "timestamp", "token"},
     "workflows": {"workflow", "id", "signature", "sig", "ver", "api-version", "pa", "powerautomate",
                   "route", "routeid", "wrap", "image"},
@@ -33,11 +33,11 @@ SERVICES = {
     "json": {"method"},
     "jsons": {"method"},
 }  # fmt: skip
-_MAILS = ("mailto", "mailtos")
+_MAIL_SCHEMES = ("mailto", "mailtos")
 # apprise calls a Mattermost by its transport: "https".
-_HOST_IS_OURS_TO_CHECK = (*_MAILS, "workflows", "mmosts", "https", "http", "json", "jsons")
+_HOST_IS_CHECKED = (*_MAIL_SCHEMES, "workflows", "mmosts", "https", "http", "json", "jsons")
 _MAIL_PORTS = (None, 25, 465, 587)  # of this machine's own mail server
-_OWN_NAMES = ("json", "jsons")  # besides the parameters: +header, -query and :field
+_OWN_NAMES = ("json", "jsons")  # these also allow +header, -query and :field
 _METADATA = {  # addresses at which clouds tell a machine its own credentials
     ipaddress.ip_address(text)
     for text in ("169.254.169.254", "100.100.100.200", "168.63.129.16", "fd00:ec2::254")
@@ -48,18 +48,19 @@ CONNECT_SECONDS, READ_SECONDS = 3.0, 4.0
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class _Withheld(logging.Filter):
-    """Keeps apprise's log from every handler, since it names hosts and whole addresses.
+class _AppriseLog(logging.Filter):
+    """Keeps the lines of apprise's log out of every handler: they name hosts and addresses.
 
-    It is also all that says why a sending failed, so a thread may ask for its own lines.
+    Only these lines say why a message was not sent, so a thread may read its own with `listen`.
     """
 
     _lines: ContextVar[list[str] | None] = ContextVar("lines", default=None)
 
     def listen(self) -> list[str]:
-        """A list that grows by every line on a failure in this thread, and in apprise's for it.
+        """Start collecting: returns a list to which each later line about a failure is added.
 
-        The lines hold parts of the address.
+        From this thread, and from the threads that apprise starts for it. The lines hold parts
+        of the address.
         """
         lines: list[str] = []
         self._lines.set(lines)
@@ -67,60 +68,62 @@ class _Withheld(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         lines = self._lines.get()
-        # Below a warning apprise writes the message itself, which names customers: not wanted. It
-        # also writes what caused an error there, but only that while it handles an exception.
+        # Lines below a warning are not kept: there apprise logs the message, which names
+        # customers. But while it handles an exception, such a line gives the cause.
         is_on_a_failure = record.levelno >= logging.WARNING or sys.exception() is not None
         if lines is not None and is_on_a_failure:
             lines.append(record.getMessage())
         return False
 
 
-apprise_log = _Withheld()
+apprise_log = _AppriseLog()
 logging.getLogger("apprise").addFilter(apprise_log)
 logging.getLogger("apprise").setLevel(logging.DEBUG)  # errors of sockets are told at this level
 
 
-class Refused(Exception):
-    """Nothing is sent to this address. The message is fit for people and says why."""
+class AddressRefused(Exception):
+    """Nothing may be sent to this address. The text says why and may be shown to people."""
 
 
 def check(address: str) -> None:
-    """Raise Refused unless a notification may be sent there, as far as can be told now."""
+    """Raise AddressRefused if nothing may be sent there. A host that is not found is accepted."""
     try:
         check_host(open_service(address))
     except HostNotFound:
-        return  # of a machine without DNS at this moment; asked again before each sending
+        return  # DNS may be down just now; the host is checked again before each message
 
 
 def open_service(address: str) -> "NotifyBase":
-    """The service behind the address, with our time-outs and no redirects. Raises Refused."""
+    """The service of the address, with our time-outs, no redirects. Raises AddressRefused."""
     scheme = scheme_of(address)
     if scheme in ("http", "https"):
-        raise Refused(
-            f"{scheme}:// is not taken: write slack://, workflows:// (Teams) or discord:// "
+        raise AddressRefused(
+            f"{scheme}:// is not allowed: write slack://, workflows:// (Teams) or discord:// "
             "with the parts of the webhook's address, or jsons://host/path for an endpoint of "
             "your own."
         )
     if scheme not in SERVICES:
         known = ", ".join(f"{name}://" for name in SERVICES)
-        raise Refused(f"It must begin with one of {known}.")
-    from apprise import Apprise, AppriseAsset  # 100 ms and 20 MB: only where something is sent
+        raise AddressRefused(f"It must begin with one of {known}.")
+    from apprise import Apprise, AppriseAsset  # takes 100 ms and 20 MB, so only when needed
     from apprise.plugins import url_to_dict
 
     parsed = url_to_dict(address)  # type: ignore[no-untyped-call]
     if not parsed:
-        raise Refused(f"It cannot be read as an address of {scheme}://; is a part missing?")
+        raise AddressRefused(f"It cannot be read as an address of {scheme}://; is a part missing?")
     _check_parameters(scheme, parsed["qsd"])
     asset = AppriseAsset(
         app_id="Savedesk",
         http_redirects=False,
         default_service_retry=0,
-        async_mode=False,  # no thread of apprise's own: ours keeps the time
+        async_mode=False,  # apprise starts no thread: ours watches the time
         service_timeout=0,
     )
     service = Apprise.instantiate(parsed, asset=asset)
     if service is None or len(service) == 0:
-        raise Refused(f"It is no complete address of {scheme}://; is a part missing or mistyped?")
+        raise AddressRefused(
+            f"It is no complete address of {scheme}://; is a part missing or mistyped?"
+        )
     service.socket_connect_timeout = CONNECT_SECONDS
     service.socket_read_timeout = READ_SECONDS
     return service
@@ -131,30 +134,30 @@ def _check_parameters(scheme: str, given: dict[str, str]) -> None:
         is_own = scheme in _OWN_NAMES and name.startswith(("+", "-", ":", " "))
         if name not in SERVICES[scheme] and not is_own:
             known = ", ".join(sorted(SERVICES[scheme]))
-            raise Refused(
-                f"It has a parameter that is not taken. For {scheme}:// these are: {known}."
+            raise AddressRefused(
+                f"It has a parameter that is not allowed. For {scheme}:// these are: {known}."
             )
 
 
-class HostNotFound(Refused):
+class HostNotFound(AddressRefused):
     def __init__(self) -> None:
         super().__init__("its host cannot be found: no such name, or no name server answers")
 
 
 def check_host(service: "NotifyBase") -> None:
-    """Raise Refused if the service's host leads back into this machine or to its cloud's secrets.
+    """Raise AddressRefused if the service's host is this machine or serves its cloud's secrets.
 
-    Hosts in private networks are fine: that is where a team's own endpoints are.
+    Hosts in private networks are allowed, because a team's own endpoints may be there.
     """
-    if service.schema not in _HOST_IS_OURS_TO_CHECK:
+    if service.schema not in _HOST_IS_CHECKED:
         return
-    is_mail = service.schema in _MAILS
+    is_mail = service.schema in _MAIL_SCHEMES
     host = str(getattr(service, "smtp_host", "") or service.host).strip("[]")
     for ip in resolve(host):
         if is_mail and ip.is_loopback and service.port not in _MAIL_PORTS:
-            raise Refused("Mail through this machine goes to port 25, 465 or 587.")
+            raise AddressRefused("Mail through this machine goes to port 25, 465 or 587.")
         if why := why_forbidden(ip, may_be_local=is_mail):
-            raise Refused(f"Its host is {why}, where no notification is sent to.")
+            raise AddressRefused(f"Its host is {why}, where no notification is sent to.")
 
 
 def resolve(host: str) -> list[IP]:
@@ -167,7 +170,7 @@ def resolve(host: str) -> list[IP]:
 
 
 def why_forbidden(ip: IP, *, may_be_local: bool = False) -> str:
-    """What is wrong with sending there; empty if nothing is. Only mail may go to this machine."""
+    """Why nothing may be sent to this IP; empty if it may. Only mail may go to this machine."""
     ip = _unwrapped(ip)
     if ip in _METADATA or ip.is_link_local:
         return "a link-local or metadata address"
@@ -179,7 +182,7 @@ def why_forbidden(ip: IP, *, may_be_local: bool = False) -> str:
 
 
 def _unwrapped(ip: IP) -> IP:
-    """The IPv4 address inside an IPv6 one, if that is where it leads."""
+    """The IPv4 address that an IPv6 address stands for; otherwise the address itself."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
     if ip in _NAT64:

@@ -1,4 +1,4 @@
-"""What a notification says. Of the customer: id, name, plan and value; never an e-mail address."""
+"""The text of notifications. They name a customer's id, name, plan and value, never an address."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from personas.rules.matching import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
-_UNPLAIN = re.compile(r"[\x00-\x1f\x7f<>\s]+")  # <!channel> and the like would ring everybody
+_UNPLAIN = re.compile(r"[\x00-\x1f\x7f<>\s]+")  # <!channel> and the like would notify everybody
 
 Message = tuple[str, str]  # subject and body
 
@@ -38,7 +38,7 @@ def headline(brief: Brief) -> str:
 
 
 def about_briefs(briefs: Sequence[Brief]) -> Message:
-    """One message for many; the first of them is the one it names."""
+    """One message for many briefs; it names only the first."""
     counts = [(p.label.lower(), sum(b.priority == p for b in briefs)) for p in reversed(Priority)]
     counted = ", ".join(f"{count} {label}" for label, count in counts if count)
     subject = f"{len(briefs)} new briefs in the last minutes: {counted}"
@@ -53,7 +53,7 @@ def about_briefs(briefs: Sequence[Brief]) -> Message:
 
 
 def about_alarm(alarm: Alarm) -> Message:
-    """The alarm as it stands: new, still on, or over."""
+    """The alarm in its present state: new, still on, or over."""
     name = alarm.get_kind_display()
     if not alarm.is_open:
         over = f"Over: {name} (over since {clock_and_day(alarm.closed_at)})"
@@ -72,7 +72,7 @@ def about_test(name: str) -> Message:
 
 
 def customer_name(customer: Customer) -> str:
-    """Name and id as far as they are no e-mail address."""
+    """Name and id, without those that look like an e-mail address."""
     name, key = _plain(customer.name), _plain(customer.external_id or customer.cio_id or "")
     if not key:
         key = _plain(customer.cio_id or "") or f"customer {customer.pk}"
@@ -80,7 +80,7 @@ def customer_name(customer: Customer) -> str:
 
 
 def link(path: str) -> str:
-    """The address of a page; only its path where the settings do not tell the host."""
+    """The address of a page; only its path if the settings do not name the host."""
     hosts = settings.ALLOWED_HOSTS
     for host in hosts:
         if host not in _LOCAL and not host.startswith((".", "*")):

@@ -1,9 +1,9 @@
-"""The outbox: rows in, messages out, tried again by schedule until they are sent or given up.
+"""The outbox: a row for each message, tried again by schedule until it is sent or given up.
 
-Rows are inserted in the transaction of what they tell. One sender at a time claims one row at a
-time under the lock of the targets, commits the claim, and only then sends. A sending whose outcome
-is not known, since no answer came or the sender was killed, counts as not sent: a message may
-arrive twice, and an alarm is not lost with the worker that was sending it.
+A row is inserted in the transaction that causes the message. One sender at a time claims one row at
+a time under the lock of the targets, commits the claim, and only then sends. If the outcome is not
+known, because no answer came or the sender was killed, the message counts as not sent: it may
+arrive twice, but no alarm is lost with the worker that was sending it.
 """
 
 import logging
@@ -24,8 +24,8 @@ from webhooks import waking
 logger = logging.getLogger(__name__)
 
 TASK = "briefs.tasks.notify"
-RUN_SECONDS = 20.0  # of one task; with the last sending well within the cluster's time-out
-HANDFUL = 5  # messages on briefs to one target within WINDOW; more become a digest
+RUN_SECONDS = 20.0  # of one task; with the last message far below the cluster's time-out
+MOST_SINGLE = 5  # messages about briefs to one target within WINDOW; more become a digest
 WINDOW = timedelta(minutes=1)
 LARGEST_DIGEST = 1000
 
@@ -33,10 +33,10 @@ Kind = Notification.Kind
 
 
 def tell_of_briefs(briefs: Collection[Brief]) -> None:
-    """Insert what the targets are told of these briefs. Needs an open transaction.
+    """Insert the messages about these briefs, one for each target. Needs an open transaction.
 
-    Skips briefs that wait for their profile. A target hears of a brief once, however often it is
-    named here.
+    Skips briefs that wait for their profile. A target is told of a brief once, even if this is
+    called for it again.
     """
     ready = [brief for brief in briefs if brief.is_open and not brief.is_waiting_for_profile]
     if not ready:
@@ -68,7 +68,7 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
 
 
 def tell_of_alarm(alarm: Alarm) -> int:
-    """Insert what the targets are told of this alarm; returns how many are told."""
+    """Insert the messages about this alarm; returns how many targets are told."""
     subject, body = messages.about_alarm(alarm)
     state = f"told {alarm.times_told}" if alarm.is_open else "over"
     key = f"alarm:{alarm.kind}:{alarm.opened_at:%Y%m%dT%H%M%S.%f}:{state}"
@@ -98,17 +98,16 @@ def _insert(rows: Iterable[Notification]) -> int:
 
 
 def wake() -> None:
-    """Wake a sender."""
     waking.wake(TASK, "default")
 
 
 def wake_if_due() -> None:
-    if _work().exists():
+    if _due_or_lost().exists():
         wake()
 
 
 def send_due() -> int:
-    """Send what is due, one after the other, until nothing is or the time is used; how many."""
+    """Send due messages one by one until none is due or the time is used up; returns how many."""
     stop_at = time.monotonic() + RUN_SECONDS
     number = 0
     while time.monotonic() < stop_at:
@@ -122,46 +121,48 @@ def send_due() -> int:
 
 
 def send(notification: Notification) -> None:
-    """Send a claimed row and record how it went. No transaction is open meanwhile."""
+    """Send a claimed row and record the outcome. No transaction is open while it is sent."""
     token = notification.lease_token
     if token is None:
         return
     try:
         sending.deliver(notification.target.address, notification.subject, notification.body)
-    except (sending.NotSent, sealing.Unreadable) as error:
-        _not_sent(notification, token, str(error))
+    except (sending.NotDelivered, sealing.Unreadable) as error:
+        _record_failure(notification, token, str(error))
     else:
         notification.sent(token)
 
 
-def _not_sent(notification: Notification, token: uuid.UUID, reason: str) -> None:
+def _record_failure(notification: Notification, token: uuid.UUID, reason: str) -> None:
     logger.warning("notification %d not sent: %s", notification.pk, reason)
     notification.try_again(token, reason)
 
 
 def claim_next() -> Notification | None:
-    """Lease the next row to send; None if nothing is due or another sender is at work."""
-    if not _work().exists():
+    """Claim the next row to send; None if none is due or another sender is at work."""
+    if not _due_or_lost().exists():
         return None
     with transaction.atomic():
-        # Locked in one order and in a statement of its own; all below is read under the lock.
-        # NO KEY, so that a new row of the outbox, which refers to its target, need not wait.
+        # Locked in a fixed order, in a statement of its own, before everything below is read.
+        # NO KEY, so that new rows, which refer to their target, can be inserted meanwhile.
         locked = NotificationTarget.objects.order_by("pk").select_for_update(no_key=True)
         targets = sorted(locked, key=lambda target: (target.tried_at is not None, target.tried_at))
         for lost in Notification.objects.lost():
             if lost.lease_token:
-                _not_sent(lost, lost.lease_token, "its sender ended before the outcome was known")
+                _record_failure(
+                    lost, lost.lease_token, "its sender ended before the outcome was known"
+                )
         if Notification.objects.under_way().exists():
             return None
-        for target in targets:  # the one that waited longest first
+        for target in targets:  # first the target whose last try is the longest ago
             if claimed := _claim_for(target):
                 NotificationTarget.objects.filter(pk=target.pk).update(tried_at=Now())
                 return claimed
     return None
 
 
-def _work() -> QuerySet[Notification]:
-    """Due rows, and those that a sender left behind."""
+def _due_or_lost() -> QuerySet[Notification]:
+    """Rows that are due, and rows whose sender ended before it recorded the outcome."""
     return Notification.objects.due() | Notification.objects.lost()
 
 
@@ -179,7 +180,7 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
 def _brief_or_digest(
     target: NotificationTarget, due: QuerySet[Notification]
 ) -> Notification | None:
-    """The most urgent brief, or one digest of all if they are too many; None to wait for more."""
+    """The message on the most urgent brief, or one digest if there are too many; None for later."""
     briefs = due.filter(kind=Kind.BRIEF)
     waiting = briefs.count()
     if not waiting:
@@ -188,15 +189,15 @@ def _brief_or_digest(
         kind__in=(Kind.BRIEF, Kind.DIGEST), started_at__gt=Now() - WINDOW
     )
     kinds = list(recent.values_list("kind", flat=True))
-    if len(kinds) + waiting <= HANDFUL:
+    if len(kinds) + waiting <= MOST_SINGLE:
         return briefs.order_by("-brief__priority", "pk").first()
-    if Kind.DIGEST in kinds or len(kinds) >= HANDFUL:
+    if Kind.DIGEST in kinds or len(kinds) >= MOST_SINGLE:
         return None
     return _digest(target, briefs)
 
 
 def _digest(target: NotificationTarget, briefs: QuerySet[Notification]) -> Notification:
-    """Put the waiting briefs into one message, the most urgent first."""
+    """Join the waiting messages into one, the most urgent first."""
     parts = list(
         briefs.order_by("-brief__priority", "pk").select_related("brief__persona")[:LARGEST_DIGEST]
     )

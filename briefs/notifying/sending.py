@@ -1,7 +1,7 @@
 """Sends one message to one address through apprise, within ten seconds in all.
 
-A message is sent if apprise says so in time, and not sent otherwise: nobody guesses what became of
-it. The outbox tries again what was not sent, so a message may arrive twice.
+A message counts as sent only if apprise says so in time. The outbox tries all others again, so a
+message may arrive twice.
 """
 
 import re
@@ -14,37 +14,37 @@ from providers.deadlines import OutOfTime, in_time
 SECONDS = 10.0
 LONGEST_REASON = 1000
 
-Message = tuple[str, str, str]  # address, subject and body
-_running: set[Message] = set()  # in this process, also those that nobody waits for
+AddressedMessage = tuple[str, str, str]  # address, subject and body
+_running: set[AddressedMessage] = set()  # in this process, also those whose time is over
 
 
-class NotSent(Exception):
-    """Nothing confirms that it was sent. The message is fit for people and logs: no address."""
+class NotDelivered(Exception):
+    """Nothing confirms that it was sent. The text holds no address and may be shown and logged."""
 
 
 def deliver(address: str, subject: str, body: str, *, seconds: float = SECONDS) -> None:
-    """Send, or raise NotSent. Returns or raises within `seconds`."""
+    """Send, or raise NotDelivered. Returns or raises within `seconds`."""
     message = (address, subject, body)
     if message in _running:
-        raise NotSent("an earlier try has not ended yet")
+        raise NotDelivered("an earlier try has not ended yet")
     given_up = threading.Event()
     try:
         in_time(lambda: _attempt(message, given_up), seconds, name="notifying", given_up=given_up)
     except OutOfTime:
-        raise NotSent(f"no answer within {seconds:.3g} s") from None
+        raise NotDelivered(f"no answer within {seconds:.3g} s") from None
 
 
-def _attempt(message: Message, given_up: threading.Event) -> None:
-    """Send, or raise NotSent, in a thread that may outlive its deadline."""
+def _attempt(message: AddressedMessage, given_up: threading.Event) -> None:
+    """Send, or raise NotDelivered, in a thread that may outlive its deadline."""
     _running.add(message)
     try:
         _send(*message, given_up)
-    except NotSent:
+    except NotDelivered:
         raise
-    except addresses.Refused as error:
-        raise NotSent(str(error)) from None
-    except Exception as error:  # noqa: BLE001 - whatever apprise raises; only its words are used
-        raise NotSent(without(message[0], f"{type(error).__name__}: {error}")) from None
+    except addresses.AddressRefused as error:
+        raise NotDelivered(str(error)) from None
+    except Exception as error:  # noqa: BLE001 - apprise may raise anything; only its words are used
+        raise NotDelivered(hide_address(message[0], f"{type(error).__name__}: {error}")) from None
     finally:
         _running.discard(message)
 
@@ -55,27 +55,27 @@ def _send(address: str, subject: str, body: str, given_up: threading.Event) -> N
     service = addresses.open_service(address)
     addresses.check_host(service)
     if given_up.is_set():
-        return  # after a slow name server; it will be tried again
+        return  # the time was used up, for example by a slow name server; it is tried again
     carrier = Apprise()
     carrier.add(service)
     said = addresses.apprise_log.listen()
     if not carrier.notify(title=subject, body=body, body_format="text"):
-        raise NotSent(without(address, " ".join(said)) or "apprise gave no reason")
+        raise NotDelivered(hide_address(address, " ".join(said)) or "apprise gave no reason")
 
 
 _CUTS = ("[/?#&]", r"[=,;\s]", "@", ":")  # from coarse to fine: "desk@x.org", then "desk"
 _WORD = re.compile("[0-9A-Za-z]+")
 _SHORTEST_PART = 3
-_LONG_PART = 8  # what is shorter is replaced only between other signs: "mail", but not in "email"
+_LONG_PART = 8  # a shorter part is replaced only as a whole word: "mail", but not in "email"
 
 
-def without(address: str, text: str) -> str:
-    """What the library said, on one line, with … in place of every part of the address."""
-    text = unquote(text)  # errors of HTTP quote the address as it is sent
+def hide_address(address: str, text: str) -> str:
+    """The library's words on one line, with … in place of every part of the address."""
+    text = unquote(text)  # HTTP errors quote the address with its signs escaped
     text = re.sub(r"\\[nrt]", " ", text)  # line ends in the quoted answer of a mail server
     if patterns := [_pattern(part) for part in sorted(_parts(address), key=len, reverse=True)]:
         text = re.sub("|".join(patterns), "…", text, flags=re.IGNORECASE)
-    # No NUL, which PostgreSQL refuses. Cut last: half a password would not be recognised.
+    # NUL goes too, because PostgreSQL refuses it. Cut last: half a password is not recognised.
     plain = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(plain.split())[:LONGEST_REASON]
 

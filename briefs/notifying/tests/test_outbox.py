@@ -138,7 +138,7 @@ def test_answer_that_drips_is_given_up_when_the_time_is_over(listener):
     listener.is_dripping = True
     began = time.monotonic()
 
-    with pytest.raises(sending.NotSent, match=r"no answer within 0\.5 s"):
+    with pytest.raises(sending.NotDelivered, match=r"no answer within 0\.5 s"):
         sending.deliver(listener.address, "Subject", "Body", seconds=0.5)
 
     assert time.monotonic() - began < 2
@@ -151,7 +151,7 @@ def test_sending_that_has_not_ended_is_not_begun_a_second_time_beside_it(listene
     first.start()
     wait_until(lambda: listener.posts)
 
-    with pytest.raises(sending.NotSent, match="has not ended yet"):
+    with pytest.raises(sending.NotDelivered, match="has not ended yet"):
         sending.deliver(*message)
 
     listener.may_answer.set()
@@ -169,7 +169,7 @@ def test_what_is_given_up_before_it_began_is_never_sent(listener, monkeypatch):
     monkeypatch.setattr(addresses, "resolve", slow)
     message = (listener.address, "Subject", "Body")
 
-    with pytest.raises(sending.NotSent):
+    with pytest.raises(sending.NotDelivered):
         sending.deliver(*message, seconds=0.1)
 
     wait_until(lambda: message not in sending._running)
@@ -310,7 +310,7 @@ def test_refused_mail_is_tried_again_with_what_the_server_said(mail, caplog, com
     "secret", ["Pa@1!", "pa@1!", "Pa%401%21", "'Pa@1!'", "at\\r\\nPa@1!\\r\\n"]
 )
 def test_no_part_of_the_address_is_in_what_the_library_said(address, secret):
-    said = sending.without(address, f"Refused {secret} by h.example.com or a@x.org")
+    said = sending.hide_address(address, f"Refused {secret} by h.example.com or a@x.org")
 
     assert said.startswith(("Refused …", "Refused '…'", "Refused at …"))
     assert "1" not in said
@@ -332,7 +332,7 @@ def test_no_part_of_the_address_is_in_what_the_library_said(address, secret):
     ],
 )
 def test_what_the_library_said_is_kept_but_for_the_address(address, text, said):
-    assert sending.without(address, text) == said
+    assert sending.hide_address(address, text) == said
 
 
 # One sender at a time
