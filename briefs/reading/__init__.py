@@ -1,1 +1,1 @@
-"""What Mave wrote, as a person may read it: made safe, its claims and its advice marked."""
+"""Prepares what Mave wrote for readers: makes it safe, and marks claims and closed channels."""

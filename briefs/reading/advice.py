@@ -1,7 +1,7 @@
-"""Finds the words that name a closed channel, and the headings that forbid what stands below.
+"""Finds the words that name a closed channel, and the headings that forbid the text below them.
 
-A word that names a channel is found wherever it stands, whatever its sentence says. Rules that told
-which sentences advise to use it knew the sentences they were written for, and few others.
+A word that names a channel is found in every sentence, also in one that advises against the
+channel. Rules that told such sentences apart were tried, and they missed most of them.
 """
 
 import re
@@ -26,8 +26,8 @@ _WORDS = {
     "in_app": rf"in{_DASH}?app(?: {_MESSAGE})?"
     r"(?! (?:usage|activit|analytic|behavio|data|event|metric|purchase|feature))",
 }
-# What is part of an address names no channel. An address is passed over as a whole where it begins
-# with its scheme; elsewhere what follows the word tells: “email.example”.
+# A word inside an address names no channel. An address with its scheme is skipped as a whole; other
+# addresses are recognised by what follows the word: “email.example”.
 _NAMED = re.compile(
     rf"\b(?:https?://\S+|{'|'.join(f'(?P<{key}>{words})' for key, words in _WORDS.items())})\b"
     r"(?!@|\.(?-i:[a-z]))",
@@ -40,7 +40,7 @@ def named(text: str, keys: Collection[str]) -> list[re.Match[str]]:
     return [found for found in _NAMED.finditer(text) if found.lastgroup in keys]
 
 
-# A heading that forbids is no more than such a label: “What to avoid”, “Never:”, “Red lines”.
+# A heading forbids only if all of it is a label such as “What to avoid”, “Never:”, “Red lines”.
 _WHAT = (
     r"(?:what|things?|actions?|steps?|words?|channels?|tactics?|phrases?|approach(?:es)?|habits?"
     r"|mistakes?|pitfalls?|traps?|errors?|moves?|messages?|topics?|everything|anything)"
@@ -81,9 +81,9 @@ _LONGEST = 120
 
 
 def forbids(heading: str) -> bool:
-    """Whether what stands below this heading, or this lead of a list, is what not to do.
+    """Whether the text below this heading, or this lead of a list, says what not to do.
 
-    One that merely contains such a word (“How to avoid losing them”, “Never wait longer than a
+    A heading that only contains such a word (“How to avoid losing them”, “Never wait longer than a
     day:”) forbids nothing.
     """
     plain = heading.lower().replace("’", "'")

@@ -1,7 +1,7 @@
-"""Reads an answer for one customer: what it says, what it rests on, what must not be done.
+"""Prepares an answer for one customer's page: its text, its sources, and our marks.
 
-The text stays as Mave wrote it. What we know better stands beside it, as marks of ours: a word that
-names a channel which this customer closed, a number that leads to no source, a claim without one.
+The text stays as Mave wrote it. We only add marks: at a word that names a channel which this
+customer closed, at a number that leads to no source, and at a claim without a source.
 """
 
 import re
@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from markdown_it.token import Token
 
 from briefs.reading import markdown
-from briefs.reading.channels import Closed
+from briefs.reading.channels import ClosedChannel
 from briefs.reading.citing import Citing, Source, sources
 from briefs.reading.marking import Marking
 from providers.plain import visible
 
-SHOWN = 12_000  # characters before the rest is folded; three times an answer of usual length
+SHOWN = 12_000  # characters shown before the rest is folded; a usual answer has a third of that
 _WORD = re.compile(r"[^\W_]")
 # A comment, and an image without a description.
 _WORDLESS = re.compile(r"<!--.{0,500}?-->|!\[[^\w\[\]]{0,20}\]\([^)\s]{0,500}\)", re.S)
@@ -28,7 +28,7 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedSource:
     """A source, and whether the text cites it."""
 
     source: Source
@@ -42,23 +42,23 @@ class Reading:
     html: SafeString
     rest: SafeString  # folded; empty for an answer of usual length
     rest_words: int
-    cut_at: int | None  # characters, where even the rest does not hold all of it
+    cut_at: int | None  # after how many characters it was cut; None if all of it is shown
     length: int
-    sources: list[Listed]
+    sources: list[ListedSource]
     is_without_sources: bool
-    closed: list[Closed]
-    names_closed: list[str]  # the keys of those that the text names, and where it is marked
+    closed: list[ClosedChannel]
+    names_closed: list[str]  # the keys of those that the text names: each such word is marked
 
     @property
     def cited(self) -> list[Source]:
         return [listed.source for listed in self.sources if listed.is_cited]
 
 
-def read(text: str, given: Any, closed: Sequence[Closed] = ()) -> Reading:
-    """Never raises, whatever Mave wrote. given: the reply's sources, as they came."""
+def read(text: str, given: Any, closed: Sequence[ClosedChannel] = ()) -> Reading:
+    """Never raises, for any text of Mave. given: the sources of the reply, as they came."""
     found = sources(given)
     kept = _cut(text)
-    # Without a list a number may still be explained in the text, by an address.
+    # Without a list of sources, the text may explain its numbers itself, by addresses.
     citing = Citing.of(found, marks_missing=bool(found) or "://" not in kept)
     keys = {channel.key for channel in closed}
     marking = Marking(citing, keys, has_sources=bool(found) or "](https://" in kept)
@@ -73,7 +73,7 @@ def read(text: str, given: Any, closed: Sequence[Closed] = ()) -> Reading:
         rest_words=len(strip_tags(rest).split()),
         cut_at=len(kept) if len(kept) < len(text) else None,
         length=len(text),
-        sources=[Listed(source, source.number in citing.cited) for source in found],
+        sources=[ListedSource(source, source.number in citing.cited) for source in found],
         is_without_sources=not found and not citing.has_link,
         closed=list(closed),
         names_closed=sorted(marking.named),
@@ -81,14 +81,14 @@ def read(text: str, given: Any, closed: Sequence[Closed] = ()) -> Reading:
 
 
 def _hidden(text: str) -> SafeString:
-    """What to show where Markdown leaves no word: what it hides, if there is any."""
+    """What to show if Markdown shows no word: the plain text, if that has words."""
     shown = visible(text).strip()
     has_words = _WORD.search(_WORDLESS.sub("", unescape(shown)))
     return format_html("<p>{}</p>", shown if has_words else "This answer holds no words.")
 
 
 def _cut(text: str) -> str:
-    """No more than the page can carry, up to the end of a paragraph if there is one near."""
+    """The text, cut at the page's limit, or at the end of a paragraph if one is near."""
     if len(text) <= markdown.LONGEST:
         return text
     ends = [found.start() for found in _BLANK_LINE.finditer(text[: markdown.LONGEST])]
@@ -97,7 +97,7 @@ def _cut(text: str) -> str:
 
 
 def _fold(tokens: Sequence[Token], text: str) -> int:
-    """The first block of the outermost level that begins after what is shown at once."""
+    """The index of the first block that is folded: an outermost one, after SHOWN characters."""
     if len(text) <= SHOWN * 1.25:
         return len(tokens)
     line = text.count("\n", 0, SHOWN)

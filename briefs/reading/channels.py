@@ -1,7 +1,7 @@
-"""Over which channels a customer may still be reached, as far as we know. Pure functions.
+"""By which channels a customer may still be contacted, as far as we know. Pure functions.
 
-A "yes" here means that nothing we know speaks against it. When sources disagree, the one that
-says no wins: writing to somebody who opted out costs more than one message left unsent.
+A "yes" means that we know nothing against it. When sources disagree, the one that says no decides:
+writing to somebody who opted out does more harm than one message that was not sent.
 """
 
 import re
@@ -14,7 +14,7 @@ from briefs.times import day
 from personas.models import Customer, SignalKind
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-# What a workspace may call it, in small letters without what stands between the words.
+# Names of a phone attribute, in small letters and without signs between the words.
 PHONE_NAME = re.compile(
     r"(?:my|main|primary|work|home|business|office|company|contact|customer|user|account|billing"
     r"|direct)?(?:(?:mobile|cell|cellular|sms|tele|whatsapp)?phone|mobile|cell|sms(?=n)|tel|handy|msisdn)"
@@ -42,11 +42,11 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedChannel:
     """A channel that must not, or cannot, be used for this customer."""
 
     key: str  # email, sms, push or in_app
-    name: str  # as it stands within a sentence
+    name: str  # as it is written within a sentence
     why: str
     since: str = ""
 
@@ -65,18 +65,18 @@ _NAMES = {
 }
 
 
-def closed(found: Iterable[Route]) -> list[Closed]:
-    """The channels that advice must not send anybody to, in the order of the routes.
+def closed_channels(found: Iterable[Route]) -> list[ClosedChannel]:
+    """The channels that must not be used to win this customer back, in the order of the routes.
 
-    Advice to a team that wants to keep a customer is marketing, so opting out of that closes
-    e-mail, though invoices and the like may go on. Calls are not among them: nobody says on which
-    of them a customer agreed.
+    Winning a customer back is marketing, so opting out of marketing closes e-mail, although
+    invoices and the like may still be sent. Calls are never closed here: nothing tells whether a
+    customer agreed to them.
     """
     routes = list(found)
     is_mail_dead = any(r.channel == "E-mail, transactional" and r.answer == NO for r in routes)
     names = _NAMES | ({"E-mail, marketing": ("email", "e-mail")} if is_mail_dead else {})
     return [
-        Closed(*names[route.channel], route.why, route.since)
+        ClosedChannel(*names[route.channel], route.why, route.since)
         for route in routes
         if route.answer == NO and route.channel in names
     ]
@@ -95,7 +95,7 @@ def routes(customer: Customer, signals: Iterable[Signal]) -> list[Route]:
 
 
 class _Known:
-    """What was seen last of each kind, and the customer's own switches."""
+    """When each kind of signal came last, and what the customer switched on or off."""
 
     def __init__(self, customer: Customer, signals: Iterable[Signal]) -> None:
         self.customer = customer
@@ -108,8 +108,8 @@ class _Known:
         self.topics: dict[str, bool] = customer.preferences.get("topics") or {}
         self.channels: dict[str, bool] = customer.preferences.get("channels") or {}
 
-    def stands(self, kind: SignalKind, *undone_by: SignalKind) -> datetime | None:
-        """When it last happened, unless something later undid it."""
+    def last_not_undone(self, kind: SignalKind, *undone_by: SignalKind) -> datetime | None:
+        """When this kind came last; None if it never came, or a later signal undid it."""
         at = self.last.get(kind)
         later = [self.last[other] for other in undone_by if other in self.last]
         return None if at is None or any(moment > at for moment in later) else at
@@ -150,7 +150,7 @@ def _transactional(known: _Known) -> Route:
         return Route(channel, UNKNOWN, known.mail_trouble)
     if known.channels.get("email") is False:
         return Route(channel, UNKNOWN, "the e-mail channel is off: check the message's settings")
-    if known.stands(SignalKind.ALL_TOPICS_OFF, *_BACK) and "email" not in known.channels:
+    if known.last_not_undone(SignalKind.ALL_TOPICS_OFF, *_BACK) and "email" not in known.channels:
         return Route(channel, UNKNOWN, "they may have turned e-mail off as a whole")
     if _opted_out(known):
         return Route(channel, YES, "opting out stops marketing only")
@@ -158,12 +158,12 @@ def _transactional(known: _Known) -> Route:
 
 
 def _no_address(known: _Known) -> tuple[str, ...]:
-    """Why no mail of any sort arrives, and since when; empty if it may."""
-    if at := known.stands(SignalKind.SPAM_COMPLAINT):
+    """Why no mail at all can arrive, and since when; empty if mail may arrive."""
+    if at := known.last_not_undone(SignalKind.SPAM_COMPLAINT):
         return "a complaint suppresses the address", day(at)
-    if at := known.stands(SignalKind.ADDRESS_GONE):
+    if at := known.last_not_undone(SignalKind.ADDRESS_GONE):
         return "the address is gone", day(at)
-    if at := known.stands(SignalKind.DROPPED):
+    if at := known.last_not_undone(SignalKind.DROPPED):
         return "the address is suppressed", day(at)
     if known.is_looked_up and not known.customer.email:
         return ("the profile has no address",)
@@ -176,13 +176,13 @@ def _opted_out(known: _Known) -> str:
     if customer.is_unsubscribed:
         at = customer.subscription_changed_at or known.last.get(SignalKind.UNSUBSCRIBED)
         return f"unsubscribed {day(at)}" if at else "unsubscribed"
-    if at := known.stands(SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
+    if at := known.last_not_undone(SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
         return f"unsubscribed {day(at)}"
     if known.channels.get("email") is False:
         return "the e-mail channel is turned off"
     if known.topics and not any(known.topics.values()):
         return "every topic is turned off"
-    if at := known.stands(SignalKind.ALL_TOPICS_OFF, *_BACK):
+    if at := known.last_not_undone(SignalKind.ALL_TOPICS_OFF, *_BACK):
         return f"opted out of everything {day(at)}"
     return ""
 
@@ -192,7 +192,7 @@ def _push(known: _Known) -> Route:
         return Route("Push", NO, "the push channel is turned off")
     if devices := len(known.customer.devices):
         words = f"{devices} device{'s' if devices > 1 else ''}"
-        return Route("Push", YES, words + _mind_opt_out(known))
+        return Route("Push", YES, words + _opt_out_note(known))
     if known.is_looked_up:
         return Route("Push", NO, "no device is registered")
     return Route("Push", UNKNOWN, "the profile was not looked up yet")
@@ -206,7 +206,7 @@ def _sms(known: _Known) -> Route:
             return Route("SMS", NO, "the profile has no phone number")
         return Route("SMS", UNKNOWN, "the profile was not looked up yet")
     if known.channels.get("sms"):
-        return Route("SMS", YES, "opted in" + _mind_opt_out(known))
+        return Route("SMS", YES, "opted in" + _opt_out_note(known))
     return Route("SMS", UNKNOWN, "a number is there: check consent first")
 
 
@@ -218,7 +218,7 @@ def _in_app(known: _Known) -> Route:
     return Route("In-app", UNKNOWN, "shows only if they open the product")
 
 
-def _mind_opt_out(known: _Known) -> str:
+def _opt_out_note(known: _Known) -> str:
     return ", but campaigns skip who unsubscribed" if known.customer.is_unsubscribed else ""
 
 

@@ -22,10 +22,10 @@ _NUMBERS = re.compile(r"(\d{1,3})")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One entry of the list that `[1]` points to; href is empty if it is no https link.
+    """One entry of the list that `[1]` points to; href is empty if the address is not https.
 
-    numbers are all under which Mave named this address; the first is the entry's own. address is
-    shown as text where it must not be followed.
+    numbers: all numbers under which Mave named this address; the first is the number shown.
+    address: an http address, shown as text and not as a link.
     """
 
     number: int
@@ -42,7 +42,7 @@ class Source:
 
 
 def sources(items: Any) -> list[Source]:
-    """Read the sources of a reply, whatever shape they came in; each address stands once."""
+    """Read the sources of a reply, of any shape; each address is listed once."""
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     numbers: dict[str, list[int]] = {}
     for number, item in enumerate(found[:MOST_SOURCES], start=1):
@@ -51,13 +51,13 @@ def sources(items: Any) -> list[Source]:
 
 
 def _source(same: list[dict[str, Any]], numbers: list[int]) -> Source:
-    """One source of all entries that name its address, if possible with the one to be followed."""
+    """Make one source of all entries that name the same address, an https one if there is any."""
     item = next((item for item in same if _href(item)), same[0])
     title, url, domain = (line(item.get(key) or "", 300) for key in ("title", "url", "domain"))
     raw = str(item.get("url") or "").strip()
     href = _href(item)
     is_web = raw.lower().startswith("http://")
-    # The address decides what the domain is: the reply may call it anything.
+    # The domain is read from the address, because the reply may name any other.
     domain = _host(raw) if raw.lower().startswith(("http://", "https://")) else domain
     name = title or url or domain or "Untitled"
     snippet = line(item.get("snippet") or "", 300)
@@ -82,9 +82,10 @@ def _address(item: dict[str, Any]) -> str:
 
 
 def same_address(url: str) -> str:
-    """What is alike for two ways of writing one web address; empty if it is none.
+    """A key that is equal for two spellings of one web address; empty if it is no web address.
 
-    A fragment names a place on the page, unless it begins like a path: then it is the page.
+    A fragment is left out, because it names a place on the page. One that begins like a path stays,
+    because it names the page.
     """
     try:
         parts = urlsplit(url.strip())
@@ -102,8 +103,8 @@ def same_address(url: str) -> str:
 class Citing:
     """Links numbers to sources, and remembers which were cited.
 
-    numbers: which entry of the list each number leads to. marks_missing: say so where a number
-    leads nowhere.
+    numbers: which entry of the list each number leads to. marks_missing: whether a number without a
+    source gets a mark.
     """
 
     numbers: Mapping[int, int]
@@ -168,7 +169,7 @@ class Citing:
 
     @staticmethod
     def remark(classes: str, words: str) -> list[Token]:
-        """Words of ours within the text."""
+        """Words that we add to Mave's text."""
         opening, closing = Token("remark_open", "span", 1), Token("remark_close", "span", -1)
         opening.attrs = {"class": classes}
         return [opening, Citing.text(words), closing]

@@ -1,6 +1,6 @@
-"""Tells which paragraphs rest on something that must be looked up somewhere: figures and studies.
+"""Finds the paragraphs that need a source, because they state figures or quote studies.
 
-Pragmatic: a percentage, a ratio, a year or “research shows” is a claim. A period (“within 24
+Simple rules: a percentage, a ratio, a year or “research shows” is a claim. A period (“within 24
 hours”) is not, nor an offer (“20 % off”), nor a target in a section on how to measure success.
 """
 
@@ -66,7 +66,7 @@ _TARGETS = re.compile(r"\b(?:worked|success|measur|kpis?|targets?|goals?|metrics
 
 
 def has_targets(heading: str) -> bool:
-    """Whether the figures below this heading are what we aim at."""
+    """Whether the figures below this heading are targets."""
     return bool(_TARGETS.search(heading))
 
 
@@ -78,7 +78,7 @@ def needs_source(text: str, *, heading: str = "") -> bool:
 
 
 def without_years(text: str) -> str:
-    """A heading's words: a year in it tells what the section is about."""
+    """The words of a heading without years, which only say what its section is about."""
     return _YEAR.sub(" ", text)
 
 
@@ -88,5 +88,5 @@ def is_figure_alone(text: str) -> bool:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """One by one; a citation behind a full stop still belongs to the sentence before it."""
+    """The sentences of a text; a citation after a full stop belongs to the sentence before it."""
     yield from _SENTENCE_END.split(text)

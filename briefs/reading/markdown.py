@@ -1,7 +1,7 @@
-"""Turns Markdown into HTML that may stand on our page, whoever wrote it.
+"""Turns Markdown that anybody may have written into HTML that is safe on our page.
 
-Two layers that do not trust each other: the parser knows no HTML and unwraps every link that is
-not plain https; nh3 then keeps only the tags and attributes listed here.
+Two layers, each safe without the other: the parser knows no HTML and keeps only the words of every
+link that is not plain https; nh3 then keeps only the tags and attributes listed here.
 """
 
 import re
@@ -20,7 +20,7 @@ from providers.plain import host, names_other_host, safe_link, visible
 __all__ = ["LONGEST", "Source", "finish", "inline", "parse", "render", "safe_link", "sources"]
 
 LONGEST = 30_000  # characters; an answer of usual length has four thousand
-MOST_BRACKETS = 3_000  # an text of this length has some hundred citations
+MOST_BRACKETS = 3_000  # a text of this length has some hundred citations
 LONGEST_HEADING = 160  # a paragraph above a line of dashes is a heading to Markdown, not to people
 _CUT = "\n\n*(The text goes on; it was cut here.)*"
 
@@ -37,12 +37,12 @@ _NUMBER_ALONE = re.compile(r"\[?\^?(\d{1,3})\]?")
 _LOWER = {"h1": "h3", "h2": "h3", "h3": "h4"}
 _RANKS = ("h3", "h4", "h5")
 
-# Raw HTML stays visible as text: a letter's "Dear <first name>" must not lose its gap.
+# Raw HTML stays visible as text: "Dear <first name>" must keep its placeholder.
 _PARSER = tables.enable(MarkdownIt("commonmark", {"html": False}))
 
 
 def render(text: str, source_count: int = 0) -> SafeString:
-    """Render Markdown. `[1]` becomes a link to `#source-1` where there are so many sources.
+    """Render Markdown. `[1]` becomes a link to `#source-1` if source_count is 1 or more.
 
     Headings move down so that they fit below a section of the page. Never raises.
     """
@@ -69,11 +69,11 @@ def parse(text: str, levels: Mapping[str, str] | None = None) -> list[Token]:
     if levels is None:
         used = sorted({token.tag for token in tokens if token.type == "heading_open"})
         levels = dict(zip(used, _RANKS, strict=False))
-    return list(_demoted(tokens, levels))
+    return list(_with_lower_headings(tokens, levels))
 
 
-def _demoted(tokens: Sequence[Token], levels: Mapping[str, str]) -> Iterable[Token]:
-    """Headings a few levels down; an overlong one becomes a paragraph, an empty one nothing."""
+def _with_lower_headings(tokens: Sequence[Token], levels: Mapping[str, str]) -> Iterable[Token]:
+    """Lower each heading; one that is too long becomes a paragraph, an empty one is left out."""
     tag: str | None = None
     for place, token in enumerate(tokens):
         if token.type == "heading_open":  # its words follow, then its end
@@ -114,14 +114,14 @@ def _keep_attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def inline(tokens: Sequence[Token], citing: Citing) -> list[Token]:
-    """Drop images to their alternative text, keep https links only, link citations."""
+    """Replace images by their alternative text, keep https links only, link citations."""
     kept: list[Token] = []
     ends: list[list[Token]] = []  # what closes each link around this token; empty if unwrapped
     for place, token in enumerate(tokens):
-        if token.type == "image":  # what it showed, in words, is all that stays of it
+        if token.type == "image":  # only its alternative text is kept
             kept.append(citing.text(token.content))
         elif token.type == "link_open":
-            opening, closing = _link(_until_closed(tokens, place), citing)
+            opening, closing = _link(_tokens_of_link(tokens, place), citing)
             kept += opening
             ends.append(closing)
         elif token.type == "link_close":
@@ -133,8 +133,8 @@ def inline(tokens: Sequence[Token], citing: Citing) -> list[Token]:
     return kept
 
 
-def _until_closed(tokens: Sequence[Token], place: int) -> list[Token]:
-    """The opening of a link, and what stands between it and its end."""
+def _tokens_of_link(tokens: Sequence[Token], place: int) -> list[Token]:
+    """The opening token of a link, and the tokens up to its end."""
     return list(takewhile(lambda token: token.type != "link_close", tokens[place:]))
 
 

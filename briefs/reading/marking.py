@@ -1,4 +1,4 @@
-"""Walks through the blocks of an answer and puts our marks beside what calls for one."""
+"""Walks through the blocks of an answer and adds our marks."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -12,15 +12,15 @@ from briefs.reading.citing import Citing
 from providers.plain import line
 
 _NO_SOURCE = "no source given"
-_OPENING = 40  # characters by which a sentence is known again
+_OPENING = 40  # characters: the beginning by which a remark names its sentence
 _NUMBER = re.compile(r"\[\^?\d|【\d")
-_TITLE = 7  # the rank of a paragraph all in bold, below every heading of Markdown
+_BOLD_RANK = 7  # the rank of a paragraph all in bold, below every heading of Markdown
 _LISTS = ("bullet_list", "ordered_list")
 
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """The paragraph above a list or table: what it says holds for the items."""
+    """The paragraph above a list or table: a ban or a citation in it applies to all items."""
 
     forbids: bool = False
     is_cited: bool = False
@@ -39,9 +39,9 @@ class _Table:
     row: int = 0
 
     def figures(self, heading: str) -> Iterator[_Cell]:
-        """The claims without a source: of each row that cites nothing the first.
+        """The first claim without a source of each row that cites nothing.
 
-        Bare figures belong to a series: they are covered if anything in the table is cited.
+        Cells that hold a figure alone belong to a series: one citation in the table covers them.
         """
         has_citation = any(cell.is_cited for cell in self.cells)
         for _, row in groupby(self.cells, key=lambda cell: cell.row):
@@ -61,7 +61,7 @@ class Marking:
     citing: Citing
     closed: Collection[str]  # the keys of the channels
     has_sources: bool = False
-    named: set[str] = field(default_factory=set)  # of those, the ones that were marked
+    named: set[str] = field(default_factory=set)  # the closed channels that the text names
     headings: list[tuple[int, str]] = field(default_factory=list)  # with their rank
     lists: list[_Lead] = field(default_factory=list)
     lead: _Lead = field(default_factory=_Lead)
@@ -87,16 +87,16 @@ class Marking:
             self.lists.append(self.lead)
         elif kind in _LISTS:
             self.lead = self.lists.pop()
-            self._end_sections(_TITLE + len(self.lists) + 1)
+            self._end_sections(_BOLD_RANK + len(self.lists) + 1)
         elif token.type == "list_item_open":
-            self._end_sections(_TITLE + len(self.lists))
+            self._end_sections(_BOLD_RANK + len(self.lists))
         elif token.type == "table_open":
             self.table = _Table()
         elif token.type == "tr_open" and self.table:
             self.table.row += 1
 
     def _end_sections(self, rank: int) -> None:
-        """What has this rank, or one below it, has no heading above it any more."""
+        """Forget the headings of this rank and of the ranks below it: their sections are over."""
         while self.headings and self.headings[-1][0] >= rank:
             self.headings.pop()
 
@@ -110,7 +110,7 @@ class Marking:
 
     @property
     def _is_forbidden(self) -> bool:
-        """Whether a heading, or the lead of a list around, says that this is not to be done."""
+        """Whether a heading above, or the lead of a list around, forbids what is written here."""
         below = any(advice.forbids(words) for _, words in self.headings)
         return below or any(lead.forbids for lead in self.lists)
 
@@ -120,18 +120,18 @@ class Marking:
         has_foreign_link = _has_link(token)
         is_cited = self._cite(token) or plain_number
         if opening.type == "heading_open" and opening.tag != "p":
-            self._title(token, words, is_cited, int(opening.tag[1:]))
+            self._mark_heading(token, words, is_cited, int(opening.tag[1:]))
         elif opening.type in ("th_open", "td_open"):
-            self._cell(token, words, is_cited)
+            self._mark_cell(token, words, is_cited)
         elif _is_title(token):
-            self._title(token, words, is_cited, _TITLE + len(self.lists))
+            self._mark_heading(token, words, is_cited, _BOLD_RANK + len(self.lists))
         else:
-            self._paragraph(token, words, is_cited)
+            self._mark_paragraph(token, words, is_cited)
             if plain_number and not has_foreign_link:
-                self._bare_sentences(token, words)
+                self._mark_unsourced_sentences(token, words)
 
     def _cite(self, token: Token) -> bool:
-        """Put links in place of citations; whether there were any, or other links."""
+        """Replace citations by links; True if there were any citations or links."""
         count, links = len(self.citing.cited), self.citing.has_link
         self.citing.has_link = False
         token.children = markdown.inline(token.children or [], self.citing)
@@ -139,51 +139,51 @@ class Marking:
         self.citing.has_link = self.citing.has_link or links
         return is_cited
 
-    def _title(self, token: Token, words: str, is_cited: bool, rank: int) -> None:
-        """A heading. It may itself name a channel, or claim something."""
+    def _mark_heading(self, token: Token, words: str, is_cited: bool, rank: int) -> None:
+        """A heading too may name a closed channel or state a claim."""
         self._end_sections(rank)
         forbids = advice.forbids(words)
         if not forbids:
             self._mark_closed(token)
-        if not is_cited and self._is_bare(claims.without_years(words)):
+        if not is_cited and self._lacks_source(claims.without_years(words)):
             self._append(token, _NO_SOURCE)
         self._begin_section(rank, words)
         self.lead = _Lead(forbids, is_cited)
 
-    def _paragraph(self, token: Token, words: str, is_cited: bool) -> None:
+    def _mark_paragraph(self, token: Token, words: str, is_cited: bool) -> None:
         is_lead = words.rstrip().endswith(":")
         forbids = is_lead and advice.forbids(words)
         if not forbids:
             self._mark_closed(token)
         is_covered = is_cited or any(lead.is_cited for lead in self.lists)
-        if not is_covered and self._is_bare(words):
+        if not is_covered and self._lacks_source(words):
             self._append(token, _NO_SOURCE)
         self.lead = _Lead(forbids, is_lead and is_cited)
 
-    def _bare_sentences(self, token: Token, words: str) -> None:
-        """Claims without a citation beside sentences that have theirs."""
+    def _mark_unsourced_sentences(self, token: Token, words: str) -> None:
+        """Mark the claims without a citation in a paragraph whose other sentences have one."""
         for sentence in claims.sentences(words):
-            if not _NUMBER.search(sentence) and self._is_bare(sentence):
+            if not _NUMBER.search(sentence) and self._lacks_source(sentence):
                 which = line(sentence, _OPENING)
                 self._append(token, f"{_NO_SOURCE} for “{which}”")
 
-    def _is_bare(self, words: str) -> bool:
+    def _lacks_source(self, words: str) -> bool:
         return self.has_sources and claims.needs_source(words, heading=self._heading)
 
-    def _cell(self, token: Token, words: str, is_cited: bool) -> None:
+    def _mark_cell(self, token: Token, words: str, is_cited: bool) -> None:
         table = self.table or _Table()
         table.cells.append(_Cell(words, is_cited or self.lead.is_cited, table.row))
         if not self.lead.forbids:
             self._mark_closed(token)
 
     def _mark_closed(self, token: Token) -> None:
-        """Mark each word that names a closed channel, unless a heading forbids what stands here."""
+        """Mark each word that names a closed channel, unless a heading forbids this text."""
         if not self._is_forbidden:
             children = token.children or []
             token.children = [part for child in children for part in self._marked(child)]
 
     def _marked(self, token: Token) -> Iterator[Token]:
-        """Its words with their marks. “Closed” is not among them: the style sheet says it aloud."""
+        """The token with its words marked. The style sheet adds “closed” for screen readers."""
         is_text = token.type in ("text", "code_inline")
         found = advice.named(token.content, self.closed) if is_text else []
         if not found:
@@ -208,7 +208,7 @@ class Marking:
         token.children = [*(token.children or []), self.citing.text(" "), *remark]
 
     def _code(self, token: Token) -> Iterator[Token]:
-        """A block of code shows its text as it is; what it lacks is said below."""
+        """Show a block of code as it is; a remark that it lacks a source comes below."""
         words = token.content
         code = Token("code_inline", "code", 0, content=words)
         inline = Token("inline", "", 0, children=[code])
@@ -217,11 +217,11 @@ class Marking:
         yield Token("pre_open", "pre", 1, map=token.map, level=token.level)
         yield inline
         yield Token("pre_close", "pre", -1, block=True)
-        if not _NUMBER.search(words) and self._is_bare(words):
+        if not _NUMBER.search(words) and self._lacks_source(words):
             yield from self._remark(_NO_SOURCE)
 
     def _after_table(self) -> Iterator[Token]:
-        """A mark below a table for what has no source."""
+        """Add a remark below a table if claims in it have no source."""
         table, self.table = self.table or _Table(), None
         figures = list(table.figures(self._heading)) if self.has_sources else []
         if figures and not any(cell.is_cited for cell in table.cells):
@@ -244,13 +244,13 @@ def _words(tokens: Sequence[Token]) -> str:
 
 
 def _has_link(token: Token) -> bool:
-    """Whether it leads anywhere but to the numbered sources."""
+    """Whether there is a link that does not lead to a numbered source."""
     links = [child for child in token.children or [] if child.type == "link_open"]
     return any(link.attrGet("class") != "cite" for link in links)
 
 
 def _is_title(token: Token) -> bool:
-    """A paragraph all in bold is a heading to whoever reads it."""
+    """Whether this is a short paragraph all in bold, which readers take for a heading."""
     children = token.children or []
     return (
         len(children) == 3

@@ -1,16 +1,16 @@
-"""Tables of an answer, no larger than a page can carry.
+"""Limits the size of the tables in an answer.
 
-Markdown fills short rows up to the width of the first, so that an answer of 30,000 characters may
-ask for 65,000 cells. Rows beyond the limit stay text below the table, as Mave wrote them.
+Markdown fills short rows up to the width of the first, so an answer of 30,000 characters may make
+65,000 cells. Rows beyond the limit follow the table as text, as Mave wrote them.
 """
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.table import table
 
-MOST_CELLS = 2_000  # of all tables together; a large one of usual answers has a hundred
+MOST_CELLS = 2_000  # in all tables of an answer; a usual large table has a hundred
 _CUT = "*(The table goes on; its other rows follow as text.)*"
-_COUNT = "cells"  # how many there are so far, among what the parser remembers of one text
+_COUNT = "cells"  # the key in the parser's state for one text: the cells so far
 
 
 def enable(parser: MarkdownIt) -> MarkdownIt:
@@ -20,7 +20,7 @@ def enable(parser: MarkdownIt) -> MarkdownIt:
 
 
 def _bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read a table as far as there are cells left; one without room for a row stays text."""
+    """Read a table up to the limit of cells; if not even one row fits, it stays text."""
     if start + 2 > end:
         return False
     dashes = state.src[state.bMarks[start + 1] : state.eMarks[start + 1]]

@@ -1,7 +1,7 @@
 """Stacked bars as SVG from the server, upright or across, with the same numbers as a table.
 
-Across, everything is in percent, and down in pixels: the chart is as wide as its place and its
-words keep their size on a phone. Colours come from classes, as the content security policy asks.
+Widths are in percent and heights in pixels, so the chart fills its place and its words keep their
+size on a phone. Colours come from classes, because the content security policy forbids styles.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ PLOT = 168  # pixels from the base line to the highest tick
 ROOM_ABOVE = 14
 ROOM_BELOW = 22
 BAR = 0.8  # of the width a column has
-THINNEST = 2.0  # pixels: a single refusal among thousands must be seen
+THINNEST = 2.0  # pixels: one refusal among thousands must still be visible
 NARROWEST = 0.5  # percent, for the same reason
 MOST_TICKS = 5
 EDGE = 4  # percent: a label nearer to the end than this would be cut off
@@ -24,11 +24,11 @@ EDGE = 4  # percent: a label nearer to the end than this would be cut off
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands along the base line: its name, and a short label if it is to be marked."""
+    """One column of an upright chart: its name, and a short label below it if it has one."""
 
     name: str
     label: str = ""
-    is_running: bool = False  # not over yet: what it counts may still grow
+    is_running: bool = False  # its time is not over yet, so its numbers may still grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def stacked_bars(
     """A chart of the series, the first at the bottom, with a legend and a table.
 
     `spans`: a label names its whole column, as a day does, and not the moment it begins at.
-    `table`: the id of a table on the page that has these numbers; without it the chart brings one.
+    `table`: the id of a table on the page with these numbers; without it the chart adds a table.
     """
     rows = list(zip(*(one.values for one in series), strict=True))
     top = ticks(max((sum(row) for row in rows), default=0))
@@ -86,7 +86,7 @@ def stacked_bars(
                 "x": f"{(number + (1 - BAR) / 2) * slot:.3f}%",
                 "name": column.name,
                 "is_running": column.is_running,
-                "parts": _parts(series, row, scale),
+                "parts": _upright_parts(series, row, scale),
                 "told": [(one.label, n) for one, n in zip(series, row, strict=True) if n],
             }
             for number, (column, row) in enumerate(zip(columns, rows, strict=True))
@@ -121,7 +121,7 @@ def stacked_rows(
             {
                 "name": name,
                 "sum": sum(row),
-                "parts": _pieces(series, row, longest),
+                "parts": _row_parts(series, row, longest),
                 "told": [(one.label, n) for one, n in zip(series, row, strict=True) if n],
             }
             for name, row in zip(names, rows, strict=True)
@@ -140,7 +140,7 @@ def ticks(highest: int) -> list[int]:
 
 
 def _label(column: Column, at: float, *, spans: bool) -> tuple[str, str, bool] | None:
-    """Where a label stands, and whether it ends there; None if it has none or would be cut off."""
+    """Where a label is, and whether it ends there; None if there is none or it would be cut off."""
     if not column.label or at < EDGE:
         return None
     if at <= 100 - EDGE:
@@ -148,7 +148,9 @@ def _label(column: Column, at: float, *, spans: bool) -> tuple[str, str, bool] |
     return ("100%", column.label, True) if spans else None
 
 
-def _parts(series: Sequence[Series], row: Sequence[int], scale: float) -> list[dict[str, str]]:
+def _upright_parts(
+    series: Sequence[Series], row: Sequence[int], scale: float
+) -> list[dict[str, str]]:
     """The pieces of one bar, from the base line up."""
     y = float(ROOM_ABOVE + PLOT)
     parts = []
@@ -160,7 +162,7 @@ def _parts(series: Sequence[Series], row: Sequence[int], scale: float) -> list[d
     return parts
 
 
-def _pieces(series: Sequence[Series], row: Sequence[int], longest: int) -> list[dict[str, str]]:
+def _row_parts(series: Sequence[Series], row: Sequence[int], longest: int) -> list[dict[str, str]]:
     """The pieces of one bar, from the left."""
     x = 0.0
     pieces = []

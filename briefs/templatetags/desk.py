@@ -1,4 +1,4 @@
-"""The words and marks that every page of the desk uses in the same way: times, research, links."""
+"""Tags and filters that the pages of the desk share: times, names, links."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +73,7 @@ def _time(at: datetime, words: str) -> SafeString:
 
 @register.filter
 def one_line(value: Any) -> str:
-    """What somebody else called a thing, without signs that deceive the eye."""
+    """A name that an outsider chose, on one line and without characters that mislead a reader."""
     return plain.line(value, 200)
 
 

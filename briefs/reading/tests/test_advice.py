@@ -1,4 +1,4 @@
-"""Which words name a channel, and which headings forbid what stands below them."""
+"""Which words name a channel, and which headings forbid the text below them."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def named(text, keys=KEYS):
         ("in_app", "The <in-app> route is open."),
     ],
 )
-def test_a_word_that_names_a_channel_is_found_in_whatever_it_says(key, sentence):
+def test_a_word_that_names_a_channel_is_found_in_every_sentence(key, sentence):
     word = sentence[sentence.index("<") + 1 : sentence.index(">")]
 
     assert named(sentence.replace("<", "").replace(">", "")) == [(key, word)]
@@ -85,7 +85,7 @@ def test_a_word_that_names_a_channel_is_found_in_whatever_it_says(key, sentence)
         "",
     ],
 )
-def test_a_word_that_means_something_else_is_not(sentence):
+def test_a_word_that_means_something_else_is_not_found(sentence):
     assert named(sentence) == []
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from briefs.reading import answer, markdown
-from briefs.reading.channels import Closed
+from briefs.reading.channels import ClosedChannel
 from sandbox.answers import load
 
-EMAIL = Closed("email", "marketing e-mail", "unsubscribed 22 Nov 2026")
-SMS = Closed("sms", "SMS", "the profile has no phone number")
+EMAIL = ClosedChannel("email", "marketing e-mail", "unsubscribed 22 Nov 2026")
+SMS = ClosedChannel("sms", "SMS", "the profile has no phone number")
 SOURCES = [
     {"title": "A", "url": "https://a.example/x", "domain": "a.example"},
     {"title": "B", "url": "https://b.example/", "domain": "b.example"},
@@ -63,7 +63,7 @@ def test_long_answers_are_folded_between_two_blocks():
     assert reading.rest_words > 2_000
 
 
-def test_what_is_too_long_even_for_that_says_where_it_was_cut():
+def test_answer_that_is_cut_says_where():
     reading = read("word word word.\n\n" * 5_000)
 
     assert 0.9 * markdown.LONGEST < reading.cut_at <= markdown.LONGEST
@@ -309,7 +309,7 @@ def test_periods_offers_targets_and_what_a_lead_cites_are_no_bare_claims(text):
         "Studies show that 80 % return\n---\n\nCall.",
     ],
 )
-def test_a_claim_is_marked_in_whatever_it_is_dressed(text):
+def test_a_claim_is_marked_in_every_kind_of_block(text):
     assert read(text).html.count("no source given") == 1
 
 
@@ -365,7 +365,7 @@ def test_answers_of_the_sandbox_have_no_wrong_mark_for_a_missing_source(path):
     assert "unsourced" not in html
 
 
-def test_links_in_the_text_are_sources_of_a_kind():
+def test_links_in_the_text_count_as_sources():
     reading = read("So it is [here](https://a.example).\n\nAnd 40 % leave.", sources=[])
 
     assert not reading.is_without_sources

@@ -4,7 +4,7 @@ import pytest
 
 from briefs.models import Signal
 from briefs.models.signals import ABOUT_CHANNELS
-from briefs.reading.channels import closed, routes
+from briefs.reading.channels import closed_channels, routes
 from personas.models import Customer, SignalKind
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -87,7 +87,7 @@ def test_a_profile_without_address_says_no():
     assert mail(customer(email="")) == ("no", "no")
 
 
-def test_deleted_people_are_out_of_reach():
+def test_deleted_people_cannot_be_contacted():
     assert set(answers(customer(is_deleted=True)).values()) == {"no"}
 
 
@@ -146,7 +146,7 @@ def test_sms_needs_a_number_and_consent(fields, answer):
      "cellphone", "tel", "_phone", "sms_phone", "Phone-No", "Mobile No.", "contact_phone",
      "work phone", "phone1", "msisdn"],
 )  # fmt: skip
-def test_a_number_is_found_under_whatever_name_it_is_kept(name):
+def test_a_number_is_found_under_all_these_names(name):
     assert answers(customer(attributes={name: "+44 20"}))["SMS"] == "unknown"
 
 
@@ -172,7 +172,7 @@ def test_in_app_is_seen_only_in_the_product(channels, answer):
 
 
 def closed_keys(who, *signals):
-    return {channel.key: channel for channel in closed(routes(who, signals))}
+    return {channel.key: channel for channel in closed_channels(routes(who, signals))}
 
 
 def test_nothing_is_closed_while_nothing_speaks_against_it():

@@ -50,7 +50,7 @@ def test_scripts_are_shown_as_text_and_never_run():
     assert "&lt;script&gt;" in html
 
 
-def test_a_gap_in_a_letter_survives():
+def test_a_placeholder_in_a_letter_stays_visible():
     assert "Dear &lt;first name&gt;" in markdown.render("Dear <first name>,")
 
 
@@ -134,7 +134,7 @@ def test_sources_of_a_strange_shape_are_none(items):
     assert markdown.sources(items) == []
 
 
-# The second layer alone: hand-made tokens, as if the parser had let them through.
+# The second layer alone: hand-made tokens, as if the parser had accepted them.
 
 
 def token(kind, tag="", nesting=0, content="", **attrs):

@@ -84,7 +84,7 @@ def test_a_label_stands_at_the_beginning_of_its_hour_and_in_the_middle_of_its_da
     assert 'class="chart-label" x="50.000%"' in drawn([1, 2, 3], options="spans=True")
 
 
-def test_a_table_that_is_on_the_page_already_is_led_to():
+def test_a_table_that_is_on_the_page_already_is_linked():
     page = drawn([1, 2, 3], options="table='by-day'")
 
     assert '<a href="#by-day">The same as a table</a>' in page
