@@ -1,4 +1,4 @@
-"""Insights: what research costs, for whoever leads the team and whoever pays for Mave."""
+"""Insights: what research costs, for those who lead the team and those who pay for Mave."""
 
 import csv
 from collections.abc import Iterable
@@ -13,8 +13,16 @@ from django.shortcuts import render
 
 from briefs import times
 from briefs.desk.notices import for_reader, research
-from briefs.insights import costs as facts
-from briefs.insights.costs import DEFAULT, PERIODS, Cost, Costs, Period, PersonaCost
+from briefs.insights.costs import (
+    DEFAULT,
+    PERIODS,
+    Cost,
+    CostReport,
+    Period,
+    PersonaCost,
+    cost_report,
+    persona_costs,
+)
 from briefs.links import admin_url
 from briefs.models import Brief, MaveCall
 from briefs.research import pacing
@@ -57,8 +65,8 @@ COLUMNS = (
     ("Balance readings", "usage"),
 )
 TODAY = "today"
-FOLDED_FROM = 3  # days; fewer are listed one by one
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would calculate
+FOLDED_FROM = 3  # days without anything; fewer are listed one by one
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet takes text that begins so for a formula
 
 
 @login_required
@@ -66,25 +74,25 @@ def insights(request: HttpRequest) -> HttpResponse:
     standstill = Standstill()
     policy, now = standstill.policy, standstill.health.now.astimezone(UTC)
     period = _period(request, now.date())
-    costs = facts.costs(period)
+    report = cost_report(period)
     waiting = count_waiting()
     held = pacing.what_holds(policy, waiting.least).plainly
-    personas = facts.personas(costs, waiting.by_persona)
+    personas = persona_costs(report, waiting.by_persona)
     context = {
         "section": "insights",
         "period": period,
         "periods": PERIODS,
-        "is_new": costs.total.is_idle and not _has_history(),
-        "total": costs.total,
+        "is_new": report.total.is_idle and not _has_history(),
+        "total": report.total,
         "personas": personas,
-        **_listed(costs),
+        **_days_of_table(report),
         "waiting": waiting,
         "notices": for_reader(request.user, research(request.user, standstill)),
         "policy": policy,
         "may_switch": may_switch(request.user),
         "why": why_not_asked(policy, waiting, held, now),
         "budgets": standstill.account,
-        **_charts(costs),
+        **_charts(report),
         **_persona_chart(personas),
         **_links(request.user, period),
     }
@@ -101,27 +109,25 @@ def _has_history() -> bool:
     return Brief.objects.exists() or research.exists()
 
 
-def _listed(costs: Costs) -> dict[str, Any]:
-    """The days of the table, the latest first; those before anything happened are only counted."""
-    days = list(costs.by_day.items())
+def _days_of_table(report: CostReport) -> dict[str, Any]:
+    """The days of the table, the latest first; empty days at the beginning become one line."""
+    days = list(report.by_day.items())
     empty = list(takewhile(lambda item: item[1] == Cost(), days[:-1]))
     if len(empty) < FOLDED_FROM:
         empty = []
     return {"days": days[len(empty) :][::-1], "empty_days": [day for day, _ in empty]}
 
 
-def _charts(costs: Costs) -> dict[str, Any]:
-    days = list(costs.by_day)
+def _charts(report: CostReport) -> dict[str, Any]:
+    days = list(report.by_day)
     return {
         "columns": [
-            Column(
-                f"{day:%a} {times.day(day)}{', so far' * (day == days[-1])}", label, day == days[-1]
-            )
+            Column(f"{day:%a} {times.day(day)}{', so far' * is_last}", label, is_last)
             for day, label in zip(days, _labels(days), strict=True)
             for is_last in [day == days[-1]]
         ],
-        "credit_series": _series(CREDITS, costs.by_day.values()),
-        "brief_series": _series(BASES, costs.by_day.values()),
+        "credit_series": _series(CREDITS, report.by_day.values()),
+        "brief_series": _series(BASES, report.by_day.values()),
     }
 
 
@@ -138,21 +144,21 @@ def _series(kinds: Iterable[tuple[str, str, str]], costs: Iterable[Cost]) -> lis
 
 
 def _labels(days: list[date]) -> list[str]:
-    """Every day of a week, the Mondays of a month, the 1st and 15th of a longer time; and today."""
+    """Labels for every day of a week, the Mondays of a month, the 1st and 15th of a longer time."""
     if len(days) <= 7:
         return [*(f"{day:%a}" for day in days[:-1]), TODAY]
     if len(days) <= 31:
         is_marked = [day.weekday() == 0 for day in days]
     else:
         is_marked = [day.day in (1, 15) for day in days]
-    room = len(days) // 5  # a label so near to today's would touch it on a phone
+    room = len(days) // 5  # on a phone, labels of these days would touch the label of today
     is_marked[-room:] = [False] * room
     marks = zip(days[:-1], is_marked, strict=False)
     return [*(times.short_day(day) if marked else "" for day, marked in marks), TODAY]
 
 
 def _links(user: Any, period: Period) -> dict[str, str]:
-    """Where staff can read on; empty for everybody else."""
+    """Links into the admin: to the calls and to the policy; empty for who may not see them."""
     is_staff = user.is_staff
     may_read = is_staff and user.has_perm("briefs.view_mavecall")
     may_edit = is_staff and user.has_perm("briefs.view_researchpolicy")
@@ -169,11 +175,11 @@ def _links(user: Any, period: Period) -> dict[str, str]:
 def download(request: HttpRequest, table: str) -> HttpResponse:
     """The sums by day or by persona, for a spreadsheet."""
     period = _period(request, database_now().astimezone(UTC).date())
-    costs = facts.costs(period)
+    report = cost_report(period)
     if table == "days":
-        rows = [(day.isoformat(), cost) for day, cost in costs.by_day.items()]
+        rows = [(day.isoformat(), cost) for day, cost in report.by_day.items()]
     elif table == "personas":
-        rows = [(one.name, one.cost) for one in facts.personas(costs, {})]
+        rows = [(one.name, one.cost) for one in persona_costs(report, {})]
     else:
         raise Http404
     name = f"savedesk-{table}-{period.days[0]}-to-{period.today}.csv"
@@ -187,7 +193,7 @@ def download(request: HttpRequest, table: str) -> HttpResponse:
 
 
 def _cell(words: str) -> str:
-    """Text that a spreadsheet takes as text."""
+    """The words, with a quote before them if a spreadsheet would take them for a formula."""
     return f"'{words}" if words.lstrip().startswith(_FORMULA) else words
 
 

@@ -1,7 +1,7 @@
 """What research cost and what it served, by day and by persona.
 
-Three statements read a period: the ledger, the briefs opened, the briefs that shared an answer.
-Each is grouped by day and persona at once, so the days and the personas add up to the same sums.
+Three queries read a period: the ledger, the briefs opened, the briefs that shared an answer. Each
+is grouped by day and persona at once, so the days and the personas add up to the same sums.
 """
 
 from collections import defaultdict
@@ -18,9 +18,9 @@ from personas.models import Persona
 
 PERIODS = (7, 30, 90)  # days
 DEFAULT = 30
-Rows = Iterable[Mapping[str, Any]]  # `day`, `who` the persona, and counts named as in Cost
+Rows = Iterable[Mapping[str, Any]]  # `day`, `who` (the persona's key), and counts as in Cost
 _CHAT = Q(purpose=MaveCall.Purpose.CHAT)
-_OPEN = Q(outcome__in=[MaveCall.Outcome.PENDING, MaveCall.Outcome.UNKNOWN])
+_UNSETTLED = Q(outcome__in=[MaveCall.Outcome.PENDING, MaveCall.Outcome.UNKNOWN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Period:
     def end(self) -> datetime:
         return datetime.combine(self.today + timedelta(days=1), time(), UTC)
 
-    def holds(self, field: str) -> Q:
+    def covers(self, field: str) -> Q:
         return Q(**{f"{field}__gte": self.start, f"{field}__lt": self.end})
 
 
@@ -56,23 +56,23 @@ class Cost:
 
     # Research calls by outcome. A repeat is a call whose question may have been paid before.
     answered: int = 0  # repeats included
-    repeats: int = 0  # those of them that are
+    repeats: int = 0  # the repeats among the answered calls
     refused: int = 0
     unknown: int = 0
     pending: int = 0
-    open_repeats: int = 0  # of unknown outcome or under way
+    open_repeats: int = 0  # repeats of unknown outcome or under way
     not_sent: int = 0
     # Credits: each belongs to exactly one of these.
     new_credits: int = 0
     repeat_credits: int = 0
     unknown_credits: int = 0
     reserved_credits: int = 0
-    # Briefs opened and not withdrawn, by what they stand on by now.
+    # Briefs opened and not withdrawn, by what they stand on now.
     new: int = 0
     shared: int = 0
     playbook: int = 0
-    withdrawn: int = 0  # opened, and taken back by ourselves: in none of the three
-    # What sharing spared, by the day the answer was shared.
+    withdrawn: int = 0  # opened, then withdrawn by Savedesk: in none of these three
+    # What sharing saved, on the day the answer was shared.
     sharings: int = 0
     saved: int = 0
     # Requests that ask no question.
@@ -85,18 +85,18 @@ class Cost:
 
     @property
     def calls(self) -> int:
-        """Research calls that left for Mave."""
+        """Research calls that were sent to Mave."""
         return self.answered + self.refused + self.unknown + self.pending
 
     @property
     def credits(self) -> int:
-        """As the budgets count them: reservations included."""
+        """All credits, reserved ones included, as the budgets count them."""
         settled = self.new_credits + self.repeat_credits
         return settled + self.unknown_credits + self.reserved_credits
 
     @property
     def spent(self) -> int:
-        """Without what is only reserved for calls under way."""
+        """Credits without those that are only reserved for calls under way."""
         return self.credits - self.reserved_credits
 
     @property
@@ -105,7 +105,7 @@ class Cost:
 
     @property
     def opened(self) -> int:
-        """With those that were withdrawn."""
+        """Briefs opened, withdrawn ones included."""
         return self.briefs + self.withdrawn
 
     @property
@@ -132,7 +132,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class CostReport:
     total: Cost
     by_day: dict[date, Cost]  # every day of the period, the empty ones too
     by_persona: dict[int | None, Cost]  # None: requests that belong to no question
@@ -146,8 +146,8 @@ class PersonaCost:
     waiting: int
 
 
-def costs(period: Period) -> Costs:
-    """The sums of a period, from three statements."""
+def cost_report(period: Period) -> CostReport:
+    """The sums of a period, from three queries."""
     total = Cost()
     by_day = {day: Cost() for day in period.days}
     by_persona: defaultdict[int | None, Cost] = defaultdict(Cost)
@@ -157,7 +157,7 @@ def costs(period: Period) -> Costs:
             day, persona = counts.pop("day"), counts.pop("who")
             for cost in (total, by_day[day], by_persona[persona]):
                 cost.add(counts)
-    return Costs(total, by_day, dict(by_persona))
+    return CostReport(total, by_day, dict(by_persona))
 
 
 def _calls(period: Period) -> Rows:
@@ -170,15 +170,15 @@ def _calls(period: Period) -> Rows:
     }
     answered = _CHAT & Q(outcome=MaveCall.Outcome.ANSWERED)
     return (
-        MaveCall.objects.filter(period.holds("started_at"))
+        MaveCall.objects.filter(period.covers("started_at"))
         .values(day=TruncDate("started_at", tzinfo=UTC), who=F("research__persona"))
         .annotate(
             **outcomes,
             **others,
             repeats=Count("pk", filter=answered & is_repeat),
-            open_repeats=Count("pk", filter=_CHAT & _OPEN & is_repeat),
-            new_credits=Sum("credits", filter=~_OPEN & ~is_repeat, default=0),
-            repeat_credits=Sum("credits", filter=~_OPEN & is_repeat, default=0),
+            open_repeats=Count("pk", filter=_CHAT & _UNSETTLED & is_repeat),
+            new_credits=Sum("credits", filter=~_UNSETTLED & ~is_repeat, default=0),
+            repeat_credits=Sum("credits", filter=~_UNSETTLED & is_repeat, default=0),
             unknown_credits=_credits(MaveCall.Outcome.UNKNOWN),
             reserved_credits=_credits(MaveCall.Outcome.PENDING),
         )
@@ -193,7 +193,7 @@ def _opened(period: Period) -> Rows:
     withdrawn = Q(outcome=Brief.Outcome.WITHDRAWN)
     bases = {value: Count("pk", filter=Q(basis=value) & ~withdrawn) for value in Brief.Basis}
     return (
-        Brief.objects.filter(period.holds("created_at"))
+        Brief.objects.filter(period.covers("created_at"))
         .values(day=TruncDate("created_at", tzinfo=UTC), who=F("persona"))
         .annotate(**bases, withdrawn=Count("pk", filter=withdrawn))
     )
@@ -202,21 +202,24 @@ def _opened(period: Period) -> Rows:
 def _shared(period: Period) -> Rows:
     shared = Brief.objects.filter(basis=Brief.Basis.SHARED, research__status=Research.Status.DONE)
     return (
-        shared.filter(period.holds("researched_at"))
+        shared.filter(period.covers("researched_at"))
         .values(day=TruncDate("researched_at", tzinfo=UTC), who=F("persona"))
         .annotate(sharings=Count("pk"), saved=Sum("research__credits", default=0))
     )
 
 
-def personas(costs: Costs, waiting: Mapping[int | None, int]) -> list[PersonaCost]:
-    """The personas for which anything happened or waits, the dearest first."""
-    happened = {key for key, cost in costs.by_persona.items() if not cost.is_idle}
+def persona_costs(report: CostReport, waiting: Mapping[int | None, int]) -> list[PersonaCost]:
+    """The personas that had a brief or a call, or for which a question waits, the dearest first.
+
+    `waiting`: how many questions wait, by the persona's key.
+    """
+    happened = {key for key, cost in report.by_persona.items() if not cost.is_idle}
     keys = happened | set(waiting)
     names: dict[int | None, str] = {None: "Without a persona"}
     known = Persona.objects.filter(pk__in=[key for key in keys if key])
     names |= dict(known.values_list("pk", "name"))
     found = [
-        PersonaCost(key, names[key], costs.by_persona.get(key, Cost()), waiting.get(key, 0))
+        PersonaCost(key, names[key], report.by_persona.get(key, Cost()), waiting.get(key, 0))
         for key in keys
     ]
     return sorted(found, key=lambda one: (-one.cost.credits, -one.cost.opened, one.name))

@@ -1,4 +1,4 @@
-"""What research cost: which row counts where, on which day, and what the page says of it."""
+"""What research cost: where and on which day each row counts, and what the page says."""
 
 import csv
 import html
@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.desk.tests.pages import text
-from briefs.insights.costs import Cost, Period, costs, personas
+from briefs.insights.costs import Cost, Period, cost_report, persona_costs
 from briefs.models import MaveCall, MaveHealth, Priority, ResearchPolicy
 from briefs.research import pacing, spending
 from briefs.research.spending import DAY, Spending
@@ -57,7 +57,7 @@ def rows_of(response):
 
 
 def links(response, words):
-    """Where the links lead whose text begins like this."""
+    """The addresses of links whose text begins like this."""
     found = re.findall(rf'<a href="([^"]*)"[^>]*>{words}', response.content.decode())
     return [html.unescape(address) for address in found]
 
@@ -90,7 +90,7 @@ def staff(client, django_user_model):
 def test_credits_of_a_call_belong_to_exactly_one_kind(outcome, is_repeat, kind):
     make_call(outcome=outcome, is_repeat=is_repeat, credits=30)
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert getattr(total, kind) == total.credits == 30
 
@@ -100,17 +100,17 @@ def test_credits_of_a_day_are_those_that_its_budget_counts():
         make_call(outcome=outcome, credits=7)
     make_call(purpose="threads", credits=3)
 
-    today = costs(WEEK).by_day[TODAY]
+    today = cost_report(WEEK).by_day[TODAY]
 
     assert today.credits == spending.account(policy(), database_now()).day.taken == 38
 
 
-def test_calls_that_never_left_are_counted_apart():
+def test_calls_that_were_never_sent_are_counted_apart():
     make_call()
     make_call(outcome="refused", credits=0)
     make_call(outcome="not_sent", credits=0)
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert (total.calls, total.answered, total.refused, total.not_sent) == (2, 1, 1, 1)
 
@@ -120,16 +120,16 @@ def test_only_answered_repeats_are_paid_again_and_the_others_are_said():
     make_call(is_repeat=True, outcome="unknown", credits=75)
     make_call(is_repeat=True, outcome="refused", credits=0)
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert (total.repeats, total.repeat_credits, total.open_repeats) == (1, 24, 1)
 
 
-def test_requests_that_ask_nothing_are_no_research_calls():
+def test_requests_that_ask_no_question_are_no_research_calls():
     make_call(purpose="threads", credits=0)
     make_call(purpose="usage", credits=0, research=None)
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert (total.calls, total.threads, total.usage, total.others) == (0, 1, 1, 2)
 
@@ -142,7 +142,7 @@ def test_days_begin_at_midnight_utc():
     make_call(credits=1, started_at=midnight - timedelta(microseconds=1))
     make_call(credits=2, started_at=midnight)
 
-    by_day = costs(WEEK).by_day
+    by_day = cost_report(WEEK).by_day
 
     assert by_day[date(2026, 11, 21)].credits == 1
     assert by_day[date(2026, 11, 22)].credits == 2
@@ -152,7 +152,7 @@ def test_every_day_of_the_period_is_there_and_none_before_it():
     make_call(credits=5, started_at=at(6, hour=0))
     make_call(credits=100, started_at=at(7, hour=23))
 
-    found = costs(WEEK)
+    found = cost_report(WEEK)
 
     assert [cost.credits for cost in found.by_day.values()] == [5, 0, 0, 0, 0, 0, 0]
     assert list(found.by_day)[-1] == TODAY
@@ -166,7 +166,7 @@ def test_briefs_count_on_the_day_they_were_opened_by_what_they_stand_on():
     for basis in ("new", "shared", "shared", "playbook"):
         make_brief(basis=basis, created_at=at(2))
 
-    day = costs(WEEK).by_day[date(2026, 11, 21)]
+    day = cost_report(WEEK).by_day[date(2026, 11, 21)]
 
     assert (day.new, day.shared, day.playbook, day.briefs, day.researched) == (1, 2, 1, 4, 3)
 
@@ -174,7 +174,7 @@ def test_briefs_count_on_the_day_they_were_opened_by_what_they_stand_on():
 def test_a_shared_brief_saves_what_its_answer_cost_on_the_day_it_got_it():
     make_sharing(credits=40, created_at=at(30), researched_at=at(2))
 
-    found = costs(WEEK)
+    found = cost_report(WEEK)
 
     assert found.by_day[date(2026, 11, 21)].saved == found.total.saved == 40
     assert (found.total.sharings, found.total.briefs) == (1, 0)
@@ -187,7 +187,7 @@ def test_only_briefs_that_share_an_answer_count_as_savings():
     make_brief(research=answer, basis="playbook", created_at=at())
     make_sharing(research=make_research(status="failed", credits=9))
 
-    assert costs(WEEK).total.saved == 80
+    assert cost_report(WEEK).total.saved == 80
 
 
 def test_cost_per_brief_is_all_credits_over_all_briefs_opened():
@@ -196,7 +196,7 @@ def test_cost_per_brief_is_all_credits_over_all_briefs_opened():
     make_brief(basis="shared", created_at=at())
     make_brief(basis="playbook", created_at=at())
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert (total.per_brief, total.per_researched) == (10, 15)
 
@@ -206,7 +206,7 @@ def test_withdrawn_briefs_are_counted_apart_and_cost_nothing():
     make_brief(basis="new", created_at=at())
     make_brief(created_at=at()).withdraw("the same person as in another brief")
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert (total.briefs, total.playbook, total.withdrawn, total.per_brief) == (1, 0, 1, 30)
 
@@ -214,13 +214,13 @@ def test_withdrawn_briefs_are_counted_apart_and_cost_nothing():
 def test_a_day_with_nothing_but_a_withdrawn_brief_is_not_idle():
     make_brief(created_at=at()).withdraw("the same person as in another brief")
 
-    assert not costs(WEEK).total.is_idle
+    assert not cost_report(WEEK).total.is_idle
 
 
 def test_without_briefs_there_is_no_cost_per_brief():
     make_call()
 
-    total = costs(WEEK).total
+    total = cost_report(WEEK).total
 
     assert total.per_brief is total.per_researched is None
 
@@ -234,7 +234,7 @@ def test_personas_are_sorted_by_what_they_cost():
     make_call(research=make_research(persona=dear), credits=50)
     make_sharing(persona=cheap)
 
-    found = personas(costs(WEEK), {})
+    found = persona_costs(cost_report(WEEK), {})
 
     assert [(one.name, one.cost.credits, one.cost.saved) for one in found] == [
         ("Dear", 50, 0),
@@ -246,7 +246,7 @@ def test_personas_are_sorted_by_what_they_cost():
 def test_a_persona_for_which_research_only_waits_is_listed():
     research = make_research()
 
-    [one] = personas(costs(WEEK), count_waiting().by_persona)
+    [one] = persona_costs(cost_report(WEEK), count_waiting().by_persona)
 
     assert (one.name, one.waiting, one.cost) == (research.persona.name, 1, Cost())
 
@@ -257,12 +257,12 @@ def test_personas_and_days_add_up_to_the_same():
         make_sharing(created_at=at(number))
     make_call(research=None, credits=6)
 
-    found = costs(WEEK)
+    found = cost_report(WEEK)
 
     for sums in (found.by_day, found.by_persona):
         for name in ("credits", "calls", "briefs", "saved"):
             assert sum(getattr(one, name) for one in sums.values()) == getattr(found.total, name)
-    assert [one.name for one in personas(found, {}) if one.cost.credits == 6] == [
+    assert [one.name for one in persona_costs(found, {}) if one.cost.credits == 6] == [
         "Without a persona"
     ]
 
@@ -270,7 +270,7 @@ def test_personas_and_days_add_up_to_the_same():
 def test_reading_the_balance_makes_no_line_among_the_personas():
     make_call(purpose="usage", credits=0, research=None)
 
-    assert personas(costs(WEEK), {}) == []
+    assert persona_costs(cost_report(WEEK), {}) == []
 
 
 # What waits
@@ -447,7 +447,7 @@ def test_the_period_is_chosen_by_a_link(signed_in, asked, length):
     assert f'?days={length}" aria-current="page"' in response.content.decode()
 
 
-def test_the_figures_say_what_is_not_sure(signed_in, connected):
+def test_the_figures_say_what_is_not_certain(signed_in, connected):
     now = timezone.now()
     make_call(started_at=now, credits=24)
     make_call(started_at=now, credits=24, is_repeat=True)
@@ -462,7 +462,7 @@ def test_the_figures_say_what_is_not_sure(signed_in, connected):
     assert "Credits paid again 24 for 1 call whose question may have been charged before" in words
 
 
-def test_it_is_said_what_saved_means_and_which_days_are_counted(signed_in):
+def test_the_page_says_what_saved_means_and_which_days_are_counted(signed_in):
     make_brief()
 
     words = text(signed_in.get(URL))
@@ -552,7 +552,7 @@ def test_each_persona_has_a_bar_and_its_credits_of_every_kind(signed_in):
     assert response.content.decode().count('class="chart-row"') == 1
 
 
-def test_staff_are_led_to_the_calls_behind_the_figures(staff):
+def test_staff_get_links_to_the_calls_behind_the_figures(staff):
     call = make_call(started_at=timezone.now(), is_repeat=True)
     make_call(started_at=timezone.now(), outcome="unknown")
     make_call(started_at=timezone.now() - timedelta(days=31))
@@ -566,7 +566,7 @@ def test_staff_are_led_to_the_calls_behind_the_figures(staff):
     assert MaveCall.objects.filter(research__persona=call.research.persona).count() == 1
 
 
-def test_nobody_else_is_led_into_the_admin(signed_in):
+def test_only_staff_get_links_into_the_admin(signed_in):
     make_call(started_at=timezone.now(), is_repeat=True)
 
     assert "/admin/" not in signed_in.get(URL).content.decode()
