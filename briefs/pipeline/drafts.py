@@ -24,14 +24,14 @@ class Draft:
     level: str
     status: WebhookEvent.Status = PROCESSED
     reason: str = ""
-    match: RuleMatch | None = None
+    rule_match: RuleMatch | None = None
     customer: Customer | None = None
-    persona: PersonaMatch | None = None
+    persona_match: PersonaMatch | None = None
     is_waiting_for_profile: bool = False
     has_joined: bool = False
     preferences_before: preferences.Preferences = field(default_factory=dict)
     fetched_before: datetime | None = None
-    same: list[tuple[Customer, Customer]] = field(default_factory=list)
+    same_people: list[tuple[Customer, Customer]] = field(default_factory=list)
 
     def ignore(self, reason: str) -> None:
         self.status, self.reason = IGNORED, reason
@@ -72,9 +72,9 @@ class Draft:
     @property
     def rule(self) -> SignalRule:
         """The rule that made it a signal. Raises LookupError for an event that no rule fits."""
-        if self.match is None:
+        if self.rule_match is None:
             raise LookupError("no rule fits this event")
-        return self.match.rule
+        return self.rule_match.rule
 
     @property
     def person(self) -> Customer:
@@ -85,24 +85,28 @@ class Draft:
 
     @property
     def wants_brief(self) -> bool:
-        return self.match is not None and self.rule.effect == Effect.OPENS_BRIEF
+        return self.rule_match is not None and self.rule.effect == Effect.OPENS_BRIEF
 
     @property
     def opens_brief(self) -> bool:
         """Whether both the rule and the persona want a brief."""
-        return self.wants_brief and self.persona is not None and self.persona.persona.opens_brief
+        return (
+            self.wants_brief
+            and self.persona_match is not None
+            and self.persona_match.persona.opens_brief
+        )
 
     @property
     def mapped(self) -> PersonaMatch:
         """The persona and why. Raises LookupError unless the rule wants a brief."""
-        if self.persona is None:
+        if self.persona_match is None:
             raise LookupError("this event was not mapped to a persona")
-        return self.persona
+        return self.persona_match
 
     @property
     def why(self) -> str:
         """Which rule and which persona were chosen and why, in words."""
-        matches = (self.match, self.persona)
+        matches = (self.rule_match, self.persona_match)
         return " · ".join(match.why for match in matches if match is not None)
 
     @property

@@ -14,7 +14,7 @@ def merge_same(drafts: list[Draft]) -> None:
 
     A draft about a row that was merged into another is then about that other row.
     """
-    pairs = {(older.pk, newer.pk) for draft in drafts for older, newer in draft.same}
+    pairs = {(older.pk, newer.pk) for draft in drafts for older, newer in draft.same_people}
     looked_up = [draft.customer for draft in drafts if draft.customer and draft.customer.twin_pk]
     pairs |= {_pair(customer) for customer in looked_up}
     for older_pk, newer_pk in sorted(pairs):

@@ -126,7 +126,7 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
         "effect": rule.effect,
         "severity": rule.severity,
         "level": draft.level,
-        "persona": draft.persona.persona if draft.persona else None,
+        "persona": draft.persona_match.persona if draft.persona_match else None,
         "happened_at": _happened_at(draft),
         "message": describe_message(draft.event.object_type, draft.data),
         "why": draft.why,

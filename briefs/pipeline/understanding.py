@@ -57,7 +57,7 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
 
 
 def _decide(draft: Draft, match: RuleMatch | None) -> None:
-    draft.match = match
+    draft.rule_match = match
     if match is None:
         draft.ignore(f"no churn signal: no active rule speaks of “{draft.event.kind}”")
     elif match.rule.effect == Effect.IGNORE:
@@ -69,7 +69,7 @@ def _find_customers(drafts: list[Draft]) -> None:
     resolution = identity.resolve([draft.event.identifiers for draft in drafts])
     for draft, customer in zip(drafts, resolution.customers, strict=True):
         draft.customer = customer
-        draft.same = resolution.same
+        draft.same_people = resolution.same
         if customer is None:
             draft.ignore(
                 "no brief: the event names no person (deleted in Customer.io, or sent without "
@@ -123,8 +123,8 @@ def _wait_for_profile(draft: Draft, trouble: str) -> None:
 
 
 def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
-    draft.persona = rulebook.persona_for(draft.person)
+    draft.persona_match = rulebook.persona_for(draft.person)
     if draft.person.fetched_at is None and trouble:
         # Without a key no look-up will ever be made: a brief that waited for it would stay hidden.
         draft.is_waiting_for_profile = not lookups.is_never_possible()
-        draft.persona = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")
+        draft.persona_match = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")

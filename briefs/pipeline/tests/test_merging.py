@@ -1,4 +1,4 @@
-"""Two rows that turn out to be one person become one, with everything that hung on them."""
+"""Two rows that turn out to be one person become one row, with all their signals and briefs."""
 
 import pytest
 from django.utils import timezone
@@ -79,7 +79,7 @@ def test_profile_that_was_looked_up_later_is_kept():
     assert reload(older).attributes == {"plan": "pro"}
 
 
-def test_of_two_open_briefs_one_is_left_with_the_signals_of_both():
+def test_of_two_open_briefs_one_is_kept_with_the_signals_of_both():
     older, newer = two_rows()
     now, before = timezone.now(), timezone.now() - timezone.timedelta(hours=2)
     kept = make_brief(customer=older, priority=Priority.LOW, happened_at=now)
@@ -98,7 +98,7 @@ def test_of_two_open_briefs_one_is_left_with_the_signals_of_both():
     assert f"in brief {kept.pk}" in doubled.closing_note
 
 
-def test_of_two_open_briefs_the_one_that_somebody_has_taken_is_left(user):
+def test_of_two_open_briefs_the_one_that_somebody_has_taken_is_kept(user):
     older, newer = two_rows()
     make_brief(customer=older)
     taken = make_brief(customer=newer)
@@ -110,7 +110,7 @@ def test_of_two_open_briefs_the_one_that_somebody_has_taken_is_left(user):
     assert reload(taken).customer == older
 
 
-def test_of_two_untouched_briefs_the_one_whose_persona_is_known_is_left():
+def test_of_two_untouched_briefs_the_one_whose_persona_is_known_is_kept():
     older, newer = two_rows()
     make_brief(customer=older, persona=make_persona(is_unknown=True), is_waiting_for_profile=True)
     known = make_brief(customer=newer)
@@ -121,7 +121,7 @@ def test_of_two_untouched_briefs_the_one_whose_persona_is_known_is_left():
 
 
 @pytest.mark.parametrize(("status", "basis"), [("done", "new"), ("queued", "playbook")])
-def test_of_two_briefs_with_known_personas_the_one_with_research_is_left(status, basis):
+def test_of_two_briefs_with_known_personas_the_one_with_research_is_kept(status, basis):
     older, newer = two_rows()
     make_brief(customer=older)
     researched = make_brief(customer=newer, research=make_research(status=status), basis=basis)
@@ -131,7 +131,7 @@ def test_of_two_briefs_with_known_personas_the_one_with_research_is_left(status,
     assert Brief.objects.open().get() == researched
 
 
-def test_of_two_briefs_with_research_the_answered_one_is_left():
+def test_of_two_briefs_with_research_the_answered_one_is_kept():
     older, newer = two_rows()
     make_brief(customer=older, research=make_research())
     answered = make_brief(customer=newer, research=make_research(status="done"), basis="shared")
@@ -141,7 +141,7 @@ def test_of_two_briefs_with_research_the_answered_one_is_left():
     assert Brief.objects.open().get() == answered
 
 
-def test_brief_in_somebodys_hands_is_left_however_little_it_stands_on(user):
+def test_brief_that_somebody_has_taken_is_kept_even_without_research(user):
     older, newer = two_rows()
     taken = make_brief(customer=older, persona=make_persona(is_unknown=True))
     taken.assign(user, user)
@@ -163,7 +163,7 @@ def test_closed_briefs_move_as_they_are():
     assert list(outcomes) == ["churned", ""]
 
 
-def test_row_that_is_gone_by_now_is_no_trouble():
+def test_row_that_was_merged_already_is_not_merged_again():
     older, newer = two_rows()
     merging.merge(older.pk, newer.pk)
 

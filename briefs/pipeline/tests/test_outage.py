@@ -1,4 +1,4 @@
-"""A blast of unsubscribes while Customer.io's App API is down, and what becomes of it after."""
+"""Many unsubscribes while Customer.io's App API is down, and what happens to them afterwards."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ KINDS = ["enterprise-retail-low", "pro-design-low", "free-retail-high", "trial-r
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    """Half a second in place of three, so that a server that hangs does not hold up the tests."""
+    """Time-outs of half a second instead of three, so that a hanging server does not slow tests."""
     monkeypatch.setattr(lookups, "paced_app_api", partial(paced_app_api, budget_seconds=0.5))
 
 
@@ -132,7 +132,7 @@ def test_after_the_outage_only_distinct_research_is_opened(sandbox):
 
 
 @pytest.mark.usefixtures("patient")
-def test_after_the_outage_whoever_was_taken_up_is_kept(sandbox, user):
+def test_after_the_outage_a_brief_that_was_taken_is_kept(sandbox, user):
     blast(sandbox)
     taken = waiting().get(customer__external_id="free-retail-high-7")
     taken.assign(user, user)
@@ -146,7 +146,7 @@ def test_after_the_outage_whoever_was_taken_up_is_kept(sandbox, user):
 
 
 @pytest.mark.usefixtures("patient")
-def test_after_the_outage_a_target_hears_of_all_in_one_digest(sandbox):
+def test_after_the_outage_a_target_is_told_of_all_in_one_digest(sandbox):
     target = make_target("json://example.com/")
     blast(sandbox)
     end_of_outage(sandbox)
@@ -169,7 +169,7 @@ def test_people_are_asked_for_by_the_hundred(sandbox):
     assert len(sandbox.requests) == 4  # 320 people
 
 
-def test_blast_that_meets_our_own_limit_waits_too_and_opens_no_breaker(sandbox):
+def test_blast_that_reaches_our_own_limit_waits_too_and_opens_no_breaker(sandbox):
     AppApiPace.hold_back(60)
 
     unsubscribe("enterprise-retail-low-1")

@@ -270,7 +270,7 @@ def test_unsubscribing_that_was_undone_before_it_arrived_opens_no_brief(sandbox)
     assert "they have subscribed again since" in reason(late)
 
 
-def test_text_that_no_database_takes_is_mended_not_fatal(sandbox):
+def test_text_that_no_database_takes_is_cleaned_and_stored(sandbox):
     event = event_of(
         "enterprise-logistics-low-1",
         metric="bounced",
@@ -355,7 +355,7 @@ def _open_breaker():
     AppApiHealth.objects.update(retry_at=None)
 
 
-def test_failed_look_up_serves_stale_attributes(sandbox):
+def test_failed_look_up_uses_stale_attributes(sandbox):
     sandbox.faults.add("customers/attributes", "500", count=9)
     make_customer(
         external_id="old", cio_id=None, fetched_at=timezone.now() - timezone.timedelta(days=3)
@@ -407,7 +407,7 @@ def test_late_unsubscribe_does_not_undo_a_newer_subscription(sandbox):
     assert Customer.objects.get().subscription_changed_at.timestamp() == 1_700_000_500
 
 
-def test_poison_event_takes_nobody_with_it_and_ends_dead(sandbox, monkeypatch):
+def test_poison_event_fails_no_other_event_and_ends_dead(sandbox, monkeypatch):
     from briefs.pipeline import understanding
 
     poison, *_ = [event_of(f"enterprise-logistics-low-{n}") for n in range(4)]
@@ -466,9 +466,7 @@ def received_a_while_ago():
     WebhookEvent.objects.update(received_at=timezone.now() - timedelta(minutes=1))
 
 
-def test_while_events_arrive_no_second_worker_takes_the_processor_from_the_receiver(
-    sandbox, monkeypatch
-):
+def test_while_events_arrive_no_second_worker_is_woken(sandbox, monkeypatch):
     monkeypatch.setattr(draining, "BATCH_SIZE", 2)
     monkeypatch.setattr(draining, "_is_receiving", lambda: True)
     for number in range(5):
@@ -500,7 +498,7 @@ def test_drain_goes_on_alone_when_the_broker_fails(sandbox, monkeypatch):
 
 
 @pytest.mark.parametrize("trouble", [None, ConnectionError])
-def test_drain_whose_time_is_used_up_rings_and_ends_well_if_the_broker_fails(
+def test_drain_whose_time_is_used_up_rings_and_raises_nothing_if_the_broker_fails(
     settings, monkeypatch, trouble
 ):
     settings.DRAIN_TIMEOUT_SECONDS = 0
@@ -540,7 +538,7 @@ def test_drain_pauses_for_the_receiver_while_events_arrive(pauses):
     assert pauses[0] >= 0.1
 
 
-def test_event_after_a_handful_is_not_made_to_wait(sandbox, pauses, monkeypatch):
+def test_after_few_events_there_is_no_pause(sandbox, pauses, monkeypatch):
     event_of("enterprise-logistics-low-1")
     draining.drain()
     assert not any(pauses)
@@ -557,7 +555,7 @@ def test_drain_of_a_backlog_does_not_pause_after_every_batch(pauses):
     assert pauses == []
 
 
-def test_writer_that_polls_for_its_turn_finds_a_gap_once_a_second(pauses):
+def test_sqlite_pauses_once_a_second_for_other_writers(pauses):
     draining._pause_for_receiver(paused_at=time.monotonic() - 1.1)
 
     assert pauses == ([0.12] if connection.vendor == "sqlite" else [])

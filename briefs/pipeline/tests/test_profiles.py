@@ -1,4 +1,4 @@
-"""What becomes of a brief when the profile that it waited for arrives."""
+"""What happens to a brief when the profile arrives for which it waited."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter", "sandbox
 
 @pytest.fixture
 def waiting():
-    """A brief of an enterprise customer whose profile was not to be had."""
+    """A brief of an enterprise customer whose profile could not be looked up."""
     return make_brief(
         customer=make_customer(
             external_id="enterprise-retail-low-1", cio_id=None, fetched_at=None, attributes={}
@@ -44,14 +44,14 @@ def test_most_severe_signal_decides_the_priority(waiting):
     assert decided(waiting).priority == Priority.URGENT
 
 
-def test_signal_that_opens_no_brief_has_no_say_in_the_priority(waiting):
+def test_signal_that_opens_no_brief_does_not_change_the_priority(waiting):
     make_signal(brief=waiting, severity=1)
     make_signal(brief=waiting, severity=3, effect="timeline", kind="mailbox_full")
 
     assert decided(waiting).priority == Priority.MEDIUM  # low, one step up for high value
 
 
-def test_brief_whose_signals_are_gone_is_decided_all_the_same(waiting):
+def test_brief_whose_signals_are_gone_is_decided_too(waiting):
     assert decided(waiting).priority == Priority.HIGH
 
 
@@ -96,7 +96,7 @@ def test_deleted_person_ends_with_a_low_brief_and_no_research(wait):
     assert "deleted in Customer.io" in brief.persona_why
 
 
-def test_whoever_was_found_is_decided_when_others_could_not_be(wait, sandbox):
+def test_customer_who_was_found_is_decided_when_others_could_not_be_found(wait, sandbox):
     found = wait(external_id="enterprise-retail-low-1")
     by_address = wait(email="ruth.adeyemi@example.com")
     sandbox.faults.add("customers", "500")
@@ -126,7 +126,7 @@ def test_time_that_is_used_up_leaves_the_rest_to_the_next_sweep(wait, monkeypatc
     )  # fmt: skip
 
 
-def test_profile_that_somebody_else_found_is_decided_during_an_outage(wait, sandbox):
+def test_profile_that_an_earlier_look_up_found_is_decided_during_an_outage(wait, sandbox):
     found, unknown = wait(external_id="enterprise-retail-low-1"), wait(external_id="acme-1003")
     lookups.refresh([found.customer])
     AppApiHealth.current().failed("it answered 500", timedelta(minutes=5))
@@ -197,7 +197,9 @@ def test_outage_costs_one_request_a_sweep_however_many_wait(wait, sandbox):
     assert len(sandbox.requests) == 12
 
 
-def test_person_with_an_id_who_cannot_be_found_lets_addresses_have_their_turn(wait, monkeypatch):
+def test_person_with_an_id_who_cannot_be_found_does_not_block_those_with_an_address(
+    wait, monkeypatch
+):
     by_id = wait(external_id="enterprise-retail-low-1")
     by_address = wait(email="ruth.adeyemi@example.com")
     profiles_of = AppApi.profiles

@@ -53,7 +53,7 @@ def end(outage):
 
 
 def pass_time(**length):
-    """Let that much time go by for events that were put off."""
+    """Move the times of events that were put off that far into the past."""
     span = timedelta(**length)
     WebhookEvent.objects.update(available_at=F("available_at") - span)
     WebhookEvent.objects.update(put_off_at=F("put_off_at") - span)
@@ -93,7 +93,7 @@ def test_waiting_uses_up_no_try_and_ends_the_lease(outage):
     assert (reload(event).status, event.tries, event.lease_token) == ("pending", 0, None)
 
 
-def test_event_is_left_alone_for_some_minutes(outage):
+def test_event_that_was_put_off_is_not_tried_for_some_minutes(outage):
     known(outage)
     event = changed()
 
@@ -104,7 +104,7 @@ def test_event_is_left_alone_for_some_minutes(outage):
     assert not WebhookEvent.objects.all().due().exists()
 
 
-def test_others_of_the_batch_are_not_held_up(outage):
+def test_others_of_the_batch_are_not_delayed(outage):
     known(outage)
     waiting, other = changed(), unsubscribe("enterprise-retail-low-1")
 
@@ -113,7 +113,7 @@ def test_others_of_the_batch_are_not_held_up(outage):
     assert (reload(waiting).status, reload(other).status) == ("pending", "processed")
 
 
-def test_trouble_is_compared_with_what_was_known_before_the_first_try(outage):
+def test_later_try_compares_with_what_was_known_before_the_first_try(outage):
     """Another event of the same person brings the profile before the waiting one is due again."""
     customer = known(outage)
     event = changed()
