@@ -38,7 +38,7 @@ class _Endpoint:
 
 
 class Listener(_Endpoint):
-    """Keeps what is posted; answers as told: a status, late, not before it may, or drop by drop."""
+    """Keeps what is posted. Answers as told: with a status, late, when allowed, or byte by byte."""
 
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
@@ -132,7 +132,7 @@ class MailListener(_Endpoint):
 
 
 def may_be_this_machine(monkeypatch: Any) -> None:
-    """Take 127.0.0.1 for a host that may be told; whatever else is forbidden stays forbidden."""
+    """Allow 127.0.0.1 as a host; all other forbidden hosts stay forbidden."""
     monkeypatch.setattr(addresses, "_MAIL_PORTS", range(65536))
     strict = addresses.why_forbidden
 

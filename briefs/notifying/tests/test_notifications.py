@@ -1,4 +1,4 @@
-"""Notifications as rows: what inserts them, what they say, and every arrow between their states."""
+"""Notifications as rows: what inserts them, what they say, and how their states change."""
 
 import uuid
 from datetime import timedelta
@@ -38,7 +38,7 @@ def tell(*briefs):
     return list(Notification.objects.values_list("brief", flat=True))
 
 
-# Arrows
+# Transitions
 
 
 def test_pending_notification_is_claimed_once():
@@ -92,7 +92,7 @@ def test_sixth_failure_is_the_last():
     assert notification.finished_at
 
 
-def test_test_is_tried_once_because_somebody_waits_for_it():
+def test_test_message_is_tried_once_because_somebody_waits_for_it():
     notification, token = claimed(kind="test")
 
     notification.try_again(token, "no answer")
@@ -138,7 +138,7 @@ def test_brief_that_is_rolled_back_leaves_no_notification(starter, sandbox, monk
     assert not Notification.objects.exists()
 
 
-def test_target_hears_of_its_priority_and_above():
+def test_target_is_told_of_briefs_of_its_priority_and_above():
     make_target(minimum_priority=Priority.HIGH)
     high, medium = make_brief(priority=Priority.HIGH), make_brief(priority=Priority.MEDIUM)
 
@@ -146,13 +146,13 @@ def test_target_hears_of_its_priority_and_above():
 
 
 @pytest.mark.parametrize("kw", [{"minimum_priority": None}, {"is_active": False}])
-def test_target_without_a_priority_or_switched_off_hears_of_no_brief(kw):
+def test_target_without_a_priority_or_switched_off_is_told_of_no_brief(kw):
     make_target(**kw)
 
     assert tell(make_brief()) == []
 
 
-def test_target_hears_of_a_brief_once():
+def test_target_is_told_of_a_brief_once():
     make_target()
     brief = make_brief()
 
@@ -252,7 +252,7 @@ def test_message_holds_no_address_of_the_customer(kw):
     assert "@" not in "".join(messages.about_brief(brief, {"plan": ["plan"]}))
 
 
-def test_customers_name_rings_nobody_and_breaks_no_line():
+def test_customers_name_notifies_nobody_and_breaks_no_line():
     name = "<!channel> Jo\nAll @here"
     customer = make_customer(external_id="c-1", attributes={"name": "<!channel> Jo\nB"})
 

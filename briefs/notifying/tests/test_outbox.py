@@ -144,7 +144,7 @@ def test_answer_that_drips_is_given_up_when_the_time_is_over(listener):
     assert time.monotonic() - began < 2
 
 
-def test_sending_that_has_not_ended_is_not_begun_a_second_time_beside_it(listener):
+def test_message_that_is_still_being_sent_is_not_sent_a_second_time_beside_it(listener):
     listener.may_answer.clear()
     message = (listener.address, "Subject", "Body")
     first = threading.Thread(target=sending.deliver, args=message)
@@ -161,7 +161,7 @@ def test_sending_that_has_not_ended_is_not_begun_a_second_time_beside_it(listene
     assert len(listener.posts) == 2
 
 
-def test_what_is_given_up_before_it_began_is_never_sent(listener, monkeypatch):
+def test_message_that_is_given_up_before_its_sending_began_is_never_sent(listener, monkeypatch):
     def slow(host):
         time.sleep(0.4)
         return []
@@ -331,7 +331,7 @@ def test_no_part_of_the_address_is_in_what_the_library_said(address, secret):
         ("json://a/", "x" * 2000, "x" * sending.LONGEST_REASON),
     ],
 )
-def test_what_the_library_said_is_kept_but_for_the_address(address, text, said):
+def test_words_of_the_library_are_kept_without_the_address(address, text, said):
     assert sending.hide_address(address, text) == said
 
 
@@ -368,7 +368,7 @@ def test_message_whose_sender_died_is_sent_again_later(listener, target):
     notification.refresh_from_db()
     assert (notification.status, listener.posts) == ("pending", [])
     assert "its sender ended before the outcome was known" in notification.status_reason
-    assert not notification.sent(token)  # the sender was only frozen, and thaws
+    assert not notification.sent(token)  # the sender was only frozen and goes on
 
     Notification.objects.update(available_at=None)
     outbox.send_due()
@@ -376,7 +376,7 @@ def test_message_whose_sender_died_is_sent_again_later(listener, target):
     assert (notification.status, len(listener.posts)) == ("sent", 1)
 
 
-def test_message_that_loses_every_sender_is_given_up(listener, target):
+def test_message_whose_senders_all_die_is_given_up(listener, target):
     notification = make_notification(target)
 
     for _ in range(16):  # claimed and put back in turn
@@ -401,7 +401,7 @@ def test_nobody_else_sends_while_one_does(listener, target):
 # Many
 
 
-def test_handful_of_briefs_is_told_one_by_one_the_most_urgent_first(listener, target):
+def test_few_briefs_are_told_one_by_one_the_most_urgent_first(listener, target):
     tell(target, 2, Priority.HIGH)
     tell(target, 3, Priority.URGENT)
 
@@ -411,7 +411,7 @@ def test_handful_of_briefs_is_told_one_by_one_the_most_urgent_first(listener, ta
     assert [row.brief.priority for row in told] == [4, 4, 4, 3, 3]
 
 
-def test_more_than_a_handful_is_one_digest(listener, target):
+def test_too_many_briefs_for_single_messages_are_one_digest(listener, target):
     tell(target, 4, Priority.URGENT)
     tell(target, 19, Priority.HIGH)
 
@@ -436,7 +436,7 @@ def test_briefs_after_a_full_minute_wait_for_the_next(listener, target):
     assert len(listener.posts) == 7
 
 
-def test_alarm_is_not_held_up_by_many_briefs(listener, target):
+def test_alarm_is_not_delayed_by_many_briefs(listener, target):
     tell(target, 6)
     outbox.send_due()
     tell(target, 6)
@@ -460,7 +460,7 @@ def test_digest_that_was_refused_is_tried_again_as_it_is(listener, target):
     assert len(set(listener.subjects)) == 1
 
 
-def test_target_that_fails_holds_up_no_other(listener, target):
+def test_target_that_fails_delays_no_other(listener, target):
     make_notification(make_target(nobody_listens()))
     make_notification(target)
 
@@ -505,7 +505,7 @@ def test_sender_that_runs_out_of_time_wakes_the_next(listener, target, monkeypat
     assert woken == ["briefs.tasks.notify"]
 
 
-def test_dead_broker_is_no_trouble_for_whoever_wakes(monkeypatch, caplog):
+def test_waking_a_sender_survives_a_dead_broker(monkeypatch, caplog):
     def refuse(*_, **__):
         raise ConnectionError("redis://user:password@host")
 
