@@ -1,6 +1,6 @@
-"""What events led to: signals, briefs, research and its ledger; to look into, rarely to change.
+"""Admin pages of what events led to: signals, briefs, research and its ledger, mostly read-only.
 
-Also completes three pages of the other rooms, which may not know of briefs: the event's, the
+They also add to three pages of other rooms, which must not import briefs: the event's, the
 persona's and the signal rule's.
 """
 

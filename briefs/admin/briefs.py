@@ -1,4 +1,4 @@
-"""Briefs, to look into. People work with them on the desk."""
+"""Briefs, read-only. People work with them on the desk."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class BriefAdmin(ReadOnlyAdmin):
     list_select_related = ("customer", "persona", "assignee")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
-    search_fields = ("id",)  # get_search_results says how
+    search_fields = ("id",)  # the search itself is in get_search_results
     search_help_text = "A brief's number, or a customer's whole id, cio_id or e-mail address."
     inlines = (SignalInline, ActivityInline)
     fieldsets = (

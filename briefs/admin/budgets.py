@@ -1,4 +1,4 @@
-"""What a budget must be to make sense, and what a sensible one may still lead to."""
+"""Which budgets are refused, and what an allowed budget may still prevent."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,22 +16,22 @@ _TOO_SMALL = (
 )
 
 
-def checked(budget: int | None) -> int | None:
-    """The budget, if it buys an answer or says that it is to buy none."""
+def check_budget(budget: int | None) -> int | None:
+    """The budget. Raises ValidationError if it is too small for one answer and not 0."""
     if budget is not None and 0 < budget < RESERVED_CREDITS:
         raise forms.ValidationError(_TOO_SMALL)
     return budget
 
 
 def consequences(policy: ResearchPolicy) -> Iterator[str]:
-    """Sentences on what these budgets will not buy."""
+    """A sentence for each budget that buys nothing, or only answers for urgent briefs."""
     for name, budget in (("day", policy.day_budget), ("month", policy.month_budget)):
         if budget == 0:
             yield f"The {name}'s budget is 0: no research is bought."
         elif budget is not None and budget - policy.urgent_reserve < RESERVED_CREDITS:
             yield (
                 f"The {name}'s budget of {budget:,} less the urgent reserve of "
-                f"{policy.urgent_reserve:,} leaves fewer than the {RESERVED_CREDITS} credits that "
+                f"{policy.urgent_reserve:,} is less than the {RESERVED_CREDITS} credits that "
                 "one answer may cost: only urgent briefs are researched."
             )
 
@@ -42,10 +42,10 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
         fields: tuple[str, ...] = ("day_budget", "month_budget")  # the admin names them all
 
     def clean_day_budget(self) -> int | None:
-        return checked(self.cleaned_data["day_budget"])
+        return check_budget(self.cleaned_data["day_budget"])
 
     def clean_month_budget(self) -> int | None:
-        return checked(self.cleaned_data["month_budget"])
+        return check_budget(self.cleaned_data["month_budget"])
 
 
 class PersonaForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
@@ -54,7 +54,7 @@ class PersonaForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the
         fields: tuple[str, ...] = ("month_budget",)  # the admin names them all
 
     def clean_month_budget(self) -> int | None:
-        return checked(self.cleaned_data["month_budget"])
+        return check_budget(self.cleaned_data["month_budget"])
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # not in the stubs

@@ -1,4 +1,4 @@
-"""The event's page, completed by what the event led to."""
+"""The event's page, with what the event led to."""
 
 from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ class EventWithOutcomeAdmin(EventAdmin):
     )
 
     def speaks_of(self, term: str) -> Q:
-        """Also by what was learnt of the person later: an event may carry one identifier only."""
+        """Also search by the customer's identifiers, since an event may carry only one of them."""
         people = Customer.objects.filter(is_about(term, ""))
         return super().speaks_of(term) | Q(signal__customer__in=people)
 
@@ -63,4 +63,4 @@ class EventWithOutcomeAdmin(EventAdmin):
 
 
 def _signal(event: WebhookEvent) -> Signal | None:
-    return getattr(event, "signal", None)  # raises where there is none, as an AttributeError
+    return getattr(event, "signal", None)  # without a signal, event.signal raises AttributeError

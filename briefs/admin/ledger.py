@@ -1,4 +1,4 @@
-"""The ledger of requests to Mave, with the credits of whatever is selected."""
+"""The ledger of requests to Mave, with the sum of the credits of the rows selected."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class MaveCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description="is repeat", ordering="is_repeat")
     def repeat(self, call: MaveCall) -> str:
-        """In words: the mark for no would be red, where no is as it should be."""
+        """In words, because the admin shows False as a red cross, and no repeat is no fault."""
         return "repeat" if call.is_repeat else "no"
 
     @admin.display(description="research")

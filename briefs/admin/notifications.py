@@ -1,4 +1,4 @@
-"""Who is told: targets with a way to try them, what they were told, and the alarms."""
+"""Notification targets with a button for a test, the messages to them, and the alarms."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ from briefs.models import Alarm, Notification, NotificationTarget
 from briefs.notifying import addresses, outbox
 from briefs.times import clock_and_day
 
-# The page waits no longer for a test: with SQLite every second web request stands behind it.
+# How long the page waits for a test: not long, because on SQLite other requests wait with it.
 WAIT_SECONDS = 2.0
 LOOK_EVERY_SECONDS = 0.1
 
@@ -88,7 +88,7 @@ class NotificationTargetAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the 
         return response
 
     def send_test(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """POST: put a test into the outbox and say how it went, if that shows soon."""
+        """POST: put a test into the outbox; tell the outcome if it is known within WAIT_SECONDS."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         target = get_object_or_404(NotificationTarget, pk=pk)

@@ -1,4 +1,4 @@
-"""The persona's page, completed by what its research may ask, and has cost this month."""
+"""The persona's page, with how many questions it may ask and what they cost this month."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ class ResearchedPersonaAdmin(PersonaAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        for words in _unsaid(Persona.objects.get(pk=form.instance.pk)):  # as it is by now
+        for words in _warnings(Persona.objects.get(pk=form.instance.pk)):  # as saved
             self.message_user(request, words, messages.WARNING)
 
     def trial_words(self, obj: Persona) -> str:
@@ -54,8 +54,8 @@ class ResearchedPersonaAdmin(PersonaAdmin):
         )
 
 
-def _unsaid(persona: Persona) -> Iterator[str]:
-    """What the conditions, which are saved only now, mean for the question."""
+def _warnings(persona: Persona) -> Iterator[str]:
+    """What the conditions mean for the question. Conditions are saved after the persona itself."""
     if not persona.buys_research:
         return
     compared = [c for c in persona.conditions.all() if c.operator not in WITHOUT_VALUE]

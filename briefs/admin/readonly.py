@@ -1,4 +1,4 @@
-"""Pages to look at: nothing is added or changed there."""
+"""Read-only admin pages: no row can be added, changed or deleted there."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -49,12 +49,12 @@ def link(obj: Model | None, words: str = "") -> SafeString | str:
 
 
 def moment(at: datetime | None) -> str:
-    """To the second, in UTC and 24 hours, so that rows can be compared with a log."""
+    """A time to the second, in UTC and 24 hours, so that rows can be compared with a log."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else "—"
 
 
 def is_about(term: str, prefix: str) -> Q:
-    """Rows whose customer, reached by `prefix`, has exactly this id, cio_id or address."""
+    """Rows whose customer has exactly this id, cio_id or address; `prefix` leads to it."""
     term = term.strip()
     return (
         Q(**{f"{prefix}external_id": term})

@@ -1,4 +1,4 @@
-"""Questions to Mave and their answers, to look into and to start again."""
+"""Questions to Mave and their answers, read-only but for starting a question again."""
 
 from typing import Any
 
@@ -119,13 +119,13 @@ class ResearchAdmin(ReadOnlyAdmin):
 
 
 def _words(text: str) -> SafeString:
-    """In a box that scrolls if they are many, with the keyboard too."""
+    """The text in a box that scrolls, also with the keyboard."""
     return format_html('<pre class="words" tabindex="0">{}</pre>', text)
 
 
 def _source(source: dict[str, str]) -> SafeString | str:
     title, url = (plain.visible(source.get(key) or "") for key in ("title", "url"))
     link = plain.safe_link(url)
-    if not link:  # what a model wrote is no link by itself
+    if not link:  # a model wrote the address: link it only if it is plain https
         return title or url
     return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', link, title or link)

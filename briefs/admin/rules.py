@@ -1,4 +1,4 @@
-"""The signal rule's page, completed by a try on the events that came in last."""
+"""The signal rule's page, with a trial of the rule on the latest events."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from providers.customerio import read_preferences
 from webhooks.models import SMALL_BODY, WebhookEvent
 
 SAMPLE = 300
-LOOKED_THROUGH = 20_000  # rows; an event of a rare kind must not cost a walk through all of them
+LOOKED_THROUGH = 20_000  # rows: for a rare kind of event, not all rows are read
 
 admin.site.unregister(SignalRule)
 
@@ -73,7 +73,7 @@ class Trial:
 def try_on_events(rule: SignalRule) -> Trial:
     """Apply the rules as they are stored to the events of this rule's kinds that came in last.
 
-    A change of preferences is judged by what the event says of it, without looking anybody up.
+    A change of preferences is judged by the event alone, without a look-up.
     """
     rulebook = Rulebook.load()
     trial = Trial(rule.is_active)

@@ -1,4 +1,4 @@
-"""Signals, to look into: every event that meant something."""
+"""Signals, read-only: every event that a rule made a signal."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class SignalAdmin(ReadOnlyAdmin):
     list_select_related = ("customer", "persona", "rule")
     date_hierarchy = "happened_at"
     ordering = ("-happened_at",)
-    search_fields = ("customer__external_id",)  # get_search_results says how
+    search_fields = ("customer__external_id",)  # the search itself is in get_search_results
     search_help_text = "A customer's whole id, cio_id or e-mail address."
     fieldsets = (
         (None, {"fields": ("kind", "effect", "severity", "level", "happened_at", "why")}),

@@ -1,4 +1,4 @@
-"""The form that words the question to Mave, and what the question then looks like."""
+"""The form for the text of the question to Mave, and the preview of the question."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ def askable_signals() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A question as it would be sent, and the room that the longest of its kind leaves."""
+    """A question as it would be sent, and the length of the longest one of this persona."""
 
     persona: Persona
     signal: str
@@ -38,7 +38,7 @@ class Preview:
 
 
 def preview(words: Wording, persona: Persona, kind: str) -> Preview:
-    """Word the question for a customer with facts that this persona's conditions can say."""
+    """The question for an example customer, with facts that this persona's conditions allow."""
     asker, variants = Asker(words), variants_of(persona, roles())
     return Preview(
         persona,
@@ -49,7 +49,7 @@ def preview(words: Wording, persona: Persona, kind: str) -> Preview:
 
 
 class ChoiceForm(forms.Form):
-    """For whom and for which signal a question is previewed; without a choice, the first."""
+    """Persona and signal of the preview; if nothing is chosen, the first of each."""
 
     persona = forms.ModelChoiceField(
         queryset=Persona.objects.none(),
@@ -74,7 +74,7 @@ def offer_choices(form: Any) -> None:
 
 
 def chosen_preview(words: Wording, choice: dict[str, Any]) -> Preview | None:
-    """None where no persona buys research, so that there is nothing to show."""
+    """The preview; None if no persona buys research."""
     persona = choice.get("persona") or askable_personas().first()
     if persona is None:
         return None
@@ -82,7 +82,7 @@ def chosen_preview(words: Wording, choice: dict[str, Any]) -> Preview | None:
 
 
 class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
-    """A new version. `persona` and `signal` only choose what is previewed."""
+    """A new version of the text. `persona` and `signal` are for the preview only."""
 
     is_preview = False
 
@@ -103,7 +103,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
         super().__init__(*args, **kwargs)
         offer_choices(self)
         self.in_use = Asker.load().wording
-        self.initial["note"] = ""  # the next version's, not this one's
+        self.initial["note"] = ""  # a note is about one version: the new one needs its own
         self.initial["based_on"] = self.in_use.version
         if self.instance._state.adding:
             self.initial.setdefault("text", self.in_use.text)
@@ -119,10 +119,10 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
         for sentence in too_long(Wording("", text)):
             self.add_error("text", sentence)
         if not self.is_preview:
-            self._check_news(text)
+            self._check_is_new(text)
 
-    def _check_news(self, text: str) -> None:
-        """Refuse what is no new text, and a text that was written beside somebody else's."""
+    def _check_is_new(self, text: str) -> None:
+        """Refuse a text that exists, and one whose author did not see the version in use."""
         same = QuestionTemplate.objects.filter(text=text).first()
         if text == self.in_use.text:
             self.add_error("text", "This text is in use already: there is nothing to save.")
@@ -140,7 +140,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
             self._tell_of_other_version()
 
     def _tell_of_other_version(self) -> None:
-        self.data = {name: self.data[name] for name in self.data}  # a request's own is frozen
+        self.data = {name: self.data[name] for name in self.data}  # request.POST cannot be changed
         self.data["based_on"] = self.in_use.version
         self.add_error(
             None,

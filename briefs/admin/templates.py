@@ -1,4 +1,4 @@
-"""How the question to Mave is worded: versions to edit, to preview and to go back to."""
+"""The versions of the question to Mave: edited, previewed and used again."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
         versions: QuerySet[QuestionTemplate] = super().get_queryset(request)
         return versions.annotate(chosen=Subquery(newest))
 
-    # Versions stay, and whoever may change the question may write one.
+    # Nobody deletes a version. People who may change the question may add one.
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request)
@@ -67,7 +67,7 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
         form_class = super().get_form(request, obj, change=change, **kwargs)
         if not _is_preview(request):
             return form_class
-        # Never valid, so that the admin shows the form as it was filled instead of saving it.
+        # Never valid, so that the admin shows the form as it was filled in and does not save it.
         attributes = {"is_preview": True, "is_valid": lambda form: False}
         return type("PreviewedForm", (form_class,), attributes)
 
@@ -84,7 +84,7 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """The versions, below what is in use now and what it can ask."""
+        """The list of versions; above it, the text in use and how many questions it can ask."""
         in_use = Asker.load().wording
         choices = TemplateChoice.objects.select_related("template", "chosen_by")
         context = {
@@ -118,7 +118,7 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
     def _seen(
         self, request: HttpRequest, form: Any, original: QuestionTemplate | None
     ) -> tuple[Wording, Preview | None]:
-        """The wording that the page is about, and its preview unless it has mistakes."""
+        """The wording that the page shows, and its preview; no preview if the text has mistakes."""
         if request.method == "POST":
             words = Wording("", tidy(request.POST.get("text", "")))
             return words, None if "text" in form.errors else chosen_preview(
@@ -127,10 +127,10 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
         words = original.wording if original else Asker.load().wording
         return words, ChoiceForm(request.GET).preview(words)
 
-    # Arrows
+    # Saving and using a version
 
     def save_model(self, request: HttpRequest, obj: QuestionTemplate, *args: Any) -> None:
-        """An edit is a version of its own: from here on the page is about that one."""
+        """Save the edit as a new version; in the rest of the request `obj` is that version."""
         kept = QuestionTemplate.objects.write(obj.text, note=obj.note, by=request.user)
         obj.pk = kept.pk
         obj.refresh_from_db()
@@ -151,7 +151,7 @@ class QuestionTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # for 
         return redirect(LIST)
 
     def use(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        """POST: ask by this version again; without a key, by the built-in text."""
+        """POST: put this version into use; without a pk, the built-in text."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):

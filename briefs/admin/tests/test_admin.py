@@ -1,4 +1,4 @@
-"""The admin's pages of what events led to: signals, briefs, research, ledger and policy."""
+"""The admin pages of what events led to: signals, briefs, research, ledger and policy."""
 
 from unittest.mock import Mock
 
@@ -180,7 +180,7 @@ def test_starting_again_survives_a_dead_broker(admin_client, settings, monkeypat
     assert "1 started, 0 skipped." in html
 
 
-def test_research_is_not_started_again_by_whoever_may_only_look(client, user):
+def test_research_is_not_started_again_by_a_user_who_may_only_view(client, user):
     user.is_staff = True
     user.save()
     user.user_permissions.add(Permission.objects.get(codename="view_research"))
@@ -233,7 +233,7 @@ def test_source_that_is_no_plain_https_address_is_no_link(admin_client, url):
     assert "<p>Study</p>" in html
 
 
-def test_research_page_shows_no_signs_that_turn_what_is_read_around(admin_client):
+def test_research_page_shows_no_characters_that_reverse_text(admin_client):
     source = {"title": "Stu\u202edy", "url": "https://example.com/a"}
     research = make_research(
         status="failed", status_reason="Mave: si\u202ech", question="Wh\u202ey?",
@@ -327,7 +327,7 @@ def test_resuming_lets_research_go_on(admin_client, settings, django_capture_on_
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
-def test_switch_answers_only_to_post_and_only_to_whoever_may_change_it(client, user, verb):
+def test_switch_needs_post_and_the_permission_to_change(client, user, verb):
     user.is_staff = True
     user.save()
     user.user_permissions.add(Permission.objects.get(codename="view_researchpolicy"))

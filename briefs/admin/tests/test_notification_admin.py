@@ -1,4 +1,4 @@
-"""The admin's pages of notifications: addresses go in and never come out, and a test tells."""
+"""The admin pages of notifications: addresses are never shown again, and a test can be sent."""
 
 import logging
 
@@ -27,7 +27,7 @@ ADDRESS = f"jsons://user:{SECRET}@desk.example.com/hook"
 
 @pytest.fixture(autouse=True)
 def _public_names(monkeypatch):
-    """Names lead to a public host; figures to themselves."""
+    """Host names resolve to a public address, IP addresses to themselves."""
     real = addresses.socket.getaddrinfo
 
     def found(host, *args, **kw):
@@ -69,7 +69,7 @@ def test_address_is_saved_and_readable_only_with_the_key(admin_client):
     assert target.masked_address == "jsons://…"
 
 
-def test_address_stands_in_no_row_in_clear(admin_client):
+def test_address_is_in_no_row_unencrypted(admin_client):
     save(admin_client)
     target = NotificationTarget.objects.get()
     save(admin_client, page(target), address=f"{ADDRESS}/changed", gets_alarms="on")
@@ -78,7 +78,7 @@ def test_address_stands_in_no_row_in_clear(admin_client):
     assert not [cell for cell in every_cell() if SECRET in cell]
 
 
-def test_address_stands_on_no_page_and_in_no_log(admin_client, caplog):
+def test_address_is_on_no_page_and_in_no_log(admin_client, caplog):
     caplog.set_level(logging.DEBUG)
     made = save(admin_client)
     target = NotificationTarget.objects.get()
@@ -153,7 +153,7 @@ def sealed_under(key, settings):
         ("jsons://h.example/?verify=no", "parameter that is not allowed"),
     ],
 )
-def test_address_that_leads_elsewhere_is_refused_in_words(admin_client, address, words):
+def test_forbidden_address_is_refused_in_words(admin_client, address, words):
     assert words in refusal(admin_client, address)
 
 
@@ -169,7 +169,7 @@ def test_address_that_leads_elsewhere_is_refused_in_words(admin_client, address,
         "workflows://prod-0.westus.logic.azure.com:443/643e69f83c8944/SENvKtiXWgUeYBmEyYjJdtlM8S/",
     ],
 )
-def test_address_of_a_listed_service_is_taken(admin_client, address):
+def test_address_of_a_listed_service_is_allowed(admin_client, address):
     save(admin_client, address=address)
 
     assert NotificationTarget.objects.get().address == address

@@ -116,7 +116,7 @@ def test_hold_is_told_with_its_end(admin_client):
     assert notices(admin_client)[0].endswith("because Mavera asked to wait; it goes on by itself.")
 
 
-def test_pause_by_mavera_says_when_she_is_asked_again_and_that_it_ends_by_itself(
+def test_pause_by_mavera_says_when_it_is_asked_again_and_that_it_ends_by_itself(
     admin_client, sandbox
 ):
     wanted()
@@ -222,7 +222,7 @@ def test_own_count_of_mavera_is_shown_with_what_is_wrong_about_it(admin_client):
 # Who may do what ----------------------------------------------------------------------------------
 
 
-def test_whoever_may_only_look_sees_no_buttons(viewer):
+def test_user_who_may_only_view_sees_no_buttons(viewer):
     open_breaker()
 
     html = shown(viewer)
@@ -378,7 +378,7 @@ def test_saving_overwrites_no_pause_that_came_after_the_form_was_read(admin_clie
     assert policy.history.first().paused_reason == "credits are used up"
 
 
-def test_saving_is_entered_in_the_history_by_whoever_did_it(admin_client, admin_user):
+def test_saving_is_in_the_history_with_its_user(admin_client, admin_user):
     admin_client.post(PAGE, FIELDS)
 
     last = ResearchPolicy.history.first()

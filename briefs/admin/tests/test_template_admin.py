@@ -1,4 +1,4 @@
-"""The admin's pages of the question's wording: edit, preview, count, and go back."""
+"""The admin pages of the question's text: edit, preview, count, and use an earlier version."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -196,7 +196,9 @@ def test_text_of_an_earlier_version_is_not_saved_twice(admin_client):
     assert f"{first} says exactly this." in refusal(save(admin_client))
 
 
-def test_text_written_beside_somebody_elses_is_saved_only_on_second_thought(admin_client):
+def test_text_written_before_another_version_came_into_use_is_saved_only_when_confirmed(
+    admin_client,
+):
     other = own("{segment} {signal}")
 
     response = save(admin_client, based_on="1")
@@ -210,7 +212,7 @@ def test_text_written_beside_somebody_elses_is_saved_only_on_second_thought(admi
 # Preview
 
 
-def test_preview_is_the_very_text_that_is_sent_and_saves_nothing(admin_client, starter):
+def test_preview_is_exactly_the_text_that_is_sent_and_saves_nothing(admin_client, starter):
     pro = Persona.objects.get(name="Pro, low usage")
 
     response = look(admin_client, words=built_in().text, persona=pro.pk, signal="bounced")
