@@ -1,4 +1,4 @@
-"""Links and names that pages, messages and troubles share."""
+"""Links and names that pages and messages share."""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,20 +10,20 @@ from personas.models import Customer
 
 
 def admin_url(name: str, *args: Any) -> str:
-    """The address of an admin page; empty where the admin does not show such rows."""
+    """The address of an admin page; empty if there is no such page."""
     try:
         return reverse(f"admin:{name}", args=args)
     except NoReverseMatch:
         return ""
 
 
-def person(user: Any) -> str:
-    """What colleagues call a user."""
+def user_name(user: Any) -> str:
+    """The full name of a user, or else the user name."""
     return str(user.get_full_name() or user.get_username())
 
 
 def person_url(customer: Customer) -> str:
-    """Where Customer.io shows this person; empty if nobody said, or an id for it is missing."""
+    """The person's page in Customer.io; empty if CIO_PERSON_URL is not set or an id is missing."""
     url: str = settings.CIO_PERSON_URL
     for key, value in (
         ("{cio_id}", customer.cio_id),

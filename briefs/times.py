@@ -1,4 +1,4 @@
-"""Times in words, as every page and message says them; moments in UTC."""
+"""Times in words, the same on every page and in every message; always in UTC."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,13 +17,13 @@ def span(length: timedelta) -> str:
 
 
 def length(span_: timedelta) -> str:
-    """`25 min`, and below a minute the seconds."""
+    """Like `span`, but with the seconds below a minute: `25 min`, `40 s`."""
     seconds = max(0, int(span_.total_seconds()))
     return f"{seconds} s" if seconds < 60 else span(span_)
 
 
 def span_in_full(length: timedelta) -> str:
-    """`3 hours`, where the sentence has room for it; `now` below a minute."""
+    """Like `span`, with the unit written out: `3 hours`; `now` below a minute."""
     seconds = int(length.total_seconds())
     for _, unit, size in _STEPS:
         if count := max(0, seconds // size):
@@ -49,7 +49,7 @@ def exact(at: datetime) -> str:
 
 
 def clock(at: datetime) -> str:
-    """`14:32 UTC`, for a moment that is near."""
+    """`14:32 UTC`, for a time of today."""
     return f"{at.astimezone(UTC):%H:%M} UTC"
 
 
@@ -61,7 +61,7 @@ def clock_and_day(at: datetime | None) -> str:
 
 
 def clock_or_day(at: datetime) -> str:
-    """`14:32` for today, with the day before it otherwise: `23 Nov, 14:32`."""
+    """`14:32` for today; for another day `23 Nov, 14:32`."""
     at = at.astimezone(UTC)
     is_today = at.date() == timezone.now().date()
     return f"{at:%H:%M}" if is_today else f"{short_day(at)}, {at:%H:%M}"

@@ -46,7 +46,7 @@ class PersonaInFull(serializers.ModelSerializer[Persona]):
 
 
 class ResearchBriefly(serializers.Serializer[Dossier]):
-    """A brief's research; its source is the brief, which knows whether it shares."""
+    """A brief's research. It is given the dossier, because only the brief tells if it shares."""
 
     id = serializers.IntegerField(source="brief.research.pk")
     status = serializers.ChoiceField(
@@ -75,7 +75,7 @@ class ResearchBriefly(serializers.Serializer[Dossier]):
         return super().to_representation(dossier) if dossier.brief.research else None
 
 
-class SourceOfReading(serializers.Serializer[answer.Listed]):
+class SourceOfReading(serializers.Serializer[answer.ListedSource]):
     number = serializers.IntegerField(source="source.number")
     numbers = serializers.ListField(
         source="source.numbers",
@@ -89,7 +89,7 @@ class SourceOfReading(serializers.Serializer[answer.Listed]):
 
 
 class ReadingOfAnswer(serializers.Serializer[answer.Reading]):
-    """What the page says of the answer beside showing it."""
+    """What the page tells about the answer besides its text."""
 
     sources = SourceOfReading(many=True)
     is_without_sources = serializers.BooleanField()
@@ -151,7 +151,7 @@ class ActivityOfBrief(serializers.ModelSerializer[Activity]):
 
 
 class BriefItem(serializers.ModelSerializer[Brief]):
-    # What it is given is a dossier: the columns come from the dossier's brief.
+    # It is given a dossier: the columns are read from the dossier's brief.
 
     url = serializers.SerializerMethodField(help_text="Where people work with it.")
     customer: serializers.BaseSerializer[Customer] = CustomerBriefly()
@@ -236,12 +236,12 @@ class EventInFull(EventItem):
         fields = (*EventItem.Meta.fields, "payload")
 
     def get_payload(self, event: WebhookEvent) -> dict[str, Any]:
-        """What JSON cannot carry (NaN, lone surrogates) becomes text it can."""
+        """The payload; values that JSON has no form for (NaN, lone surrogates) become text."""
         try:
             text = json.dumps(event.payload, ensure_ascii=False)
             printable: dict[str, Any] = json.loads(
                 text.encode("utf-8", "replace"), parse_constant=str
             )
-        except RecursionError:  # readable on its own, but not as part of an answer
+        except RecursionError:  # nested too deeply to be part of a response
             return {}
         return printable

@@ -1,4 +1,4 @@
-"""The REST API: briefs and what they rest on, to read. Work is done on the desk."""
+"""The REST API, for reading briefs and what led to them. Work is done on the desk."""
 
 from functools import cached_property
 from typing import Any
@@ -27,11 +27,11 @@ class Pages(PageNumberPagination):
 
 
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
-    """A list and its rows, for whoever has a token or is signed in."""
+    """A list and its rows, for clients with a token and for people who are signed in."""
 
     permission_classes = (IsAuthenticated,)
     pagination_class = Pages
-    item_class: Any  # the serializer of a list, where it differs
+    item_class: Any  # the serializer for a list; if not set, serializer_class
 
     def get_serializer_class(self) -> Any:
         in_list = self.action == "list" and hasattr(self, "item_class")
@@ -48,7 +48,7 @@ class BriefViewSet(ReadOnly):
 
     @cached_property
     def situation(self) -> Situation:
-        """One for a whole list."""
+        """Shared by all briefs of a list, so that each part is read once."""
         return Situation(self.request.user)
 
     def get_queryset(self) -> QuerySet[Brief]:
@@ -116,7 +116,7 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as abov
 
 
 class CustomerViewSet(ReadOnly):
-    """Customers that an event spoke of; their attributes as they were looked up last."""
+    """Customers that an event named, with their attributes as last looked up."""
 
     queryset = Customer.objects.order_by("-pk").defer("devices", "preferences")
     serializer_class = serializers.CustomerInFull
@@ -129,13 +129,13 @@ class Schema(SpectacularAPIView):
 
 
 class Docs(SpectacularSwaggerSplitView):
-    """The API's description for people. Split: no inline script, as the CSP demands."""
+    """The API's pages for people. The split view, because the CSP forbids inline scripts."""
 
     permission_classes = (IsAuthenticated,)
     template_name = "api/docs.html"
     url_name = "api:schema"
 
     def handle_exception(self, exc: Exception) -> Any:
-        if isinstance(exc, NotAuthenticated):  # a person with a browser: show them the way in
+        if isinstance(exc, NotAuthenticated):  # a person with a browser: to the login
             return redirect_to_login(self.request.get_full_path())
         return super().handle_exception(exc)

@@ -1,1 +1,1 @@
-"""The pages people work in, and what they do there."""
+"""The pages in which people work on briefs, and their actions."""

@@ -1,7 +1,7 @@
-"""What a person does with a brief. Each is a POST that ends in a redirect and a sentence.
+"""What a person does with a brief. Each action is a POST that ends in a redirect and a message.
 
-Two people, or two clicks, may do it at once: the model's arrow decides who was first, and the
-other one is told what happened meanwhile. What they wrote is kept either way.
+Two people may act at the same time, or one person may click twice. The model's transition decides
+who was first; the other person is told what happened, and what they wrote is kept.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 
 from briefs.desk.brief import find, page
 from briefs.desk.forms import CloseForm
-from briefs.links import person
+from briefs.links import user_name
 from briefs.models import Brief
 from briefs.research import renewal
 from briefs.research import working as research_steps
@@ -25,7 +25,7 @@ Action = Callable[[HttpRequest, Brief], HttpResponse]
 
 
 def _action(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
-    """Signed in and by POST. A GET, as it comes after signing in again, leads to the brief."""
+    """For signed-in people and by POST. A GET, which follows a new sign-in, shows the brief."""
 
     @login_required
     @wraps(act)
@@ -45,7 +45,7 @@ def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     if brief.is_open and brief.assignee == request.user:
         messages.info(request, "This brief is yours already.")
     elif brief.is_open and str(brief.assignee_id or "") != request.POST.get("seen", ""):
-        who = f"{person(brief.assignee)} took" if brief.assignee else "somebody put back"
+        who = f"{user_name(brief.assignee)} took" if brief.assignee else "somebody put back"
         messages.warning(request, f"Meanwhile {who} this brief. It was left as it is.")
     elif brief.assign(request.user, request.user):
         messages.success(request, "The brief is yours.")
@@ -73,14 +73,14 @@ def close(request: HttpRequest, brief: Brief) -> HttpResponse:
         brief.log(_too_late(form), request.user)
         messages.warning(
             request,
-            f"Somebody closed this brief before you: {_outcome(brief)}. That stands; what you "
-            "chose and wrote is kept in the timeline.",
+            f"Somebody closed this brief before you: {_outcome(brief)}. This is not changed; what "
+            "you chose and wrote is kept in the timeline.",
         )
     return redirect(brief)
 
 
 def _too_late(form: CloseForm) -> str:
-    """What somebody entered after another had closed the brief, for the timeline."""
+    """For the timeline: what somebody entered after another person had closed the brief."""
     words = [f"meant to close it as well: {Brief.Outcome(form.cleaned_data['outcome']).label}"]
     if form.cleaned_data["is_persona_wrong"]:
         words.append("the persona was wrong")
@@ -95,7 +95,7 @@ def _outcome(brief: Brief) -> str:
 
 @_action
 def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
-    """Queue a failed question again; it still waits for budget and pace like any other."""
+    """Queue a failed question again; like any other it waits for budget and pace."""
     if not brief.is_open:
         messages.warning(request, "This brief is closed: nobody waits for its research any more.")
         return redirect(brief)
@@ -110,19 +110,19 @@ def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
             messages.info(request, "This question is under way or answered already.")
         case Renewal.NOT_POSSIBLE:
             messages.warning(request, "There is no research to retry.")
-    # The row is queued whether or not a worker can be woken: the sweep finds it.
+    # robust: if no worker can be woken, the row is queued all the same and the sweep finds it.
     transaction.on_commit(research_steps.wake, robust=True)
     return redirect(brief)
 
 
 @_action
 def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
-    """Ask the brief's question anew; its present answer stands until the fresh one is there."""
+    """Ask the brief's question again; its present answer is shown until the fresh one arrives."""
     if not brief.is_open:
         messages.warning(request, "This brief is closed: nobody waits for a fresh answer.")
         return redirect(brief)
     level, words = _RENEWED[renewal.renew(brief, request.user)]
-    # The row is queued whether or not a worker can be woken: the sweep finds it.
+    # robust: if no worker can be woken, the row is queued all the same and the sweep finds it.
     transaction.on_commit(research_steps.wake, robust=True)
     messages.add_message(request, level, words)
     return redirect(brief)

@@ -1,4 +1,4 @@
-"""One brief: who, what happened, what to do, and what all of it rests on."""
+"""The page of one brief: who, what happened, what to do, and why."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -29,11 +29,11 @@ def page(
 
 
 def research(request: HttpRequest, pk: int) -> HttpResponse:
-    """The research section alone. Answers 204 while nothing is new, so that nothing flickers.
+    """The research section alone, for the page to poll. Answers 204 if nothing is new.
 
-    A profile that arrived changes the head and the playbook too: then the page is loaded anew.
+    A profile that arrived also changes the head and the playbook, so then the page is reloaded.
     """
-    if not request.user.is_authenticated:  # a login page must not land inside the section
+    if not request.user.is_authenticated:  # the login page must not be shown inside the section
         return HttpResponseClientRefresh()
     dossier = Dossier(find(pk), Situation(request.user))
     shown = request.GET.get("seen")

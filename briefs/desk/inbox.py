@@ -15,7 +15,7 @@ from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
 
 PAGE_SIZE = 25
-MOST_FOUND = 1_000  # by a search; who needs more narrows it down
+MOST_FOUND = 1_000  # briefs that a search shows; more words find fewer
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 
 
@@ -53,7 +53,7 @@ def _page(found: BriefFilter, state: str, number: str | None) -> Page[Any]:
     briefs = _sorted(found.qs, state)
     if not found.form.cleaned_data.get("q"):
         return Paginator(listed(briefs), PAGE_SIZE).get_page(number)
-    # Searching reads every text; counting and then listing would do so twice.
+    # A search reads every text. To count and then to list would read them twice.
     keys = list(briefs.values_list("pk", flat=True)[:MOST_FOUND])
     page: Page[Any] = Paginator(keys, PAGE_SIZE).get_page(number)
     by_key = listed(Brief.objects.all()).in_bulk(page.object_list)
@@ -70,7 +70,7 @@ def _sorted(briefs: BriefQuerySet, state: str) -> BriefQuerySet:
 
 
 def _why_empty(request: HttpRequest, is_filtered: bool) -> dict[str, Any]:
-    """Which kind of nothing this is."""
+    """Why the list is empty: no brief at all, none that waits, no match, or all done."""
     if not Brief.objects.exists():
         receiver = request.build_absolute_uri(reverse("webhooks:receive"))
         return {"empty": "first", "receiver": receiver}

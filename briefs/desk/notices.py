@@ -1,4 +1,4 @@
-"""What the team must know before it trusts the inbox: one sentence each, with what to do."""
+"""Notices above the inbox: what is wrong at present and what to do, one sentence each."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,29 +19,29 @@ from personas.models import AttributeName, Customer, Persona, PersonaCondition
 from personas.rules.matching import CustomerFacts
 from webhooks.models import WebhookEvent
 
-RECENT = 50  # customers; fewer than ENOUGH prove nothing
+RECENT = 50  # customers that are looked at; if there are fewer than ENOUGH, nothing is said
 ENOUGH = 5
 _ON_PLAYBOOKS = "Briefs stand on their playbooks"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    level: str  # "problem" stops something, "hint" makes it worse than it could be
+    level: str  # "problem": something does not work; "hint": something could work better
     text: str
     url: str = ""
     link: str = ""
-    is_for_all: bool = False  # the link leads to a page of the desk, and not into the admin
+    is_for_all: bool = False  # the link leads to a page of the desk, not of the admin
 
 
 def notices(user: Any, situation: Situation) -> list[Notice]:
-    """All that holds at present; links into the admin are there for staff only."""
+    """All notices that apply at present; only staff get links into the admin."""
     found = [*_dead_events(), *_failed_questions(user), *_app_api(situation.lookup_trouble)]
     found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
     return for_reader(user, found)
 
 
 def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
-    """The notices with those links alone that this user can follow."""
+    """The same notices, without the links that this user may not follow."""
     return [
         notice if user.is_staff or notice.is_for_all else Notice(notice.level, notice.text)
         for notice in found
@@ -72,7 +72,8 @@ def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
         return
     account = standstill.account
     high = [one for one in account if one.level >= WORTH_A_NOTICE]
-    if why and not (high and _is_about_budget(policy, health)):  # those say it with figures
+    # If it is about a budget, the budget's own notice says it, with figures.
+    if why and not (high and _is_about_budget(policy, health)):
         cure = _cure(policy, health, user)
         yield _about_policy(user, f"{_ON_PLAYBOOKS}, because {why}; {cure}.")
     for one in high:
@@ -99,7 +100,7 @@ def _cure_of_a_pause(is_by_mavera: bool, may_resume: bool) -> str:
     if is_by_mavera and may_resume:
         return "resume it yourself to try at once"
     if is_by_mavera:
-        return "whoever may change the research policy can have it tried at once"
+        return "anybody who may change the research policy can resume it to try at once"
     if may_resume:
         return "resume it once that is settled"
     return "resume it through somebody who may change the research policy, once that is settled"
@@ -118,7 +119,7 @@ def _used_up_personas(personas: Iterable[Persona]) -> Iterator[Notice]:
 
 
 def _about_policy(user: Any, text: str) -> Notice:
-    """With a link to where this user can do something about it, or at least read on."""
+    """A notice with a link to a page where this user can change or read the policy, if any."""
     may_read = may_switch(user) or user.has_perm("briefs.view_researchpolicy")
     url = admin_url("briefs_researchpolicy_change", 1) if user.is_staff and may_read else ""
     if url:
@@ -144,7 +145,7 @@ def _dead_events() -> Iterator[Notice]:
 
 
 def _failed_questions(user: Any) -> Iterator[Notice]:
-    """Those that an open brief still waits for: nobody starts them again by itself."""
+    """Failed questions of open briefs. Nothing starts them again by itself, so people must."""
     status = Research.Status.FAILED
     briefs = Brief.objects.open().filter(basis=Brief.Basis.PLAYBOOK, research__status=status)
     count = briefs.aggregate(questions=Count("research", distinct=True))["questions"]
@@ -165,12 +166,12 @@ def _failed_questions(user: Any) -> Iterator[Notice]:
 
 
 def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:
-    """Roles that decide who gets a brief, and that no recent customer has a value for."""
+    """Roles that decide who gets a brief, but for which no recent customer has a value."""
     known = Customer.objects.filter(is_deleted=False, fetched_at__isnull=False)
     recent = list(known.order_by("-fetched_at").values_list("attributes", flat=True)[:RECENT])
     if len(recent) < ENOUGH:
         return
-    # Only these: that nobody is marked as internal, say, is as it should be.
+    # Only roles that decide: another role may have no value, as when nobody is marked internal.
     conditions = PersonaCondition.objects.filter(persona__opens_brief=True)
     deciding = {field.strip().lower() for field in conditions.values_list("field", flat=True)}
     names = {role.role: role.name_list for role in roles}

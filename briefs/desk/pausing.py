@@ -1,4 +1,4 @@
-"""Pausing and resuming all research without the admin, for whoever may change its policy."""
+"""Pausing and resuming all research without the admin, for people who may change its policy."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,7 +10,7 @@ from briefs.research import switching
 
 @login_required
 def pause(request: HttpRequest) -> HttpResponse:
-    """POST: stop all research. A GET, as it comes after signing in again, changes nothing."""
+    """POST: stop all research. A GET, which follows a new sign-in, changes nothing."""
     if request.method == "POST":
         reason = request.POST.get("reason", "")
         messages.add_message(request, *switching.pause(request.user, reason))
@@ -19,7 +19,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def resume(request: HttpRequest) -> HttpResponse:
-    """POST: let research go on, whoever paused it. A GET changes nothing."""
+    """POST: resume research, no matter who paused it. A GET changes nothing."""
     if request.method == "POST":
         messages.add_message(request, *switching.resume(request.user))
     return redirect("briefs:insights")

@@ -1,1 +1,1 @@
-"""All that is shown about a brief: the page, the API and the inbox read it here."""
+"""All that the page, the REST API and the inbox show about a brief."""

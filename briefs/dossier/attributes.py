@@ -1,4 +1,4 @@
-"""What a customer's attributes say, by the roles that the team gave their names."""
+"""A customer's attributes, those first for which the team named a role."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -37,18 +37,18 @@ class Attributes:
 
     @cached_property
     def mapped(self) -> list[Attribute]:
-        """What each role found."""
+        """The attributes that have a role and a value."""
         return [Attribute(role.label, at.name, _amount(at.value)) for role, at in self._by_role
                 if at.value]  # fmt: skip
 
     @property
     def missing(self) -> list[str]:
-        """The roles that found nothing."""
+        """The labels of roles for which this customer has no value."""
         return [role.label for role, at in self._by_role if not at.value]
 
     @cached_property
     def others(self) -> list[Attribute]:
-        """Every attribute that plays no role."""
+        """Every attribute without a role."""
         used = {attribute.name for attribute in self.mapped}
         return [
             Attribute(name, name, str(value)[:1000])
@@ -62,7 +62,7 @@ class Attributes:
 
 
 def _amount(value: str) -> str:
-    """A number with its thousands apart; anything else as it is."""
+    """A number with commas between its thousands; other text as it is, cut at 60 characters."""
     if value.isascii() and value.lstrip("-").replace(".", "", 1).isdigit():
         return str(intcomma(value))
     return value[:60]

@@ -1,6 +1,6 @@
 """All that is shown about one brief, and what is the same for every brief at this moment.
 
-A property asks the database when it is first read, so that a row of the inbox costs no query of its
+A property queries the database only when it is read, so a row of the inbox needs no query of its
 own. Templates and serializers read dossiers and decide nothing.
 """
 
@@ -26,30 +26,30 @@ from briefs.research.waiting import Standstill
 from briefs.times import length
 from personas.models import AppApiHealth, AttributeName, playbooks
 
-MOST_SIGNALS = 300  # of one customer; nobody reads further back on a page
-# Long texts that no list shows. The playbook stays: the first step is read from it.
-_UNLISTED = (
+MOST_SIGNALS = 300  # of one customer: more would make the page too long
+# Long texts that no list shows. The playbook is loaded, because it holds the first step.
+_NOT_LISTED = (
     "question_facts", "persona_why", "closing_note",
     "research__question", "research__answer", "research__sources", "research__personas_used",
     "research__validation", "research__raw_reply",
     "persona__description", "persona__research_focus",
     "customer__devices", "customer__preferences",
 )  # fmt: skip
-_UNSHOWN = (
+_NOT_ON_PAGE = (
     "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
     "renewal__sources", "renewal__personas_used", "renewal__validation",
 )  # fmt: skip
 
 
 def listed(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
-    """With all that a row of a list shows, in the same query."""
-    return briefs.select_related("customer", "persona", "research", "assignee").defer(*_UNLISTED)
+    """Load all that a row of a list shows in one query."""
+    return briefs.select_related("customer", "persona", "research", "assignee").defer(*_NOT_LISTED)
 
 
 def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
-    """With all that the page of one brief shows of these rows, in the same query."""
+    """Load all that the page of a brief shows of these rows in one query."""
     related = briefs.select_related("customer", "persona", "research", "renewal", "assignee")
-    return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_UNSHOWN)
+    return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_NOT_ON_PAGE)
 
 
 class Situation:
@@ -100,14 +100,14 @@ class Dossier:
 
     @property
     def lookup_trouble(self) -> str:
-        """Why this brief's profile is not there yet; empty if it is, or nothing is known."""
+        """Why this brief's profile cannot be looked up; empty if it waits for none."""
         return self._situation.lookup_trouble if self.brief.is_waiting_for_profile else ""
 
-    # What happened, and what was done.
+    # What happened and what was done
 
     @cached_property
     def signals(self) -> list[Signal]:
-        """The customer's latest, whatever brief they belong to."""
+        """The customer's latest signals, those of other briefs included."""
         return list(self.customer.signals.order_by("-happened_at", "-pk")[:MOST_SIGNALS])
 
     @property
@@ -154,12 +154,12 @@ class Dossier:
 
     @cached_property
     def routes(self) -> list[channels.Route]:
-        """Over which channels the customer may still be reached."""
-        # The latest signals say it as well, unless they are not all there are.
-        telling: Iterable[Signal] = self.signals
+        """By which channels the customer may still be contacted."""
+        # Signals that are too old for the page may still close a channel.
+        signals: Iterable[Signal] = self.signals
         if self.has_more_signals:
-            telling = self.customer.signals.about_channels()
-        return channels.routes(self.customer, telling)
+            signals = self.customer.signals.about_channels()
+        return channels.routes(self.customer, signals)
 
     @cached_property
     def reading(self) -> answer.Reading | None:
@@ -167,11 +167,11 @@ class Dossier:
         row = self.brief.research
         if row is None or not (row.answer or self.research.is_answered):
             return None
-        return answer.read(row.answer, row.sources, channels.closed(self.routes))
+        return answer.read(row.answer, row.sources, channels.closed_channels(self.routes))
 
     @cached_property
     def calls(self) -> Sequence[MaveCall]:
-        """The requests to Mavera that its question took."""
+        """The requests to Mavera for this brief's question."""
         row = self.brief.research
         return list(row.calls.order_by("-started_at")) if row else []
 

@@ -14,7 +14,7 @@ from briefs.times import clock_or_day, span
 from providers import mavera_validation
 from providers.plain import visible
 
-WAITING = "waiting"  # for the profile: nothing of the section is decided yet
+WAITING = "waiting"  # for the profile: before it arrives, nothing about research is decided
 _STANDING_STILL = (Research.Status.QUEUED, Research.Status.RECOVERING)
 _NOT_THERE = {
     Research.Status.QUEUED: "waiting for its turn",
@@ -93,7 +93,7 @@ class ResearchOfBrief:
 
     @property
     def why_not_there_in_full(self) -> str:
-        """The same with the reason, and the moment of the next try, where they are known."""
+        """The same, with the reason and the time of the next try if they are known."""
         if self.is_answered or self.row is None or self.row.status != Research.Status.QUEUED:
             return self.why_not_there
         return self._holds.words or self._put_off_until or self.why_not_there
@@ -108,7 +108,7 @@ class ResearchOfBrief:
 
     @property
     def _is_put_off(self) -> bool:
-        """Whether the next try of a queued question is still to come."""
+        """Whether a queued question may only be tried later."""
         at = self.row.available_at if self.row else None
         return at is not None and at > timezone.now()
 
@@ -124,7 +124,10 @@ class ResearchOfBrief:
 
     @cached_property
     def why_waiting(self) -> str:
-        """Why the question, or the wish for a fresh answer, is not asked yet; empty if it is."""
+        """Why a queued question is not asked yet; empty if nothing is queued.
+
+        If a fresh answer was asked for, that question is meant.
+        """
         return self._holds.plainly
 
     @cached_property
@@ -148,7 +151,7 @@ class ResearchOfBrief:
 
     @property
     def questions(self) -> str:
-        """With what Mave asked back, if it did."""
+        """The questions that Mave asked instead of answering; empty if it asked none."""
         if self.row is None or self.row.reason_code != Research.Reason.ASKED_BACK:
             return ""
         return visible(self.row.answer[:500]).strip()
@@ -182,7 +185,7 @@ class ResearchOfBrief:
 
     @property
     def has_arrived_late(self) -> bool:
-        """Whether anybody could have seen the brief without its research."""
+        """Whether people may have seen the brief before its research came."""
         at = self._brief.researched_at
         return at is not None and (at - self._brief.created_at).total_seconds() > 2
 
@@ -195,7 +198,7 @@ class ResearchOfBrief:
 
     @property
     def awaits_renewal(self) -> bool:
-        """Whether somebody still waits for it."""
+        """Whether the brief is still open while a fresh answer is under way."""
         return self._brief.is_open and self.is_answered and self.is_renewing
 
     @property
@@ -210,14 +213,14 @@ class ResearchOfBrief:
 
     @property
     def renewal_trouble(self) -> str:
-        """Why the last wish for a fresh answer brought none."""
+        """Why the fresh answer that was last asked for did not come; empty if it did."""
         asked = self._brief.renewal
         is_lost = self.can_renew and asked is not None and asked.status != Research.Status.DONE
         return _reason(asked) if is_lost else ""
 
     @cached_property
     def newer_answer(self) -> Research | None:
-        """What the wish for a fresh answer would be given at once."""
+        """A newer answer to the same question, which could be shown at once for 0 credits."""
         has_later = self.can_renew and vars(self._brief)["has_later_answers"]
         return renewal.newer_answer(self._brief) if has_later else None
 
@@ -231,7 +234,7 @@ class ResearchOfBrief:
 
     @cached_property
     def seen(self) -> str:
-        """What the section shows, in short: it is sent again only when this has changed."""
+        """A short key of what the section shows. The poll sends it again only if this changed."""
         if self._brief.is_waiting_for_profile:
             return WAITING
         parts = [self._brief.basis, self.row.status if self.row else "none"]

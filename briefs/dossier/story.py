@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from briefs.links import person
+from briefs.links import user_name
 from briefs.models import Activity, Brief, Signal
 from personas.models import Effect, SignalKind
 
@@ -35,7 +35,7 @@ _PARENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One act of the customer, however many events reported it."""
+    """One act of the customer; several events may have reported it."""
 
     signal: Signal
     words: str
@@ -53,11 +53,11 @@ class Entry:
     detail: str = ""
     actor: str = ""
     tone: str = ""  # good, bad, or empty for what we did ourselves
-    brief_id: int | None = None  # another brief that it belongs to
+    brief_id: int | None = None  # set if it belongs to another brief
 
 
 def happenings(signals: Iterable[Signal]) -> list[Happening]:
-    """What the customer did, oldest first; echoes are folded into the act they report."""
+    """What the customer did, oldest first; several reports of one act are one happening."""
     signals = list(signals)
     keys = {signal.pk for signal in signals}
     acts = [signal for signal in signals if signal.same_act_as_id not in keys]
@@ -67,7 +67,7 @@ def happenings(signals: Iterable[Signal]) -> list[Happening]:
 def _happening(act: Signal, signals: list[Signal]) -> Happening:
     echoes = [signal for signal in signals if signal.same_act_as_id == act.pk]
     message = dict(act.message)
-    for echo in echoes:  # whichever report names the message lends it to the act
+    for echo in echoes:  # only one of the reports may name the message
         message = {**echo.message, **message}
     return Happening(
         signal=act,
@@ -102,7 +102,7 @@ def _origin(name: str, number: str) -> str:
 def timeline(
     brief: Brief, signals: Iterable[Signal], activities: Iterable[Activity]
 ) -> list[Entry]:
-    """Everything known of the customer and done with this brief, newest first."""
+    """What the customer did and what was done with this brief, newest first."""
     entries = [
         Entry(
             at=act.signal.happened_at,
@@ -114,13 +114,16 @@ def timeline(
         for act in happenings(signals)
     ]
     for activity in activities:
-        actor = person(activity.actor) if activity.actor else "Savedesk"
+        actor = user_name(activity.actor) if activity.actor else "Savedesk"
         entries.append(Entry(at=activity.at, title=activity.text, actor=actor))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
 def profile_arrived_at(activities: Iterable[Activity]) -> datetime | None:
-    """When the brief was mapped anew, if it was: whoever saw it before must notice."""
+    """When the profile arrived and the brief was mapped anew; None if it was not.
+
+    The page shows it, because the persona may differ from the one that people saw before.
+    """
     code = Activity.Code.PROFILE_ARRIVED
     arrived = [entry.at for entry in activities if entry.code == code]
     return max(arrived, default=None)

@@ -1,1 +1,1 @@
-"""How people narrow a list of briefs down: filters and search."""
+"""Filters and search, which narrow a list of briefs down."""

@@ -1,4 +1,4 @@
-"""What the inbox and the REST API let people narrow a list of briefs down by."""
+"""The filters for briefs that the inbox and the REST API share."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ _RESEARCH_IS = {
 
 
 class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
-    """`q, persona, kind, state, research, assignee, priority`. Nothing given: all briefs."""
+    """`q, persona, kind, state, research, assignee, priority`. Without any: all briefs."""
 
     q = django_filters.CharFilter(
         method="by_words", label="Search", max_length=200, help_text="All of these words occur."

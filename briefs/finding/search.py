@@ -1,4 +1,4 @@
-"""Finds briefs by words: who, which persona, which signal, and what brief and research say."""
+"""Finds briefs by words of the customer, persona, signal, brief and research."""
 
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ _NAMES = ("name", "first_name", "last_name")
 def search(briefs: "BriefQuerySet", text: str) -> "BriefQuerySet":
     """Keep the briefs in which every word occurs somewhere; case does not matter.
 
-    People and answers are searched in their own tables, so that each is read once rather than
-    for every brief, and joined by key.
+    Customers and answers are searched in their own tables first, so that each is read once and not
+    once for every brief.
     """
     for word in text.split()[:MOST_WORDS]:
         briefs = briefs.filter(_anywhere(word))
@@ -26,7 +26,7 @@ def search(briefs: "BriefQuerySet", text: str) -> "BriefQuerySet":
 
 
 def _anywhere(word: str) -> Q:
-    """The word occurs in this brief, or in what it belongs to."""
+    """The word occurs in the brief, its customer, persona, signal or research."""
     return (
         Q(customer__in=Customer.objects.filter(_who(word)).values("pk"))
         | Q(persona__in=_personas(word))
@@ -45,7 +45,7 @@ def _who(word: str) -> Q:
 
 
 def _personas(word: str) -> list[int]:
-    # A dozen rows: asked once here rather than for every brief.
+    # A dozen rows: one query here is cheaper than a subquery for every brief.
     found = Persona.objects.filter(Q(name__icontains=word) | Q(playbook__icontains=word))
     return list(found.values_list("pk", flat=True))
 

@@ -9,12 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from briefs.links import admin_url as _admin_url
-from briefs.links import person
+from briefs.links import user_name
 from briefs.times import clock_or_day, exact, span, span_in_full
 from providers import plain
 
 register = template.Library()
-register.filter(person)
+register.filter("person", user_name)
 
 
 @register.simple_tag

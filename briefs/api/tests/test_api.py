@@ -51,7 +51,7 @@ def test_without_a_token_the_answer_is_401(client, path):
 
 
 @pytest.mark.parametrize("path", [*ROUTES, "/api/schema/", "/api/docs/"])
-def test_whoever_is_signed_in_needs_no_token(signed_in, path):
+def test_signed_in_user_needs_no_token(signed_in, path):
     assert signed_in.get(path).status_code == 200
 
 
@@ -287,13 +287,13 @@ def test_event_in_full_carries_its_payload_and_no_headers(get):
         (b'{"a": ' + b"[" * 5000, {}),
     ],
 )
-def test_payload_that_json_cannot_carry_is_answered_all_the_same(get, body, payload):
+def test_payload_with_values_json_has_no_form_for_is_answered(get, body, payload):
     event = make_event(body=body, status="quarantined")
 
     assert get(f"/api/v1/events/{event.pk}/")["payload"] == payload
 
 
-def test_deeply_nested_payload_is_answered_all_the_same(get):
+def test_deeply_nested_payload_does_not_break_the_response(get):
     depth = 900
     event = make_event(body=b'{"a": ' + b"[" * depth + b"]" * depth + b"}")
 
@@ -383,7 +383,7 @@ def test_schema_names_every_route(signed_in):
     assert {f"{route}{{id}}/" for route in ROUTES} <= set(paths)
 
 
-def test_docs_send_whoever_is_not_signed_in_to_the_login(client):
+def test_docs_redirect_a_stranger_to_the_login(client):
     response = client.get("/api/docs/")
 
     assert response.status_code == 302
@@ -399,7 +399,7 @@ def test_docs_obey_the_content_security_policy(signed_in):
     assert html.count("<script") == html.count("<script src=") == 3
 
 
-def test_docs_script_is_served_by_itself(signed_in):
+def test_docs_script_has_an_address_of_its_own(signed_in):
     response = signed_in.get("/api/docs/", {"script": ""})
 
     assert response.headers["Content-Type"].startswith("application/javascript")

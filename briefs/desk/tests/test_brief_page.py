@@ -25,7 +25,7 @@ SOURCES = [{"title": "A study", "url": "https://journal.example/1", "domain": "j
 
 @pytest.fixture(autouse=True)
 def woken(monkeypatch):
-    """Waking workers is the broker's matter; here it is only seen whether it was tried."""
+    """Count the attempts to wake workers; no broker is needed."""
     calls = []
     monkeypatch.setattr("briefs.research.working.wake", lambda: calls.append(1))
     return calls
@@ -334,7 +334,7 @@ def test_while_research_is_under_way_the_page_says_what_holds_and_polls(signed_i
     response = signed_in.get(brief.get_absolute_url())
 
     assert "Research: playbook only, under way" in text(response)
-    assert "The playbook above holds meanwhile" in text(response)
+    assert "Until then, use the playbook above" in text(response)
     assert "Reload" in text(response)
     assert 'hx-trigger="every 5s"' in response.content.decode()
 
@@ -522,14 +522,14 @@ def test_questions_with_which_mave_asked_back_are_shown_as_plain_text(signed_in)
     "reason", ["Mavera's answer is empty", "Mavera answered a page instead of JSON",
                "Mavera answered broken JSON"],
 )  # fmt: skip
-def test_other_failures_are_shown_for_what_they_are(signed_in, reason):
+def test_other_failures_are_shown_with_their_reason(signed_in, reason):
     brief = make_brief(research=make_research(status="failed", status_reason=reason))
 
     page = words(signed_in, brief)
 
     assert f"Failed, can be retried {reason}" in page
     assert "Research: playbook only failed, can be retried" in page
-    assert "The playbook above holds." in page
+    assert "Use the playbook above." in page
 
 
 # Why it waits, and what it costs.
@@ -602,7 +602,7 @@ def test_after_a_question_back_staff_is_led_to_the_persona(client, user, is_staf
     assert '<button class="button" type="submit">Retry' in response.content.decode()
 
 
-def test_where_a_brief_stands_on_says_the_real_reason(signed_in, connected):
+def test_stands_on_says_the_real_reason(signed_in, connected):
     connected.pause(*REFUSED)
 
     page = words(signed_in, make_brief(research=make_research()))
@@ -757,7 +757,7 @@ def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, le
     assert f"about 27 credits (10 to 75); {words_}" in page
 
 
-def test_a_newer_answer_of_others_is_offered_for_nothing(signed_in):
+def test_a_newer_answer_of_another_brief_is_offered_for_0_credits(signed_in):
     persona = make_persona()
     asked = question_for(persona, "unsubscribed", [])
     brief = make_brief(persona=persona, research=answered(), basis="new")
@@ -811,7 +811,7 @@ def test_a_closed_brief_gets_no_fresh_answer(signed_in, renewed):
     assert "Ask for a fresh answer" not in text(response)
 
 
-def test_without_an_answer_or_a_persona_that_buys_there_is_no_such_button(signed_in):
+def test_without_an_answer_or_a_persona_that_buys_no_fresh_answer_is_offered(signed_in):
     unknown = make_persona(is_unknown=True)
     briefs = [make_brief(), make_brief(research=make_research(status="failed")),
               make_brief(research=answered(), basis="new", persona=unknown)]  # fmt: skip
@@ -850,7 +850,7 @@ def test_a_fresh_answer_that_failed_says_why_and_can_be_asked_for_again(signed_i
 
     page = words(signed_in, brief)
 
-    assert "The fresh answer did not come: Mavera failed. This one stands." in page
+    assert "The fresh answer did not come: Mavera failed. This one is kept." in page
     assert "Ask for a fresh answer" in page
 
 
@@ -921,7 +921,7 @@ def test_assigning_twice_logs_it_once(signed_in):
     assert brief.activities.count() == 1
 
 
-def test_a_colleague_who_was_faster_keeps_the_brief(signed_in, admin_user):
+def test_a_brief_that_a_colleague_took_first_stays_theirs(signed_in, admin_user):
     brief = make_brief()
     brief.assign(admin_user, admin_user)
 
@@ -1001,7 +1001,7 @@ def test_a_second_click_closes_nothing_twice(signed_in):
     assert brief.activities.count() == 1
 
 
-def test_who_closes_too_late_loses_nothing(signed_in, user):
+def test_outcome_and_note_of_a_second_closing_are_kept_in_the_timeline(signed_in, user):
     brief = make_brief()
     brief.close("retained", "They stay.")
 

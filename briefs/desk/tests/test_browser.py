@@ -44,7 +44,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, live_server, signed_in):
-    """Open a page signed in; what the browser's console complains about is collected."""
+    """Open a page signed in; complaints of the browser's console are collected."""
     contexts = []
     session = {"name": "sessionid", "value": signed_in.cookies["sessionid"].value}
 
@@ -95,13 +95,13 @@ def brief(live_server, starter):
 
 
 def _note(complaints, message):
-    """Whatever the console says, but that a page which is slow to load keeps the reader's focus."""
+    """Note what the console says, except that a slow page keeps the reader's focus."""
     if not message.text.startswith("Autofocus processing was blocked"):
         complaints.append(message.text)
 
 
 def assert_fit_for_everybody(page):
-    """Nothing for axe or the console to complain of, and nothing wider than the screen."""
+    """Neither axe nor the console complains, and nothing is wider than the screen."""
     from axe_playwright_python.sync_playwright import Axe
 
     assert not page.complaints, page.url
@@ -113,7 +113,9 @@ def assert_fit_for_everybody(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
-def test_pages_are_accessible_fit_and_obey_the_security_policy(open_page, brief, size, scheme):
+def test_pages_are_accessible_fit_the_screen_and_obey_the_security_policy(
+    open_page, brief, size, scheme
+):
     page = open_page("/", size=size, scheme=scheme)
     assert_fit_for_everybody(page)
     for path in (brief.get_absolute_url(), "/insights/", "/webhook-health/"):
@@ -123,7 +125,9 @@ def test_pages_are_accessible_fit_and_obey_the_security_policy(open_page, brief,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
-def test_pages_of_the_questions_wording_are_accessible_and_fit(open_page, editor, size, scheme):
+def test_pages_of_the_questions_wording_are_accessible_and_fit_the_screen(
+    open_page, editor, size, scheme
+):
     own = QuestionTemplate.objects.write("Who are {segment}? {facts} {signal}", by=editor)
     page = open_page(TEMPLATES, size=size, scheme=scheme)
     assert_fit_for_everybody(page)
@@ -147,7 +151,9 @@ def call(brief):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
-def test_pages_of_the_ledger_are_accessible_and_fit(open_page, editor, brief, call, size, scheme):
+def test_pages_of_the_ledger_are_accessible_and_fit_the_screen(
+    open_page, editor, brief, call, size, scheme
+):
     page = open_page(LEDGER, size=size, scheme=scheme)
     assert_fit_for_everybody(page)
     research = f"/admin/briefs/research/{brief.research_id}/change/"

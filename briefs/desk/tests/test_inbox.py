@@ -175,7 +175,7 @@ def test_states_of_open_briefs(signed_in):
     assert found(signed_in, "?state=in_progress") == [taken]
 
 
-def test_briefs_that_wait_for_a_profile_stand_apart(signed_in):
+def test_briefs_that_wait_for_a_profile_are_listed_apart(signed_in):
     AppApiHealth.current().failed("Customer.io's App API answered 503", timedelta(minutes=1))
     waiting = make_brief(is_waiting_for_profile=True)
 
@@ -242,7 +242,7 @@ def test_a_search_that_finds_very_much_says_so(signed_in, monkeypatch):
     assert "2 or more briefs" in text(response)
 
 
-def test_queries_of_a_search_do_not_grow_either(signed_in, django_assert_max_num_queries):
+def test_queries_of_a_search_do_not_grow_with_the_list(signed_in, django_assert_max_num_queries):
     signed_in.get("/")
     for _ in range(25):
         make_brief(research=make_research())
@@ -255,7 +255,7 @@ def test_queries_of_a_search_do_not_grow_either(signed_in, django_assert_max_num
     "query", ["?persona=x", "?kind=x", "?state=x", "?research=x", "?assignee=x", "?q=%00",
               "?page=x", "?q=" + "x" * 300, "?priority=9"]
 )  # fmt: skip
-def test_nonsense_in_the_address_is_no_fault(signed_in, query):
+def test_nonsense_in_the_address_is_answered_without_an_error(signed_in, query):
     make_brief()
 
     assert signed_in.get(f"/{query}").status_code == 200
@@ -366,7 +366,7 @@ def test_one_customer_who_fills_the_role_is_enough(signed_in, plan, attributes):
     assert notices(signed_in) == []
 
 
-def test_a_role_that_decides_over_no_brief_may_stay_empty(signed_in):
+def test_a_role_that_decides_about_no_brief_may_have_no_value(signed_in):
     internal = make_persona(opens_brief=False)
     PersonaCondition.objects.create(persona=internal, field="internal", value="true")
     AttributeName.objects.create(role="internal", label="Internal", names="is_internal")
@@ -376,7 +376,7 @@ def test_a_role_that_decides_over_no_brief_may_stay_empty(signed_in):
     assert notices(signed_in) == []
 
 
-def test_few_customers_prove_nothing_about_a_role(signed_in, plan):
+def test_with_few_customers_nothing_is_said_about_a_role(signed_in, plan):
     for _ in range(4):
         make_customer(attributes={})
 
@@ -413,7 +413,7 @@ def test_failed_questions_are_counted_however_many_briefs_rest_on_each(signed_in
     assert notices(signed_in) == [f"{words} again."]
 
 
-def test_failed_question_of_nobody_who_waits_is_not_announced(signed_in):
+def test_failed_question_without_an_open_brief_is_not_announced(signed_in):
     make_research(status="failed")
     make_research(status="queued")
     fail_for()[0].close("churned")
@@ -423,7 +423,7 @@ def test_failed_question_of_nobody_who_waits_is_not_announced(signed_in):
     assert notices(signed_in) == []
 
 
-def test_failed_questions_are_a_link_away(signed_in, admin_client):
+def test_notice_of_failed_questions_links_to_them(signed_in, admin_client):
     brief, *_ = fail_for(2)
     make_brief()
 
@@ -447,17 +447,17 @@ def changer(signed_in, user):
     return signed_in
 
 
-def test_whoever_may_not_resume_is_told_who_may(signed_in):
+def test_user_who_may_not_resume_is_told_who_may(signed_in):
     ResearchPolicy.current().pause("Mavera refuses the key", 401)
 
     (notice,) = signed_in.get("/").context["notices"]
 
-    assert "whoever may change the research policy can have it tried at once" in notice.text
+    assert "anybody who may change the research policy can resume it" in notice.text
     assert "yourself" not in notice.text
     assert notice.url == ""
 
 
-def test_staff_without_the_permission_is_led_nowhere(signed_in, user):
+def test_staff_without_the_permission_get_no_link(signed_in, user):
     type(user).objects.update(is_staff=True)
     ResearchPolicy.current().pause("end of quarter")
 
@@ -469,7 +469,7 @@ def test_staff_without_the_permission_is_led_nowhere(signed_in, user):
     assert notice.url == ""
 
 
-def test_whoever_may_resume_is_led_to_the_button(changer, user):
+def test_user_who_may_resume_gets_a_link_to_the_button(changer, user):
     ResearchPolicy.current().pause("Mavera refuses the key", 401)
 
     (notice,) = changer.get("/").context["notices"]

@@ -35,7 +35,7 @@ def test_signing_in_leads_back_to_the_page_asked_for(client, user):
     assert response.url == brief.get_absolute_url()
 
 
-def test_too_many_wrong_passwords_lock_the_door(client, user, settings):
+def test_too_many_wrong_passwords_lock_the_sign_in(client, user, settings):
     for _ in range(settings.AXES_FAILURE_LIMIT):
         response = client.post(LOGIN, {"username": "robin", "password": "wrong"})
 
@@ -53,7 +53,7 @@ def test_logging_out_is_a_post_and_leads_to_sign_in(signed_in):
 
 
 @pytest.mark.parametrize("name", ["brief", "research", "assign", "close", "retry"])
-def test_no_page_is_open_to_strangers(client, name):
+def test_no_page_can_be_read_without_signing_in(client, name):
     brief = make_brief()
     url = reverse(f"briefs:{name}", args=[brief.pk])
 

@@ -1,4 +1,4 @@
-"""Pausing and resuming research on the insights, by whoever has the permission."""
+"""Pausing and resuming research on the insights page, by users with the permission."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -12,7 +12,7 @@ PAGE, PAUSE, RESUME = "/insights/", "/insights/pause/", "/insights/resume/"
 
 @pytest.fixture(autouse=True)
 def woken(monkeypatch):
-    """Waking workers is the broker's matter; here it is only seen whether it was tried."""
+    """Count the attempts to wake workers; no broker is needed."""
     calls = []
     monkeypatch.setattr("briefs.research.working.wake", lambda: calls.append(1))
     return calls
@@ -20,12 +20,12 @@ def woken(monkeypatch):
 
 @pytest.fixture
 def changer(signed_in, user):
-    """One of the team who is not staff, with the one permission."""
+    """A user who is not staff and has only this permission."""
     user.user_permissions.add(Permission.objects.get(codename="change_researchpolicy"))
     return signed_in
 
 
-def test_whoever_may_pauses_with_a_reason_and_resumes(changer, user):
+def test_user_with_the_permission_pauses_with_a_reason_and_resumes(changer, user):
     response = changer.post(PAUSE, {"reason": " end of quarter "}, follow=True)
 
     assert messages(response) == ["Research is paused."]
@@ -58,7 +58,7 @@ def test_pause_needs_a_reason(changer):
     assert ResearchPolicy.current().paused_at is None
 
 
-def test_second_pause_says_that_the_first_stands(changer):
+def test_second_pause_says_that_the_first_is_kept(changer):
     ResearchPolicy.current().pause("we look at the bill")
 
     response = changer.post(PAUSE, {"reason": "end of quarter"}, follow=True)
@@ -66,7 +66,7 @@ def test_second_pause_says_that_the_first_stands(changer):
     assert messages(response) == ["Research was paused already: we look at the bill"]
 
 
-def test_pause_of_a_person_takes_the_place_of_one_by_mavera(changer):
+def test_pause_by_a_person_replaces_one_by_mavera(changer):
     ResearchPolicy.current().pause("Mavera refuses the key", 401)
 
     assert "Resume research now" in text(changer.get(PAGE))

@@ -40,7 +40,7 @@ def test_page_api_and_inbox_say_the_same_of_research(signed_in, connected, brief
     assert signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()["basis_words"] == words
 
 
-def test_dossier_asks_for_nothing_that_nobody_reads(django_assert_num_queries):
+def test_dossier_queries_only_what_is_read(django_assert_num_queries):
     make_signal(brief=make_brief(research=make_research()))
     brief = in_full(Brief.objects.all()).get()
 
@@ -75,7 +75,7 @@ def test_signals_are_read_once_for_the_story_and_the_channels(django_assert_num_
         assert [route.answer for route in dossier.routes][:2] == ["no", "no"]
 
 
-def test_only_staff_is_led_to_the_persona(admin_user, user):
+def test_only_staff_get_a_link_to_the_persona(admin_user, user):
     brief = make_brief()
 
     assert Dossier(brief, Situation(user)).persona_url == ""
