@@ -124,5 +124,5 @@ def make_research(**kw: Any) -> Research:
 
 
 def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
-    """The question in the built-in words, whatever the team asks by."""
+    """The question in the built-in words, whichever version is in use."""
     return Asker(built_in()).question_for(persona, kind, facts)

@@ -1,4 +1,4 @@
-"""What the benchmark of random faults calls a broken promise, as far as it is about money."""
+"""Which payments the benchmark of random faults counts as broken promises."""
 
 from types import SimpleNamespace
 
