@@ -3,7 +3,7 @@
     python -m benchmarks.blast [--events 5000] [--factor 15] [--budget N] [--sqlite]
 
 Signed webhooks over HTTP into the real web server, supervisor and clusters; Mave is the sandbox at
-the latency her documentation gives, 30 to 90 s, with her time running `factor` times faster. The
+the latency its documentation gives, 30 to 90 s, with its time running `factor` times faster. The
 customers are of 8 personas that open briefs (one of them buys no research) and 300 industries in
 free text. Beside it, computed: one call for each event.
 """
@@ -122,7 +122,7 @@ def _set_policy(factor: float, budget: int | None) -> None:
 
     policy = ResearchPolicy.current()
     print(
-        f"Mave answers in {LATENCY:.0f} to {LATENCY + JITTER:.0f} s, her time runs {factor:g} "
+        f"Mave answers in {LATENCY:.0f} to {LATENCY + JITTER:.0f} s, its time runs {factor:g} "
         f"times faster; {policy.concurrency} calls at once as in production"
     )
     print(
@@ -176,7 +176,7 @@ def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
         "credits": f"{calls.credits} (the sandbox took {charged})",
         "until every customer has a brief": f"{to_brief:.1f} s",
         "until the last brief got its research": f"{to_research:.1f} s with Mave {given.factor:g} "
-        f"times faster, at most {_uncompressed(given.factor, to_research):.1f} min at her own pace",
+        f"times faster, at most {_uncompressed(given.factor, to_research):.1f} min at its own pace",
         "largest number in flight": f"{calls.most_in_flight} (the sandbox saw "
         f"{sandbox.max_in_flight})",
         "requests in Mavera's worst minute": f"{calls.worst_minute} (the sandbox saw "
@@ -192,7 +192,7 @@ def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
 
 
 def _uncompressed(factor: float, to_research: float) -> float:
-    """Minutes at Mave's own pace, as if all the time since the first call had been her thinking."""
+    """Minutes at Mave's own pace, as if all time since the first call had been its thinking."""
     from benchmarks import ledger
 
     thinking = ledger.research_seconds()

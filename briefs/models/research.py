@@ -39,7 +39,7 @@ class ResearchQuerySet(models.QuerySet["Research"]):
         return self.filter(status__in=(Research.Status.RUNNING, Research.Status.RECOVERING))
 
     def in_flight(self) -> Self:
-        """What Mave works on now, or may: a dropped connection does not stop her."""
+        """What Mave works on now, or may: a dropped connection does not stop it."""
         return self.filter(
             Q(status=Research.Status.RUNNING, lease_until__gte=Now())
             | Q(status=Research.Status.RECOVERING, busy_until__gte=Now())
@@ -220,10 +220,10 @@ class Research(models.Model):
     def lose(
         self, token: uuid.UUID, reason: str, *, busy_for: timedelta | None = None, thread: str = ""
     ) -> bool:
-        """RUNNING -> RECOVERING: Mave may have been paid, so her threads are searched first.
+        """RUNNING -> RECOVERING: Mave may have been paid, so its threads are searched first.
 
-        busy_for: how long after its start she may still be at work on it, if the answer broke off;
-        and at least until the first search can have seen whether she is.
+        busy_for: how long after its start Mave may still be at work on it, if the answer broke off;
+        and at least until the first search can have seen whether it is.
         """
         busy_until = busy_for and Greatest(F("started_at") + busy_for, Now() + LOOK)
         return self._leave(

@@ -42,10 +42,10 @@ def search(found: pacing.Search) -> None:
     elif thread and thread.is_answered and call.outcome == MaveCall.Outcome.ANSWERED:
         _ask_once_more(found, "Mave's answer is empty")
     elif thread and not _is_older(call, WAIT_FOR):
-        words = "Mave has not finished her answer in its thread yet"
+        words = "Mave has not finished the answer in its thread yet"
         research.search_again(token, words, PAUSE, is_busy=True)
     elif thread:
-        _ask_once_more(found, "Mave never finished her answer")
+        _ask_once_more(found, "Mave never finished its answer")
     elif is_last and call.http_status in GATEWAY_GAVE_UP:
         _never_begun(found)
     elif is_last:

@@ -1,4 +1,4 @@
-"""When Mave fails, refuses, or asks to wait: everybody leaves her alone, and nobody pays a try."""
+"""When Mave fails, refuses, or asks to wait: no worker asks it, and no question loses a try."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Research that Mavera herself stopped resumes by itself once a free request goes well."""
+"""Research that Mavera itself stopped resumes by itself once a free request goes well."""
 
 from dataclasses import replace
 from datetime import timedelta

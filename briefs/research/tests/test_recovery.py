@@ -97,7 +97,7 @@ def test_while_mave_is_at_work_on_it_nothing_is_paid(waiting, sandbox):
 
     run_next()
     assert reload(waiting).status == "recovering"
-    assert waiting.status_reason == "Mave has not finished her answer in its thread yet"
+    assert waiting.status_reason == "Mave has not finished the answer in its thread yet"
     assert waiting.thread_id
 
     pass_time(minutes=14)
@@ -455,7 +455,7 @@ def test_answer_that_is_still_empty_is_waited_for(waiting, sandbox):
     run_next()
 
     assert reload(waiting).status == "recovering"
-    assert waiting.status_reason == "Mave has not finished her answer in its thread yet"
+    assert waiting.status_reason == "Mave has not finished the answer in its thread yet"
 
 
 def test_thread_of_an_earlier_call_is_not_taken_for_that_of_a_later_one(waiting, sandbox):
