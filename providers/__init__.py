@@ -1,4 +1,4 @@
 """The outside world over HTTP, as typed functions: Customer.io and Mavera.
 
-Knows no model and imports nothing of ours.
+This package knows no Django model and imports none of our other packages.
 """

@@ -17,14 +17,14 @@ from providers import http
 
 IdType = Literal["cio_id", "id", "email"]
 BUDGET_SECONDS = 3.0  # for all requests of one look-up together
-ANSWER_SHARE = 1 / 6  # of the budget: with less left it is not worth asking
+ANSWER_SHARE = 1 / 6  # of the budget: with less time left, no further request is sent
 BATCH_SIZE = 100
 
 
 class LookupFailed(Exception):
-    """The App API gave no usable answer. `is_permanent`: only a person can cure it.
+    """The App API gave no usable answer. `is_permanent`: only a person can cure the cause.
 
-    `detail` is Customer.io's own sentence. It may quote what was sent: not for logs.
+    `detail` is Customer.io's own sentence. It may quote what we sent, so it must not be logged.
     """
 
     def __init__(
@@ -44,21 +44,21 @@ class LookupFailed(Exception):
 
 
 class HeldBack(LookupFailed):
-    """We did not ask, for a reason of our own: this says nothing against Customer.io."""
+    """We sent no request, for a reason of our own: Customer.io did not fail."""
 
 
 class Pace(Protocol):
     """Keeps requests to the limit of ten a second, which all clients of a workspace share."""
 
     def wait(self, within: float) -> float:
-        """Wait for leave to send one request; returns the seconds waited.
+        """Wait until one request may be sent; returns the seconds waited.
 
         Raises HeldBack if it would take longer than `within` seconds.
         """
         ...
 
     def hold_back(self, seconds: float) -> None:
-        """Customer.io answered 429: nobody may ask for so long."""
+        """Customer.io answered 429: no process may send a request for this many seconds."""
         ...
 
 
@@ -77,7 +77,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class ReportingWebhook:
-    """Where a workspace reports which events; its signing key is in no answer of the API."""
+    """An address to which Customer.io reports events. The API never returns its signing key."""
 
     name: str
     endpoint: str
@@ -91,8 +91,9 @@ class ReportingWebhook:
 class AppApi:
     """A client for one look-up: its requests share one time budget.
 
-    Only the pace and a 429 are waited for, if the wait fits into the budget. Without a pace the
-    limit is not kept; `personas.people.pacing.paced_app_api` gives a client that keeps it.
+    The client waits only for the pace and after a 429, if the wait fits into the budget. Without
+    a pace it may exceed the limit; `personas.people.pacing.paced_app_api` returns one that keeps
+    to it.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class AppApi:
         return bool(self._key)
 
     def profiles(self, id_type: IdType, ids: list[str]) -> list[Profile]:
-        """POST /v1/customers/attributes: up to 100 people; unknown ids are simply left out.
+        """POST /v1/customers/attributes: up to 100 people; the answer omits unknown ids.
 
         https://docs.customer.io/integrations/api/app/#operation/getPeopleById
         """
@@ -147,7 +148,7 @@ class AppApi:
         return _profile(item)
 
     def cio_ids_of(self, email: str) -> list[str]:
-        """GET /v1/customers?email=: everybody who shares the address; empty if nobody does.
+        """GET /v1/customers?email=: all people with this address; empty if there is none.
 
         https://docs.customer.io/integrations/api/app/#operation/getPeopleEmail
         """
@@ -158,14 +159,15 @@ class AppApi:
         return [str(item["cio_id"]).removeprefix("cio_") for item in people if item.get("cio_id")]
 
     def reach(self) -> datetime | None:
-        """Look up nobody: raises LookupFailed where a look-up of somebody would.
+        """Look up a person who cannot exist, to test the connection and the key.
 
+        Raises LookupFailed where a look-up of a real person would.
         Returns the time by Customer.io's clock, if the answer carries it.
         https://docs.customer.io/integrations/api/app/#operation/getPeopleById
         """
         try:
             reply = self._answer("POST", "/customers/attributes", _BY_CIO_ID, {"ids": ["0"]})
-        except BadRequest:  # our nobody is no possible id of theirs: the key was good
+        except BadRequest:  # "0" is not a valid id; the key was accepted
             return None
         try:
             told = parsedate_to_datetime(reply.headers.get("date", ""))
@@ -215,7 +217,7 @@ class AppApi:
     ) -> http.Reply:
         reply = self._send_once(method, path, params, body)
         while reply.status == 429 and reply.retry_after is not None:
-            wait = max(1.0, reply.retry_after)  # zero would be a mistake
+            wait = max(1.0, reply.retry_after)  # zero would repeat the request without any pause
             if self._pace:
                 self._pace.hold_back(wait)
             if not self._has_time_for(wait):
@@ -240,7 +242,7 @@ class AppApi:
         return reply
 
     def _send_once(self, method: str, path: str, params: dict[str, str], body: Any) -> http.Reply:
-        seconds = self._wait_for_leave()
+        seconds = self._wait_for_turn()
         try:
             reply = http.send(
                 method,
@@ -257,13 +259,13 @@ class AppApi:
         self._has_answered = True
         return reply
 
-    def _wait_for_leave(self) -> float:
-        """Return how many seconds are left for the answer, once the request may leave."""
+    def _wait_for_turn(self) -> float:
+        """Wait until the request may be sent; returns the seconds that are left for its answer."""
         left = self._deadline - time.monotonic()
         if left <= 0 and not self._has_answered:
             raise LookupFailed("Customer.io's App API: the time for this look-up is used up")
-        # Whatever used up the time was answered. Giving the next one too little would be taken
-        # for a fault of theirs.
+        # All requests so far were answered. One more with too little time would fail, and that
+        # would be counted as a failure of Customer.io.
         if self._has_answered and left < self._answer_seconds:
             raise HeldBack("there were more people to look up than one look-up has time for")
         if self._pace:
@@ -279,7 +281,7 @@ class BadRequest(LookupFailed):
 
 
 class TooMuch(LookupFailed):
-    """The answer about so many people is too large: ask for fewer."""
+    """The answer is too large: ask for fewer people at once."""
 
 
 class _NotFound(LookupFailed):

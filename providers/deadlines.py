@@ -1,7 +1,7 @@
 """Work that may hang runs in a thread of its own, and its caller waits for a limited time.
 
-A thread cannot be ended from outside. One that is given up goes on until its work ends; it does not
-keep the process from ending.
+A thread cannot be ended from outside. After the time limit the thread continues until its
+work ends; the process can end without it.
 """
 
 import threading
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class OutOfTime(Exception):
-    """The work was not done in time. Its thread may still be at it."""
+    """The work was not done in time. Its thread may still be working."""
 
 
 def in_time(
@@ -21,8 +21,8 @@ def in_time(
 ) -> T:
     """Return what the work returns, or raise what it raises, within `seconds`; else OutOfTime.
 
-    name: of the thread, for whoever looks into a process that hangs.
-    given_up: is set when the time is over, for work that must not begin something late.
+    name: the thread's name, for a person who inspects a process that hangs.
+    given_up: set when the time is over, so that the work can stop before its next step.
     """
     outcome: Future[T] = Future()
 

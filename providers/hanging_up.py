@@ -1,6 +1,7 @@
 """Lets the caller of a request hang up while another thread still reads its answer.
 
-A sender that drips would keep that thread and its connection alive for as long as it likes.
+Otherwise a server that sends its answer byte by byte could keep that thread and its connection
+occupied without limit.
 """
 
 import contextlib
@@ -17,13 +18,13 @@ from urllib3.exceptions import NewConnectionError
 
 
 class TooLate(NewConnectionError):
-    """The connection stands, but later than the caller would have its request begin."""
+    """The connection was made, but after the time by which the request had to begin."""
 
 
 class Line:
-    """The sockets of one request. After `hang_up` nothing moves on them, and no more are opened.
+    """The sockets of one request. After `hang_up` they are closed, and no more are opened.
 
-    connect_seconds: until a connection stands; a later one carries nothing.
+    connect_seconds: the time to make a connection; no request is sent on a later one.
     """
 
     def __init__(self, connect_seconds: float | None = None) -> None:
@@ -35,16 +36,16 @@ class Line:
         self._is_over = False
 
     def add(self, opened: socket.socket) -> socket.socket:
-        """Enter a socket. Raises OSError if the caller has hung up: a late request helps nobody."""
+        """Register a socket. Raises OSError if the caller has hung up and waits no more."""
         with self._lock:
             if self._is_over:
                 opened.close()
                 raise OSError("given up")
-            self._sockets.append(opened.dup())  # encryption takes the original away
+            self._sockets.append(opened.dup())  # a copy: TLS detaches the original socket
         return opened
 
-    def stands(self, connection: Any) -> None:
-        """A connection is ready for its request. Raises TooLate."""
+    def check_in_time(self, connection: Any) -> None:
+        """Raise TooLate if the connection was made too late for its request."""
         if time.monotonic() > self._connected_by:
             raise TooLate(connection, "the connection came too late")
 
@@ -53,14 +54,14 @@ class Line:
         with self._lock:
             self._is_over = True
             for opened in self._sockets:
-                with contextlib.suppress(OSError):  # ended already
+                with contextlib.suppress(OSError):  # the connection has ended already
                     opened.shutdown(socket.SHUT_RDWR)
                 opened.close()
             self._sockets.clear()
 
 
 class Adapter(HTTPAdapter):
-    """Enters every connection that is opened, to a proxy as well, into the line."""
+    """Registers every connection that is opened, also one to a proxy, with the line."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -84,11 +85,11 @@ class Adapter(HTTPAdapter):
             connection = make(**options)
             dial = connection._new_conn  # the one place where urllib3 opens a socket
             connection._new_conn = lambda: self._line.add(dial())
-            connect = connection.connect  # that, and all before the request's first byte
+            connect = connection.connect  # opens the socket and does the TLS handshake
 
             def connect_in_time() -> None:
                 connect()
-                self._line.stands(connection)
+                self._line.check_in_time(connection)
 
             connection.connect = connect_in_time
             return connection

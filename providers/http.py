@@ -1,7 +1,8 @@
 """One HTTP request with a total deadline and a size limit, for the clients of both providers.
 
-requests' own time-out starts anew with every byte; a sender that drips could hold a worker for
-ever. So the request runs in a thread, whose connection is ended when its time is over.
+The time-out of `requests` starts anew with every byte: a server that sends its answer byte by byte
+could keep a worker waiting without limit. So the request runs in a thread of its own, and its
+connection is closed when the time is over.
 """
 
 import json
@@ -34,7 +35,7 @@ class NoAnswer(RequestFailed):
 
 
 class TooLarge(NoAnswer):
-    """The answer is larger than anybody reads: asking for less may help."""
+    """The answer is larger than we read: asking for less may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ def send(
     params: dict[str, str] | None = None,
     connect_seconds: float | None = None,
 ) -> Reply:
-    """Send one request and return whatever was answered, of any status, within `seconds`.
+    """Send one request and return the answer, of any status, within `seconds`.
 
-    connect_seconds: until the connection stands, name and encryption included; else nothing is
-    sent.
-    Raises NotSent if the request never left and NoAnswer if the answer is missing or incomplete.
-    Redirects are not followed: a key must not travel on.
+    connect_seconds: the time to look up the name, connect and agree on encryption. If it takes
+    longer, nothing is sent.
+    Raises NotSent if the request was never sent, NoAnswer if the answer is missing or incomplete.
+    Redirects are not followed: the key must not go to another server.
     """
     line = Line(connect_seconds)
     try:
@@ -123,7 +124,7 @@ def _send(
             lowered = {name.lower(): value for name, value in response.headers.items()}
             return Reply(response.status_code, lowered, bytes(body))
     except _UNSENDABLE as error:
-        # Without its cause: that quotes the header, and with it the key.
+        # Without the cause: it quotes the header, which holds the key.
         raise NotSent(
             f"the request cannot be sent ({type(error).__name__}): check address and key"
         ) from None
@@ -159,11 +160,14 @@ class _Session(requests.Session):
         self.mount("http://", Adapter(line))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: requests reads a redirect's whole body and address even if it follows none."""
+        """Return no target: else requests reads a redirect's whole body, even if not followed."""
 
 
 def _was_refused(error: requests.ConnectionError) -> bool:
-    """True if nobody was reached, the proxy included; its other errors may come later."""
+    """True if no connection was made, not even to the proxy.
+
+    Other errors of a proxy may come after the request was sent.
+    """
     reason = _reason(error)
     if isinstance(reason, ProxyError):
         return isinstance(reason.original_error, NewConnectionError | ConnectTimeoutError)
@@ -190,9 +194,9 @@ def _reason(error: requests.ConnectionError) -> object:
 
 
 def storable(value: Any) -> Any:
-    """The same without what no database takes: NUL, halves of surrogate pairs, NaN, infinity.
+    """The value without what a database refuses: NUL, halves of surrogate pairs, NaN, infinity.
 
-    A model may well cut an emoji in two; an answer that is paid for must not be lost over it.
+    A language model may cut an emoji in two; an answer that was paid for must still be stored.
     """
     if isinstance(value, str):
         whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

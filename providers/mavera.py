@@ -32,11 +32,11 @@ __all__ = [
 ]
 
 DEADLINE_SECONDS = 180.0  # for a whole call; answers are said to take 30 to 90 seconds
-CONNECT_SECONDS = 7.0  # until a connection stands, or nothing is sent
+CONNECT_SECONDS = 7.0  # to connect; if that takes longer, nothing is sent
 READ_SECONDS = 10.0  # for a request that only reads
 PAGE_SIZE = 100  # threads; the most that Mavera gives at once
 CHAT = "/mave/chat"
-# A gateway gave up waiting, or the client was thought gone: Mave may well go on, and charge.
+# A gateway stopped waiting, or took the client for gone: Mave may continue, and may charge.
 GATEWAY_GAVE_UP = {408, 499, 502, 504, *range(520, 525)}
 NOT_THERE = {404, 405, 410}
 
@@ -62,8 +62,8 @@ class Mave:
     def chat(self, message: str) -> Answer:
         """POST /mave/chat: ask and wait for the answer. Costs 10 to 75 credits.
 
-        There is no way to make a repeated request free, so one whose outcome is unknown must be
-        looked for before it is sent again.
+        A repeated request is charged again. So if the outcome of one is unknown, look for its
+        thread before sending it again.
         https://docs.mavera.io/api-reference/mave/send-message-to-mave
         """
         body = {"message": message} | self._workspace
@@ -71,9 +71,9 @@ class Mave:
         return mavera_replies.answer(reply)
 
     def threads(self, page: dict[str, str] | None = None) -> ThreadPage:
-        """GET /mave/threads: by `next` of the page before, from the newest without.
+        """GET /mave/threads: newest first. `page` is the `next` of the page before.
 
-        Two generations of the page are documented; either cursor or offset is understood.
+        Mavera documents two versions of paging, by cursor and by offset; both are understood.
         https://docs.mavera.io/api-reference/mave/list-mave-threads
         """
         query = {"limit": str(PAGE_SIZE)} | self._workspace | (page or {})
@@ -127,7 +127,7 @@ class Mave:
 
 
 def _about_the_call(status: int) -> MaveError | None:
-    """What some answers to a question mean that mean less elsewhere."""
+    """The error for a status that has a special meaning for a question; None for all others."""
     if status in GATEWAY_GAVE_UP:
         words = f"a gateway before Mavera gave up waiting (it answered {status})"
         return MaveError(words, is_outcome_unknown=True, is_broken_off=True, http_status=status)

@@ -1,4 +1,4 @@
-"""What Mavera's replies say, read with suspicion: any field may be missing or of another type.
+"""What Mavera's replies say, read with care: any field may be missing or of another type.
 
 Source: https://docs.mavera.io/api-reference/introduction
 """
@@ -17,21 +17,21 @@ from providers import http, nonanswers
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER = 100_000  # characters
-# Ten times the most that an answer is said to cost. More is a slip, such as a count of tokens, and
-# believing it once would use up the budget of the month.
+# Ten times the highest documented cost of an answer. More is a mistake, such as a count of tokens,
+# and would use up the month's budget at once.
 MOST_CREDITS = 10 * 75
 LONGEST_ADDRESS = 2_000  # characters; a longer one, cut, would lead elsewhere
 DEFAULT_RETRY_AFTER = 30.0  # what Mavera's guide assumes where the header is missing
-LONGEST_RETRY_AFTER = 3600.0  # no slip of theirs may put a question off for years
+LONGEST_RETRY_AFTER = 3600.0  # a mistake of Mavera must not delay a question for years
 
 
 class MaveError(Exception):
     """No answer. The message is in words for a person and holds neither key nor question.
 
     words, code: the message without and beside what Mavera answered: `503 (service_unavailable)`.
-    is_permanent: the same request would fail again. is_account_wide: so would every other.
-    is_sent: it reached Mavera. is_outcome_unknown: it may have been carried out and charged.
-    is_broken_off: Mave may still be at work on it.
+    is_permanent: the same request would fail again. is_account_wide: every request would fail.
+    is_sent: the request may have reached Mavera. is_outcome_unknown: Mavera may have answered
+    and charged it. is_broken_off: Mave may still be working on it.
     credits, thread_id: what it cost and where it was answered, as far as the reply said.
     """
 
@@ -70,7 +70,7 @@ class MaveError(Exception):
 
 
 def in_full(words: str, code: str | None) -> str:
-    """Words on a failure with Mavera's code, if there is one: for whoever looks into it."""
+    """Words on a failure with Mavera's code, if there is one: for the person who looks into it."""
     return f"{words} (Mavera answered {code})" if code else words
 
 
@@ -113,7 +113,7 @@ class Thread:
     """One conversation: what was asked, and the answer once there is one."""
 
     questions: list[str]
-    is_answered: bool  # perhaps with nothing
+    is_answered: bool  # the answer may be empty
     answer: Answer
 
 
@@ -244,7 +244,7 @@ def thread(reply: http.Reply) -> Thread:
 
 
 def _first_answers(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What Mave said until somebody asked on in the same thread."""
+    """Mave's messages before a second question in the same thread."""
     answers: list[dict[str, Any]] = []
     for message in messages:
         if message.get("role") == "assistant":
@@ -266,7 +266,7 @@ def rate_limit(reply: http.Reply) -> RateLimit | None:
 
 
 def _now_there(reply: http.Reply) -> float:
-    """Seconds since 1970 by Mavera's clock, where the reply tells it: this host's may be off."""
+    """Seconds since 1970 by Mavera's clock if the reply says it, because ours may be wrong."""
     try:
         at = parsedate_to_datetime(reply.headers.get("date", ""))
     except (ValueError, OverflowError):
@@ -318,7 +318,7 @@ def _number(value: Any) -> float | None:
 
 
 def _credits(raw: dict[str, Any]) -> int | None:
-    """What it cost; None where that is not said or not to be believed: the reservation stands."""
+    """What the answer cost; None if missing or not credible: then the reserved credits count."""
     credits = _whole(raw.get("credits_used"))
     if credits is not None and credits > MOST_CREDITS:
         logger.warning("Mavera says that one answer cost %.20s credits: not believed", credits)
@@ -340,7 +340,7 @@ _DIGITS = re.compile("[0-9]{1,20}")
 
 
 def _sources(raw: dict[str, Any]) -> list[dict[str, str]]:
-    """In their order, which is what the numbers in the text count: none is left out."""
+    """All sources in their order, because the text cites them by number."""
     return [_source(item) for item in _list(raw.get("sources"))]
 
 

@@ -1,4 +1,6 @@
-"""Reads what Mave says of its own answer; keys and scales are not documented: doubt is no figure.
+"""Reads what Mave says of its own answer; its keys and scales are not documented.
+
+A value that cannot be read for certain is treated as missing.
 
 Source: https://docs.mavera.io/features/mave-agent
 """
@@ -21,7 +23,7 @@ _LONGEST_RISK, _LONGEST_CLAIM, _MOST_CLAIMS = 40, 300, 20
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """confidence in per cent; all of it empty where nothing (readable) was given."""
+    """confidence: in per cent. A field is empty if Mave gave nothing readable for it."""
 
     confidence: int | None
     risk: str
@@ -29,7 +31,7 @@ class Validation:
 
     @property
     def is_risky(self) -> bool:
-        """Whether the risk of made-up claims was rated as high, in whatever words."""
+        """Whether the risk of made-up claims was rated as high, in any wording."""
         found = _HIGH.finditer(self.risk)
         return any(not _NEGATED.search(self.risk[: word.start()]) for word in found)
 
@@ -39,7 +41,7 @@ class Validation:
 
 
 def read(said: Any) -> Validation:
-    """Never raises, whatever shape it came in."""
+    """Read what Mave said. Never raises, for a value of any type."""
     said = said if isinstance(said, Mapping) else {}
     risk = said.get("hallucination_risk")
     return Validation(confidence(said), _risk(risk), _claims(said.get("unsupported_claims")))
@@ -49,13 +51,13 @@ def confidence(said: Mapping[str, Any]) -> int | None:
     """Per cent, from 0 to 1 or from 0 to 100; None for words and for what is out of range."""
     for key in ("confidence_score", "confidence"):
         value = _number(said.get(key))
-        if value is not None and 0 <= value <= 100:  # also sorts out what is no number, or endless
+        if value is not None and 0 <= value <= 100:  # also refuses NaN and infinity
             return round(value * 100 if value <= 1 else value)
     return None
 
 
 def _number(value: Any) -> float | None:
-    """0.87, "0.87" and "87 %" alike."""
+    """Read 0.87, "0.87" or "87 %" as 0.87."""
     if isinstance(value, str):
         found = _SHARE.fullmatch(value.strip())
         if found is None:

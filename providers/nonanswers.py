@@ -1,6 +1,6 @@
-"""Recognises what came in the place of an answer: nothing, a web page, or questions.
+"""Recognises replies that are not an answer: empty text, a web page, or questions back.
 
-Mavera documents no flag for any of them, so their text must tell.
+Mavera documents no flag for them, so they are recognised by their text.
 """
 
 import re
@@ -8,8 +8,8 @@ from typing import Any
 
 from providers.plain import visible
 
-LONGEST_ASKING_BACK = 1_500  # characters; an answer of the length that is asked for has more
-OPENING = 500  # characters, in which a request for more would stand
+LONGEST_ASKING_BACK = 1_500  # characters; the length that we ask for is above this
+OPENING = 500  # characters at the beginning, where a request for more is looked for
 
 _SECTION = re.compile(r"^ {0,3}(?:#{1,6} .*|(?:\d+[.)] |[-*] )?\*\*[^*\n]+\*\*:?[ \t]*)$", re.M)
 _BULLET = re.compile(r"^ *(?:\d+[.)]|[-*+]) +", re.M)

@@ -1,4 +1,4 @@
-"""Text that others wrote, without what the eye cannot see; and addresses that may be followed."""
+"""Makes text from others safe to show: removes invisible characters, checks links."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import idna
 
 # Controls, soft hyphens, zero-width and bidirectional marks, tags and private use: they reorder or
-# hide what is read, and no answer needs them. Line breaks and tabs stay.
+# hide text, and no answer needs them. Line breaks and tabs are kept.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
@@ -28,7 +28,7 @@ _NAMED_HOST = re.compile(
 
 
 def visible(text: str) -> str:
-    """The text without characters that only deceive the eye."""
+    """The text without invisible and misleading characters."""
     return _PILED.sub(r"\1", _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
@@ -39,7 +39,7 @@ def line(value: Any, longest: int) -> str:
 
 
 def names(values: Any, most: int = 20) -> str:
-    """The first of a list of names, a line each, and how many more there are."""
+    """The first names of a list, separated by commas, and how many more there are."""
     given = values if isinstance(values, list) else []
     shown = ", ".join(line(value, 100) for value in given[:most])
     more = len(given) - most
@@ -61,11 +61,11 @@ def safe_link(url: str) -> str:
 
 
 def host(url: str) -> str:
-    """Whom an address leads to, as the browser would ask for it: `xn--…` for foreign letters.
+    """The host of an address as a browser would look it up: `xn--…` for letters outside ASCII.
 
-    Empty if that is no name of a host; may raise ValueError.
+    Empty if that is not a valid host name; may raise ValueError.
     """
-    if _NO_ADDRESS.search(url):  # browsers read a backslash as the end of the name, and skip breaks
+    if _NO_ADDRESS.search(url):  # browsers end the name at a backslash and drop line breaks
         return ""
     name = (urlsplit(url).hostname or "").removeprefix("www.")
     if not name.isascii():
@@ -77,7 +77,7 @@ def host(url: str) -> str:
 
 
 def names_other_host(words: str, url: str) -> bool:
-    """Whether the words of a link name an address, and not the one that it leads to."""
+    """Whether the words of a link name another address than the one that the link opens."""
     words = unicodedata.normalize("NFKC", visible(words)).translate(_DOTS)
     named = [found[1] for found in _NAMED_HOST.finditer(words)]
     if not named:

@@ -1,4 +1,4 @@
-"""Work with a deadline: what comes of it reaches the caller, and never too late."""
+"""Work with a deadline: its result or error is given to the caller in time."""
 
 import threading
 

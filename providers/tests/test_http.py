@@ -1,4 +1,4 @@
-"""One request: what counts as sent, what as answered, and that it ends in time."""
+"""One HTTP request: when it counts as sent, when as answered, and that it ends in time."""
 
 import contextlib
 import gzip
@@ -176,7 +176,7 @@ def test_closed_port_means_not_sent():
         send(f"http://127.0.0.1:{closed_port()}/")
 
 
-def test_connection_that_stands_too_late_carries_nothing(monkeypatch):
+def test_connection_that_is_made_too_late_carries_no_request(monkeypatch):
     connect = urllib3.util.connection.create_connection
 
     def dawdle(*args, **options):
@@ -259,7 +259,7 @@ def test_certificate_that_nobody_vouches_for_means_not_sent(tmp_path):
     ],
     ids=["body", "header", "chunks", "silent"],
 )
-def test_sender_that_drips_or_is_silent_is_given_up_in_time(server):
+def test_answer_that_comes_byte_by_byte_or_not_at_all_is_given_up_in_time(server):
     with server() as slow:
         started = time.monotonic()
         with pytest.raises(http.NoAnswer, match=r"within 0\.3 s"):

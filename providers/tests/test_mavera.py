@@ -1,4 +1,4 @@
-"""The client of Mave over HTTP: what it makes of every answer, of a bad one, and of none."""
+"""The client of Mave over HTTP: good answers, unusable answers, and no answer."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The App API client where it manages reporting webhooks, and where it only says hello."""
+"""The App API client: managing reporting webhooks, and testing the connection and the key."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -89,7 +89,7 @@ def test_odd_date_is_no_failure(sandbox, api, date):
     assert (told := api.reach()) is None or told.tzinfo
 
 
-def test_id_that_they_cannot_read_proves_the_key_all_the_same(sandbox, api):
+def test_refused_id_still_proves_that_the_key_is_accepted(sandbox, api):
     sandbox._listener.answer = lambda request: json_reply({"errors": []}, status=400)
 
     assert api.reach() is None
