@@ -1,4 +1,4 @@
-"""The events as the team sees them: to look into and to process again, never to edit."""
+"""The events in the admin: the team can read them and process them again, but not edit them."""
 
 import json
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from webhooks.models import WebhookEvent
 from webhooks.parsing import Unusable, load_object
 from webhooks.replay import replay
 
-SHOWN = 64 * 1024  # characters of a payload: more than that nobody reads
+SHOWN = 64 * 1024  # characters of a payload; a longer one is cut
 RECENT = 5_000
 
 
@@ -45,7 +45,7 @@ class MetricFilter(RecentValuesFilter):
 
 @admin.register(WebhookEvent)
 class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
-    """Read-only: what Customer.io said cannot be changed, only processed again."""
+    """Read-only: an event can be processed again, but never changed."""
 
     list_display: Any = (
         "kind",
@@ -168,10 +168,10 @@ def pairs(values: dict[str, str]) -> SafeString:
 
 
 def readable(body: bytes) -> str:
-    """The body as indented JSON, or as it is where it is no JSON object."""
+    """The body as indented JSON, or as plain text if it is not a JSON object."""
     try:
         text = json.dumps(load_object(body), indent=2, ensure_ascii=False)
     except (Unusable, RecursionError):
         text = body[: SHOWN + 1].decode("utf-8", "replace")
-    # Lone surrogates cannot be encoded, and a browser drops NUL without a word.
+    # Lone surrogates cannot be encoded, and a browser silently drops NUL.
     return text.encode("utf-8", "replace").decode().replace("\0", "␀")

@@ -21,9 +21,9 @@ PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 
 def ring() -> bool:
-    """Announce that events are due, unless that is announced already; False if the broker failed.
+    """Wake the workers, unless a wake-up is queued already; False if the broker failed.
 
-    The bell is silent again then, so the next ring tries anew.
+    After a failure the bell is silent again, so the next call tries again.
     """
     if Bell.turn_on() and not wake(settings.WEBHOOKS_WAKE_TASK, "default"):
         Bell.turn_off()
@@ -32,12 +32,12 @@ def ring() -> bool:
 
 
 def silence() -> None:
-    """Before a drain looks for work: whatever comes after this needs a ring of its own."""
+    """Call this before a drain looks for work: an event stored later then rings the bell again."""
     Bell.turn_off()
 
 
 class Ringer:
-    """Rings in its own thread. A slow, mute or dead broker can delay nobody but this thread."""
+    """Rings in its own thread. A broker that is slow or does not answer delays only this thread."""
 
     def __init__(self) -> None:
         self._wanted = threading.Event()
@@ -71,7 +71,7 @@ class Ringer:
         try:
             if ring():
                 return True
-        except Exception as error:  # noqa: BLE001 - of the database; the thread must go on
+        except Exception as error:  # noqa: BLE001 - of the database; the thread must not end
             connection.close()
             logger.warning("bell not rung (%s)", type(error).__name__)
         self.failures += 1

@@ -1,4 +1,4 @@
-"""System checks of the receiver: what would otherwise show only when the first event arrives."""
+"""System checks of the receiver: mistakes that would otherwise show only with the first event."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 @register()
 def check_wake_task(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """The task that a stored event wakes is only named in the settings: the name must resolve."""
+    """Check that WEBHOOKS_WAKE_TASK names a task that exists; the settings hold only its name."""
     try:
         if callable(import_string(settings.WEBHOOKS_WAKE_TASK)):
             return []

@@ -1,7 +1,7 @@
-"""Takes the receiver's requests out before anything else can touch them.
+"""Answers the receiver's requests before any other middleware sees them.
 
-Customer.io holds back every later webhook behind one that fails, so no host check, redirect,
-session, CSRF check or throttle may stand before the receiver.
+After a webhook that fails, Customer.io delays all later ones. So no host check, redirect, session,
+CSRF check or throttle may come before the receiver.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ MAX_IDENTIFIER = 1_000
 class Unusable(Exception):
     """The body cannot become an event. The message is the reason, in words for a person.
 
-    is_signed_test: nothing is wrong with it, it is only no event.
+    is_signed_test: the body is Customer.io's test of the connection, not a mistake.
     """
 
     def __init__(self, message: str, *, is_signed_test: bool = False) -> None:
@@ -38,7 +38,7 @@ class ParsedEvent:
 
 
 def parse(body: bytes) -> ParsedEvent:
-    """Return what the event says of itself; only `event_id` must be there.
+    """Return the fields that are stored with the event; only `event_id` is required.
 
     Raises Unusable for anything that is not a JSON object with a usable event id, and for
     values that no database column takes. Trying again does not help.
@@ -85,7 +85,7 @@ def is_storable(text: str, max_length: int) -> bool:
 
 
 def storable(value: Any) -> Any:
-    """The same without what no database takes: NUL, halves of surrogate pairs, NaN, infinity."""
+    """The value without what a database refuses: NUL, halves of surrogate pairs, NaN, infinity."""
     if isinstance(value, str):
         if value.isascii() and "\0" not in value:  # nearly always
             return value

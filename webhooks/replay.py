@@ -1,6 +1,6 @@
-"""Makes ended events due again, for the command and the admin alike.
+"""Makes ended events due again, for the command and for the admin.
 
-Nothing is processed here: the rows become due, and one ring tells the workers.
+Nothing is processed here: the rows become due, and one ring of the bell wakes the workers.
 """
 
 import logging
@@ -65,9 +65,10 @@ def replay(
 
 
 def _in_chunks(events: QuerySet[WebhookEvent]) -> Iterator[WebhookEvent]:
-    """Walk by key, so that rows which leave the selection while we go shift nothing."""
+    """Go by primary key: a row that drops out of the selection meanwhile causes no gap."""
     events = events.defer(*_HEAVY).order_by("pk")
-    last = events.aggregate(last=Max("pk"))["last"] or 0  # what arrives from now on is not ours
+    # Events that arrive after this moment are not replayed.
+    last = events.aggregate(last=Max("pk"))["last"] or 0
     reached = 0
     while chunk := list(events.filter(pk__gt=reached, pk__lte=last)[:CHUNK]):
         yield from chunk
@@ -75,14 +76,14 @@ def _in_chunks(events: QuerySet[WebhookEvent]) -> Iterator[WebhookEvent]:
 
 
 def _replay(event: WebhookEvent) -> str:
-    """Make one event due; returns "" or why it was left alone."""
+    """Make one event due; returns "" or why it was skipped."""
     if event.status == WebhookEvent.Status.QUARANTINED:
         return _read_anew(event)
     return "" if event.replay() else "it is waiting to be processed already"
 
 
 def _read_anew(event: WebhookEvent) -> str:
-    """QUARANTINED -> PENDING, with the fields that its body turns out to have."""
+    """QUARANTINED -> PENDING, with the fields that today's parser reads from the body."""
     body = bytes(event.body)
     if len(body) < event.body_size:
         return "only the start of its body was kept"
@@ -95,6 +96,6 @@ def _read_anew(event: WebhookEvent) -> str:
     try:
         with transaction.atomic():
             changed = event.release(parsed)
-    except DatabaseError as error:  # it stays what it was: quarantined, with its old reason
+    except DatabaseError as error:  # the row is unchanged: quarantined, with its old reason
         return f"the database refused it again ({type(error).__name__})"
-    return "" if changed else "somebody else replayed it meanwhile"
+    return "" if changed else "it was replayed by another process meanwhile"

@@ -45,10 +45,10 @@ class Verifier:
 
 
 def is_too_old(timestamp: str, max_age_seconds: int) -> bool:
-    """True if the request was signed longer ago than allowed, or says nothing readable about it.
+    """True if the request was signed longer ago than allowed, or its timestamp cannot be read.
 
     Off by default (max_age_seconds 0): a retry may carry its first timestamp, and refusing it
-    would make Customer.io hold back everything behind it.
+    would make Customer.io delay all later webhooks.
     """
     if not max_age_seconds:
         return False

@@ -1,8 +1,8 @@
-"""Stores deliveries durably within a time limit, as many as wait in one statement.
+"""Stores deliveries durably within a time limit, all that wait in one statement.
 
-Request threads hand their row to one thread of their process and wait for its commit. Under load
-the rows that gathered during one commit share the next, and however the database fails, hangs or
-vanishes, a request waits for it no longer than its limit.
+A request thread gives its row to the one writer thread of its process and waits for the commit.
+Rows that arrive during one commit are written together in the next. If the database fails or
+hangs, a request waits no longer than its limit.
 """
 
 import logging
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, connection
 
-from webhooks.models import Row, WebhookEvent
+from webhooks.models import DeliveryRow, WebhookEvent
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ WAIT_SECONDS = 2.5  # of the 3 that an answer may take; Customer.io gives up aft
 STATEMENT_SECONDS = 2.0
 BATCH_SIZE = 64
 BATCH_BYTES = 16 * 1024 * 1024
-LOCK_SECONDS = 0.5  # for one row that somebody holds
+LOCK_SECONDS = 0.5  # to wait for a row that another transaction has locked
 MOST_ABANDONED = 3  # writers that hang, each with a connection of its own
-STUCK_SECONDS = 2.0  # longer than a statement may take: nobody will answer any more
-FAIL_FAST_SECONDS = 1.0  # after one failure, others need not find out for themselves
+STUCK_SECONDS = 2.0  # longer than a statement may take: no answer will come
+FAIL_FAST_SECONDS = 1.0  # after a failure other requests fail at once
 
 
 class NotStored(Exception):
@@ -33,10 +33,10 @@ class NotStored(Exception):
 
 
 class LockHeld(Exception):
-    """Somebody holds the row of one of these events."""
+    """Another transaction has locked the row of one of these events."""
 
 
-class Refused(Exception):
+class ValuesRefused(Exception):
     """The database refuses these very values; trying again cannot help."""
 
 
@@ -44,7 +44,7 @@ class Refused(Exception):
 class Pending:
     """A row on its way, and the request that waits for it."""
 
-    row: Row | None
+    row: DeliveryRow | None
     is_new: bool = False
     error: Exception | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -54,7 +54,7 @@ class Pending:
         self.done.set()
 
     def give_up(self) -> None:
-        """Let go of the body: nobody waits any more. If it is stored all the same, no harm."""
+        """Free the body's memory: the request no longer waits. The row may still be stored."""
         self.row = None
 
 
@@ -67,10 +67,11 @@ class Committer:
         self._closed_until = 0.0
         self._abandoned: list[Writer] = []
 
-    def record(self, row: Row) -> bool:
+    def record(self, row: DeliveryRow) -> bool:
         """Store a row durably; True if its event is new, False if this is a further delivery.
 
-        Returns or raises within 2.5 seconds: NotStored, or Refused by the values' own fault.
+        Returns or raises within 2.5 seconds: NotStored, or ValuesRefused if the database can never
+        store these values.
         """
         if time.monotonic() < self._closed_until:
             raise NotStored("storing failed a moment ago")
@@ -95,11 +96,11 @@ class Committer:
             return self._writer
 
     def _replace_if_stuck(self, writer: "Writer") -> None:
-        """Leave a writer that hangs in its database call; its successor connects anew."""
+        """Give up a writer that hangs in a database call; a new one will connect again."""
         with self._starting:
             self._abandoned = [other for other in self._abandoned if other.is_alive()]
             if len(self._abandoned) >= MOST_ABANDONED:
-                return  # more connections would not help, and others need them
+                return  # more connections would not help, and other processes need them
             if self._writer is writer and writer.busy_seconds > STUCK_SECONDS:
                 self._abandoned.append(writer)
                 logger.error("the database connection hangs; starting a new one")
@@ -138,7 +139,7 @@ class Writer(threading.Thread):
             self._busy_since = 0.0
 
     def _gather(self) -> list[Pending]:
-        """Whatever waits, but no event twice: one statement cannot touch a row twice."""
+        """All rows that wait, each event once: one statement cannot write a row twice."""
         batch: dict[str, Pending] = {}
         later: list[Pending] = []
         size = 0
@@ -167,14 +168,14 @@ class Writer(threading.Thread):
                 return
 
     def commit(self, batch: list[Pending]) -> None:
-        """Write the batch and tell everybody how it went. Never raises."""
+        """Write the batch and report the outcome to each waiting request. Never raises."""
         given = [(pending, row) for pending in batch if (row := pending.row) is not None]
         rows = {row.event.event_id: pending for pending, row in given}
         if not rows:
             return
         try:
             stored = self._write(sorted((row for _, row in given), key=lambda r: r.event.event_id))
-        except LockHeld:  # by a drain or a deletion: it costs the row that is locked, no other
+        except LockHeld:  # by a drain or a deletion: only the locked row is not stored
             for pending in rows.values():
                 if len(rows) == 1:
                     pending.finish(error=NotStored("the event's row is locked"))
@@ -182,7 +183,7 @@ class Writer(threading.Thread):
                     self.commit([pending])
         except (DataError, IntegrityError) as error:
             self._commit_singly(list(rows.values()), error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the requests must hear of it
+        except Exception as error:  # noqa: BLE001 - of any kind: the requests must be told
             connection.close()
             logger.error("%d events not stored: %s", len(rows), type(error).__name__)
             for pending in rows.values():
@@ -193,32 +194,32 @@ class Writer(threading.Thread):
 
     def _commit_singly(self, batch: list[Pending], error: Error) -> None:
         if len(batch) == 1:
-            batch[0].finish(error=Refused(type(error).__name__))
+            batch[0].finish(error=ValuesRefused(type(error).__name__))
             return
-        for pending in batch:  # one of them is to blame; the others are stored all the same
+        for pending in batch:  # one row caused it; the others can be stored
             self.commit([pending])
 
-    def _write(self, rows: list[Row]) -> dict[str, int]:
+    def _write(self, rows: list[DeliveryRow]) -> dict[str, int]:
         began = time.monotonic()
         try:
             return self._write_once(rows)
         except (OperationalError, InterfaceError) as error:
             if type(error.__cause__).__name__ == "LockNotAvailable":
                 raise LockHeld from error
-            # A connection that the server dropped while it lay idle shows only when it is used.
+            # That the server closed an idle connection is noticed only when it is used again.
             connection.close()
             if time.monotonic() - began > STATEMENT_SECONDS / 2:
                 raise
             return self._write_once(rows)
 
-    def _write_once(self, rows: list[Row]) -> dict[str, int]:
+    def _write_once(self, rows: list[DeliveryRow]) -> dict[str, int]:
         if connection.connection is None and connection.vendor == "postgresql":
             limit = int(STATEMENT_SECONDS * 1000)
             with connection.cursor() as cursor:
                 cursor.execute(
                     f"SET statement_timeout = {limit};"
                     f"SET lock_timeout = {int(LOCK_SECONDS * 1000)};"
-                    "SET synchronous_commit = on"  # a 200 is a promise, whatever the default
+                    "SET synchronous_commit = on"  # we answer 200 only when the row is safe on disk
                 )
         return WebhookEvent.objects.all().record(rows)
 

@@ -34,13 +34,13 @@ class Tallying:
                 self._thread = self.start()
 
     def start(self) -> threading.Thread:
-        atexit.register(self.flush)  # what a reload would forget
+        atexit.register(self.flush)  # else a reload would lose the last counts
         thread = threading.Thread(target=self._run, name="tallying", daemon=True)
         thread.start()
         return thread
 
     def flush(self) -> bool:
-        """Write the counts down; on failure they stay and False is returned."""
+        """Write the counts to the database; on failure they are kept and False is returned."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
         if not counts:

@@ -26,10 +26,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webhooks.bell import ringer
-from webhooks.models import Answer, Row, WebhookEvent
+from webhooks.models import Answer, DeliveryRow, WebhookEvent
 from webhooks.parsing import ParsedEvent, Unusable, parse
 from webhooks.signatures import Verifier, is_too_old
-from webhooks.storing import NotStored, Refused, committer
+from webhooks.storing import NotStored, ValuesRefused, committer
 from webhooks.tallying import tallying
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Delivery:
 
 
 class JSONOnly(BaseContentNegotiation):
-    """Answers JSON whatever Accept says: a 406 would hold the sender back."""
+    """Always answers JSON and ignores Accept: Customer.io would take a 406 for a failure."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return None
@@ -118,13 +118,13 @@ def cannot_store() -> Response:
 
 @csrf_exempt
 def receive(request: HttpRequest) -> HttpResponse:
-    """Answer in full, whatever happens: anything unexpected is a 503, which is retried soon."""
+    """Always give a complete answer: an unexpected error becomes a 503, which is retried soon."""
     try:
         response: HttpResponse = _view(request)
         if isinstance(response, Response):
             response.render()
         response["Content-Length"] = str(len(response.content))  # else it is sent in chunks
-        # Django logs every 4xx and 5xx: a flood of forgeries must not become a flood of lines.
+        # Django logs every 4xx and 5xx: many forged requests must not fill the log.
         setattr(response, "_has_been_logged", True)  # noqa: B010 - an attribute of Django's own
         return response
     except Exception:
@@ -143,7 +143,7 @@ _view = ReceiveView.as_view()
 def read_delivery(request: HttpRequest) -> Delivery:
     """Read the body once, hashing as it arrives.
 
-    With DEBUG on an unsigned request is taken, marked as unverified. Raises Rejected if the
+    With DEBUG on, an unsigned request is accepted and marked as unverified. Raises Rejected if the
     request is not Customer.io's, or as soon as its body passes 64 MiB.
     """
     timestamp = request.headers.get("X-CIO-Timestamp", "")
@@ -199,25 +199,25 @@ def kept_headers(request: HttpRequest) -> dict[str, str]:
 
 
 def store(delivery: Delivery) -> Answer:
-    """Store the delivery and return the answer. Raises NotStored if it cannot be now."""
+    """Store the delivery and return the answer. Raises NotStored if it cannot be stored now."""
     try:
         if delivery.is_cut:
             raise Unusable(f"the body has {delivery.size} bytes; its first 64 KiB are kept")
         event = understood(delivery.body)
         is_new = committer.record(
-            Row(event, delivery.body, delivery.size, delivery.headers, delivery.is_verified)
+            DeliveryRow(event, delivery.body, delivery.size, delivery.headers, delivery.is_verified)
         )
         return Answer.STORED if is_new else Answer.DUPLICATE
     except Unusable as error:
         code = WebhookEvent.Reason.SIGNED_TEST if error.is_signed_test else None
         return _quarantine(delivery, str(error), code)
-    except Refused as error:
+    except ValuesRefused as error:
         logger.warning("event quarantined: the database refused it (%s)", error)
         return _quarantine(delivery, f"the database refused a value: {error}")
 
 
 def understood(body: bytes) -> ParsedEvent:
-    """Parse, and take a fault of our own for the event's: a retry would only meet it again."""
+    """Parse the body. If our code fails, the event is unusable too: a retry would fail again."""
     try:
         return parse(body)
     except Unusable:
@@ -230,7 +230,7 @@ def understood(body: bytes) -> ParsedEvent:
 def _quarantine(delivery: Delivery, reason: str, code: str | None = None) -> Answer:
     nameless = ParsedEvent(f"sha256:{delivery.sha256}", "", "", None)
     committer.record(
-        Row(
+        DeliveryRow(
             nameless,
             delivery.body,
             delivery.size,

@@ -1,7 +1,7 @@
-"""Wakes the workers of a cluster by a task that is only named.
+"""Wakes the workers of a cluster by queuing a task, given by its name.
 
 A wake-up carries no data and may be lost: the rows say what is to be done, and the sweep finds it
-within a minute. So a broker that fails is no failure of whoever wakes.
+within a minute. So a failure of the broker is only logged, and the caller continues.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """The receiver's rows."""
 
 from webhooks.models.bell import Bell
-from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, Row, WebhookEvent
+from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, DeliveryRow, WebhookEvent
 from webhooks.models.tallies import Answer, Tally
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Answer",
     "Bell",
     "Claim",
-    "Row",
+    "DeliveryRow",
     "Tally",
     "WebhookEvent",
 ]

@@ -1,4 +1,4 @@
-"""The bell that says that events wait."""
+"""The bell: whether a wake-up for waiting events is already queued."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class Bell(models.Model):
-    """One row, silent or rung: at most one wake-up waits in any broker."""
+    """One row, silent or rung. While it is rung no second wake-up is queued."""
 
     is_rung = models.BooleanField(default=False)
     rung_at = models.DateTimeField(null=True, blank=True)
@@ -20,7 +20,7 @@ class Bell(models.Model):
 
     @classmethod
     def turn_on(cls) -> bool:
-        """Turn the bell from silent to rung; True for the one caller who did."""
+        """Turn the bell from silent to rung; True only for the caller that changed it."""
         silent = cls.objects.filter(pk=1, is_rung=False)
         if silent.update(is_rung=True, rung_at=Now()):
             return True

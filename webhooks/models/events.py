@@ -25,7 +25,8 @@ NOW_SQL = {
     "postgresql": "STATEMENT_TIMESTAMP()",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
 }
-# Whatever is leased is pending. To ask for that here as well makes PostgreSQL read all that waits.
+# A leased row is always pending. Asking for the status here as well would make PostgreSQL read all
+# pending rows.
 _FINISH_SQL = """
     UPDATE webhooks_webhookevent
     SET status = outcome.status, status_reason = outcome.reason,
@@ -56,8 +57,8 @@ _RECORD_ROW_SQL = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A delivery as it is stored. With a reason it is quarantined."""
+class DeliveryRow:
+    """One delivery as the events table stores it; quarantined if `quarantined_because` is set."""
 
     event: ParsedEvent
     body: bytes
@@ -88,12 +89,12 @@ class Row:
         ]
 
 
-# What processing never asks for, and reading would have to decode.
+# Columns that processing does not need: they are not read when events are claimed.
 _UNREAD = ("headers", "history", "last_received_at", "deliveries", "body_sha256")
 
 
 class EventQuerySet(models.QuerySet["WebhookEvent"]):
-    def record(self, rows: Sequence[Row]) -> dict[str, int]:
+    def record(self, rows: Sequence[DeliveryRow]) -> dict[str, int]:
         """Store deliveries durably in one statement; returns how often each event was delivered.
 
         1 means that the event is new; a known event only counts the delivery. No event may occur
@@ -117,16 +118,16 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         )
 
     def held_by(self, token: uuid.UUID) -> Self:
-        """Only rows whose lease is still ours: a worker that froze and thawed finds none."""
+        """Rows whose lease has this token. A worker that was paused past its lease finds none."""
         return self.waiting().filter(lease_token=token)
 
     def claim_batch(self, size: int) -> "Claim":
-        """Lease up to `size` events that were never tried. May come back empty."""
+        """Lease up to `size` events that were never tried. The claim may be empty."""
         fresh = Q(tries=0, body_size__lte=SMALL_BODY)
         return self._claim(self.due().filter(fresh).order_by("pk")[:size])
 
     def claim_one_alone(self) -> "Claim":
-        """Lease one event that was tried before or is large, so that it can take nobody with it."""
+        """Lease one event that was tried before or is large, so that its failure stops no other."""
         alone = Q(tries__gt=0) | Q(body_size__gt=SMALL_BODY)
         return self._claim(self.due().filter(alone).order_by("tries", "pk")[:1])
 
@@ -178,9 +179,9 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         )
 
     def put_off(self, delay: timedelta, reason: str, noted: dict[str, Any]) -> int:
-        """Give up the lease and the try: the events wait for something that is no fault of theirs.
+        """Give up the lease and do not count the try: the events wait, but nothing failed.
 
-        noted: what this try saw, for the one that decides.
+        noted: what this try saw, for the later try that decides.
         """
         return self.update(
             status_reason=reason,
@@ -220,14 +221,14 @@ class WebhookEvent(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting"  # stored, to be processed
         PROCESSED = "processed", "Processed"  # it became a signal
-        IGNORED = "ignored", "Ignored"  # no rule makes anything of it, and the reason says so
+        IGNORED = "ignored", "Ignored"  # it led to no signal, and the reason says why
         QUARANTINED = "quarantined", "Quarantined"  # signed, but unusable as an event
         DEAD = "dead", "Failed, can be retried"  # failed on every try
 
     class Reason(models.TextChoices):
-        """Reasons by which something is decided. All others are words alone."""
+        """Reasons that code depends on. All other reasons are only words in `status_reason`."""
 
-        SIGNED_TEST = "signed_test", "Signed test"  # quarantined, and no trouble
+        SIGNED_TEST = "signed_test", "Signed test"  # quarantined, but nothing is wrong
 
     event_id = models.CharField(
         max_length=200,
@@ -323,7 +324,7 @@ class WebhookEvent(models.Model):
         return self._make_due(tries=0, finished_at=None, put_off_at=None)
 
     def release(self, parsed: ParsedEvent) -> bool:
-        """QUARANTINED -> PENDING, with what its body turned out to say; False if it cannot be.
+        """QUARANTINED -> PENDING, with the fields read from its body; False if it cannot be.
 
         Raises django.db.IntegrityError if another row has the event's id by now.
         """

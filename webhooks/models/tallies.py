@@ -34,7 +34,8 @@ class TallyQuerySet(models.QuerySet["Tally"]):
         from webhooks.models.events import NOW_SQL
 
         row = f"({_HOUR_SQL[connection.vendor]}, %s, %s, {NOW_SQL[connection.vendor]})"
-        with connection.cursor() as cursor:  # one statement: all or none, so none counts twice
+        # One statement writes all counts or none, so a retry counts nothing twice.
+        with connection.cursor() as cursor:
             cursor.execute(
                 _ADD_SQL.format(rows=", ".join([row] * len(counts))),
                 [value for item in sorted(counts.items()) for value in item],

@@ -1,4 +1,4 @@
-"""The admin's pages of events: to look into and to process again, never to edit."""
+"""The admin's pages of events: they can be read and processed again, but not edited."""
 
 import pytest
 from django.contrib.auth.models import Permission

@@ -1,4 +1,4 @@
-"""A broker can be mute or dead, a cluster down: no answer waits for it and no event is lost.
+"""If a broker does not answer or a cluster is down, no answer waits for it and no event is lost.
 
 The real web server and the real cluster, with Redis from its package where there is one.
 """
@@ -55,7 +55,7 @@ def wait(what, ask):
 
 @contextlib.contextmanager
 def mute_server():
-    """Accepts every connection and never says a word."""
+    """Accepts every connection and never answers."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
     listener.close()

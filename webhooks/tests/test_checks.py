@@ -1,4 +1,4 @@
-"""The system check of the task that a stored event wakes, which is only named in the settings."""
+"""The system check that WEBHOOKS_WAKE_TASK names a task that exists."""
 
 import pytest
 from django.conf import settings as configured

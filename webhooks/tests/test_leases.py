@@ -46,7 +46,7 @@ def hold(claim):
 
 
 def expire(**filters):
-    """Let the leases of these events run out, as by a worker that froze or died."""
+    """Let the leases of these events run out, as after a crash or a long pause of their worker."""
     past = timezone.now() - timedelta(seconds=1)
     WebhookEvent.objects.filter(**filters).update(lease_until=past)
 

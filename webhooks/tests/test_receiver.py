@@ -150,7 +150,7 @@ def test_signed_tests_of_an_earlier_version_get_their_code_and_nothing_else_does
 
 
 def test_a_receiver_of_the_version_before_stores_on():
-    """It runs beside the new one during an upgrade, and does not know the column."""
+    """During an upgrade it runs beside the new version, and does not know the new column."""
     columns = (
         "event_id, object_type, metric, identifiers, body, body_size, body_sha256, headers, "
         "is_verified, status, status_reason, deliveries, tries, history"

@@ -1,4 +1,4 @@
-"""The signature: what Customer.io signed is accepted, and nothing else whatsoever."""
+"""The signature: what Customer.io signed is accepted, and nothing else."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The committer: what shares a statement, what waits for the next, and who hears of a failure."""
+"""The committer: which rows share a statement, which wait, and which requests are told to fail."""
 
 import threading
 from types import SimpleNamespace
@@ -7,15 +7,15 @@ import pytest
 from django.db import DataError, OperationalError
 
 from webhooks import storing
-from webhooks.models import Row
+from webhooks.models import DeliveryRow
 from webhooks.models.events import EventQuerySet
 from webhooks.parsing import ParsedEvent
-from webhooks.storing import Committer, NotStored, Pending, Refused, Writer
+from webhooks.storing import Committer, NotStored, Pending, ValuesRefused, Writer
 
 
 def row(event_id="e1", body=b"{}"):
     event = ParsedEvent(event_id, "email", "sent", None)
-    return Row(event, body, len(body), {}, True)
+    return DeliveryRow(event, body, len(body), {}, True)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_row_whose_request_gave_up_is_not_written(database):
     assert database.batches == [["new"]]
 
 
-def test_row_that_the_database_refuses_costs_no_other_row(database):
+def test_row_that_the_database_refuses_stops_no_other_row(database):
     def refuse(ids):
         if "bad" in ids:
             raise DataError("no")
@@ -90,7 +90,7 @@ def test_row_that_the_database_refuses_costs_no_other_row(database):
     Writer().commit([good, bad])
 
     assert good.error is None
-    assert isinstance(bad.error, Refused)
+    assert isinstance(bad.error, ValuesRefused)
 
 
 def test_connection_that_was_dropped_while_idle_is_replaced_once(database):
@@ -133,7 +133,7 @@ def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(database
     hanging.set()
 
 
-def test_writer_that_hangs_is_left_and_the_next_one_works(database, monkeypatch):
+def test_writer_that_hangs_is_replaced_and_the_next_one_works(database, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
     monkeypatch.setattr(storing, "STUCK_SECONDS", 0.05)
     monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
@@ -148,9 +148,9 @@ def test_writer_that_hangs_is_left_and_the_next_one_works(database, monkeypatch)
     hanging.set()
 
 
-def test_row_that_somebody_holds_costs_no_other_row(database):
+def test_locked_row_stops_no_other_row(database):
     class LockNotAvailable(Exception):
-        """Named like psycopg's, which is how it is told."""
+        """Has the name of psycopg's error, by which our code recognises it."""
 
     def hold(ids):
         if "held" in ids:
