@@ -1,4 +1,4 @@
-"""What the team edits: signal rules, personas, attribute names; and the customers, to look at."""
+"""What the team edits: signal rules, personas, attribute names; and the customers, read-only."""
 
 from personas.admin.attributes import AttributeNameAdmin
 from personas.admin.customers import CustomerAdmin

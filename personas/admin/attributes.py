@@ -1,4 +1,4 @@
-"""Attribute names: what a workspace calls the things that conditions speak of."""
+"""Attribute names: how a workspace names the attributes that conditions use."""
 
 from typing import Any
 

@@ -44,11 +44,11 @@ class RuleAdmin(TrialAdmin):
     object_history_list_template = "admin/rule_history_list.html"
 
     def suggestions(self) -> list[tuple[str, str]]:
-        """Fields that conditions may name, each with a word on what it is."""
+        """Fields that conditions may name, each with a short explanation."""
         raise NotImplementedError
 
     def condition_history(self, object_id: str) -> QuerySet[Any]:
-        """The past of this rule's conditions, those that are gone included."""
+        """The history of this rule's conditions, also of deleted ones."""
         raise NotImplementedError
 
     def changeform_view(
@@ -75,7 +75,7 @@ class RuleAdmin(TrialAdmin):
 
 
 def words(conditions: Iterable[Condition], match: str) -> str:
-    """All conditions in one line, as lists show them: long lists of values only begin."""
+    """All conditions in one line, as lists show them: long lists of values are shortened."""
     joint = "; and " if match == "all" else "; or "
     return joint.join(_briefly(condition) for condition in conditions)
 

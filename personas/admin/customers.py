@@ -1,4 +1,4 @@
-"""Customers, to look at: what Customer.io said of them, and how long ago."""
+"""Customers, read-only: what Customer.io said about them, and how long ago."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
-        return False  # erase_customer does it, and takes everything of theirs along
+        return False  # the command erase_customer does it, with all rows about the customer
 
     def has_look_up_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("personas.change_customer")
@@ -109,13 +109,13 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
 
 
 def look_up(customers: list[Customer]) -> tuple[int, str]:
-    """Look up even those that are fresh; returns how many were, and the trouble in words."""
+    """Look up all, also fresh ones; returns how many were looked up, and a failure in words."""
     before = {(customer.pk, customer.fetched_at) for customer in customers}
     trouble = lookups.refresh(customers, force=True)
-    left = Customer.objects.filter(pk__in=[customer.pk for customer in customers])
-    return len(before - set(left.values_list("pk", "fetched_at"))), trouble
+    after = Customer.objects.filter(pk__in=[customer.pk for customer in customers])
+    return len(before - set(after.values_list("pk", "fetched_at"))), trouble
 
 
 def rows(values: dict[str, Any]) -> SafeString:
-    """A name and its value a line."""
+    """One line for each name and its value."""
     return format_html_join("", "<p><b>{}</b> {}</p>", sorted(values.items()))

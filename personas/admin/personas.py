@@ -1,4 +1,4 @@
-"""Personas: whom they serve, what a brief of theirs says, and the two that always stay."""
+"""Personas: which customers they serve, what their briefs say; two of them cannot be deleted."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ class PersonaAdmin(RuleAdmin):
         return bool(super().has_delete_permission(request, obj))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Briefs are never deleted here, so what to say is that they protect their persona."""
+        """If briefs protect the persona, say only that: nobody may delete briefs here anyway."""
         listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
         return listed, counts, (set() if protected else lacking), protected
 
@@ -106,7 +106,7 @@ class PersonaAdmin(RuleAdmin):
     def delete_selected(
         self, request: HttpRequest, queryset: QuerySet[Persona]
     ) -> HttpResponse | None:
-        """Refuse in a sentence where a fixed persona is among them: a bulk delete asks no model."""
+        """Refuse if a fixed persona is selected: a bulk delete does not call Persona.delete."""
         fixed = [persona.name for persona in queryset if persona.is_fixed]
         if fixed:
             names = " and ".join(f"“{name}”" for name in fixed)
@@ -121,9 +121,9 @@ class PersonaAdmin(RuleAdmin):
     @admin.display(description="conditions")
     def conditions_shown(self, persona: Persona) -> str:
         if persona.is_default:
-            return "whoever no other persona fits"
+            return "customers that no other persona fits"
         if persona.is_unknown:
-            return "whoever we know nothing about"
+            return "customers we know nothing about"
         shown = words(persona.conditions.all(), persona.match)
         return Truncator(shown or "none: takes everybody").chars(160)
 

@@ -1,4 +1,4 @@
-"""Lets a rule be tried before it acts: saved, looked at, and rolled back in one request."""
+"""Tries a rule without keeping it: saves it, looks at the effect, rolls back, in one request."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ TRY = "_try"  # the name of the button
 class TrialAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
     """Adds the button “Try without saving” where a subclass says in `trial_words` what to look at.
 
-    The form is saved inside a transaction, so that the very code that will run on the saved rule
-    runs on the tried one, and then everything is rolled back and the form shown as it was filled.
+    The form is saved inside a transaction, so the same code runs as for a saved rule. Then all is
+    rolled back, and the form is shown again as it was filled in.
     """
 
     can_be_tried = False

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 
 
 def fold(text: str) -> str:
-    """The text without what never matters: case, and space around and between words."""
+    """The text in lower case, with single spaces: two texts that fold alike count as equal."""
     return " ".join(text.split()).casefold()
 
 
@@ -72,8 +72,6 @@ class Condition(models.Model):
         return frozenset(fold(value) for value in self.values)
 
     def clean(self) -> None:
-        from personas.models.conditions import number
-
         if self.operator in WITHOUT_VALUE:
             self.value = ""
         elif not self.values:

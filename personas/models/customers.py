@@ -31,11 +31,11 @@ _SUBSCRIPTIONS_SQL = {
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def stale(self) -> Self:
-        """Never looked up, or too long ago to decide on."""
+        """Customers that were never looked up, or more than an hour ago."""
         return self.filter(Q(fetched_at=None) | Q(fetched_at__lt=Now() - FRESH_FOR))
 
     def save_subscriptions(self, customers: "Iterable[Customer]") -> None:
-        """Write what `learn_subscription` changed.
+        """Write the fields that `learn_subscription` changed.
 
         One statement in raw SQL: on PostgreSQL executemany takes three times as long, and
         bulk_update with its CASE per row is slower still.
@@ -99,14 +99,14 @@ class Customer(models.Model):
 
     @property
     def name(self) -> str:
-        """What a person calls them; empty if nobody said."""
+        """The customer's name; empty if no attribute has one."""
         for key in ("name", "full_name", "first_name"):
             if value := str(self.attributes.get(key) or "").strip():
                 return value
         return ""
 
     def learn_subscription(self, is_unsubscribed: bool, at: Any) -> bool:
-        """Take over what a person-level event says, unless something newer is known."""
+        """Set the subscription from a person-level event, unless a newer change is known."""
         newer_known = self.subscription_changed_at and (
             at is None or at < self.subscription_changed_at
         )
@@ -137,7 +137,7 @@ class AppApiHealth(models.Model):
 
     @classmethod
     def is_closed(cls) -> bool:
-        """True while the App API is left alone after failing."""
+        """True while the App API must not be asked, after a failure."""
         return cls.objects.filter(pk=1, retry_at__gt=Now()).exists()
 
     def failed(self, reason: str, pause: timedelta) -> None:

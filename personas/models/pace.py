@@ -7,17 +7,17 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 LIMIT = 10  # requests a second for the whole workspace, says Customer.io
-# A request may leave a little late and takes its time on the network; the next ones may not.
+# One request may be sent late or be slow on the network while the next ones are not.
 LATE = timedelta(seconds=0.1)
 WINDOW = timedelta(seconds=1) + LATE + timedelta(seconds=0.1)
 LONGEST_HOLD = timedelta(minutes=5)
-LONGEST_AHEAD = timedelta(seconds=30)  # longer than anybody waits for leave
+LONGEST_AHEAD = timedelta(seconds=30)  # longer than any process waits for its moment
 
 
 class AppApiPace(models.Model):
-    """One row, shared by all processes: the moments at which requests may leave.
+    """One row, shared by all processes: the moments at which requests may be sent.
 
-    Moments are seconds since 1970 by the database's clock, and never come before an earlier one.
+    Moments are seconds since 1970 by the database's clock, in ascending order.
     """
 
     moments = models.JSONField(default=list, help_text="The last ten, the oldest first.")
@@ -43,7 +43,7 @@ class AppApiPace(models.Model):
 
     @classmethod
     def hold_back(cls, seconds: float) -> None:
-        """Let nobody ask for so long; a longer silence that is on already stays."""
+        """Allow no request for this many seconds, or longer if the row already says so."""
         until = Now() + min(timedelta(seconds=seconds), LONGEST_HOLD)
         cls._create()
         cls.objects.filter(Q(held_until=None) | Q(held_until__lt=until), pk=1).update(
@@ -66,12 +66,12 @@ class AppApiPace(models.Model):
         return max(earliest)
 
     def reserve(self, moment: float) -> None:
-        """Enter a moment of `next_free`. Needs the lock under which that was found."""
+        """Record a moment from `next_free`. Needs the same lock as that call."""
         self.moments = [*self.moments, moment][-LIMIT:]
         self.save(update_fields=["moments"])
 
     def _believable(self, now: datetime) -> list[float]:
-        """The moments; all of them now, if the database's clock was set back since."""
+        """The moments; if the database's clock was set back since, all are replaced by now."""
         latest = now.timestamp()
         if any(moment > latest + LONGEST_AHEAD.total_seconds() for moment in self.moments):
             self.moments = [latest] * LIMIT

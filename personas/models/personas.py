@@ -119,7 +119,7 @@ class Persona(models.Model):
 
     @property
     def is_fixed(self) -> bool:
-        """Default and unknown serve whoever nothing else fits: they cannot be removed."""
+        """Default and unknown serve all customers that no other persona fits: they must stay."""
         return self.is_default or self.is_unknown
 
     @property
@@ -131,7 +131,7 @@ class Persona(models.Model):
         return first_step(self.playbook)
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Refuse addresses in what Mave is told, as far as it is on the form."""
+        """Refuse e-mail addresses in the form's fields that are sent to Mave."""
         super().clean_fields(exclude)
         told = {"name", "description", "research_focus"} - set(exclude or ())
         faults = {field: privacy.refusals(getattr(self, field)) for field in told}
@@ -140,7 +140,7 @@ class Persona(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if self.is_fixed:
-            raise ProtectedError(f"“{self}” serves whoever no other persona fits.", {self})
+            raise ProtectedError(f"“{self}” serves customers that no other persona fits.", {self})
         return super().delete(*args, **kwargs)
 
 

@@ -1,4 +1,4 @@
-"""Keeps customers out of what the team's own words tell Mave: addresses, and who somebody is."""
+"""Keeps personal data of customers out of the texts that the team writes and Mave receives."""
 
 import re
 import unicodedata
@@ -41,7 +41,7 @@ def refusals(text: str) -> list[str]:
 
 
 def without(text: str) -> str:
-    """The text, or nothing of it if it holds an address: a name may well stand beside that."""
+    """The text; empty if it holds an address, because a name may be beside the address."""
     return "" if found(text) else text
 
 

@@ -52,7 +52,7 @@ def _words(text: str) -> list[str]:
 
 
 class SignalRule(models.Model):
-    """The first active rule, in order, that fits an event decides what it is."""
+    """Says which events lead to which signal. The first active rule that fits an event decides."""
 
     position = models.PositiveIntegerField(default=100, help_text="Rules are tried in this order.")
     name = models.CharField(max_length=100, unique=True)
@@ -106,7 +106,7 @@ class SignalRule(models.Model):
         return list(self.conditions.all())
 
     def covers(self, object_type: str, metric: str, level: str) -> bool:
-        """Whether the rule speaks of this kind of event at all; its conditions come after."""
+        """Whether the rule is about this kind of event; its conditions are checked separately."""
         types = self.object_type_list
         return (
             metric in self.metric_list

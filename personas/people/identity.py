@@ -1,4 +1,4 @@
-"""Finds the customer an event speaks of, by what Customer.io sends along.
+"""Finds the customer that an event is about, by the identifiers in the event.
 
 `cio_id` and `id` name exactly one person each. An address may be shared by several, so it finds
 somebody only when the event carries neither id and exactly one row has it.
@@ -30,7 +30,8 @@ def resolve(people: list[Identifiers]) -> Resolution:
     """
     people = [normalise(identifiers) for identifiers in people]
     index = _Index(people)
-    for _ in range(2):  # somebody new may share the address by which another was to be found
+    # Twice: a row made in the first round may have the address by which another person was found.
+    for _ in range(2):
         missing = [named for named in people if named and not index.find(named)]
         if missing:
             _create(missing)
@@ -54,7 +55,7 @@ def _learn(customer: Customer, identifiers: Identifiers) -> None:
     try:
         with transaction.atomic():
             Customer.objects.filter(pk=customer.pk).update(**new)
-    except IntegrityError:  # another row holds it: the next event of this person merges them
+    except IntegrityError:  # another row has this identifier: the person's next event merges both
         return
     for name, value in new.items():
         setattr(customer, name, value)
@@ -125,7 +126,7 @@ class _Index:
         rows = self.by_email.get(email, [])
         if len(rows) == 1:
             return rows[0]
-        # Shared by several: only a row that has nothing but the address can be meant.
+        # Several rows share the address: only a row without cio_id and id can be this person.
         return next((row for row in rows if not row.cio_id and not row.external_id), None)
 
 
@@ -157,7 +158,7 @@ def _create(people: list[Identifiers]) -> None:
 
 
 def absorb(older: Customer, newer: Customer) -> None:
-    """Give the older row what the newer one knew better, and remove the newer one.
+    """Copy the newer row's better values to the older row and delete the newer row.
 
     Needs an open transaction, and nothing may point to the newer row any more.
     """

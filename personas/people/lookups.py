@@ -1,7 +1,7 @@
 """Keeps customers' attributes fresh: asks the App API in batches, within one time budget.
 
-A failed look-up is not "no attributes": what was known stays, with its age, and a short breaker
-spares everybody the wait.
+After a failed look-up the known attributes stay, with their age. For a short time no worker asks
+again, so that none waits for an App API that fails.
 """
 
 import logging
@@ -35,14 +35,14 @@ LONGEST_PAUSE = timedelta(minutes=5)
 
 
 def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
-    """Look up whoever is not fresh and update the rows, also those passed in.
+    """Look up the customers that are not fresh; update their rows and the objects passed in.
 
-    With `force` the fresh are looked up too.
+    With `force` the fresh ones are looked up too.
 
-    Returns "" or, in words, why somebody could not be looked up. Never raises for the App API's
-    faults. Must be called outside of a transaction.
+    Returns "" or, in words, why a customer could not be looked up. Does not raise if the App API
+    fails. Must be called outside a transaction.
     """
-    # In the order of their keys: two workers with the same people would block each other for good.
+    # Ordered by key: otherwise two workers with the same customers could deadlock.
     wanted = sorted(customers, key=lambda customer: customer.pk)
     stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
     if not stale:
@@ -55,7 +55,7 @@ def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
     health = AppApiHealth.current()
     try:
         _refresh(api, list(stale.values()))
-    except HeldBack as error:  # the App API is well: the next look-up may ask at once
+    except HeldBack as error:  # the App API did not fail: the next look-up may ask at once
         logger.info("look-up of %d customers not finished: %s", len(stale), error)
         return str(error)
     except LookupFailed as error:
@@ -67,7 +67,7 @@ def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
 
 
 def is_fresh(customer: Customer) -> bool:
-    # Only a matter of courtesy to the App API, so this process's clock is good enough.
+    # This only saves requests, so this process's clock is exact enough.
     return customer.fetched_at is not None and customer.fetched_at > timezone.now() - FRESH_FOR
 
 
@@ -97,7 +97,7 @@ def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) 
         batch = batches.pop(0)
         try:
             found = _find(api, id_type, batch)
-        except (BadRequest, TooMuch):  # one id that they cannot read must not cost the others
+        except (BadRequest, TooMuch):  # one bad id must not stop the others: split the batch
             if len(batch) == 1:
                 _refresh_alone(api, id_type, batch[0], wanted[batch[0]])
             else:
@@ -119,7 +119,7 @@ def _refresh_alone(api: AppApi, id_type: IdType, key: str, customer: Customer) -
 
 
 def _give_up(customer: Customer) -> None:
-    """No later look-up would do better: what is known must do, and no brief waits for more."""
+    """Mark the customer as looked up, unchanged: no later look-up can succeed, no brief waits."""
     logger.warning("no look-up of customer %d can succeed", customer.pk)
     _write(customer, {})
 
@@ -134,12 +134,12 @@ def _refresh_by_email(api: AppApi, customer: Customer) -> None:
         _save(customer, _find(api, "cio_id", cio_ids).get(cio_ids[0]))
     elif not cio_ids:
         _save(customer, None)
-    else:  # several people share the address: nobody knows whose attributes would be right
+    else:  # several people share the address: it is unknown whose attributes are right
         _write(customer, {})
 
 
 def _save_all(found: list[tuple[Customer, Profile | None]]) -> None:
-    """Write what was found, all at once, or one by one where the database minds."""
+    """Write what was found, all at once, or one by one if the database refuses."""
     try:
         with transaction.atomic():
             for customer, profile in found:
@@ -157,7 +157,7 @@ def _save(customer: Customer, profile: Profile | None) -> None:
     try:
         with transaction.atomic():
             _write(customer, values)
-    except IntegrityError:  # a new id of theirs is another row's
+    except IntegrityError:  # another row has the id that was found
         customer.twin_pk = _twin_pk(customer, values)
         _write(customer, {k: v for k, v in values.items() if k not in ("cio_id", "external_id")})
     except DataError:  # an address of thousands of characters, say; asking again changes nothing
@@ -166,7 +166,7 @@ def _save(customer: Customer, profile: Profile | None) -> None:
 
 
 def _twin_pk(customer: Customer, values: dict[str, Any]) -> int | None:
-    """The row that holds one of these identifiers, unless a cio_id each says: two people."""
+    """The other row with one of these identifiers; None if both rows have a cio_id: two people."""
     new = [Q(**{name: values[name]}) for name in ("cio_id", "external_id") if name in values]
     for held in new:
         twin = Customer.objects.filter(held).exclude(pk=customer.pk).first()
@@ -181,7 +181,7 @@ def _write(customer: Customer, values: dict[str, Any]) -> None:
 
 
 def _update(customer: Customer, values: dict[str, Any]) -> None:
-    """Update the row unless another worker did meanwhile."""
+    """Update the row unless another worker has updated it meanwhile."""
     row = Customer.objects.filter(pk=customer.pk)
     if customer.fetched_at is None:
         row = row.filter(fetched_at=None)
@@ -191,7 +191,7 @@ def _update(customer: Customer, values: dict[str, Any]) -> None:
 
 
 def _show(customers: list[Customer]) -> None:
-    """Let the objects show what stands in their rows; one whose row is gone stays as it is."""
+    """Reload the objects from their rows; an object whose row is gone stays unchanged."""
     rows = Customer.objects.in_bulk([customer.pk for customer in customers])
     for customer in customers:
         if row := rows.get(customer.pk):
@@ -219,5 +219,5 @@ def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
 
 
 def is_never_possible() -> bool:
-    """True without an App API key: then nothing is gained by waiting for a profile."""
+    """True without an App API key: then waiting for a profile is useless."""
     return not AppApi().is_configured

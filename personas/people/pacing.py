@@ -1,8 +1,8 @@
-"""Leave to send one request to the App API: ten a second, over all processes and hosts.
+"""Keeps the App API to ten requests a second, over all processes and hosts.
 
-The row of the pace is locked first; the clock, the database's, is read after. Whoever gets leave
-sleeps until its moment with no transaction open. Nothing is ever given back: a moment that nobody
-uses costs a tenth of a second.
+Each request reserves a moment: the AppApiPace row is locked first, then the database's clock is
+read. The process then sleeps until its moment, with no transaction open. An unused moment is not
+given back: it costs a tenth of a second.
 """
 
 import time
@@ -19,28 +19,28 @@ TRIES = 3  # a database that always takes long to answer must not stop all look-
 
 
 @dataclass(frozen=True, slots=True)
-class _Leave:
-    """The moment that was reserved, by this process's monotonic clock: it lies between the two."""
+class _Turn:
+    """A reserved moment: between `earliest` and `latest` by this process's monotonic clock."""
 
     earliest: float
     latest: float
 
 
 class SharedPace:
-    """What a client asks before each request, and tells of a 429."""
+    """The pace that all clients share through the database: see `providers.customerio.Pace`."""
 
     def wait(self, within: float) -> float:
-        """Sleep until a request may leave, at most `within` seconds; returns how many it took.
+        """Sleep until a request may be sent, at most `within` seconds; returns the seconds slept.
 
-        Raises HeldBack, without a moment reserved, if that would take longer.
+        Raises HeldBack and reserves no moment if that would take longer.
         """
         began = time.monotonic()
         late = 0.0
         for _ in range(TRIES):
-            leave = _reserve(began + within, ahead=late)
-            time.sleep(max(0.0, leave.latest - time.monotonic()))
-            # A process that froze, or a commit that took long, may have missed its moment by far.
-            late = time.monotonic() - leave.earliest
+            turn = _reserve(began + within, ahead=late)
+            time.sleep(max(0.0, turn.latest - time.monotonic()))
+            # After a pause of the process or a slow commit, the moment may be long over.
+            late = time.monotonic() - turn.earliest
             if late <= LATE.total_seconds():
                 break
         return time.monotonic() - began
@@ -50,12 +50,12 @@ class SharedPace:
 
 
 def paced_app_api(budget_seconds: float = BUDGET_SECONDS, base_url: str = "") -> AppApi:
-    """A client whose requests keep to the limit. Not to be used inside of a transaction."""
+    """A client whose requests keep to the limit. Do not use it inside a transaction."""
     return AppApi(budget_seconds, base_url, pace=SharedPace())
 
 
 @transaction.atomic(durable=True)
-def _reserve(stop_at: float, ahead: float = 0.0) -> _Leave:
+def _reserve(stop_at: float, ahead: float = 0.0) -> _Turn:
     """Reserve the next free moment; HeldBack if it comes after `stop_at`."""
     pace = AppApiPace.locked()
     before = time.monotonic()
@@ -66,7 +66,7 @@ def _reserve(stop_at: float, ahead: float = 0.0) -> _Leave:
     if wait > 0 and after + wait > stop_at:
         raise HeldBack(_why(pace, moment))
     pace.reserve(moment)
-    return _Leave(before + wait, after + wait)
+    return _Turn(before + wait, after + wait)
 
 
 def _why(pace: AppApiPace, moment: float) -> str:

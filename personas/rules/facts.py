@@ -14,7 +14,7 @@ PREFERENCES_METRICS = (
 # RFC 3463: class.subject.detail, e.g. 5.1.1 (bad address) or 4.2.2 (mailbox full). Neither pattern
 # may find itself inside an IP address or a version.
 _ENHANCED_STATUS = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\w|\.\d)")
-# A reply code stands at the start, or after a word or mark that announces it; anywhere else three
+# A reply code is at the start, or after a word or mark that announces it; anywhere else three
 # digits are part of an address or a text.
 _BASIC_STATUS = re.compile(
     r"(?:^\W*|[:;(\[]\s*|\b(?:code|status|error|said|smtp|with)\W+)([45])\d\d(?!\w|\.\d)",

@@ -58,7 +58,7 @@ class CustomerFacts:
             for name, value in attributes.items()
             if value is not None and (text := str(value).strip())
         }
-        self._found: dict[str, Found] = {}  # kept: a dozen personas ask for the same few fields
+        self._found: dict[str, Found] = {}  # a cache: many personas ask for the same few fields
 
     def find(self, field: str) -> Found:
         if field not in self._found:
@@ -82,7 +82,7 @@ class Holding:
 
     @property
     def why(self) -> str:
-        """For the team: names the field, the attribute and the very value."""
+        """For the team: names the field, the attribute and its value."""
         if not self.found.value:
             return f"{self.condition.field} is missing"
         label = self.condition.field
@@ -94,14 +94,14 @@ class Holding:
     def question_words(self) -> str:
         """For the research question: the team's own words, never the customer's value.
 
-        Empty where they say who the customer is: a list of names that the team typed holds the
-        customer's own. No question says anything of such a condition.
+        Empty if they would say who the customer is, such as a list of names that holds the
+        customer's name. The question then does not mention the condition.
         """
         return "" if self.is_private else privacy.without(self._teams_words)
 
     @property
     def is_private(self) -> bool:
-        """Whether a value is compared of an attribute that says who somebody is."""
+        """Whether the condition compares an attribute that says who the customer is."""
         is_compared = self.condition.operator not in WITHOUT_VALUE
         return is_compared and any(map(privacy.identifies, (self.condition.field, self.found.name)))
 

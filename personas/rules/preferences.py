@@ -29,11 +29,12 @@ def change(before: Preferences, after: Preferences, stated: Preferences) -> str:
 def _turned(
     group: str, before: Preferences, after: Preferences, stated: Preferences
 ) -> tuple[set[str], set[str]]:
-    """What went off and what came on."""
+    """The names that were turned off, and those that were turned on."""
     old = before.get(group, {})
     new = stated.get(group) or (after.get(group, {}) if old else {})
     changed = {name: value for name, value in new.items() if old.get(name) is not value}
-    if not changed and stated.get(group):  # the cache already knew: take the event at its word
+    # A look-up may have updated the cache before: then all that the event states has changed.
+    if not changed and stated.get(group):
         changed = dict(new)
     off = {name for name, value in changed.items() if not value}
     return off, set(changed) - off
@@ -41,5 +42,5 @@ def _turned(
 
 def _all_off(before: Preferences, after: Preferences, stated: Preferences) -> bool:
     known = {**before.get("topics", {}), **after.get("topics", {}), **stated.get("topics", {})}
-    # One topic alone proves little, unless a look-up showed that there is no other.
+    # With one known topic there may be more, unless a look-up showed all of them.
     return not any(known.values()) and (len(known) > 1 or bool(after.get("topics")))

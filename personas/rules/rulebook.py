@@ -34,7 +34,7 @@ class PersonaMatch:
 
     @property
     def question_facts(self) -> list[str]:
-        """What the question may say of the customer: only the team's own words."""
+        """What the question may say about the customer: only the team's own words."""
         by_field = {item.found: item.question_words for item in reversed(self.holding)}
         facts = reversed(by_field.values())  # of two conditions on one value, the first
         return [words for words in facts if words]
@@ -65,11 +65,11 @@ class Rulebook:
         )
 
     def knows(self, metric: str) -> bool:
-        """Whether any rule names the metric: if none does, nothing else matters."""
+        """Whether any rule names the metric; if none does, the event is ignored."""
         return any(metric in rule.metric_list for rule in self.rules)
 
     def speaks_of(self, object_type: str, metric: str, level: str) -> bool:
-        """Whether any rule covers such events: if not, nothing else need be known of this one."""
+        """Whether any rule covers such events; if none does, the customer need not be looked up."""
         return any(rule.covers(object_type, metric, level) for rule in self.rules)
 
     def rule_for(
@@ -87,7 +87,10 @@ class Rulebook:
         return None
 
     def _deciding_roles(self) -> set[str]:
-        """Roles that could make a customer worth a brief: a company name alone says nothing."""
+        """The roles in conditions of personas that open briefs; all roles if there are none.
+
+        Other roles, such as a company name, say nothing about which persona fits.
+        """
         named = {
             condition.field.strip().lower()
             for persona in self.personas
@@ -102,8 +105,8 @@ class Rulebook:
     def persona_for(self, customer: Customer) -> PersonaMatch:
         """The first persona that fits; unknown if there is nothing to decide on.
 
-        A profile without a single mapped attribute is unknown too: it says that our attribute
-        names are wrong rather than that the customer is nobody in particular.
+        A profile without any mapped attribute is unknown too: most likely our attribute names
+        are wrong.
         """
         if customer.is_deleted:
             return PersonaMatch(self.unknown, [], "deleted in Customer.io, or never there")

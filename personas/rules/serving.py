@@ -14,7 +14,7 @@ NAMES_SHOWN = 30
 
 @dataclass(slots=True)
 class Reach:
-    """How many of the sampled customers a persona serves, and who takes others before it."""
+    """How many sampled customers a persona serves, and how many an earlier persona takes."""
 
     sampled: int = 0
     served: int = 0
@@ -41,7 +41,7 @@ class Reach:
 
 
 def reach_words(persona: Persona) -> str:
-    """The persona's reach in words, or why nothing can be said of it."""
+    """How many customers the persona serves, in words, or why that is not known."""
     try:
         return reach(persona).words
     except LookupError as error:  # the starter personas are missing
@@ -73,7 +73,7 @@ def _meets(persona: Persona, customer: Customer, rulebook: Rulebook) -> bool:
 
 
 def recently_fetched(number: int) -> list[Customer]:
-    """The customers with the newest attributes, and of each no more than the rules ask for."""
+    """The customers with the newest attributes; only the fields that the rules need are loaded."""
     customers = Customer.objects.filter(fetched_at__isnull=False, is_deleted=False)
     fields = ("attributes", "fetched_at", "is_deleted")
     return list(customers.only(*fields).order_by("-fetched_at")[:number])

@@ -21,7 +21,7 @@ PLAYBOOKS = Path(__file__).parent / "playbooks"
 
 @transaction.atomic
 def load_if_empty() -> int:
-    """Load what the team has none of; returns how many rows that made. Never touches a row."""
+    """Fill the tables that are empty; returns how many rows were made. Changes no existing row."""
     loaded = 0
     if not SignalRule.objects.exists():
         loaded += _load_signal_rules()

@@ -1,4 +1,4 @@
-"""Who an event speaks of: rows found, created, completed, and recognised as one person."""
+"""Whom an event is about: rows found, created, completed, and recognised as one person."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -91,7 +91,7 @@ def test_address_finds_nobody_beside_another_identifier(identifiers):
     assert customer.email == "shared@example.com"
 
 
-def test_somebody_new_with_the_same_address_makes_no_event_of_the_batch_nobodys():
+def test_new_person_with_the_same_address_leaves_no_event_of_the_batch_without_a_customer():
     known = make_customer("c1", email="shared@example.com")
 
     by_email, other = resolve(

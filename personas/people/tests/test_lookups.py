@@ -1,4 +1,4 @@
-"""Keeping attributes fresh: whom to ask, what to keep, and when to leave the App API alone."""
+"""Keeping attributes fresh: whom to ask, what to keep, and when the App API is not asked."""
 
 import json
 import time
@@ -84,7 +84,7 @@ def test_fresh_ones_are_not_asked_for(sandbox):
     assert json.loads(request.body) == {"ids": ["acme-1004"]}
 
 
-def test_fresh_ones_are_asked_for_when_somebody_insists(sandbox):
+def test_fresh_ones_are_looked_up_with_force(sandbox):
     customer = make_customer(fetched_at=hours_ago(0.9))
 
     lookups.refresh([customer], force=True)
@@ -108,7 +108,7 @@ def test_two_workers_who_look_up_the_same_people_do_not_deadlock(threaded_db, sa
     assert at_once(2, lambda number: lookups.refresh(orders[number])) == ["", ""]
 
 
-def test_nobody_is_asked_for_nobody(sandbox):
+def test_empty_list_of_people_sends_no_request(sandbox):
     assert lookups.refresh([]) == ""
     assert sandbox.requests == []
 
@@ -180,7 +180,7 @@ def test_first_look_up_of_another_worker_is_not_overwritten(sandbox):
     assert row(customer).attributes == {"plan": "newer"}
 
 
-def test_attributes_that_a_database_refuses_cost_nobody_the_look_up(sandbox):
+def test_attributes_that_a_database_refuses_stop_no_other_look_up(sandbox):
     sandbox.people.add("odd", attributes={"plan": "pro", "note": "a\0b\ud800"})
     odd, ruth = make_customer("odd"), make_customer()
 
@@ -190,7 +190,7 @@ def test_attributes_that_a_database_refuses_cost_nobody_the_look_up(sandbox):
     assert row(ruth).fetched_at
 
 
-def test_profile_that_the_database_cannot_take_costs_nobody_the_look_up(sandbox):
+def test_profile_that_the_database_cannot_take_stops_no_other_look_up(sandbox):
     sandbox.people.add("long", email=f"{'x' * 1100}@example.com", attributes={"plan": "pro"})
     long, ruth = make_customer("long"), make_customer()
 
@@ -259,7 +259,7 @@ def strict(serve):
     return serve(Strict())
 
 
-def test_malformed_id_does_not_cost_the_others(strict, monkeypatch):
+def test_malformed_id_does_not_stop_the_others(strict, monkeypatch):
     patient = partial(lookups.paced_app_api, budget_seconds=60)
     monkeypatch.setattr(lookups, "paced_app_api", patient)
     names = [f"pro-design-low-{number}" for number in range(99)]
@@ -282,7 +282,7 @@ def test_malformed_id_is_not_taken_for_a_deleted_person(strict):
     assert not AppApiHealth.is_closed()
 
 
-def test_malformed_address_does_not_cost_the_others(strict):
+def test_malformed_address_does_not_stop_the_others(strict):
     malformed = make_customer(None, email="malformed")
     ruth = make_customer(None, email="ruth.adeyemi@example.com")
 
@@ -325,7 +325,7 @@ def test_failure_keeps_what_was_known_and_says_what_is_wrong(sandbox, fault):
     assert (stored.is_deleted, customer.attributes) == (False, {"plan": "pro"})
 
 
-def test_after_a_failure_the_app_api_is_left_alone(sandbox):
+def test_after_a_failure_the_app_api_is_not_asked_for_a_while(sandbox):
     sandbox.faults.add(BATCH, "500")
     trouble = lookups.refresh([make_customer()])
 

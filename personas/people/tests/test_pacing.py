@@ -28,14 +28,14 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 @pytest.fixture
 def naps(monkeypatch):
-    """What was slept; nobody sleeps really."""
+    """The seconds that would have been slept; the test itself does not sleep."""
     slept = []
     monkeypatch.setattr(pacing.time, "sleep", slept.append)
     return slept
 
 
 def never_eleven(moments):
-    """Whether no second holds an eleventh of these."""
+    """Whether at most ten of these moments fall into any one second."""
     moments = sorted(moments)
     return all(late - early >= 1 for early, late in zip(moments, moments[LIMIT:], strict=False))
 
@@ -64,13 +64,13 @@ def test_eleven_moments_never_fall_into_one_second(asked):
 
 
 @given(st.integers(0, LIMIT - 1))
-def test_whoever_comes_before_the_limit_need_not_wait(used):
+def test_request_within_the_limit_need_not_wait(used):
     pace = AppApiPace(moments=[NOON.timestamp()] * used)
 
     assert pace.next_free(NOON) == NOON.timestamp()
 
 
-def test_eleventh_leaves_when_the_first_is_out_of_the_window():
+def test_eleventh_request_is_sent_when_the_first_is_out_of_the_window():
     pace = AppApiPace(moments=[NOON.timestamp() + tenth / 10 for tenth in range(LIMIT)])
 
     moment = pace.next_free(NOON + timedelta(seconds=1))
@@ -98,7 +98,7 @@ def test_clock_that_was_set_back_stops_nobody_for_long():
 
 
 @pytest.mark.django_db
-def test_leave_costs_a_handful_of_statements(django_assert_max_num_queries):
+def test_reserving_a_moment_takes_at_most_five_statements(django_assert_max_num_queries):
     AppApiPace.locked()
 
     with django_assert_max_num_queries(5):  # savepoint, lock, clock, update, release
@@ -106,7 +106,7 @@ def test_leave_costs_a_handful_of_statements(django_assert_max_num_queries):
 
 
 @pytest.mark.django_db
-def test_eleventh_waits_until_it_may_leave(naps):
+def test_eleventh_request_waits_until_it_may_be_sent(naps):
     use_up()
 
     pacing.SharedPace().wait(2)
@@ -139,7 +139,7 @@ def test_moment_that_was_missed_is_not_used(monkeypatch):
 
 
 def time_passes(monkeypatch, seconds):
-    """Let this process's clock be so much later from now on."""
+    """Move this process's clock forward by so many seconds."""
     clock = pacing.time.monotonic
     monkeypatch.setattr(pacing.time, "monotonic", lambda: clock() + seconds)
 
@@ -160,7 +160,7 @@ def test_look_up_that_is_held_back_opens_no_breaker_and_asks_nobody(sandbox, mon
     assert customer.fetched_at is None
 
 
-def test_time_that_was_used_up_by_good_answers_is_no_fault_of_theirs(sandbox):
+def test_time_used_up_by_good_answers_is_no_failure_of_customerio(sandbox):
     api = AppApi()
     api.profiles("id", ["acme-1003"])
     api._deadline = time.monotonic() + 0.1
@@ -208,7 +208,7 @@ def test_moments_that_many_threads_reserve_at_once_keep_to_the_limit(monkeypatch
 
 @pytest.fixture
 def patient(settings):
-    """An App API that refuses nobody: on a busy machine requests arrive at once that left apart."""
+    """An App API without a limit: on a busy machine, requests sent apart may arrive together."""
     with Sandbox(latency=0, jitter=0, app_requests_per_second=1_000) as running:
         settings.CIO_APP_BASE_URL, settings.CIO_APP_KEY = running.cio_base_url, running.cio_key
         yield running

@@ -1,4 +1,4 @@
-"""Conditions: for which values they hold, why, and what a question may say of it."""
+"""Conditions: for which values they hold, why, and what a question may say about them."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -33,13 +33,13 @@ NOTHING = {}
         (topics(a=False, b=False), topics(), topics(a=True, b=False), "topics on"),
         # Off and on at once: what was closed decides.
         (topics(a=True, b=False), topics(), topics(a=False, b=True), "some topics off"),
-        # The event is silent: before and after tell.
+        # The event states nothing: the values before and after decide.
         (topics(a=True, b=True), topics(a=False, b=True), NOTHING, "some topics off"),
         (topics(a=True, b=True), topics(a=False, b=False), NOTHING, "all topics off"),
         (topics(a=False), topics(a=True), NOTHING, "topics on"),
         (channels(email=True), channels(email=False), NOTHING, "channel off"),
         (topics(a=True), topics(a=True), NOTHING, "unknown"),
-        # Nobody knows what was before.
+        # The values before are unknown.
         (NOTHING, topics(a=False), NOTHING, "unknown"),
         (NOTHING, NOTHING, NOTHING, "unknown"),
         # Nothing but the event: one topic alone proves little.
