@@ -1,4 +1,4 @@
-"""Turns BROKER_URL into django-q2's settings. The broker only wakes: no data rests there."""
+"""Turns BROKER_URL into django-q2's settings. The broker only wakes workers: it keeps no data."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 def broker_settings(url: str, *, timeout_seconds: float) -> dict[str, Any]:
     """Return the Q_CLUSTER entries for `orm://`, `redis://`, `rediss://` or `sqs://`.
 
-    timeout_seconds bounds every answer of Redis: a mute one cannot hold a caller for longer.
+    timeout_seconds: the longest wait for an answer of Redis, so that a caller cannot hang.
     SQS reads `sqs://[key:secret@]region`; without a key the usual AWS environment serves.
     Raises ImproperlyConfigured for any other scheme.
     """

@@ -13,8 +13,8 @@ from config.brokers import broker_settings
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
-# A variable that is set to nothing is not set: lines of .env.example may be left empty. And a
-# secret that begins with a dollar sign is no reference to another variable.
+# An empty variable counts as not set: lines of .env.example may stay empty. A secret that begins
+# with a dollar sign is not a reference to another variable.
 env.escape_proxy = True
 env.ENVIRON = {
     name: value.replace("$", r"\$") for name, value in os.environ.items() if value.strip()
@@ -51,7 +51,7 @@ if not DEBUG:
                 f"{name} is missing. {cure} (DEBUG=1 lifts this for development only.)"
             )
 
-# Anything but a private machine is reached over HTTPS, and its cookies travel nowhere else.
+# A public host is reached only over HTTPS, and its cookies are sent only over HTTPS.
 IS_PUBLIC = any(host not in ("localhost", "127.0.0.1", "[::1]") for host in ALLOWED_HOSTS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PUBLIC and not DEBUG
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
@@ -178,7 +178,7 @@ if IS_SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 2 if IS_WEB else 20,  # seconds to wait for another writer
-        # FULL: a 200 to Customer.io is a promise that outlives a power cut.
+        # FULL: an event that was answered with 200 must survive a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
@@ -189,7 +189,7 @@ else:
         keepalives_interval=5,
         keepalives_count=2,
     )
-    # Who is frozen in a transaction (its machine sleeps) must not hold everybody else up.
+    # A process that is paused inside a transaction (its machine sleeps) must not block others.
     session = "-c idle_in_transaction_session_timeout=60000"
     if IS_WEB:  # a page that waits for a lock must not keep its thread from the receiver
         session += " -c statement_timeout=2500 -c lock_timeout=1000"
@@ -202,10 +202,10 @@ RESEARCH_TIMEOUT_SECONDS = 210
 BROKER_URL = env.str("BROKER_URL", default="orm://")
 
 Q_CLUSTER = {
-    # This very name: a schedule without a cluster runs only in a cluster called "default".
+    # Must be "default": a schedule without a cluster runs only in the cluster of that name.
     "name": "default",
     "label": "Queue",
-    # That of BROKER_URL, and the supervisor's.
+    # The broker of BROKER_URL, with the supervisor's additions.
     "broker_class": "operations.supervising.brokers.broker",
     # SQLite has one writer at a time, and the receiver must find it free.
     "workers": 1 if IS_SQLITE else 2,
@@ -228,7 +228,7 @@ Q_CLUSTER = {
     },
     **broker_settings(BROKER_URL, timeout_seconds=0.5 if IS_WEB else 5),
 }
-# The receiver knows nothing of what happens next: it wakes the task that is named here.
+# After an event is stored the receiver queues this task; it imports nothing of the pipeline.
 WEBHOOKS_WAKE_TASK = "briefs.tasks.drain"
 
 # Customer.io and Mavera -------------------------------------------------------------------------
