@@ -1,5 +1,4 @@
-"""What the team acts on: signals, the briefs they opened, the research that briefs rest on, how
-it is asked for, and whom they are told to."""
+"""The rows the team works with: signals, briefs, research and its limits, and notifications."""
 
 from briefs.models.briefs import Activity, Brief, Priority
 from briefs.models.calls import MaveCall

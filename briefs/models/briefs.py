@@ -29,7 +29,7 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         return self.exclude(state=Brief.State.CLOSED)
 
     def in_inbox(self) -> Self:
-        """Open and decided: those that wait for a profile stand apart."""
+        """Open, and not waiting for the customer's profile."""
         return self.open().filter(is_waiting_for_profile=False)
 
     def by_urgency(self) -> Self:
@@ -55,7 +55,7 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         return len(keys)
 
     def research_arrived(self) -> int:
-        """Upgrade every brief that stands on the playbook until its research is there."""
+        """The answer is there: let the briefs that had only the playbook rest on it."""
         shared = models.Case(
             models.When(is_sharing=True, then=models.Value(Brief.Basis.SHARED.value)),
             default=models.Value(Brief.Basis.NEW.value),
@@ -64,7 +64,7 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         return waiting._update_in_order(basis=shared, researched_at=Now())
 
     def renewed_by(self, research: Any) -> int:
-        """Give them the fresh answer they asked for in the place of the one they rest on."""
+        """Replace the answer that these briefs rest on by the fresh one that was asked for."""
         basis = models.Case(
             models.When(is_renewal_shared=True, then=models.Value(Brief.Basis.SHARED.value)),
             default=models.Value(Brief.Basis.NEW.value),
@@ -79,15 +79,14 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         )
 
     def taken_over_by(self, research: Any) -> int:
-        """Let them share an answer to the question that failed for them."""
+        """Let these briefs, whose own question failed, share an answer to the same question."""
         waiting = self.filter(basis=Brief.Basis.PLAYBOOK)
         return waiting._update_in_order(
             research=research, is_sharing=True, basis=Brief.Basis.SHARED, researched_at=Now()
         )
 
     def _update_in_order(self, **fields: Any) -> int:
-        """Update after locking in the order of the keys, so that no two workers wait for each
-        other."""
+        """Lock the rows in the order of their keys, then update: two workers cannot deadlock."""
         with transaction.atomic():
             keys = self.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
             return Brief.objects.filter(pk__in=list(keys)).update(**fields)
@@ -239,7 +238,7 @@ class Activity(models.Model):
     """What people and the desk itself did with a brief."""
 
     class Code(models.TextChoices):
-        """Entries by which something is decided. All others are words alone."""
+        """Entries that code looks for. All other entries have words and no code."""
 
         PROFILE_ARRIVED = "profile_arrived", "The profile arrived"  # and the brief was mapped anew
 

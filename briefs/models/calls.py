@@ -83,7 +83,7 @@ class MaveCall(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether more may become known of it: nothing is final about an unknown outcome."""
+        """Whether its outcome may still change. PENDING will be settled, UNKNOWN may be."""
         return self.outcome in (self.Outcome.PENDING, self.Outcome.UNKNOWN)
 
     def disprove(self) -> None:
@@ -98,10 +98,10 @@ class MaveCall(models.Model):
         credits: int | None = None,
         **facts: Any,
     ) -> None:
-        """End the call. Without a figure in the reply the reservation stands as charged.
+        """End the call. If the reply names no price, the reserved credits count as charged.
 
-        Who made the call may be late, and knows better than who only missed it: a call of unknown
-        outcome is settled, too. facts: further fields of the row.
+        An unknown outcome is replaced by a known one: the worker that made the call may report
+        after another worker gave it up. facts: further fields of the row.
         """
         fields: dict[str, Any] = {"outcome": outcome, "finished_at": Now(), **facts}
         fields["detail"] = str(facts.get("detail", ""))[:300]

@@ -20,11 +20,11 @@ LEASE = timedelta(seconds=30)  # longer than a sending may take
 MAX_TRIES = 6
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180)]
 TELL_AGAIN_AFTER = timedelta(hours=6)
-CALM = timedelta(minutes=5)  # quiet for so long, an alarm is over: one that flickers is one
+CALM = timedelta(minutes=5)  # without trouble, until an alarm is closed: trouble may come back
 
 
 class NotificationTarget(models.Model):
-    """An address that is told. The address is sealed: it holds passwords and tokens."""
+    """An address that gets messages. It is encrypted, because it contains passwords and tokens."""
 
     name = models.CharField(max_length=100, unique=True, help_text="Who reads it: “#retention”.")
     scheme = models.CharField(max_length=20, editable=False)
@@ -83,7 +83,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(status=Notification.Status.SENDING, lease_until__gte=Now())
 
     def lost(self) -> Self:
-        """Left behind by a sender that is gone: whether they were sent is not known."""
+        """Their worker is gone, and whether they were sent is not known."""
         return self.filter(status=Notification.Status.SENDING, lease_until__lt=Now())
 
     def held_by(self, token: uuid.UUID) -> Self:
@@ -285,15 +285,15 @@ class Alarm(models.Model):
         )
 
     def go_on(self, words: str, reason: str = "") -> None:
-        """Open -> open: it holds still, or once more before it was over."""
+        """Open -> open: the trouble lasts, or came back before the alarm was closed."""
         self._write(words=words, reason=reason, quiet_since=None)
 
     def grow_quiet(self) -> None:
-        """Open -> open, but quiet from now on."""
+        """Open -> open: the trouble is gone as of now. The alarm is closed after CALM."""
         self._write(quiet_since=Now())
 
     def close(self) -> None:
-        """Open and quiet -> closed, as of when it grew quiet."""
+        """Open and quiet -> closed, at the time since when it has been quiet."""
         self._write(closed_at=F("quiet_since"))
 
     def was_told(self) -> None:

@@ -1,4 +1,4 @@
-"""What bounds research over all machines: the team's limits, and what Mavera asks of us."""
+"""What limits research on all machines: the team's policy, and Mavera's latest answers."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,10 +20,10 @@ _FEW = "few requests are left in Mavera's minute"
 
 
 class ResearchPolicy(models.Model):
-    """One row, locked before any call is claimed, so that its limits hold over all machines."""
+    """One row, locked before any call is claimed, so that all machines share its limits."""
 
     class Change(models.TextChoices):
-        """What a version in the history says of itself, where it was no edit of the limits."""
+        """Why a version was written to the history, if not by an edit of the limits."""
 
         PAUSED = "paused", "Paused"
         RESUMED = "resumed", "Resumed"
@@ -88,10 +88,10 @@ class ResearchPolicy(models.Model):
         return in_full(self.paused_reason, self.paused_code)
 
     def pause(self, reason: str, status: int | None = None, code: str = "") -> bool:
-        """Stop all research; False if it is paused already, for its own reason since its own time.
+        """Stop all research; False if a pause goes on, which then keeps its reason and time.
 
-        status, code: Mavera's answer that made us do it, so that we may resume by ourselves. A
-        person's pause takes the place of such a one: then only a person resumes it.
+        status, code: Mavera's answer that caused the pause, which then may end by itself. A
+        person's pause replaces such a pause: then only a person resumes research.
         """
         weaker = Q(paused_at=None)
         if status is None:
@@ -113,9 +113,9 @@ class ResearchPolicy(models.Model):
             self.remember(self.Change.RESUMED)
 
     def remember(self, what: Change) -> None:
-        """Enter the row as it is in the history, by whoever is signed in, if anybody.
+        """Write the row to the history, with the signed-in user if there is one.
 
-        The arrows are plain updates, which leave nothing there.
+        The arrows are plain updates, and those write no history.
         """
         self._change_reason = what.value
         self.save(update_fields=["paused_at", "paused_reason", "paused_status", "paused_code"])
@@ -186,7 +186,7 @@ class MaveHealth(models.Model):
         return max((self.held_until - self.now).total_seconds(), 0.0)
 
     def hold(self, seconds: float, reason: str, code: str = "") -> None:
-        """Let nobody begin a request for so long; a longer hold that is on already stays."""
+        """Begin no request for this long. A hold that already lasts longer is kept."""
         until = Now() + timedelta(seconds=seconds)
         row = MaveHealth.objects.filter(Q(held_until=None) | Q(held_until__lt=until), pk=self.pk)
         row.update(held_until=until, held_reason=reason[:300], held_code=code)
@@ -202,7 +202,7 @@ class MaveHealth(models.Model):
         return self.spaced_until is not None and self.spaced_until > self.now
 
     def space(self, seconds: float, space_seconds: float) -> None:
-        """For so long, keep this much time between two requests; the next one waits already."""
+        """For `seconds`, keep `space_seconds` between two requests, and before the next one."""
         until = Now() + timedelta(seconds=seconds)
         self._write(spaced_until=until, space_seconds=space_seconds)
         self.hold(space_seconds, _FEW)
@@ -273,7 +273,7 @@ class MaveHealth(models.Model):
 
     @property
     def why_held(self) -> str:
-        """In words, what these answers hold back; empty if nothing."""
+        """Why Mavera is not asked now, in words; empty if it may be."""
         if self.is_breaker_open:
             at = clock(self.next_trial_at)
             return f"Mave fails ({self.breaker_reason}) and is tried again at {at}"

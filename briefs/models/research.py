@@ -19,8 +19,8 @@ LOOK = timedelta(seconds=90)  # between a search that is due and its look, at mo
 MAX_TRIES = 8
 # Eight tries over a little more than a day: a long outage of Mave loses no question.
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 420, 840)]
-_NO_CODES = {"reason_code": None, "mavera_code": None}  # of a reason that has words alone
-JITTER = 0.2  # of a delay, added at random: what failed together does not come back together
+_NO_CODES = {"reason_code": None, "mavera_code": None}  # for a reason that has only words
+JITTER = 0.2  # of a delay, added at random, so that questions that failed together spread out
 
 
 class ResearchQuerySet(models.QuerySet["Research"]):
@@ -29,7 +29,7 @@ class ResearchQuerySet(models.QuerySet["Research"]):
         return self.filter(status__in=Research.ACTIVE)
 
     def due(self) -> Self:
-        """To be asked or looked for now, or left behind by a worker whose lease ran out."""
+        """To be asked or looked for now, also where a worker's lease ran out."""
         ready = Q(available_at=None) | Q(available_at__lte=Now())
         abandoned = Q(lease_until=None) | Q(lease_until__lt=Now())
         return self.active().filter(ready & abandoned)
@@ -71,7 +71,7 @@ class Research(models.Model):
         CANCELLED = "cancelled", "Cancelled"  # nobody needed it any more
 
     class Reason(models.TextChoices):
-        """Reasons by which something is decided. All others are words alone."""
+        """Reasons that code looks for. All other reasons have words and no code."""
 
         # Failed; the answer is what it asked.
         ASKED_BACK = "asked_back", "Mave asked back instead of answering"
@@ -158,7 +158,7 @@ class Research(models.Model):
         """The reason with Mavera's code."""
         return in_full(self.status_reason, self.mavera_code)
 
-    # Arrows. Each writes only while the lease is still ours and says whether it did.
+    # Arrows. Each writes only if this worker still has the lease, and returns whether it did.
 
     def claim(self) -> uuid.UUID:
         """QUEUED -> RUNNING. Needs the policy's lock and an open transaction."""
@@ -189,8 +189,8 @@ class Research(models.Model):
     def finish_late(self, **answer: Any) -> bool:
         """Any state but RUNNING and DONE -> DONE: an answer in hand is not asked for again.
 
-        For a worker that was frozen for longer than its lease. Whoever looks for the answer loses
-        its lease; whoever asks once more is not interrupted, and keeps its place at Mave.
+        For a worker that was frozen for longer than its lease. A worker that looks for
+        the answer loses its lease. A worker that asks once more goes on: RUNNING is not changed.
         """
         missing = (self.Status.QUEUED, self.Status.RECOVERING, *self.GIVEN_UP)
         changed = Research.objects.filter(status__in=missing, pk=self.pk).update(
@@ -206,7 +206,7 @@ class Research(models.Model):
         return bool(changed)
 
     def briefs_rest_on_it(self) -> None:
-        """Upgrade in place whoever waits for this answer, also after an earlier failure.
+        """Let all briefs that wait for this answer rest on it, also after an earlier failure.
 
         In a transaction of its own: a drain locks briefs before research, not after.
         """
@@ -222,8 +222,8 @@ class Research(models.Model):
     ) -> bool:
         """RUNNING -> RECOVERING: Mave may have been paid, so its threads are searched first.
 
-        busy_for: how long after its start Mave may still be at work on it, if the answer broke off;
-        and at least until the first search can have seen whether it is.
+        busy_for: how long after the start of the call Mave may still work on it, if the answer
+        broke off. It counts as busy at least until the first search has had time to look.
         """
         busy_until = busy_for and Greatest(F("started_at") + busy_for, Now() + LOOK)
         return self._leave(
@@ -246,7 +246,7 @@ class Research(models.Model):
     ) -> bool:
         """RECOVERING -> RECOVERING, to be looked for once more.
 
-        is_busy: Mave was seen to be at work on it, and is so until the next look.
+        is_busy: the search saw that Mave works on it; it counts as busy until the next search.
         """
         busy = {"busy_until": Now() + delay + LOOK} if is_busy else {}
         return self._leave(
@@ -333,11 +333,11 @@ class Research(models.Model):
                     status_reason="started again by hand",
                     **_NO_CODES,
                     tries=0,
-                    available_at=Now(),  # due as of now: no cluster has neglected it
+                    available_at=Now(),  # due only now, so that no cluster is judged late
                     restarted_at=Now(),
                     finished_at=None,
                 )
-        except IntegrityError:  # a brief asked the same at this very moment
+        except IntegrityError:  # a brief opened the same question in this moment
             return False
         return bool(changed)
 

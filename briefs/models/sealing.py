@@ -1,7 +1,8 @@
-"""Seals the addresses of notification targets: they hold passwords and tokens.
+"""Encrypts the addresses of notification targets, which contain passwords and tokens.
 
-The key is derived from SECRET_KEY, so a copy of the database alone reveals no address. Whoever
-changes SECRET_KEY enters the addresses anew, or keeps the old key in SECRET_KEY_FALLBACKS.
+The key is derived from SECRET_KEY, so a copy of the database alone reveals no address. After
+a change of SECRET_KEY the addresses must be entered again, unless the old key is kept in
+SECRET_KEY_FALLBACKS.
 """
 
 import base64
@@ -15,7 +16,7 @@ _PURPOSE = b"savedesk: address of a notification target, v1"
 
 
 class Unreadable(Exception):
-    """The address was sealed under another SECRET_KEY."""
+    """The address was encrypted with another SECRET_KEY."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -29,7 +30,7 @@ def seal(text: str) -> str:
 
 
 def unseal(sealed: str) -> str:
-    """What was sealed. Raises Unreadable."""
+    """The text that was encrypted. Raises Unreadable."""
     try:
         return _fernet().decrypt(sealed.encode()).decode()
     except InvalidToken:

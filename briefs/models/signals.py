@@ -1,4 +1,4 @@
-"""What an event meant: the link from what happened to what was done about it."""
+"""A signal: what the rules understood of one event, linked to what the event caused."""
 
 from datetime import timedelta
 from typing import Self
@@ -23,12 +23,12 @@ ABOUT_CHANNELS = (
 
 class SignalQuerySet(models.QuerySet["Signal"]):
     def about_channels(self) -> Self:
-        """Those that say over which channels somebody may be reached, however old they are."""
+        """Signals that open or close a channel to the customer, however old they are."""
         return self.filter(kind__in=ABOUT_CHANNELS)
 
 
 class Signal(models.Model):
-    """One event as the rules understood it. From it one reaches everything the event caused."""
+    """One event as the rules understood it. It links the event to all it caused."""
 
     event = models.OneToOneField(
         WebhookEvent, on_delete=models.SET_NULL, null=True, blank=True, related_name="signal"
@@ -71,7 +71,7 @@ class Signal(models.Model):
         return f"{self.get_kind_display()} of {self.customer}"
 
     def is_same_act(self, other: "Signal") -> bool:
-        """Whether the other signal reports the same act: from the other side, or once more."""
+        """Whether the other signal reports the same act: of the other level, or repeated."""
         return self._is_other_side_of(other) or self._is_soft_duplicate_of(other)
 
     def _is_other_side_of(self, other: "Signal") -> bool:
@@ -82,7 +82,7 @@ class Signal(models.Model):
         )
 
     def _is_soft_duplicate_of(self, other: "Signal") -> bool:
-        """The natural key: same person, kind, delivery and second, under another event id."""
+        """The same kind, level, delivery and second, under another event id."""
         return (
             self.kind == other.kind
             and self.level == other.level

@@ -1,4 +1,4 @@
-"""What is remembered of spending beside the ledger: levels told, and what Mavera counts itself."""
+"""Spending beside the ledger: the budget levels people were told of, and Mavera's own count."""
 
 from datetime import datetime
 
@@ -22,11 +22,11 @@ class BudgetLevel(models.Model):
         return f"{self.level} % of the {self.get_period_display()}"
 
     def rises_to(self, level: int, starts_at: datetime, budget: int | None) -> bool:
-        """Enter what was found; whether that is a level of which nobody was told.
+        """Store the level that was found; True if it is higher than the last one told.
 
-        Within a period and a budget it only rises: a reservation that is settled lower lets
-        nothing ring twice. A new period starts anew, another budget counts as it is found. Needs
-        the lock of the period's alarm.
+        Within one period and budget the stored level never falls: a reservation that is settled
+        lower would otherwise cause the same alarm again. A new period starts at 0. After a change
+        of the budget the stored level may fall. Needs the lock of the period's alarm.
         """
         told = self.level if self.starts_at == starts_at else 0
         if self.budget != budget:
@@ -37,7 +37,7 @@ class BudgetLevel(models.Model):
 
 
 class UsageReading(models.Model):
-    """What Mavera said of a billing period, and what our ledger held of it at that moment."""
+    """Mavera's figures for a billing period, beside those of our ledger at that moment."""
 
     at = models.DateTimeField(db_default=Now(), db_index=True)
     period_start = models.DateTimeField(null=True, blank=True)

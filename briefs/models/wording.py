@@ -1,6 +1,6 @@
 """The wording of the question to Mave: a text with variables in braces, checked and filled in.
 
-Read here and not by str.format, which would let a text reach into objects and format them.
+str.format is not used: with it, a text could read the attributes of the values.
 """
 
 import re
@@ -42,10 +42,10 @@ class Wording:
         return {match["name"] for match in _BRACES.finditer(self.text) if match["name"]}
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Put the values in, once: braces in a value are only words.
+        """Put the values in, once: braces inside a value are not filled.
 
-        What cannot be filled stays as it stands. `faults` keeps it from being saved, and an old
-        row must not stop the pipeline.
+        An unknown variable stays as written. `faults` refuses it before a text is saved; here it
+        raises nothing, because an old row must not stop the pipeline.
         """
         return "".join(
             [values.get(name, shown) if name else shown for shown, name in _pieces(self.text)]
@@ -54,7 +54,7 @@ class Wording:
 
 @lru_cache(maxsize=8)
 def _pieces(text: str) -> list[tuple[str, str]]:
-    """The text in pieces, each with the variable that it is or none; kept for a whole batch."""
+    """The text in pieces, each with the name of its variable or “”; cached for a whole batch."""
     pieces, end = [], 0
     for match in _BRACES.finditer(text):
         pieces.append((text[end : match.start()], ""))
@@ -69,7 +69,7 @@ def tidy(text: str) -> str:
 
 
 def faults(text: str) -> list[str]:
-    """What keeps a text from being asked, a sentence each; nothing if it can be."""
+    """Why a text cannot be asked, one sentence for each reason; empty if it can."""
     if not text.strip():
         return ["Write the question."]
     found = [*_brace_faults(text), *_missing(text), *privacy.refusals(text)]
