@@ -1,8 +1,8 @@
-"""The ceiling of the pipeline: the very rows it writes, written without deciding anything.
+"""The ceiling of the pipeline: the same rows, written without deciding anything.
 
 Takes what a drain has written to one database and writes it into a twin where it is still to be
 done: per batch one transaction that leases the events and one that ends them, as the pipeline
-does. COPY on PostgreSQL, executemany on SQLite; what is written is read beforehand.
+does. COPY on PostgreSQL, executemany on SQLite; all rows are read before the clock starts.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ class Batch:
 
 
 def rate(drained: Database, twin: Database) -> float:
-    """Events a second, written into the twin as they stand in the drained database."""
+    """Events a second: the rows of the drained database, written into the twin."""
     with contextlib.closing(drained.connect()) as source:
         research = _rows(drained, source, "briefs_research", "id > 0")
         batches = _batches(drained, source)

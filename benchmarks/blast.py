@@ -3,9 +3,9 @@
     python -m benchmarks.blast [--events 5000] [--factor 15] [--budget N] [--sqlite]
 
 Signed webhooks over HTTP into the real web server, supervisor and clusters; Mave is the sandbox at
-the latency its documentation gives, 30 to 90 s, with its time running `factor` times faster. The
+the latency of its documentation, 30 to 90 s, with its time running `factor` times faster. The
 customers are of 8 personas that open briefs (one of them buys no research) and 300 industries in
-free text. Beside it, computed: one call for each event.
+free text. Beside it the benchmark computes the cost of one call for each event.
 """
 
 import argparse
@@ -83,8 +83,8 @@ def main() -> None:
             f"(all answers: {dict(answers)})",
             flush=True,
         )
-        _until(lambda: not ledger.pending_events(), began)
-        _until(_is_over, began)
+        _wait_until(lambda: not ledger.pending_events(), began)
+        _wait_until(_is_over, began)
         _report(sandbox, given)
 
 
@@ -117,7 +117,7 @@ def _add_people(sandbox: Sandbox, count: int) -> None:
 
 
 def _set_policy(factor: float, budget: int | None) -> None:
-    """The limits of production, but for what compressed time and the sandbox's money change."""
+    """Set the limits of production, adapted to the faster time and the sandbox's credits."""
     from briefs.models import ResearchPolicy
 
     policy = ResearchPolicy.current()
@@ -139,7 +139,7 @@ def _set_policy(factor: float, budget: int | None) -> None:
     )
 
 
-def _until(is_over: Callable[[], object], began: float) -> None:
+def _wait_until(is_over: Callable[[], object], began: float) -> None:
     while not is_over():
         if time.monotonic() - began > LONGEST_SECONDS:
             print(f"NOT OVER after {LONGEST_SECONDS:.0f} s")
@@ -176,37 +176,37 @@ def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
         "credits": f"{calls.credits} (the sandbox took {charged})",
         "until every customer has a brief": f"{to_brief:.1f} s",
         "until the last brief got its research": f"{to_research:.1f} s with Mave {given.factor:g} "
-        f"times faster, at most {_uncompressed(given.factor, to_research):.1f} min at its own pace",
+        f"times faster, at most {_real_minutes(given.factor, to_research):.1f} min at its own pace",
         "largest number in flight": f"{calls.most_in_flight} (the sandbox saw "
         f"{sandbox.max_in_flight})",
         "requests in Mavera's worst minute": f"{calls.worst_minute} (the sandbox saw "
         f"{sandbox.worst_minute})",
         "waiting at the end": f"{ledger.active_research()} questions for "
-        f"{ledger.waiting_briefs()} briefs {_why()}",
+        f"{ledger.waiting_briefs()} briefs {_why_waiting()}",
         "failed": Research.objects.filter(status=Research.Status.FAILED).count(),
     }
     print()
     for name, value in rows.items():
         print(f"{name:<38}{value}")
-    _tell_naive(given.events, calls.chats, calls.credits)
+    _print_one_call_per_event(given.events, calls.chats, calls.credits)
 
 
-def _uncompressed(factor: float, to_research: float) -> float:
-    """Minutes at Mave's own pace, as if all time since the first call had been its thinking."""
+def _real_minutes(factor: float, to_research: float) -> float:
+    """Minutes at Mave's own pace, if Mave was at work all the time since the first call."""
     from benchmarks import ledger
 
     thinking = ledger.research_seconds()
     return (to_research - thinking + thinking * factor) / 60
 
 
-def _why() -> str:
+def _why_waiting() -> str:
     from benchmarks import ledger
 
     reason = ledger.why_waiting() if ledger.active_research() else ""
     return f"(on the playbook meanwhile: {reason})" if reason else ""
 
 
-def _tell_naive(events: int, calls: int, credits: int) -> None:
+def _print_one_call_per_event(events: int, calls: int, credits: int) -> None:
     if not calls:
         return
     mean = credits / calls

@@ -1,4 +1,4 @@
-"""Everything fails at random for half an hour; then it is counted what was lost, and what it cost.
+"""Everything fails at random for half an hour; then the losses and the costs are counted.
 
     python -m benchmarks.chaos [--minutes 30] [--seed N] [--sqlite] [--patience 1200] [--log F]
 
@@ -11,7 +11,7 @@ more requests in a minute than the key has.
 
 Backoffs are made due through the ORM once the faults are over ("fast-forward"); leases and the
 search for a lost answer take the time they take. Policy: budgets are lifted, all else is as in
-production. A pause that outlasts its cause is resumed by hand after a while, and counted.
+production. A pause that lasts longer than its cause is ended as a person would do it, and counted.
 """
 
 import argparse
@@ -47,7 +47,7 @@ PEOPLE = (
 
 @dataclass
 class Questions:
-    """New customers leave, and before each time the personas are edited: so questions are new."""
+    """New customers leave. The personas are edited before each, so that the questions are new."""
 
     running: system.System
     sandbox: Sandbox
@@ -57,7 +57,7 @@ class Questions:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def ask(self) -> None:
-        """Edit the personas, then let one or two people leave; not if enough questions wait."""
+        """Edit the personas and make one or two people leave, unless enough questions wait."""
         from benchmarks import ledger
         from personas.models import Persona
 
@@ -93,7 +93,7 @@ class Pauses:
     _breaker: object = None
 
     def look(self, sandbox: Sandbox) -> None:
-        """Count what is new; resume what stays paused although the account is in order."""
+        """Count new pauses; resume a pause that lasts although the account is in order."""
         from benchmarks import ledger
         from briefs.models import ResearchPolicy
         from briefs.research import working
@@ -120,8 +120,8 @@ class Money:
 
     questions: int  # that were paid more than once
     again: int
-    unrecoverable: int  # charges whose answer never stood in a thread
-    for_nothing: int  # charges although an answer lay in a thread
+    unrecoverable: int  # charges whose answer was never in a thread
+    for_nothing: int  # charges although an answer was in a thread
 
     @classmethod
     def of(cls, sandbox: Sandbox) -> "Money":

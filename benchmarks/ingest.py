@@ -82,7 +82,7 @@ def process(env: dict[str, str], *command: str) -> Iterator[None]:
 
 
 def web_command(env: dict[str, str]) -> list[str]:
-    """The very command that the supervisor runs."""
+    """The command that the supervisor runs for the web server."""
     code = (
         "import django, json; django.setup();"
         "from operations.supervising.services import web_command;"
@@ -152,7 +152,7 @@ def _hmac_only(port: int) -> None:
 
 
 def _bare(port: int) -> None:
-    """Answers whatever arrives with 200, as fast as one Python process can."""
+    """Answers everything with 200, as fast as one Python process can."""
     import selectors
 
     listener = socket.create_server(("127.0.0.1", port))

@@ -105,7 +105,7 @@ def prepared(database: Database) -> Database:
 
 
 def listens(port: int, seconds: float = 60) -> None:
-    """Wait until somebody listens there; also on a machine that is busy with something else."""
+    """Wait until a process listens on the port."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Kills and freezes the processes of the two clusters at random, below a running supervisor."""
+"""Kills and freezes processes of the two clusters at random, while their supervisor runs."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ BLOWS = {
 
 @dataclass
 class Killer:
-    """Strikes below the supervisor; counts its blows, and those that hit a call under way."""
+    """Kills and freezes; counts how often, and how many kills hit a call under way."""
 
     supervisor: int
     sandbox_port: int
@@ -33,7 +33,7 @@ class Killer:
     _frozen: list[tuple[psutil.Process, float]] = field(default_factory=list)
 
     def strike(self) -> None:
-        """One blow; none if its victim is not there, because an earlier one has not healed."""
+        """Kill or freeze once; do nothing if no such process runs after an earlier kill."""
         blow = self.random.choices(list(BLOWS), list(BLOWS.values()))[0]
         victims = self._victims(blow.split()[-1])
         if not victims:
@@ -47,7 +47,7 @@ class Killer:
             _quietly(process.kill)
 
     def thaw(self, *, everything: bool = False) -> None:
-        """Let go on what was frozen long enough."""
+        """Resume the processes that were frozen long enough."""
         now = time.monotonic()
         for process, until in self._frozen:
             if everything or until <= now:
@@ -97,7 +97,7 @@ class Killer:
 
 
 def _group(leader: psutil.Process) -> list[psutil.Process]:
-    """Every process of the leader's group, orphans of an earlier blow included."""
+    """Every process of the leader's group, orphans of an earlier kill included."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -24,7 +24,7 @@ from webhooks.models import WebhookEvent
 
 @dataclass(frozen=True, kw_only=True)
 class Calls:
-    """The ledger in figures; a reservation that stands counts as spent."""
+    """The ledger in figures; reserved credits count as spent."""
 
     chats: int
     free: int
@@ -51,7 +51,7 @@ def calls(minute: float = 60.0) -> Calls:
 
 
 def _spans(rows: list[MaveCall]) -> list[tuple[float, float]]:
-    """When each call held its place: until it ended, was given up for lost, or its lease was over.
+    """When each call counted as under way: until it ended, was found lost, or its lease was over.
 
     A call whose answer is recovered ends in the ledger when it is found, long after it was lost; so
     the first search for it is its end here.
@@ -83,11 +83,11 @@ def in_flight() -> int:
 
 
 def waiting_briefs() -> int:
-    """Open briefs that stand on the playbook and want research."""
-    return wanting().filter(basis=Brief.Basis.PLAYBOOK).count()
+    """How many open briefs have only the playbook and want research."""
+    return briefs_wanting_research().filter(basis=Brief.Basis.PLAYBOOK).count()
 
 
-def wanting() -> BriefQuerySet:
+def briefs_wanting_research() -> BriefQuerySet:
     """Open briefs, decided, of a persona that buys research, for a customer who exists."""
     return Brief.objects.in_inbox().filter(
         persona__opens_brief=True, persona__is_unknown=False, customer__is_deleted=False
@@ -119,7 +119,7 @@ def active_without_reason() -> int:
 
 
 def why_waiting() -> str:
-    """What holds research back at present, even the most urgent question that waits."""
+    """Why even the most urgent waiting question is not asked now."""
     most = Research.objects.active().aggregate(most=Max("priority"))["most"]
     return pacing.why_waiting(ResearchPolicy.current(), most) if most else ""
 
@@ -149,7 +149,7 @@ def questions_opened_again() -> int:
 
 
 def doubled_briefs() -> int:
-    """Customers with more briefs than one, where each had one reason for one."""
+    """Customers with more than one brief, where one was right."""
     counted = Brief.objects.values("customer").annotate(briefs=Count("pk"))
     return counted.filter(briefs__gt=1).count()
 
@@ -157,10 +157,10 @@ def doubled_briefs() -> int:
 def dead_briefs() -> int:
     """Briefs that want research and will get none: nobody asks for it, or it came and is not used.
 
-    Those whose question failed are none of them: it failed with a reason, and can be retried.
+    Briefs whose question failed do not count: it has a reason, and can be retried.
     """
     ended = Q(research__status__in=[Research.Status.DONE, Research.Status.CANCELLED])
-    on_playbook = wanting().filter(basis=Brief.Basis.PLAYBOOK)
+    on_playbook = briefs_wanting_research().filter(basis=Brief.Basis.PLAYBOOK)
     return on_playbook.filter(Q(research=None) | ended).count()
 
 
@@ -173,7 +173,7 @@ def lost_events(acknowledged: list[str]) -> list[str]:
 
 
 def health() -> Any:
-    """The row of the breaker, the policy's own where that is it."""
+    """The row with the breaker: MaveHealth, or the policy in older versions."""
     model = getattr(models, "MaveHealth", None)
     return model.objects.get_or_create(pk=1)[0] if model else ResearchPolicy.current()
 

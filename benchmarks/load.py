@@ -86,7 +86,7 @@ class _Peer:
         self.socket.sendall(request)
 
     def receive(self) -> bool:
-        """Read what is there; True once the answer is whole or the connection is gone."""
+        """Read what has arrived; True once the answer is whole or the connection is closed."""
         try:
             chunk = self.socket.recv(65536)
         except ConnectionError:

@@ -40,7 +40,7 @@ WARM = 5  # events that only warm up
 
 
 def person_ids(count: int) -> Iterator[str]:
-    """Ids that spell profiles, mixed, so that every batch holds some of each."""
+    """Ids that spell profiles, mixed, so that every batch has some of each."""
     run = secrets.token_hex(3)
     for number in range(count):
         plan = PLANS[number % 10]
@@ -77,7 +77,7 @@ def event_of(person: Person) -> WebhookEvent:
 
 
 def customer_of(person: Person) -> Customer:
-    """The customer as a look-up a moment ago would have left them."""
+    """The customer as stored by a look-up a moment ago."""
     return Customer(
         cio_id=person.cio_id,
         external_id=person.id,
@@ -119,7 +119,7 @@ def drain(_: int) -> dict[str, Any]:
 
 
 def singles(count: int) -> dict[str, Any]:
-    """What a worker needs that looks the moment after an event was stored, by the same stamps.
+    """How long a worker takes that looks right after an event was stored, by the same stamps.
 
     The customers are cached.
     """
@@ -166,7 +166,7 @@ def questions(count: int) -> dict[str, Any]:
 
 
 def hide(_: int) -> dict[str, Any]:
-    """Put the backlog off: a cluster looks for work as soon as it has started."""
+    """Make the backlog due later: a cluster would take it as soon as it has started."""
     WebhookEvent.objects.update(available_at=Now() + timedelta(days=1))
     return {}
 

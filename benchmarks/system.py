@@ -1,6 +1,6 @@
 """The whole product beside a sandbox, for a benchmark: real processes, real HTTP, a real database.
 
-The sandbox lives in the benchmark's own process, so that it can be looked into and upset; web
+The sandbox runs in the benchmark's own process, which can read it and script its faults; web
 server, supervisor and both clusters are processes of their own. The benchmark reads what they did
 through the ORM: `benchmarks.ledger` may be imported once `running` has been entered.
 """
@@ -150,7 +150,7 @@ def worst_window(moments: Sequence[float], seconds: float) -> int:
 
 
 def most_at_once(spans: Sequence[tuple[float, float]]) -> int:
-    """The largest number of spans that overlap; one that ends as another begins does not."""
+    """The largest number of spans that overlap. A span that ends when another begins does not."""
     changes = sorted([(begun, 1) for begun, _ in spans] + [(ended, -1) for _, ended in spans])
     running = most = 0
     for _, change in changes:

@@ -47,7 +47,7 @@ class Upsets:
         self._credits_turn_at = now + self.random.uniform(*EMPTY_EVERY) / 4
 
     def tick(self) -> None:
-        """Turn the weather, and perhaps add a fault to each route."""
+        """Begin a storm or a calm if it is time, and perhaps add a fault to each route."""
         now = time.monotonic()
         if now >= self._turns_at:
             self._is_storm = not self._is_storm
@@ -60,12 +60,12 @@ class Upsets:
                 self._add(route, kinds)
 
     def end(self) -> None:
-        """All is well from now on."""
+        """End all faults and fill the account."""
         self.sandbox.faults.clear()
         self.sandbox.credits = PLENTY
 
     def _turn_credits(self, now: float) -> None:
-        """The account runs dry for a while, until somebody pays."""
+        """Now and then take all credits away, and give them back later."""
         if self.sandbox.credits == PLENTY:
             self.sandbox.credits = self.sandbox.credits_used
             self.counts["mave/chat 402 until paid"] += 1

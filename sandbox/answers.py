@@ -1,6 +1,6 @@
 """Chooses what Mave answers: a text written for the segment and the signal in the question.
 
-The texts are files in `research/<segment>/<signal>.md`; without one, a general text serves.
+The texts are in `research/<segment>/<signal>.md`; where there is none, `general_answer.md` serves.
 """
 
 import re
@@ -30,7 +30,7 @@ SIGNALS = {
     "address gone": "address-gone",
     "bounced, cause unclear": "bounced",
 }
-"""File of each signal, likewise."""
+"""File of each signal, by its name in the question in lower case."""
 
 CLARIFICATION = (
     "Before I start, two things would change the answer:\n\n"
@@ -62,7 +62,7 @@ class Answer:
 
 
 def choose(questions: Iterable[str], folder: Path = RESEARCH) -> Answer:
-    """The answer to a question, given it and what was asked before it in the thread.
+    """The answer to a question: its text and the earlier questions of its thread, newest first.
 
     Looks for the lines `Segment: <name>` and `Signal: <name>`. Raises ValueError if the file that
     fits is malformed.
@@ -100,7 +100,7 @@ def load(path: Path) -> Answer:
 
 
 def _line(name: str, asked: str) -> str:
-    """What stands after `<name>:` on a line, in lower case; marks of emphasis do not matter."""
+    """The text after `<name>:` on a line, in lower case; marks of emphasis are ignored."""
     pattern = rf"^[\s>*_#-]*{name}[\s*_]*:[\s*_]*(.+?)[\s*_.]*$"
     found = re.search(pattern, asked, re.IGNORECASE | re.MULTILINE)
     return found[1].lower() if found else ""

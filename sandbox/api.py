@@ -15,7 +15,7 @@ Pause = Callable[[float], object]
 
 
 class Api(ABC):
-    """One vendor's API below its base path, which is `base` and counts as many segments."""
+    """One vendor's API. `base` is its base path, in segments."""
 
     base: tuple[str, ...]
     routes: Routes
@@ -36,7 +36,7 @@ class Api(ABC):
 
     @abstractmethod
     def refuse(self, request: Request) -> Reply | None:
-        """The answer to a request without a good key or over the rate limit; None if it may go."""
+        """The error for a request without a good key or over the rate limit, else None."""
 
     @abstractmethod
     def fail(self, status: int, retry_after: int | None = None) -> Reply:
@@ -54,7 +54,7 @@ class Api(ABC):
                 return None
             case "html":
                 return _page(200)
-            case "502" | "504":  # of whatever stands before the API, and knows nothing of its JSON
+            case "502" | "504":  # of a gateway before the API, which sends a web page and no JSON
                 return _page(int(fault.kind))
             case "empty":
                 return Reply()

@@ -87,7 +87,7 @@ class AppApi(Api):
         return _error(429, detail, headers={"Retry-After": str(retry_after)})
 
     def attributes(self, request: Request, identifier: str) -> Reply:
-        """GET customers/{id}/attributes: `{"customer": {...}}`, 404 for nobody, 400 for an id_type.
+        """GET customers/{id}/attributes: `{"customer": {...}}`, 404, or 400 for a bad id_type.
 
         https://docs.customer.io/integrations/api/app/#operation/getPersonAttributes
         """
@@ -100,7 +100,7 @@ class AppApi(Api):
         return json_reply({"customer": _customer(person, identifier)})
 
     def batch(self, request: Request) -> Reply:
-        """POST customers/attributes: 1 to 100 ids of one type; who is not found is left out.
+        """POST customers/attributes: 1 to 100 ids of one type; unknown ids are left out.
 
         https://docs.customer.io/integrations/api/app/#operation/getPeopleById
         """
@@ -119,7 +119,7 @@ class AppApi(Api):
         return json_reply({"customers": customers})
 
     def people_by_email(self, request: Request) -> Reply:
-        """GET customers?email=: everyone with the address; nobody is an empty list, not a 404.
+        """GET customers?email=: everyone with the address; an empty list if nobody has it.
 
         https://docs.customer.io/integrations/api/app/#operation/getPeopleEmail
         """
@@ -170,7 +170,7 @@ class AppApi(Api):
 
 
 def _customer(person: Person, asked_for: str) -> dict[str, Any]:
-    """A person in the App API's words; `id` is whatever the request named them by."""
+    """A person in the App API's words; `id` is the identifier in the request."""
     known = {name: value for name, value in person.identifiers.items() if value is not None}
     attributes = {"created_at": str(person.created_at), **person.attributes, **known}
     if chosen := person.attributes.get("cio_subscription_preferences"):

@@ -1,4 +1,4 @@
-"""What was paid for which question, as the provider saw it: nobody else knows it for certain."""
+"""What was paid for each question. Only the provider knows this for certain."""
 
 import re
 import threading
@@ -9,10 +9,10 @@ _REFERENCE = re.compile(r"^\s*Reference:.*$", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """One question, told by its words without the line `Reference: ...`.
+    """One question: its text without the line `Reference: ...`.
 
-    `answers` counts the charges whose answer stands in a thread, where whoever paid may fetch it:
-    the second of them was paid for nothing. `times` may be more, of answers that never came.
+    `times` counts its charges. `answers` counts those whose answer can be read in a thread: from
+    the second on they were paid for nothing. The other charges brought none.
     """
 
     question: str

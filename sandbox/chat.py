@@ -29,7 +29,7 @@ _STREAMING = "Invalid value for 'stream': the sandbox answers in one piece only,
 
 @dataclass(frozen=True, kw_only=True)
 class _Research:
-    """What a request will be answered with, once it is paid and thought over."""
+    """The answer that a request gets after the latency, and its price."""
 
     answer: Answer
     complexity: str | None
@@ -54,8 +54,8 @@ class Chat:
     def watched(self) -> Iterator[None]:
         """Counts a call from its arrival until just before its answer is sent.
 
-        Calls that are refused count as well: a client that sends too many at once shall be seen.
-        So do those that Mave still thinks over although the connection was dropped.
+        Refused calls count as well, so that a client that sends too many at once is noticed. So do
+        calls on which Mave still works although the connection was dropped.
         """
         with self._lock:
             self._seen += 1
@@ -69,7 +69,7 @@ class Chat:
     def answer(self, request: Request) -> Reply | None:
         """The message, an error, or None when it was paid and the connection then dropped.
 
-        What Mave thinks over counts towards `max_chats`, also when nobody waits for it any more.
+        A call counts towards `max_chats` until Mave has answered, also after its client has gone.
         """
         body = request.json_object() or {}
         if refused := self._invalid(body):
@@ -108,7 +108,7 @@ class Chat:
         return None if fault.kind == "paid_then_dropped" else reply
 
     def _linger(self, request: Request, fault: Fault) -> None:
-        """The further time that a fault takes, with nobody waiting if it drops the connection."""
+        """Wait as long as the fault says, after closing the connection if the fault drops it."""
         if fault.kind == "paid_then_dropped" and fault.seconds:
             request.hang_up()
         if fault.kind in ("paid_then_dropped", "slow"):
@@ -157,7 +157,7 @@ def _invalid_field(name: str, rule: str) -> Reply:
 
 
 def _research(questions: list[str], fault_kind: str) -> _Research:
-    """The answer to the first of the questions, spoilt as the fault has it, and its price."""
+    """The answer to the first of the questions, changed as the fault says, and its price."""
     if fault_kind == "clarify":
         asked_back = Answer(content=answers.CLARIFICATION)
         return _Research(answer=asked_back, complexity=None, cost=CLARIFICATION_COST)

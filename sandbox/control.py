@@ -46,7 +46,7 @@ class Control:
         )
 
     def answer(self, request: Request) -> Reply | None:
-        """The answer; 404 and 405 for what is not there, 400 with a sentence for a bad body."""
+        """The answer; 404 for an unknown route, 405 for a wrong method, 400 for a bad body."""
         match = self._routes.find(request.method, request.segments)
         if match is None:
             return _refusal(404, f"No such route. There are: {', '.join(self._routes.listing())}.")
@@ -58,7 +58,7 @@ class Control:
             return _refusal(400, str(error))
 
     def index(self, request: Request) -> Reply:
-        """GET sandbox: what there is here, and the figures that no vendor's API tells."""
+        """GET sandbox: the routes, the faults, and figures that no vendor's API has."""
         return json_reply(
             {
                 "routes": self._routes.listing(),
@@ -71,7 +71,7 @@ class Control:
         )
 
     def list_faults(self, request: Request) -> Reply:
-        """GET sandbox/faults: those in waiting."""
+        """GET sandbox/faults: the faults that have not happened yet."""
         return json_reply({"faults": self._faults.listing()})
 
     def add_fault(self, request: Request) -> Reply:
@@ -80,7 +80,7 @@ class Control:
         return self.list_faults(request)
 
     def clear_faults(self, request: Request) -> Reply:
-        """DELETE sandbox/faults: forget those in waiting."""
+        """DELETE sandbox/faults: forget the faults that have not happened yet."""
         self._faults.clear()
         return Reply(status=204)
 
@@ -109,7 +109,7 @@ class Control:
         return json_reply(person.identifiers, status=201)
 
     def remove_person(self, request: Request, person_id: str) -> Reply:
-        """DELETE sandbox/people/{id}: from now on every look-up says that nobody is there."""
+        """DELETE sandbox/people/{id}: from now on no look-up finds the person."""
         self._people.remove(person_id)
         return Reply(status=204)
 

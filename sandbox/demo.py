@@ -1,7 +1,7 @@
 """The demo: Savedesk on embedded defaults beside the sandbox, told line by line.
 
-It stands outside of the product like Customer.io and a member of the team do: it posts signed
-webhooks and reads the REST API, and touches neither code nor tables.
+It uses the product from outside, as Customer.io and a member of the team do: it posts signed
+webhooks and reads the REST API. Only the budgets are lifted through the ORM.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ class Demo:
         self.database_url = database_url or f"sqlite:///{folder / 'demo.sqlite3'}"
         self.port = free_port(port)
         self.latency = latency
-        self.sandbox_port = free_port(0)  # nobody has to know it
+        self.sandbox_port = free_port(0)  # any free port will do
         self.run = secrets.token_hex(3)
         self.processes = Processes(self._environment())
         self.session = requests.Session()
@@ -68,7 +68,7 @@ class Demo:
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
 
     def tell(self) -> None:
-        """Start everything and go through the steps. Raises Failed at the first untrue one."""
+        """Start everything and go through the steps. Raises Failed at the first step that fails."""
         self._start()
         self._enterprise_unsubscribes()
         self._what_makes_no_brief()
@@ -175,7 +175,7 @@ class Demo:
             self._done(f"{title}: {row['status_reason']}")
 
     def _opens_briefs(self, person: str) -> bool:
-        """Whether a visitor has let free users open briefs, as the demo itself suggests."""
+        """Whether a visitor has edited the persona of free users, as the demo suggests."""
         if not person.startswith("free-"):
             return False
         personas = {row["name"]: row for row in self._pages("personas")}

@@ -46,7 +46,7 @@ CHAT_KINDS = {
     *("empty", "clarify", "no_validation", "no_sources"),
     *("paid_then_dropped", "lost", "slow"),
 }
-"""Kinds that Mave's chat plays itself; all but `empty` exist nowhere else."""
+"""Kinds that Mave's chat plays itself; only `empty` exists on other routes too."""
 
 MAVERA_KINDS = {"402", "403"}
 """Kinds that the App API does not know."""
@@ -62,7 +62,7 @@ class Fault:
 
 
 class Faults:
-    """Faults in waiting, one queue for each route, each used by the next requests in turn."""
+    """Faults that have not happened yet: one queue for each route, used by its next requests."""
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[tuple[Fault, int | None]]] = defaultdict(deque)
@@ -79,8 +79,8 @@ class Faults:
     ) -> None:
         """Let the next `count` requests to the route fail; None means until `clear`.
 
-        `seconds` are real ones, whatever the `time_scale`; 60 by default for `hang`, 0 for the
-        rest.
+        `seconds` are real seconds, without `time_scale`; by default 60 for `hang`, else 0.
+
         Raises ValueError, with a sentence, for a route, kind or number that makes no sense.
         """
         _check(route, fault, count)
@@ -91,7 +91,7 @@ class Faults:
             self._queues[route].append(entry)
 
     def add_json(self, body: Mapping[str, Any]) -> None:
-        """The same from the body of `POST /sandbox/faults`. Raises ValueError likewise."""
+        """`add`, from the body of `POST /sandbox/faults`. Raises ValueError as `add` does."""
         unknown = set(body) - set(_TYPES)
         if unknown:
             raise ValueError(f"Unknown field: {min(unknown)!r}. Known: {', '.join(_TYPES)}.")
@@ -103,7 +103,7 @@ class Faults:
         self.add(body["route"], body["fault"], **{k: body[k] for k in body if k in _OPTIONAL})
 
     def take(self, route: str) -> Fault | None:
-        """The fault for a request that has just come in, or None if it is to be answered well."""
+        """The fault for a request that has just come in, or None if it is answered as usual."""
         with self._lock:
             queue = self._queues.get(route)
             if not queue:
@@ -119,7 +119,7 @@ class Faults:
             self._queues.clear()
 
     def listing(self) -> list[dict[str, Any]]:
-        """The faults in waiting, as `POST /sandbox/faults` would take them."""
+        """The faults that have not happened yet, as `POST /sandbox/faults` would take them."""
         with self._lock:
             return [
                 {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class SlidingWindow:
-    """Counts what was let through in the last `seconds`; what was refused does not count."""
+    """Counts the requests admitted in the last `seconds`; refused ones do not count."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
@@ -25,7 +25,7 @@ class SlidingWindow:
             return self._until_room(now, limit)
 
     def remaining(self, limit: int) -> int:
-        """How many requests would be let through right now."""
+        """How many more requests would be admitted right now."""
         with self._lock:
             self._forget_old()
             return max(0, limit - len(self._admitted))
@@ -45,7 +45,7 @@ class SlidingWindow:
     def _until_room(self, now: float, limit: int) -> float:
         if limit < 1:
             return self.seconds
-        # A limit lowered while running leaves more than `limit` behind: wait for the right one.
+        # After the limit was lowered, more than `limit` requests may be in the window.
         return self._admitted[len(self._admitted) - limit] + self.seconds - now
 
 

@@ -1,4 +1,4 @@
-"""The HTTP side: connections that stay open, bodies in, replies out whole, halved or not at all."""
+"""The HTTP server: keeps connections open, and sends replies whole, cut off or not at all."""
 
 import contextlib
 import socket
@@ -14,7 +14,7 @@ from sandbox.wire import Reply, Request, json_reply
 
 MAX_BODY = 1024 * 1024
 
-Answer = Callable[[Request], Reply | None]
+Respond = Callable[[Request], Reply | None]
 
 
 class Listener(ThreadingHTTPServer):
@@ -22,7 +22,7 @@ class Listener(ThreadingHTTPServer):
 
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], answer: Answer) -> None:
+    def __init__(self, address: tuple[str, int], answer: Respond) -> None:
         self.answer = answer
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -44,13 +44,13 @@ class Listener(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def close_connections(self) -> None:
-        """Close what is open, so that a client's pool cannot go on talking to a stopped sandbox."""
+        """Close all connections: a client's pool must not go on talking to a stopped sandbox."""
         with self._lock:
             for connection in self._connections:
                 _shut(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print the traceback, except of a client that hung up: some tests are about that."""
+        """Print the traceback, but not if the client closed the connection, as some tests do."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Listener
     protocol_version = "HTTP/1.1"
     server_version = "Sandbox"
-    # Headers and body leave in one packet; in two, delayed acknowledgements cost 40 ms each time.
+    # Headers and body go out in one packet; in two, delayed acknowledgements cost 40 ms each time.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay silent: the sandbox logs by route and duration, with more use."""
+        """Log nothing here: `Sandbox.log` gets a line with route and duration."""
 
     def _request(self, body: bytes) -> Request:
         url = urlsplit(self.path)

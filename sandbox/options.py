@@ -37,7 +37,7 @@ class Options:
     """Mavera's limit over a sliding 60 seconds."""
 
     time_scale: float = 1.0
-    """How many times faster than a clock Mavera's time runs, for benchmarks that have no hours.
+    """How many times faster than a clock Mavera's time runs, so that benchmarks end soon.
 
     Latency and jitter, the 60 seconds of the limit and with them `Retry-After`, `X-RateLimit-Reset`
     and `worst_minute` are divided by it. The App API and what a fault scripts keep real seconds.

@@ -20,7 +20,7 @@ class QueryError(Exception):
 def page(
     items: Sequence[tuple[int, dict[str, Any]]], query: Mapping[str, str], paging: Paging = "cursor"
 ) -> dict[str, Any]:
-    """One page of numbered items, whose numbers fall; `Options.paging` tells the ways.
+    """One page of items, sorted by falling number; `Options.paging` describes the ways.
 
     Raises QueryError.
     """

@@ -35,7 +35,7 @@ class People:
         """Add a person, or replace the one with this id or cio_id, and return them.
 
         Values that are not strings become strings. Raises ValueError without any identifier, and
-        for an id that begins with `deleted-`, because nobody ever finds those.
+        for an id that begins with `deleted-`, because such ids are never found.
         """
         named_by = cio_id or id or email
         if not named_by:
@@ -85,7 +85,7 @@ class People:
         return found
 
     def listing(self) -> list[dict[str, Any]]:
-        """Those added or seeded, for whoever looks at `GET /sandbox/people`."""
+        """The people added or seeded, for `GET /sandbox/people`."""
         with self._lock:
             people = list(self._by_cio_id.values())
         return [

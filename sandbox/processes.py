@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Failed(Exception):
-    """A step did not come true."""
+    """A step of the demo or the benchmark failed."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Processes:
                     env=self.environment,
                     stdout=output,
                     stderr=output,
-                    start_new_session=True,  # Ctrl-C is the starter's to pass on
+                    start_new_session=True,  # Ctrl-C reaches only us, and we call `stop`
                 )
             )
 
@@ -55,7 +55,7 @@ class Processes:
                 raise Failed(f"a process ended by itself: {process.args!r}")
 
     def stop(self) -> None:
-        """Ask, wait, and in the end insist: first the product, then the sandbox it talks to."""
+        """Send SIGTERM, wait, in the end kill: first the product, then the sandbox it talks to."""
         for process in reversed(self.running):
             process.terminate()
             try:

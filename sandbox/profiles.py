@@ -1,4 +1,4 @@
-"""People nobody has to enter: an id such as `enterprise-healthcare-low-7f3a` spells the profile.
+"""People without an entry: an id such as `enterprise-healthcare-low-7f3a` spells the profile.
 
 Everything else about them follows from the id, so that look-ups by id, by address and by cio_id
 find the same person, also after a restart, and nothing is kept.

@@ -1,4 +1,4 @@
-"""What the two APIs received, for tests and for whoever wants to see what was asked."""
+"""What the two APIs received, for tests and for `GET /sandbox/requests`."""
 
 import threading
 import time
@@ -58,7 +58,7 @@ class Recording:
         return recorded
 
     def end(self, recorded: Recorded, reply: Reply | None) -> None:
-        """Note what it is about to be answered with; None is a closed connection."""
+        """Note the reply that is about to be sent; None if the connection is closed without one."""
         recorded.status = reply.status if reply else None
         recorded.finished = time.monotonic()
 

@@ -57,7 +57,7 @@ class ReportingWebhooks:
             return self._webhooks[self._last_id]
 
     def replace(self, webhook_id: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Replace one and return it, or None if there is none. Raises ValueError likewise."""
+        """Replace one and return it, or None if there is none. Raises ValueError, as `create`."""
         number = _number(webhook_id)
         with self._lock:
             if number not in self._webhooks:

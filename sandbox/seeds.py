@@ -7,7 +7,7 @@ _DAY = 86_400
 
 
 def seeded_people() -> list[Person]:
-    """The twelve and the one without a profile, in the order of the personas they stand for."""
+    """Twelve people, in the order of the starter personas, and one without a profile."""
     return [
         _person(
             1001, "Priya Raman", "Savedesk", "enterprise", "software", "high", 0, internal=True
@@ -58,7 +58,7 @@ def _person(
 
 
 def _bare_person(number: int, name: str) -> Person:
-    """Known to the workspace, yet with no word on plan, industry or use."""
+    """A person of the workspace without plan, industry or usage."""
     return _named(number, name, {"name": name})
 
 

@@ -105,7 +105,7 @@ class Sandbox(Options):
 
     @property
     def worst_minute(self) -> int:
-        """The most requests of Mavera's, of whatever answer, within any 60 s of its time."""
+        """The most requests to Mavera, refused ones included, within any 60 s of its time."""
         return self._mavera.busiest.most
 
     @property
@@ -119,7 +119,7 @@ class Sandbox(Options):
         return self._mavera.balance.used
 
     def handle(self, request: Request) -> Reply | None:
-        """Answer a request, or None to close its connection without a word."""
+        """Answer a request, or None to close its connection without an answer."""
         match request.segments:
             case ("sandbox", *_):
                 return self._control.answer(request)

@@ -12,7 +12,7 @@ from sandbox.options import Options
 def usage_report(
     options: Options, used: int, requests: int, errors: int, *, since: datetime
 ) -> dict[str, Any]:
-    """The report; `used` in credits. What the sandbox has nothing of is there, at zero."""
+    """The report; `used` is in credits. Figures that the sandbox does not have are 0."""
     included = options.credits
     return {
         "object": "usage",

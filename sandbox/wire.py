@@ -1,4 +1,4 @@
-"""The shapes every part of the sandbox speaks in: a request, a reply, and the routes between."""
+"""What all parts of the sandbox share: requests, replies, and the routes to their handlers."""
 
 import json
 from collections.abc import Callable, Mapping
