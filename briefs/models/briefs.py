@@ -118,6 +118,13 @@ class Brief(models.Model):
         default=list, blank=True, help_text="What the research question may say of the customer."
     )
     kind = models.CharField("signal", max_length=20, choices=SignalKind.choices)
+    detail = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What exactly: the channel or the topics by their names.",
+    )
     priority = models.PositiveSmallIntegerField(choices=Priority.choices)
     research = models.ForeignKey(
         "briefs.Research", on_delete=models.SET_NULL, null=True, blank=True, related_name="briefs"

@@ -40,6 +40,13 @@ class Signal(models.Model):
         Brief, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals"
     )
     kind = models.CharField(max_length=20, choices=SignalKind.choices)
+    detail = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What exactly: the channel or the topics by their names.",
+    )
     effect = models.CharField(max_length=12, choices=Effect.choices)
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     level = models.CharField(max_length=8)

@@ -1,16 +1,19 @@
 """Everything the team edits, and the customers it describes."""
 
+from personas.models.aliases import CustomerAlias
 from personas.models.conditions import Operator
 from personas.models.customers import AppApiHealth, Customer
 from personas.models.pace import AppApiPace
 from personas.models.personas import AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
+from personas.models.subscriptions import SubscriptionNames
 
 __all__ = [
     "AppApiHealth",
     "AppApiPace",
     "AttributeName",
     "Customer",
+    "CustomerAlias",
     "Effect",
     "Operator",
     "Persona",
@@ -19,4 +22,5 @@ __all__ = [
     "SignalCondition",
     "SignalKind",
     "SignalRule",
+    "SubscriptionNames",
 ]

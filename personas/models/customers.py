@@ -73,6 +73,14 @@ class Customer(models.Model):
         help_text="The id that your product gave them.",
     )
     email = models.CharField(max_length=1000, blank=True, db_index=True)
+    phone = models.CharField(
+        max_length=1000,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=True,
+        help_text="Where the workspace identifies people by their number.",
+    )
     attributes = models.JSONField(default=dict, blank=True)
     devices = models.JSONField(default=list, blank=True)
     preferences = models.JSONField(default=dict, blank=True)

@@ -229,6 +229,8 @@ class WebhookEvent(models.Model):
         """Reasons that code depends on. All other reasons are only words in `status_reason`."""
 
         SIGNED_TEST = "signed_test", "Signed test"  # quarantined, but nothing is wrong
+        LIST = "list", "Several events in one body"  # quarantined
+        NO_EVENT_ID = "no_event_id", "Without an event id"  # worked on under its body's digest
 
     event_id = models.CharField(
         max_length=200,
@@ -238,6 +240,13 @@ class WebhookEvent(models.Model):
     object_type = models.CharField(max_length=100, blank=True)
     metric = models.CharField(max_length=100, blank=True)
     occurred_at = models.DateTimeField(null=True, blank=True, help_text="When it happened.")
+    # Null, so that neither database rewrites a million rows for it.
+    stated_time = models.CharField(
+        max_length=40,
+        null=True,
+        blank=True,
+        help_text="What the event said of its time, where that cannot be so.",
+    )
     identifiers = models.JSONField(default=dict, help_text="Who it is about.")
     body = models.BinaryField(help_text="The request's body, byte for byte.")
     body_size = models.PositiveBigIntegerField(help_text="Bytes received.")
