@@ -207,6 +207,9 @@ class Brief(models.Model):
     def is_untouched(self) -> bool:
         return self.state == self.State.NEW and self.assignee_id is None
 
+    def was_closed_before(self, moment: datetime) -> bool:
+        return self.closed_at is not None and self.closed_at <= moment
+
     def log(self, text: str, actor: Any = None) -> None:
         Activity.objects.create(brief=self, text=text, actor=actor)
 

@@ -1,6 +1,7 @@
 """A signal: what the rules understood of one event, linked to what the event caused."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -10,14 +11,16 @@ from briefs.models.briefs import Brief
 from personas.models import Customer, Effect, Persona, Severity, SignalKind, SignalRule
 from webhooks.models import WebhookEvent
 
-# Customer.io reports one click on "unsubscribe" about the person, about the message, or both.
-SAME_ACT_WITHIN = timedelta(hours=1)
+# Customer.io reports one click on "unsubscribe" about the person, about the message, or both. The
+# two reports state the moment of the click, seconds apart, however late they arrive.
+SAME_ACT_WITHIN = timedelta(minutes=5)
 # All that `briefs.reading.channels` asks about. A customer may have thousands of others, such as
 # conversions.
 ABOUT_CHANNELS = (
     SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED, SignalKind.ALL_TOPICS_OFF,
     SignalKind.TOPIC_OPT_IN, SignalKind.SPAM_COMPLAINT, SignalKind.ADDRESS_GONE,
     SignalKind.DROPPED, SignalKind.BOUNCED, SignalKind.MAILBOX_FULL, SignalKind.BLOCKED,
+    SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN, SignalKind.REACHED,
 )  # fmt: skip
 
 
@@ -77,9 +80,21 @@ class Signal(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.customer}"
 
-    def is_same_act(self, other: "Signal") -> bool:
-        """Whether the other signal reports the same act: of the other level, or repeated."""
-        return self._is_other_side_of(other) or self._is_soft_duplicate_of(other)
+    def is_same_act(self, other: "Signal", between: "Iterable[Signal]") -> bool:
+        """Whether the other signal, reported earlier, reports the same act.
+
+        between: what the customer did at about that time. An act of the other direction, or an
+        answer by the team that ended the other's brief, makes this one a new act.
+        """
+        if self._is_soft_duplicate_of(other):
+            return True
+        return (
+            self._is_other_side_of(other)
+            and not any(
+                _is_back(signal) and signal._lies_between(self, other) for signal in between
+            )
+            and not (other.brief and other.brief.was_closed_before(self.happened_at))
+        )
 
     def _is_other_side_of(self, other: "Signal") -> bool:
         return (
@@ -88,11 +103,27 @@ class Signal(models.Model):
             and abs(self.happened_at - other.happened_at) <= SAME_ACT_WITHIN
         )
 
+    def _lies_between(self, one: "Signal", other: "Signal") -> bool:
+        """By the time of happening; within one second, by the order in which events came."""
+        first, last = sorted((one._order, other._order))
+        return first < self._order < last
+
+    @property
+    def _order(self) -> tuple[datetime, int]:
+        return self.happened_at, self.event_id or 0
+
     def _is_soft_duplicate_of(self, other: "Signal") -> bool:
         """The same kind, level, delivery and second, under another event id."""
         return (
             self.kind == other.kind
             and self.level == other.level
+            and self.detail == other.detail
             and self.happened_at == other.happened_at
             and self.message.get("delivery_id") == other.message.get("delivery_id")
         )
+
+
+def _is_back(signal: Signal) -> bool:
+    return signal.kind in (
+        SignalKind.SUBSCRIBED, SignalKind.CHANNEL_OPT_IN, SignalKind.TOPIC_OPT_IN,
+    )  # fmt: skip

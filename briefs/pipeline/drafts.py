@@ -29,6 +29,7 @@ class Draft:
     persona_match: PersonaMatch | None = None
     is_waiting_for_profile: bool = False
     has_joined: bool = False
+    detail: str = ""  # what exactly: the channel, the topics or the other address
     preferences_before: preferences.Preferences = field(default_factory=dict)
     fetched_before: datetime | None = None
     same_people: list[tuple[Customer, Customer]] = field(default_factory=list)
@@ -60,6 +61,24 @@ class Draft:
         if fetched_at is None or fetched_at == self.fetched_before:
             return bool(fetched_at and put_off_at and fetched_at > put_off_at)
         return True
+
+    @property
+    def recipient(self) -> str:
+        """Where the message went, as sent; empty if the event names no address."""
+        given = self.data.get("recipient")
+        return given if isinstance(given, str) and self.event.object_type == "email" else ""
+
+    @property
+    def own_addresses(self) -> list[str]:
+        """The person's address; also the one that the event states, until it is looked up."""
+        stated = self.event.identifiers.get("email", "")
+        known = [self.person.email] if self.person.email else [stated]
+        return known if self.is_looked_up_since_received else [*known, stated]
+
+    @property
+    def is_looked_up_since_received(self) -> bool:
+        fetched_at = self.person.fetched_at
+        return fetched_at is not None and fetched_at > self.event.received_at
 
     @property
     def is_put_off(self) -> bool:

@@ -21,6 +21,7 @@ from briefs.pipeline.inserting import insert
 from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
+from personas.rules.recipients import addresses
 from webhooks.clock import database_now
 
 
@@ -123,6 +124,7 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
         "customer": batch.customers[draft.person.pk],
         "rule": rule,
         "kind": rule.kind,
+        "detail": draft.detail[:300],
         "effect": rule.effect,
         "severity": rule.severity,
         "level": draft.level,
@@ -142,6 +144,8 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
 MESSAGE_KEYS = (
     "campaign_name", "campaign_id", "broadcast_name", "broadcast_id", "newsletter_name",
     "newsletter_id", "transactional_message_id", "subject", "failure_message", "delivery_id",
+    # Kept for figures: which action and which variant sent it, long after the body is gone.
+    "action_id", "parent_action_id", "content_id", "template_id", "journey_id", "trigger_id",
 )  # fmt: skip
 
 
@@ -154,6 +158,9 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
     }
     if object_type and object_type != "customer":
         described["channel"] = object_type
+    if object_type == "email":  # elsewhere it may be a Slack channel or a webhook's address
+        sent_to = data.get("recipient")
+        described["recipient"] = ", ".join(addresses(sent_to if isinstance(sent_to, str) else ""))
     return {key: value.replace("\0", "") for key, value in described.items() if value}
 
 
@@ -209,7 +216,8 @@ def _earlier_report(signal: Signal, batch: _Batch) -> Signal | None:
         for s in batch.recent[signal.customer_id]
         if s is not signal and (s.pk is None or s.pk != signal.pk)
     ]
-    return next((s for s in others if not s.same_act_as and signal.is_same_act(s)), None)
+    acts = (s for s in others if not s.same_act_as)
+    return next((s for s in acts if signal.is_same_act(s, others)), None)
 
 
 def _is_outdated(signal: Signal) -> bool:
@@ -272,6 +280,7 @@ def _open(draft: Draft, signal: Signal, batch: _Batch) -> Brief:
         persona_why=draft.mapped.why,
         question_facts=draft.mapped.question_facts,
         kind=draft.rule.kind,
+        detail=signal.detail,
         priority=draft.priority,
         is_waiting_for_profile=draft.is_waiting_for_profile,
         happened_at=signal.happened_at,
@@ -290,8 +299,8 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
     insert([signal for signal in new if not signal.same_act_as])
     insert([signal for signal in new if signal.same_act_as])
     if old:
-        fields = ("customer", "rule", "persona", "brief", "kind", "effect", "severity", "level",
-                  "why", "message", "same_act_as", "happened_at")  # fmt: skip
+        fields = ("customer", "rule", "persona", "brief", "kind", "detail", "effect", "severity",
+                  "level", "why", "message", "same_act_as", "happened_at")  # fmt: skip
         Signal.objects.bulk_update(old, fields)
 
 

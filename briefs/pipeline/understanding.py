@@ -6,7 +6,7 @@ from datetime import timedelta
 from briefs.pipeline.drafts import Draft
 from personas.models import Effect
 from personas.people import identity, lookups
-from personas.rules import facts, preferences
+from personas.rules import facts, preferences, recipients
 from personas.rules.rulebook import PersonaMatch, Rulebook, RuleMatch
 from providers.customerio import read_preferences
 from webhooks.clock import database_now
@@ -28,6 +28,7 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
     for draft in known:
         draft.keep_earlier_profile()
     trouble = _look_up(known)
+    _match_recipients(known, rulebook)
     for draft in known:
         if draft.is_about_preferences:
             _match_preferences(draft, rulebook, trouble)
@@ -107,6 +108,33 @@ def _match_preferences(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
         draft,
         rulebook.rule_for(event.object_type, event.metric, draft.data, preferences=change),
     )
+
+
+def _match_recipients(drafts: list[Draft], rulebook: Rulebook) -> None:
+    """Decide anew about messages that went to another address than the person's own.
+
+    Whoever was known by another address is looked up first: the person may have a new one.
+    """
+    sent = [
+        draft
+        for draft in drafts
+        if draft.recipient
+        and rulebook.asks_whose_address(draft.event.object_type, draft.event.metric, draft.level)
+    ]
+    doubtful = [draft for draft in sent if _went_elsewhere(draft)]
+    unsure = {d.person.pk: d.person for d in doubtful if not d.is_looked_up_since_received}
+    lookups.refresh(unsure.values(), force=True)
+    for draft in doubtful:
+        if _went_elsewhere(draft):
+            event, draft.detail = draft.event, ", ".join(recipients.addresses(draft.recipient))
+            match = rulebook.rule_for(
+                event.object_type, event.metric, draft.data, recipient_is=recipients.ANOTHER
+            )
+            _decide(draft, match)
+
+
+def _went_elsewhere(draft: Draft) -> bool:
+    return recipients.whose(draft.recipient, draft.own_addresses) == recipients.ANOTHER
 
 
 def _wait_for_profile(draft: Draft, trouble: str) -> None:

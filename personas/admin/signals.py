@@ -10,7 +10,7 @@ from django.utils.text import Truncator
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
 from personas.models import Effect, SignalCondition, SignalRule
 
-# What Customer.io sends in an event's `data`, and the three that are read from it.
+# What Customer.io sends in an event's `data`, and what is read from it or found out by comparing.
 PAYLOAD_FIELDS = [
     ("failure_message", "what the receiving server said"),
     ("smtp_status", "read from failure_message, e.g. 5.1.1"),
@@ -25,6 +25,7 @@ PAYLOAD_FIELDS = [
     ("transactional_message_id", ""),
     ("subject", "of the message"),
     ("recipient", "the address it was sent to"),
+    ("recipient_is", "their own, or another address"),
     ("channel", ""),
     ("delivery_id", ""),
     ("action_id", ""),

@@ -25,18 +25,27 @@ _BASIC_STATUS = re.compile(
 def level(object_type: str, data: Mapping[str, Any]) -> str:
     """Whether an event is about the person or about one message.
 
-    A subscription change that a message triggered carries that message's object_type; only its
-    keys tell the two apart. Source: https://docs.customer.io/api/webhooks
+    A subscription change that a message triggered carries that message's object_type; only what it
+    holds tells the two apart. About a message: recipient and subject are filled in. About the
+    person: `email_address` is there, empty for somebody without an address.
+    Source: https://docs.customer.io/api/webhooks
     """
     if object_type == "customer":
         return Level.PERSON
-    if "email_address" in data and "recipient" not in data and "subject" not in data:
+    if data.get("recipient") or data.get("subject"):
+        return Level.DELIVERY
+    # A report about an e-mail always names it; what another channel's report leaves out, nobody
+    # has documented, so those stay with their channel.
+    if "email_address" in data or object_type == "email":
         return Level.PERSON
     return Level.DELIVERY
 
 
-def facts(data: Mapping[str, Any], *, preferences: str = "") -> PlainFacts:
-    """The payload's `data` as flat text, plus `smtp_status`, `smtp_class` and `preferences`.
+def facts(data: Mapping[str, Any], *, preferences: str = "", recipient_is: str = "") -> PlainFacts:
+    """The payload's `data` as flat text, plus what is read from it or was found out.
+
+    Read: `smtp_status` and `smtp_class`. Found out by a comparison with the customer:
+    `preferences` (see `preferences.change`) and `recipient_is` (see `recipients.whose`).
 
     Nested keys are joined by dots, lists by commas.
     """
@@ -49,8 +58,8 @@ def facts(data: Mapping[str, Any], *, preferences: str = "") -> PlainFacts:
         values["smtp_class"] = enhanced.group(1)
     elif basic:
         values["smtp_class"] = basic.group(1)
-    if preferences:
-        values["preferences"] = preferences
+    found_out = {"preferences": preferences, "recipient_is": recipient_is}
+    values |= {name: value for name, value in found_out.items() if value}
     return PlainFacts(values)
 
 

@@ -68,16 +68,30 @@ class Rulebook:
         """Whether any rule names the metric; if none does, the event is ignored."""
         return any(metric in rule.metric_list for rule in self.rules)
 
+    def asks_whose_address(self, object_type: str, metric: str, level: str) -> bool:
+        """Whether it matters to any rule that the message went to another address."""
+        return any(
+            rule.covers(object_type, metric, level)
+            and any(condition.field.strip() == "recipient_is" for condition in rule.condition_list)
+            for rule in self.rules
+        )
+
     def speaks_of(self, object_type: str, metric: str, level: str) -> bool:
         """Whether any rule covers such events; if none does, the customer need not be looked up."""
         return any(rule.covers(object_type, metric, level) for rule in self.rules)
 
     def rule_for(
-        self, object_type: str, metric: str, data: Mapping[str, Any], *, preferences: str = ""
+        self,
+        object_type: str,
+        metric: str,
+        data: Mapping[str, Any],
+        *,
+        preferences: str = "",
+        recipient_is: str = "",
     ) -> RuleMatch | None:
         """The first rule that fits the event."""
         level = events.level(object_type, data)
-        facts = events.facts(data, preferences=preferences)
+        facts = events.facts(data, preferences=preferences, recipient_is=recipient_is)
         for rule in self.rules:
             if not rule.covers(object_type, metric, level):
                 continue

@@ -36,6 +36,16 @@ SIGNAL_RULES: list[dict[str, Any]] = [
         "note": "turn on Body Content for the reporting webhook, so that it says what changed",
     },
     {
+        "name": "Bounced or complained: another address",
+        "object_types": "email",
+        "metrics": "bounced, dropped, spammed, complained",
+        "kind": "other_address",
+        "effect": "timeline",
+        "severity": 1,
+        "note": "the message went to another address than this person's",
+        "conditions": [("recipient_is", "equals", "another address")],
+    },
+    {
         "name": "Unsubscribed",
         "metrics": "unsubscribed",
         "level": "person",

@@ -128,7 +128,6 @@ def test_second_signal_joins_the_open_brief_and_raises_its_priority(sandbox):
         "enterprise-logistics-low-1",
         metric="bounced",
         object_type="email",
-        recipient="a@example.com",
         failure_message="550 5.1.1 user unknown",
     )
     draining.drain()
@@ -275,7 +274,6 @@ def test_text_that_no_database_takes_is_cleaned_and_stored(sandbox):
         "enterprise-logistics-low-1",
         metric="bounced",
         object_type="email",
-        recipient="a@example.com",
         failure_message="5.1.1 \ud800 user\0 unknown",
         subject="\udfff",
     )

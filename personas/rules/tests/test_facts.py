@@ -15,11 +15,18 @@ from personas.rules.facts import facts, level
         ("email", {"recipient": "a@example.com", "subject": "News"}, "delivery"),
         ("email", {"email_address": "a@example.com", "recipient": "a@example.com"}, "delivery"),
         ("email", {"email_address": "a@example.com", "subject": "News"}, "delivery"),
-        ("email", {}, "delivery"),
+        ("email", {"email_address": "a@b.example", "recipient": None, "subject": None}, "person"),
+        ("email", {"email_address": "a@b.example", "recipient": "", "subject": ""}, "person"),
+        ("email", {"email_address": None, "recipient": None, "subject": None}, "person"),
+        ("email", {"email_address": "", "recipient": "a@b.example"}, "delivery"),
+        ("email", {"recipient": None, "subject": None, "delivery_id": "d1"}, "person"),
+        ("email", {}, "person"),
+        ("push", {}, "delivery"),
+        ("sms", {"recipient": "+15550100"}, "delivery"),
         ("", {}, "delivery"),
     ],
 )
-def test_level_is_told_by_the_keys(object_type, data, expected):
+def test_level_is_told_by_what_the_event_holds(object_type, data, expected):
     assert level(object_type, data) == expected
 
 

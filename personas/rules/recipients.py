@@ -1,0 +1,41 @@
+"""Whose address a message went to: the person's own, or another's.
+
+A campaign may send a notice to a colleague, a copy to somebody else, or mail to an address that
+the person no longer has. Customer.io reports each of them under the person the message is about.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from email.utils import getaddresses
+
+_ADDRESS = re.compile(
+    r"""[^\s@{}<>()\[\],;:\\"/]+@([^\s@{}<>()\[\],;:\\"/.]+\.)+[^\s@{}<>()\[\],;:\\"/.]+"""
+)
+OWN, ANOTHER, UNKNOWN = "their own", "another address", ""
+
+
+def whose(recipient: str, own: Iterable[str]) -> str:
+    """Return one of the three words above; unknown where either side names no address.
+
+    Of a list of addresses, the person's own decides: then it cannot be told which one failed.
+    """
+    given = {comparable(address) for address in addresses(recipient)}
+    theirs = {comparable(address) for address in own if address}
+    if not given or not theirs:
+        return UNKNOWN
+    return OWN if given & theirs else ANOTHER
+
+
+def addresses(recipient: str) -> list[str]:
+    """The addresses in a recipient, without names. A placeholder that was not filled in is none."""
+    found = [address for _, address in getaddresses([recipient])]
+    return [address for address in found if _ADDRESS.fullmatch(address)]
+
+
+def comparable(address: str) -> str:
+    """The address in small letters and with an ASCII domain: two that compare equal are one."""
+    name, _, domain = address.strip().casefold().rpartition("@")
+    with suppress(UnicodeError):  # no host name: compared as it is
+        domain = domain.encode("idna").decode()
+    return f"{name}@{domain}"

@@ -1,0 +1,55 @@
+"""Whether a message went to the person's own address."""
+
+import pytest
+
+from personas.rules.recipients import addresses, whose
+
+
+@pytest.mark.parametrize(
+    ("recipient", "own"),
+    [
+        ("ann@example.com", "ann@example.com"),
+        ("ANN@Example.COM", "ann@example.com"),
+        (" ann@example.com ", "ann@example.com"),
+        ("Ann Abbott <ann@example.com>", "ann@example.com"),
+        ("boss@example.com, ann@example.com", "ann@example.com"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+    ],
+)
+def test_own_address_is_recognised_however_it_is_written(recipient, own):
+    assert whose(recipient, [own]) == "their own"
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["sales@ours.example", "ann@old.example", "ann+news@example.com", "a@b.example, c@d.example"],
+)
+def test_other_address_is_another(recipient):
+    assert whose(recipient, ["ann@example.com"]) == "another address"
+
+
+@pytest.mark.parametrize(
+    ("recipient", "own"),
+    [
+        ("", ["ann@example.com"]),
+        ("ann@example.com", []),
+        ("ann@example.com", [""]),
+        ("{{customer.email}}", ["ann@example.com"]),
+        ("{email}@example.com", ["ann@example.com"]),
+        ("@general", ["ann@example.com"]),
+        ("a b", ["ann@example.com"]),
+    ],
+)
+def test_nothing_is_said_where_one_side_names_no_address(recipient, own):
+    assert whose(recipient, own) == ""
+
+
+def test_addresses_are_kept_without_names():
+    assert addresses("Ann <ann@example.com>, bob@example.com") == [
+        "ann@example.com",
+        "bob@example.com",
+    ]
+
+
+def test_secret_of_a_webhook_address_is_no_address():
+    assert addresses("https://user:secret@hooks.example/x") == []
