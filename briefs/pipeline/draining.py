@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
-from briefs.pipeline import merging, recording, understanding
+from briefs.pipeline import merging, recording, scanners, understanding
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
 from webhooks import bell
@@ -131,6 +131,8 @@ def _process(claim: Claim) -> int:
         _put_off(claim, [draft for draft in drafts if draft.is_put_off])
     if asked:
         working.wake()
+    if scanners.may_show(drafts):
+        scanners.fold()
     return len(ended)
 
 

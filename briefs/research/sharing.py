@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
 from briefs.research.questions import Asker, Question
+from personas.models import SignalKind
 from webhooks.clock import database_now
 
 
@@ -19,7 +20,11 @@ def attach(briefs: list[Brief]) -> int:
     Sets the briefs' fields, saved or not, and leaves saving them to the caller. Needs an open
     transaction. A brief whose persona buys no research is left alone.
     """
-    buying = [brief for brief in briefs if brief.persona.buys_research]
+    buying = [
+        brief
+        for brief in briefs
+        if brief.persona.buys_research and brief.kind != SignalKind.SCANNER
+    ]
     if not buying:
         return 0
     by_question = _by_question(buying)

@@ -1,0 +1,133 @@
+"""People whom a mail gateway unsubscribed are one brief of low priority."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from briefs.models import Brief
+from briefs.pipeline import draining, scanners
+from briefs.tests.factories import make_event, make_payload
+from personas.models import Customer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter", "sandbox")]
+
+SIX = ["ann", "bob", "cem", "dee", "eva", "flo"]
+
+
+@pytest.fixture(autouse=True)
+def company(sandbox):
+    profile = {"plan": "enterprise", "industry": "insurance", "usage_tier": "high"}
+    for name in SIX:
+        sandbox.people.add(name, email=f"{name}@acme.example", attributes=profile)
+
+
+def sent(name, metric, after=0.0, **data):
+    happened = timezone.now() - timedelta(seconds=20) + timedelta(seconds=after)
+    data = {"recipient": f"{name}@acme.example", "subject": "News", **data}
+    payload = make_payload(
+        object_type="email", metric=metric, data={"identifiers": {"id": name}, **data}
+    )
+    return make_event(payload, occurred_at=happened)
+
+
+def clicked(name, after=0.0, machine=True):
+    return sent(name, "clicked", after, machine=machine, href="https://e.example", link_id=1)
+
+
+def unsubscribe_all(names=SIX, apart=0.4):
+    for number, name in enumerate(names):
+        sent(name, "unsubscribed", after=number * apart)
+
+
+def test_six_people_of_one_company_beside_machine_clicks_are_one_low_brief():
+    clicked("ann")
+    unsubscribe_all()
+
+    draining.drain()
+
+    brief = Brief.objects.open().get()
+    assert (brief.kind, brief.get_priority_display()) == ("scanner", "Low")
+    assert brief.detail == "6 people of acme.example within 2 s"
+    assert brief.research is None
+    assert Brief.objects.filter(outcome="withdrawn").count() == 5
+    assert brief.activities.filter(text__contains="flo").exists()
+
+
+def test_machine_click_may_arrive_after_the_briefs_were_opened():
+    unsubscribe_all()
+    draining.drain()
+    assert Brief.objects.open().count() == 6
+
+    clicked("cem", after=3)
+    draining.drain()
+
+    assert Brief.objects.open().count() == 1
+
+
+def test_people_who_arrive_later_join_the_one_brief():
+    clicked("ann")
+    unsubscribe_all(SIX[:3])
+    draining.drain()
+    kept = Brief.objects.open().get()
+    for number, name in enumerate(SIX[3:], start=3):
+        sent(name, "unsubscribed", after=number * 0.4)
+
+    draining.drain()
+
+    assert Brief.objects.open().get() == kept
+    kept.refresh_from_db()
+    assert kept.detail == "6 people of acme.example within 2 s"
+
+
+@pytest.mark.parametrize("machine", [False, None, "no"])
+def test_beside_clicks_of_people_each_brief_stays(machine):
+    clicked("ann", machine=machine)
+    unsubscribe_all()
+
+    draining.drain()
+
+    assert Brief.objects.open().count() == 6
+
+
+def test_two_people_are_no_burst():
+    clicked("ann")
+    unsubscribe_all(SIX[:2])
+
+    draining.drain()
+
+    assert Brief.objects.open().count() == 2
+
+
+def test_people_minutes_apart_are_no_burst():
+    clicked("ann")
+    unsubscribe_all(SIX[:4], apart=15)
+
+    draining.drain()
+
+    assert Brief.objects.open().count() == 4
+
+
+def test_brief_that_somebody_took_stays_as_it_is(django_user_model):
+    unsubscribe_all()
+    draining.drain()
+    taken = Brief.objects.order_by("pk").first()
+    user = django_user_model.objects.create_user("ann")
+    taken.assign(user, user)
+    clicked("bob")
+
+    draining.drain()
+
+    taken.refresh_from_db()
+    assert (taken.kind, taken.state) == ("unsubscribed", "in_progress")
+    assert Brief.objects.open().count() == 2
+
+
+def test_domain_of_a_public_provider_joins_nobody():
+    people = [Customer(email=f"{name}@gmail.com") for name in SIX]
+    briefs = [
+        Brief(pk=number, customer=person, happened_at=timezone.now())
+        for number, person in enumerate(people)
+    ]
+
+    assert list(scanners.bursts(briefs)) == []
