@@ -12,6 +12,7 @@ from personas.models import Customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter", "sandbox")]
 
+BEGIN = None
 SIX = ["ann", "bob", "cem", "dee", "eva", "flo"]
 
 
@@ -22,8 +23,14 @@ def company(sandbox):
         sandbox.people.add(name, email=f"{name}@acme.example", attributes=profile)
 
 
+@pytest.fixture(autouse=True)
+def begin(monkeypatch):
+    """All acts of a test happen from the same moment on, however slowly the test runs."""
+    monkeypatch.setattr(f"{__name__}.BEGIN", timezone.now() - timedelta(seconds=60))
+
+
 def sent(name, metric, after=0.0, **data):
-    happened = timezone.now() - timedelta(seconds=20) + timedelta(seconds=after)
+    happened = BEGIN + timedelta(seconds=after)
     data = {"recipient": f"{name}@acme.example", "subject": "News", **data}
     payload = make_payload(
         object_type="email", metric=metric, data={"identifiers": {"id": name}, **data}
