@@ -36,6 +36,11 @@ METRICS = {
 }
 
 
+# One for each message that is sent, many times as many events as all others together. They only
+# show sooner that an address works again, so a webhook keeps them but is not told to send them.
+OPTIONAL = frozenset({"email_delivered"})
+
+
 class BadAddress(ValueError):
     """No address that Customer.io should send webhooks to; the message says why."""
 
@@ -46,7 +51,7 @@ def needed_events() -> frozenset[str]:
     A rule whose effect is to ignore needs nothing.
     """
     rules = SignalRule.objects.filter(is_active=True).exclude(effect=Effect.IGNORE)
-    return frozenset(name for rule in rules for name in events_of(rule))
+    return frozenset(name for rule in rules for name in events_of(rule)) - OPTIONAL
 
 
 def events_of(rule: SignalRule) -> set[str]:
@@ -148,7 +153,7 @@ def plan(registered: Iterable[ReportingWebhook], endpoint: str, name: str = NAME
     wanted = ReportingWebhook(
         name=before.name if before else name,
         endpoint=endpoint,
-        events=needed_events(),
+        events=needed_events() | (before.events & OPTIONAL if before else frozenset()),
         is_disabled=before.is_disabled if before and here else True,
         full_resolution=True,
         with_content=True,

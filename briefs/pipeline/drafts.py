@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from briefs.models import Priority
-from personas.models import Customer, Effect, SignalRule
+from personas.models import Customer, Effect, SignalKind, SignalRule
 from personas.rules import facts, preferences
 from personas.rules.rulebook import PersonaMatch, RuleMatch
 from webhooks.models import WebhookEvent
@@ -27,8 +27,10 @@ class Draft:
     rule_match: RuleMatch | None = None
     customer: Customer | None = None
     persona_match: PersonaMatch | None = None
+    is_reached: bool = False  # it arrived at an address where earlier messages did not
     is_waiting_for_profile: bool = False
     has_joined: bool = False
+    channels: list[str] = field(default_factory=list)  # that preferences turned, by their keys
     detail: str = ""  # what exactly: the channel, the topics or the other address
     preferences_before: preferences.Preferences = field(default_factory=dict)
     fetched_before: datetime | None = None
@@ -61,6 +63,13 @@ class Draft:
         if fetched_at is None or fetched_at == self.fetched_before:
             return bool(fetched_at and put_off_at and fetched_at > put_off_at)
         return True
+
+    @property
+    def turned(self) -> dict[str, str]:
+        """The channels that a reply or a preference turned on or off, as the message keeps them."""
+        if self.rule.kind not in (SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN):
+            return {}
+        return {"turned": ", ".join(self.channels) or self.event.object_type}
 
     @property
     def recipient(self) -> str:

@@ -130,7 +130,7 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
         "level": draft.level,
         "persona": draft.persona_match.persona if draft.persona_match else None,
         "happened_at": _happened_at(draft),
-        "message": describe_message(draft.event.object_type, draft.data),
+        "message": describe_message(draft.event.object_type, draft.data) | draft.turned,
         "why": draft.why,
     }
     signal = batch.signals.get(draft.event.pk)

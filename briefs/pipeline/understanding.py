@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from briefs.pipeline import reaching
 from briefs.pipeline.drafts import Draft
 from personas.models import Effect
 from personas.people import identity, lookups
@@ -22,7 +23,8 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
     nothing is raised. Raises LookupError if there are no personas at all.
     """
     rulebook = Rulebook.load()
-    drafts = [_draft(event, rulebook) for event in batch]
+    reached = reaching.again(batch)
+    drafts = [_draft(event, rulebook, event.pk in reached) for event in batch]
     _find_customers([draft for draft in drafts if not draft.is_ignored])
     known = [draft for draft in drafts if not draft.is_ignored]
     for draft in known:
@@ -37,13 +39,14 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
     return drafts
 
 
-def _draft(event: WebhookEvent, rulebook: Rulebook) -> Draft:
-    if not rulebook.knows(event.metric):  # most events: their payload need not even be read
+def _draft(event: WebhookEvent, rulebook: Rulebook, is_reached: bool) -> Draft:
+    # Most events: their payload need not even be read.
+    if not rulebook.knows(event.metric) or (reaching.may_reach(event) and not is_reached):
         draft = Draft(event, {}, "")
         _decide(draft, None)
         return draft
     data = event.data
-    draft = Draft(event, data, facts.level(event.object_type, data))
+    draft = Draft(event, data, facts.level(event.object_type, data), is_reached=is_reached)
     _match_rule(draft, rulebook)
     return draft
 
@@ -54,7 +57,9 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
         event.object_type, event.metric, draft.level
     ):
         return  # _match_preferences decides, once the customer is looked up
-    _decide(draft, rulebook.rule_for(event.object_type, event.metric, draft.data))
+    reached = "again" if draft.is_reached else ""
+    match = rulebook.rule_for(event.object_type, event.metric, draft.data, reached=reached)
+    _decide(draft, match)
 
 
 def _decide(draft: Draft, match: RuleMatch | None) -> None:

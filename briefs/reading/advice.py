@@ -18,6 +18,7 @@ _WORDS = {
     # Not “the text of the banner”, nor “plain text”.
     "sms": r"SMS(?:es)?|MMS|text[- ]?messag[a-z]*|text(?:s|ing|ed)"
     r"|(?<!the )(?<!plain[- ])text(?!-| (?:of|about|on|for|in|field|box)\b)",
+    "whatsapp": r"whats-?app(?: messag[a-z]*)?",
     # Not “push for a decision”, nor “do not push”. \A and \Z: a cell of a table.
     "push": rf"push[- ]?{_MESSAGE}|push-notify|\Apush\Z"
     r"|(?<!not )(?<!n't )(?<!to )push(?= ?[,.:;/+&()]| (?:and|or) (?:SMS|text|e-?mail|in-app)|\Z)"

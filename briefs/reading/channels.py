@@ -4,27 +4,29 @@ A "yes" means that we know nothing against it. When sources disagree, the one th
 writing to somebody who opted out does more harm than one message that was not sent.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from briefs.models import Signal
+from briefs.reading.contact import Contact, Turned
 from briefs.times import day
 from personas.models import Customer, SignalKind
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-# Names of a phone attribute, in small letters and without signs between the words.
-PHONE_NAME = re.compile(
-    r"(?:my|main|primary|work|home|business|office|company|contact|customer|user|account|billing"
-    r"|direct)?(?:(?:mobile|cell|cellular|sms|tele|whatsapp)?phone|mobile|cell|sms(?=n)|tel|handy|msisdn)"
-    r"(?:number|num|no|nr|e164)?[0-9]?"
-)
-_NO_LETTERS = re.compile(r"[\W_]+")
 MAIL_TROUBLE = {
     SignalKind.BOUNCED: "the last message bounced, cause unclear",
     SignalKind.MAILBOX_FULL: "the mailbox was full or busy",
     SignalKind.BLOCKED: "the receiving server refused our mail",
+}
+# Kinds after which no mail arrives at the address: why, which signals undo it, and what would.
+_ADDRESS_CLOSED = {
+    SignalKind.SPAM_COMPLAINT: (
+        "a complaint suppresses the address",
+        (),
+        "until they ask for mail again and the address is taken off the suppression list",
+    ),
+    SignalKind.ADDRESS_GONE: ("the address is gone", (SignalKind.REACHED,), ""),
+    SignalKind.DROPPED: ("the address is suppressed", (SignalKind.REACHED,), ""),
 }
 _BACK = (SignalKind.TOPIC_OPT_IN, SignalKind.SUBSCRIBED)
 
@@ -35,17 +37,19 @@ class Route:
     answer: str
     why: str
     since: str = ""  # a day
+    until: str = ""  # what would change it
 
     @property
     def reason(self) -> str:
-        return f"{self.why} ({self.since})" if self.since else self.why
+        since = f" ({self.since})" if self.since else ""
+        return f"{self.why}{since}" + (f", {self.until}" if self.until else "")
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedChannel:
     """A channel that must not, or cannot, be used for this customer."""
 
-    key: str  # email, sms, push or in_app
+    key: str  # email, sms, whatsapp, push or in_app
     name: str  # as it is written within a sentence
     why: str
     since: str = ""
@@ -61,6 +65,7 @@ _NAMES = {
     "E-mail, marketing": ("email", "marketing e-mail"),
     "Push": ("push", "push"),
     "SMS": ("sms", "SMS"),
+    "WhatsApp": ("whatsapp", "WhatsApp"),
     "In-app": ("in_app", "in-app messages"),
 }
 
@@ -86,144 +91,118 @@ def routes(customer: Customer, signals: Iterable[Signal]) -> list[Route]:
     """Answer for each channel, in a fixed order. `signals` are the customer's, in any order."""
     if customer.is_deleted:
         gone = "Customer.io no longer knows this person"
-        return [
-            Route(channel, NO, gone)
-            for channel in ("E-mail, marketing", "E-mail, transactional", "Push", "SMS", "In-app")
-        ]
-    known = _Known(customer, signals)
-    return [_marketing(known), _transactional(known), _push(known), _sms(known), _in_app(known)]
+        return [Route(channel, NO, gone) for channel in _ROUTES]
+    contact = Contact(customer, signals)
+    return [answer(channel, contact) for channel, answer in _ROUTES.items()]
 
 
-class _Known:
-    """When each kind of signal came last, and what the customer switched on or off."""
-
-    def __init__(self, customer: Customer, signals: Iterable[Signal]) -> None:
-        self.customer = customer
-        self.is_looked_up = customer.fetched_at is not None
-        self.last: dict[str, datetime] = {}
-        for signal in signals:
-            if signal.message.get("channel", "email") == "email":
-                seen = self.last.get(signal.kind)
-                self.last[signal.kind] = max(seen or signal.happened_at, signal.happened_at)
-        self.topics: dict[str, bool] = customer.preferences.get("topics") or {}
-        self.channels: dict[str, bool] = customer.preferences.get("channels") or {}
-
-    def last_not_undone(self, kind: SignalKind, *undone_by: SignalKind) -> datetime | None:
-        """When this kind came last; None if it never came, or a later signal undid it."""
-        at = self.last.get(kind)
-        later = [self.last[other] for other in undone_by if other in self.last]
-        return None if at is None or any(moment > at for moment in later) else at
-
-    @property
-    def mail_trouble(self) -> str:
-        seen = [
-            (self.last[kind], words) for kind, words in MAIL_TROUBLE.items() if kind in self.last
-        ]
-        return f"{max(seen)[1]} ({day(max(seen)[0])})" if seen else ""
-
-
-def _marketing(known: _Known) -> Route:
-    channel = "E-mail, marketing"
-    if dead := _no_address(known):
-        return Route(channel, NO, *dead)
-    if reason := _opted_out(known):
-        return Route(channel, NO, reason)
-    if not known.customer.email:
+def _marketing(channel: str, contact: Contact) -> Route:
+    if closed := _address_closed(channel, contact):
+        return closed
+    if no := contact.unsubscribed() or contact.turned_off("email") or _off_every_topic(contact):
+        return _closed(channel, no)
+    if not contact.customer.email:
         return Route(channel, UNKNOWN, "no address is known yet")
-    if known.mail_trouble:
-        return Route(channel, UNKNOWN, known.mail_trouble)
-    if not known.is_looked_up:
+    if trouble := _mail_trouble(contact):
+        return Route(channel, UNKNOWN, trouble)
+    if not contact.is_looked_up:
         return Route(channel, UNKNOWN, "the profile was not looked up yet")
-    off = sorted(name for name, is_on in known.topics.items() if not is_on)
+    off = sorted(name for name, is_on in contact.topics.items() if not is_on)
     if off:
         return Route(channel, YES, f"except {', '.join(off)[:120]}")
     return Route(channel, YES, "subscribed")
 
 
-def _transactional(known: _Known) -> Route:
-    channel = "E-mail, transactional"
-    if dead := _no_address(known):
-        return Route(channel, NO, *dead)
-    if not known.customer.email:
+def _transactional(channel: str, contact: Contact) -> Route:
+    if closed := _address_closed(channel, contact):
+        return closed
+    if not contact.customer.email:
         return Route(channel, UNKNOWN, "no address is known yet")
-    if known.mail_trouble:
-        return Route(channel, UNKNOWN, known.mail_trouble)
-    if known.channels.get("email") is False:
+    if trouble := _mail_trouble(contact):
+        return Route(channel, UNKNOWN, trouble)
+    if contact.turned_off("email"):
         return Route(channel, UNKNOWN, "the e-mail channel is off: check the message's settings")
-    if known.last_not_undone(SignalKind.ALL_TOPICS_OFF, *_BACK) and "email" not in known.channels:
-        return Route(channel, UNKNOWN, "they may have turned e-mail off as a whole")
-    if _opted_out(known):
+    if contact.unsubscribed() or _off_every_topic(contact):
         return Route(channel, YES, "opting out stops marketing only")
     return Route(channel, YES, "nothing speaks against it")
 
 
-def _no_address(known: _Known) -> tuple[str, ...]:
-    """Why no mail at all can arrive, and since when; empty if mail may arrive."""
-    if at := known.last_not_undone(SignalKind.SPAM_COMPLAINT):
-        return "a complaint suppresses the address", day(at)
-    if at := known.last_not_undone(SignalKind.ADDRESS_GONE):
-        return "the address is gone", day(at)
-    if at := known.last_not_undone(SignalKind.DROPPED):
-        return "the address is suppressed", day(at)
-    if known.is_looked_up and not known.customer.email:
-        return ("the profile has no address",)
-    return ()
+def _push(channel: str, contact: Contact) -> Route:
+    if no := contact.turned_off("push") or contact.unsubscribed():
+        return _closed(channel, no)
+    known, working = len(contact.customer.devices), contact.devices_that_take_push
+    if working:
+        words = f"{working} device{'s' if working > 1 else ''}"
+        return Route(channel, YES, words if working == known else f"{working} of {known} devices")
+    if known:
+        return Route(channel, NO, "push is off on their devices, or did not arrive there")
+    if contact.is_looked_up:
+        return Route(channel, NO, "no device is registered")
+    return Route(channel, UNKNOWN, "the profile was not looked up yet")
 
 
-def _opted_out(known: _Known) -> str:
-    """Why marketing must stop; empty if it may go on."""
-    customer = known.customer
-    if customer.is_unsubscribed:
-        at = customer.subscription_changed_at or known.last.get(SignalKind.UNSUBSCRIBED)
-        return f"unsubscribed {day(at)}" if at else "unsubscribed"
-    if at := known.last_not_undone(SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
-        return f"unsubscribed {day(at)}"
-    if known.channels.get("email") is False:
-        return "the e-mail channel is turned off"
-    if known.topics and not any(known.topics.values()):
-        return "every topic is turned off"
-    if at := known.last_not_undone(SignalKind.ALL_TOPICS_OFF, *_BACK):
-        return f"opted out of everything {day(at)}"
-    return ""
+def _by_phone(key: str) -> Callable[[str, Contact], Route]:
+    def answer(channel: str, contact: Contact) -> Route:
+        if no := contact.turned_off(key) or contact.unsubscribed():
+            return _closed(channel, no)
+        if not contact.has_phone:
+            if contact.is_looked_up:
+                return Route(channel, NO, "the profile has no phone number")
+            return Route(channel, UNKNOWN, "the profile was not looked up yet")
+        if contact.channels.get(key) or contact.last(SignalKind.CHANNEL_OPT_IN, key):
+            return Route(channel, YES, "opted in")
+        return Route(channel, UNKNOWN, "a number is there: check consent first")
+
+    return answer
 
 
-def _push(known: _Known) -> Route:
-    if known.channels.get("push") is False:
-        return Route("Push", NO, "the push channel is turned off")
-    if devices := len(known.customer.devices):
-        words = f"{devices} device{'s' if devices > 1 else ''}"
-        return Route("Push", YES, words + _opt_out_note(known))
-    if known.is_looked_up:
-        return Route("Push", NO, "no device is registered")
-    return Route("Push", UNKNOWN, "the profile was not looked up yet")
+def _in_app(channel: str, contact: Contact) -> Route:
+    if no := contact.turned_off("in_app"):
+        return _closed(channel, no)
+    if contact.channels.get("in_app"):
+        return Route(channel, YES, "shows when they next open the product")
+    return Route(channel, UNKNOWN, "shows only if they open the product")
 
 
-def _sms(known: _Known) -> Route:
-    if known.channels.get("sms") is False:
-        return Route("SMS", NO, "the SMS channel is turned off")
-    if not _has_phone(known.customer):
-        if known.is_looked_up:
-            return Route("SMS", NO, "the profile has no phone number")
-        return Route("SMS", UNKNOWN, "the profile was not looked up yet")
-    if known.channels.get("sms"):
-        return Route("SMS", YES, "opted in" + _opt_out_note(known))
-    return Route("SMS", UNKNOWN, "a number is there: check consent first")
+# Customer.io's unsubscribe stops all of these but transactional mail and in-app messages:
+# https://docs.customer.io/journeys/subscriptions/
+_ROUTES: dict[str, Callable[[str, Contact], Route]] = {
+    "E-mail, marketing": _marketing,
+    "E-mail, transactional": _transactional,
+    "Push": _push,
+    "SMS": _by_phone("sms"),
+    "WhatsApp": _by_phone("whatsapp"),
+    "In-app": _in_app,
+}
 
 
-def _in_app(known: _Known) -> Route:
-    if known.channels.get("in_app") is False:
-        return Route("In-app", NO, "the in-app channel is turned off")
-    if known.channels.get("in_app"):
-        return Route("In-app", YES, "shows when they next open the product")
-    return Route("In-app", UNKNOWN, "shows only if they open the product")
+def _closed(channel: str, no: Turned) -> Route:
+    return Route(channel, NO, no.words, day(no.at) if no.at else "")
 
 
-def _opt_out_note(known: _Known) -> str:
-    return ", but campaigns skip who unsubscribed" if known.customer.is_unsubscribed else ""
+def _address_closed(channel: str, contact: Contact) -> Route | None:
+    """Why no mail at all can arrive, and since when; None if it may arrive."""
+    for kind, (why, undone_by, until) in _ADDRESS_CLOSED.items():
+        if at := contact.last_not_undone(kind, *undone_by):
+            return Route(channel, NO, why, day(at), until)
+    if contact.is_looked_up and not contact.customer.email:
+        return Route(channel, NO, "the profile has no address")
+    return None
 
 
-def _has_phone(customer: Customer) -> bool:
-    return any(
-        PHONE_NAME.fullmatch(_NO_LETTERS.sub("", name.casefold())) and re.search(r"\d", str(value))
-        for name, value in customer.attributes.items()
-    )
+def _off_every_topic(contact: Contact) -> Turned | None:
+    if contact.topics and not any(contact.topics.values()):
+        return Turned("every topic is turned off")
+    if at := contact.last_not_undone(SignalKind.ALL_TOPICS_OFF, *_BACK):
+        return Turned("opted out of every topic", at)
+    return None
+
+
+def _mail_trouble(contact: Contact) -> str:
+    """What speaks against the address without closing it, unless mail arrived since."""
+    seen = [
+        (at, words)
+        for kind, words in MAIL_TROUBLE.items()
+        if (at := contact.last_not_undone(kind, SignalKind.REACHED))
+    ]
+    return f"{max(seen)[1]} ({day(max(seen)[0])})" if seen else ""

@@ -20,7 +20,8 @@ URL = "https://localhost/webhooks/customerio/"
 ELSEWHERE = "https://old.example.com/webhooks/customerio/"
 STARTER_EVENTS = {
     "customer_unsubscribed", "customer_subscribed", "customer_subscription_preferences_changed",
-    "email_unsubscribed", "email_spammed", "email_bounced", "email_converted", "sms_converted",
+    "email_unsubscribed", "email_spammed", "email_bounced", "email_clicked", "sms_replied",
+    "whatsapp_replied", "email_converted", "sms_converted",
     "whatsapp_converted", "push_converted", "in_app_converted", "slack_converted",
     "webhook_converted",
 }  # fmt: skip
@@ -123,6 +124,15 @@ def test_new_webhook_is_disabled_and_has_what_the_rules_need(sandbox, starter):
     )
     assert "  + email_spammed" in said
     assert "Copy signing key" in said
+
+
+def test_deliveries_stay_where_somebody_ticked_them(sandbox, starter):
+    make_webhook(events=frozenset({"email_delivered", "email_opened"}))
+
+    register()
+
+    [webhook] = registered()
+    assert webhook.events == STARTER_EVENTS | {"email_delivered"}
 
 
 def test_second_run_changes_nothing(sandbox, starter):

@@ -26,6 +26,8 @@ PAYLOAD_FIELDS = [
     ("subject", "of the message"),
     ("recipient", "the address it was sent to"),
     ("recipient_is", "their own, or another address"),
+    ("reply", "to a text message: stop or start"),
+    ("reached", "again: it arrived where earlier messages did not"),
     ("channel", ""),
     ("delivery_id", ""),
     ("action_id", ""),

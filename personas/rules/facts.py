@@ -6,6 +6,7 @@ from typing import Any
 
 from personas.models.signals import Level
 from personas.rules.matching import PlainFacts
+from personas.rules.replies import reply
 
 PREFERENCES_METRICS = (
     "cio_subscription_preferences_changed",
@@ -41,12 +42,12 @@ def level(object_type: str, data: Mapping[str, Any]) -> str:
     return Level.DELIVERY
 
 
-def facts(data: Mapping[str, Any], *, preferences: str = "", recipient_is: str = "") -> PlainFacts:
-    """The payload's `data` as flat text, plus what is read from it or was found out.
+def facts(data: Mapping[str, Any], **found_out: str) -> PlainFacts:
+    """The payload's `data` as flat text, with `smtp_status`, `smtp_class` and `reply` read from it.
 
-    Read: `smtp_status` and `smtp_class`. Found out by a comparison with the customer:
-    `preferences` (see `preferences.change`) and `recipient_is` (see `recipients.whose`).
-
+    found_out: what a comparison with the customer showed. `preferences` (see `preferences.change`),
+    `recipient_is` (see `recipients.whose`), and `reached`: "again" for a message that arrived where
+    earlier ones did not. An empty text counts as missing.
     Nested keys are joined by dots, lists by commas.
     """
     values = _flatten(data)
@@ -58,7 +59,10 @@ def facts(data: Mapping[str, Any], *, preferences: str = "", recipient_is: str =
         values["smtp_class"] = enhanced.group(1)
     elif basic:
         values["smtp_class"] = basic.group(1)
-    found_out = {"preferences": preferences, "recipient_is": recipient_is}
+    if "inbound_event_id" in data:  # a reply to a text message
+        values["reply"] = reply(data)
+    if data.get("machine") is True:  # a link scanner's click shows nobody
+        found_out.pop("reached", None)
     values |= {name: value for name, value in found_out.items() if value}
     return PlainFacts(values)
 

@@ -81,17 +81,11 @@ class Rulebook:
         return any(rule.covers(object_type, metric, level) for rule in self.rules)
 
     def rule_for(
-        self,
-        object_type: str,
-        metric: str,
-        data: Mapping[str, Any],
-        *,
-        preferences: str = "",
-        recipient_is: str = "",
+        self, object_type: str, metric: str, data: Mapping[str, Any], **found_out: str
     ) -> RuleMatch | None:
-        """The first rule that fits the event."""
+        """The first rule that fits the event; `found_out` as in `facts.facts`."""
         level = events.level(object_type, data)
-        facts = events.facts(data, preferences=preferences, recipient_is=recipient_is)
+        facts = events.facts(data, **found_out)
         for rule in self.rules:
             if not rule.covers(object_type, metric, level):
                 continue

@@ -65,7 +65,7 @@ def test_nothing_arrives_at_a_suppressed_or_dead_address(kind):
 def test_a_complaint_says_why_even_transactional_mail_is_lost():
     reason = reasons(customer(), signal("spam_complaint"))["E-mail, transactional"]
 
-    assert reason == "a complaint suppresses the address (22 Nov 2026)"
+    assert reason.startswith("a complaint suppresses the address (22 Nov 2026), until they ask")
 
 
 @pytest.mark.parametrize("kind", ["bounced", "mailbox_full", "blocked"])
@@ -103,8 +103,108 @@ def test_all_topics_turned_off():
     assert mail(who) == ("no", "yes")
 
 
-def test_opting_out_of_everything_may_include_the_channel():
-    assert mail(customer(), signal("all_topics_off")) == ("no", "unknown")
+def test_opting_out_of_every_topic_stops_marketing_only():
+    assert mail(customer(), signal("all_topics_off")) == ("no", "yes")
+
+
+def test_topic_or_subscription_turned_on_later_undoes_it():
+    for back in ("topic_opt_in", "subscribed"):
+        assert mail(customer(), signal("all_topics_off", 2), signal(back, 1)) == ("yes", "yes")
+
+
+def test_bounce_of_another_address_closes_nothing():
+    elsewhere = signal("address_gone")
+    elsewhere.message["recipient"] = "sales@ours.example"
+
+    assert mail(customer(), elsewhere) == ("yes", "yes")
+
+
+def test_new_address_is_not_closed_by_what_happened_to_the_old_one():
+    old = signal("spam_complaint")
+    old.message["recipient"] = "a@example.com"
+
+    assert mail(customer(email="new@example.com"), old) == ("yes", "yes")
+    assert mail(customer(email="A@Example.com"), old) == ("no", "no")
+
+
+def test_address_that_was_reached_again_is_open():
+    assert mail(customer(), signal("address_gone", 2), signal("reached", 1)) == ("yes", "yes")
+    assert mail(customer(), signal("address_gone", 1), signal("reached", 2)) == ("no", "no")
+
+
+def test_mail_that_arrives_does_not_lift_a_complaint():
+    assert mail(customer(), signal("spam_complaint", 2), signal("reached", 1)) == ("no", "no")
+
+
+ALL_OPEN = {
+    "devices": [{"id": "d"}],
+    "attributes": {"phone": "+44 20"},
+    "preferences": {"channels": {"sms": True, "whatsapp": True, "in_app": True}},
+}
+
+
+def test_unsubscribing_stops_everything_but_transactional_mail_and_in_app_messages():
+    found = answers(customer(**ALL_OPEN, is_unsubscribed=True))
+
+    assert {channel for channel, answer in found.items() if answer == "no"} == {
+        "E-mail, marketing",
+        "Push",
+        "SMS",
+        "WhatsApp",
+    }
+
+
+def channel_signal(kind, turned, days_ago=1):
+    """A preference or a reply that turned these channels; reported by e-mail, as a link is."""
+    told = signal(kind, days_ago)
+    told.message["turned"] = turned
+    return told
+
+
+@pytest.mark.parametrize(
+    ("key", "channel"), [("push", "Push"), ("sms", "SMS"), ("whatsapp", "WhatsApp")]
+)
+def test_no_by_channel_closes_that_channel_and_no_other(key, channel):
+    for off in (signal("unsubscribed", 2, key), channel_signal("channel_opt_out", key, 2)):
+        found = answers(customer(**ALL_OPEN), off)
+
+        assert [name for name, answer in found.items() if answer == "no"] == [channel]
+
+
+def test_channel_turned_on_again_is_open():
+    off, on = (
+        channel_signal("channel_opt_out", "sms, push", 2),
+        channel_signal("channel_opt_in", "sms"),
+    )
+    found = answers(customer(**ALL_OPEN), off, on)
+
+    assert (found["SMS"], found["Push"]) == ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ({"push_enabled": "true", "_last_status": "sent"}, "yes"),
+        ({"push_enabled": "True", "_last_status": ""}, "yes"),
+        ({"push_enabled": "false"}, "no"),
+        ({"_last_status": "bounced"}, "no"),
+        ({"_last_status": "suppressed"}, "no"),
+    ],
+)
+def test_device_says_whether_push_arrives(told, answer):
+    who = customer(devices=[{"id": "d", "attributes": told}])
+
+    assert answers(who)["Push"] == answer
+
+
+def test_one_of_two_devices_is_enough():
+    who = customer(devices=[{"id": "d"}, {"id": "e", "attributes": {"push_enabled": "false"}}])
+
+    assert reasons(who)["Push"] == "1 of 2 devices"
+
+
+def test_phone_identifier_is_a_number_too():
+    assert answers(customer(phone="+15550100"))["SMS"] == "unknown"
 
 
 def test_some_topics_off_are_named():
