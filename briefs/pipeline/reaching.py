@@ -68,9 +68,9 @@ def _wrong_since(events: Iterable[WebhookEvent]) -> dict[tuple[str, str], dateti
     )
     since: dict[tuple[str, str], datetime] = {}
     for kind, at, *values in told:  # the last one decides
-        for name in zip(("cio_id", "id", "email"), values, strict=True):
-            if kind == SignalKind.REACHED:
-                since.pop(name, None)
-            else:
-                since[name] = at
-    return {name: at for name, at in since.items() if name[1]}
+        for key, value in zip(("cio_id", "id", "email"), values, strict=True):
+            if value and kind == SignalKind.REACHED:
+                since.pop((key, value), None)
+            elif value:
+                since[key, value] = at
+    return since
