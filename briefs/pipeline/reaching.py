@@ -68,9 +68,9 @@ def _wrong_since(events: Iterable[WebhookEvent]) -> dict[tuple[str, str], dateti
     )
     since: dict[tuple[str, str], datetime] = {}
     for kind, at, *values in told:  # the last one decides
-        for key, value in zip(("cio_id", "id", "email"), values, strict=True):
-            if value and kind == SignalKind.REACHED:
-                since.pop((key, value), None)
-            elif value:
-                since[key, value] = at
+        for key, known in zip(("cio_id", "id", "email"), values, strict=True):
+            if known and kind == SignalKind.REACHED:
+                since.pop((key, known), None)
+            elif known:
+                since[key, known] = at
     return since
