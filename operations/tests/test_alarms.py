@@ -8,7 +8,7 @@ from django_q.models import Schedule
 
 from briefs.models import Alarm, MaveHealth, Notification, ResearchPolicy
 from briefs.notifying.tests.listener import make_notification, make_target
-from briefs.tests.factories import make_event
+from briefs.tests.factories import make_event, make_events
 from briefs.times import clock_and_day
 from operations import alarms, sweeping
 from webhooks.models import Answer, Tally
@@ -20,7 +20,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def _on_schedule(db):
-    """The sweep is due now: the migration's own moment passes while the other tests run."""
+    """Make the sweep due now; the time that the migration set passes while other tests run."""
     Schedule.objects.update(next_run=timezone.now())
 
 
@@ -116,7 +116,7 @@ def test_end_of_trouble_is_told_once_with_its_time(target):
     assert not Alarm.objects.get(kind="paused").is_open
 
 
-def test_trouble_that_comes_back_within_five_minutes_never_went_away(target):
+def test_trouble_that_comes_back_within_five_minutes_is_the_same_trouble(target):
     pause()
     alarms.check()
     resume()
@@ -154,7 +154,7 @@ def test_only_targets_that_want_alarms_are_told():
     assert Alarm.objects.get(kind="paused").last_told_at is None
 
 
-def test_target_that_comes_later_is_told_of_trouble_that_nobody_heard_of():
+def test_target_created_later_is_told_of_trouble_that_nobody_was_told_of():
     pause()
     alarms.check()
     make_target(gets_alarms=True)
@@ -262,9 +262,8 @@ def test_wrong_signatures_of_earlier_hours_do_not_ring_once_others_are_accepted(
 
 
 def receive(count, gap, last):
-    for number in range(count):
-        at = ago(last + number * gap)
-        make_event(received_at=at, last_received_at=at, status="processed")
+    """Events at a steady pace, the latest one this long ago."""
+    make_events(ago(last + number * gap) for number in range(count))
 
 
 @pytest.mark.parametrize(
@@ -283,7 +282,7 @@ def test_silence_of_six_usual_gaps_and_ten_minutes_rings(count, gap, last, rings
     assert ("silence" in rung()) is rings
 
 
-def test_silence_proves_nothing_after_nineteen_events():
+def test_silence_does_not_ring_after_nineteen_events():
     receive(19, MINUTE, 10 * HOUR)
 
     assert rung() == {}
