@@ -1,8 +1,8 @@
-"""When people are told of trouble: looked for once a minute.
+"""Looks for trouble once a minute, and decides when people are told of it.
 
-What the supervisor does about its processes, it reports when it happens. People are told when
-trouble begins, every six hours while it lasts, when research is paused for another reason than it
-was, and once when it is over. Trouble that comes back within five minutes never went away.
+The supervisor reports a restart of a process itself, when it happens. People are told when trouble
+begins, every six hours while it lasts, when the reason of a pause of research changes, and once
+when it is over. Trouble that comes back within five minutes counts as the same trouble.
 """
 
 import logging
@@ -20,9 +20,9 @@ from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 
 logger = logging.getLogger(__name__)
 
-# Which troubles ring which alarm, and how old they must be. People are called for what does not
-# heal by itself: the supervisor ends what stands still within two minutes, and Mave's breaker
-# often closes within ten. An outage of the database can only be told once it is over.
+# Which troubles ring which alarm, and how old they must be. People are told only of what does not
+# heal by itself: the supervisor restarts a stuck cluster within two minutes, and Mave's breaker
+# often closes within ten. An outage of the database can be told only when it is over.
 CHOSEN: dict[Alarm.Kind, Choice] = {
     Alarm.Kind.HELD_BACK: {
         Kind.NOT_STORED: ANY_AGE,
@@ -39,13 +39,13 @@ CHOSEN: dict[Alarm.Kind, Choice] = {
         Kind.UNSCHEDULED: Ages(TOLD_AFTER),
     },
     Alarm.Kind.PAUSED: {Kind.PAUSED: ANY_AGE},
-    Alarm.Kind.STUCK: {},  # the supervisor reports it; a look that finds nothing ends it
+    Alarm.Kind.STUCK: {},  # the supervisor opens it; here it is only closed
     Alarm.Kind.MAVE_FAILS: {Kind.MAVE_FAILS: Ages(timedelta(minutes=10))},
 }
 
 
 def sweep() -> None:
-    """Look for trouble, and wake a sender if anything is due. Never raises: others sweep on."""
+    """Check the alarms, and wake a sender if a message is due. Errors are logged, never raised."""
     try:
         check()
         outbox.wake_if_due()
@@ -66,29 +66,25 @@ def check() -> None:
 
 
 def report(kind: Alarm.Kind, words: str, now: datetime, reason: str = "") -> None:
-    """What is known of one kind as of now: words of trouble, or none."""
+    """Record what was found about one alarm. Empty words mean that there is no trouble."""
     with transaction.atomic():
         alarm, _ = Alarm.objects.get_or_create(kind=kind)
-        settle(Alarm.objects.select_for_update().get(pk=alarm.pk), words, now, reason)
-
-
-def settle(alarm: Alarm, words: str, now: datetime, reason: str = "") -> None:
-    """Carry one look's outcome into the row: words of trouble, or none."""
-    if words:
-        is_news = alarm.is_open and bool(alarm.reason) and alarm.reason != reason
-        if alarm.is_open:
-            alarm.go_on(words, reason)
-        else:
-            alarm.open(words, reason)
-        last = alarm.last_told_at
-        if is_news or last is None or now - last >= TELL_AGAIN_AFTER:
-            _tell(alarm)
-    elif alarm.is_open and alarm.quiet_since is None:
-        alarm.grow_quiet()
-    elif alarm.is_open and alarm.quiet_since and now - alarm.quiet_since >= CALM:
-        alarm.close()
-        if alarm.times_told:
-            _tell(alarm)
+        alarm = Alarm.objects.select_for_update().get(pk=alarm.pk)
+        if words:
+            is_news = alarm.is_open and bool(alarm.reason) and alarm.reason != reason
+            if alarm.is_open:
+                alarm.go_on(words, reason)
+            else:
+                alarm.open(words, reason)
+            last = alarm.last_told_at
+            if is_news or last is None or now - last >= TELL_AGAIN_AFTER:
+                _tell(alarm)
+        elif alarm.is_open and alarm.quiet_since is None:
+            alarm.grow_quiet()
+        elif alarm.is_open and alarm.quiet_since and now - alarm.quiet_since >= CALM:
+            alarm.close()
+            if alarm.times_told:
+                _tell(alarm)
 
 
 def _tell(alarm: Alarm) -> None:

@@ -1,6 +1,6 @@
 """Tells of 50, 75, 90 and 100 % of the day's and the month's research budget: once each.
 
-Unlike other alarms these do not repeat while they last, and end without a word with their period.
+Unlike other alarms they are not repeated, and no message says that the day or month is over.
 """
 
 from datetime import datetime
@@ -10,7 +10,6 @@ from django.db import transaction
 from briefs.models import Alarm, BudgetLevel, ResearchPolicy
 from briefs.notifying import outbox
 from briefs.research import spending
-from briefs.research.spending import Spending
 
 KINDS = {
     BudgetLevel.Period.DAY: Alarm.Kind.DAY_BUDGET,
@@ -19,22 +18,19 @@ KINDS = {
 
 
 def check(now: datetime) -> None:
-    """Tell of a level that is newly reached, of the highest only."""
+    """Tell of the highest level that is reached, if people were not told of it before."""
     for spent in spending.account(ResearchPolicy.current(), now):
         with transaction.atomic():
-            _check(spent)
-
-
-def _check(spent: Spending) -> None:
-    alarm, _ = Alarm.objects.get_or_create(kind=KINDS[spent.period])
-    alarm = Alarm.objects.select_for_update().get(pk=alarm.pk)  # guards the level as well
-    row, _ = BudgetLevel.objects.get_or_create(period=spent.period)
-    if row.rises_to(spent.level, spent.starts_at, spent.limit):
-        alarm.open(spent.words)
-    elif not row.level and alarm.is_open:
-        alarm.grow_quiet()
-        alarm.close()
-    elif alarm.is_open:
-        alarm.go_on(spent.words)
-    if alarm.is_open and not alarm.times_told and outbox.tell_of_alarm(alarm):
-        alarm.was_told()
+            alarm, _ = Alarm.objects.get_or_create(kind=KINDS[spent.period])
+            # This lock guards the row of the level as well.
+            alarm = Alarm.objects.select_for_update().get(pk=alarm.pk)
+            row, _ = BudgetLevel.objects.get_or_create(period=spent.period)
+            if row.rises_to(spent.level, spent.starts_at, spent.limit):
+                alarm.open(spent.words)
+            elif not row.level and alarm.is_open:
+                alarm.grow_quiet()
+                alarm.close()
+            elif alarm.is_open:
+                alarm.go_on(spent.words)
+            if alarm.is_open and not alarm.times_told and outbox.tell_of_alarm(alarm):
+                alarm.was_told()

@@ -1,7 +1,7 @@
 """How the webhooks are doing: what was received, what waits, and how long silence usually lasts.
 
 Every figure is read through an index or counted up to a limit, so a million events cost no more
-than a thousand. They judge nothing: what is wrong with them is said by `troubles`.
+than a thousand. Nothing is judged here: `troubles` says what is wrong.
 """
 
 from collections.abc import Iterable
@@ -54,8 +54,8 @@ class Count:
 class Gaps:
     """How long no event came, around the full hours of the last 7 days.
 
-    A moment falls into a long gap more often than into a short one, so a burst of thousands within
-    a second counts as the second it lasted, and not as thousands of gaps of nothing.
+    Few of these moments fall into a short gap. So a burst of thousands of events within a second
+    hardly counts, instead of counting as thousands of very short gaps.
     """
 
     usual: timedelta | None = None
@@ -64,7 +64,7 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How often one answer was given, and when last in each of the hours it was given in."""
+    """How often one answer was given, and the last time in each hour that had one."""
 
     count: int
     last_ats: list[datetime]  # the latest one last
@@ -75,7 +75,7 @@ class Seen:
 
 
 class Figures:
-    """All that the page shows, as of one moment. Each figure is read when it is first asked for."""
+    """All that the health page shows. Each figure is read when it is first needed."""
 
     def __init__(self, now: datetime | None = None) -> None:
         self.now = now or database_now()
@@ -132,18 +132,18 @@ class Figures:
 
     @property
     def unswept_since(self) -> datetime | None:
-        """The same, or when the first wake-up rang that none has heard; None before any rang."""
+        """The same. If no worker ever looked, when the first wake-up was sent; or None."""
         return self.looked_at or (self.bell.rung_at if self.bell else None)
 
     @property
     def is_test_all(self) -> bool:
-        """Whether nothing but a signed test came so far."""
+        """Whether only a signed test was received so far."""
         signed_test = WebhookEvent.Reason.SIGNED_TEST
         is_test = self.newest is not None and self.newest.reason_code == signed_test
         return is_test and not any(tally.answer == Answer.STORED for tally in self.tallies)
 
     def seen(self, answer: Answer, within: timedelta = DAY) -> Seen | None:
-        """How often this answer was given within a day or so; None if it was not."""
+        """How often this answer was given within this time, counted by the hour; None if never."""
         tallies = [
             tally
             for tally in self.tallies
@@ -167,7 +167,7 @@ def unreadable() -> EventQuerySet:
 
 
 def gaps(now: datetime) -> Gaps:
-    """The gaps between events around 168 moments, an hour apart. The silence of now is none."""
+    """The gaps between events around 168 moments, an hour apart, without the present silence."""
     moments = [now - HOUR * number for number in range(1, WEEK // HOUR + 1)]
     one = _MOMENT_SQL[connection.vendor]
     with connection.cursor() as cursor:
@@ -179,7 +179,7 @@ def gaps(now: datetime) -> Gaps:
     lengths = [aware(after) - aware(before) for before, after in around if before and after]
     if len(lengths) < ENOUGH_MOMENTS:
         return Gaps()
-    return Gaps(median(lengths), max(lengths))  # type: ignore[type-var]  # timedeltas do halve
+    return Gaps(median(lengths), max(lengths))  # type: ignore[type-var]  # it can divide timedeltas
 
 
 def hours(now: datetime, number: int) -> list[datetime]:
@@ -202,5 +202,5 @@ def _count(events: EventQuerySet) -> Count:
 
 
 def _light(events: EventQuerySet) -> EventQuerySet:
-    """Without the bodies, which may be large."""
+    """The events without their bodies, which may be large."""
     return events.defer("body", "headers", "history", "identifiers")

@@ -1,6 +1,6 @@
 """Sends one signed event the way Customer.io does, and follows it through the rows.
 
-Nothing here takes part in the work: what is told is what the receiver and the workers wrote.
+It takes no part in the work: every step is read from what the receiver and the workers wrote.
 """
 
 import time
@@ -125,8 +125,8 @@ class Following:
                 yield self._step(_words_of(research))
             if not research.is_active:
                 break
-            if held := _what_holds_it(research, time.monotonic() - began):
-                yield self._step(f"no longer followed: {held}")
+            if why := _why_late(research, time.monotonic() - began):
+                yield self._step(f"no longer followed: {why}")
                 return
             pause()
         brief.refresh_from_db()
@@ -201,16 +201,16 @@ def _why_none(brief: Brief) -> str:
     return f"none is bought for the persona “{brief.persona}”"
 
 
-def _what_holds_it(research: Research, seconds: float) -> str:
-    """Why the answer will not come soon; empty while it may."""
+def _why_late(research: Research, seconds: float) -> str:
+    """Why the answer will not come soon; empty while it may still come."""
     if seconds > RESEARCHED_SECONDS:
         return f"the answer takes longer than usual. {DOCTOR}"
     if research.status != Research.Status.QUEUED:
         return ""
     if seconds > QUEUED_SECONDS:
         return f"other questions go first, or the research cluster does not run. {DOCTOR}"
-    held = pacing.why_waiting(ResearchPolicy.current(), research.priority, research.persona)
-    return held or research.reason_in_full
+    why = pacing.why_waiting(ResearchPolicy.current(), research.priority, research.persona)
+    return why or research.reason_in_full
 
 
 def _words_of(research: Research) -> str:

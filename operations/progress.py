@@ -1,10 +1,9 @@
-"""What the rows say of the clusters' progress: since when something is due, who works on it.
+"""What the rows say about the clusters' progress: since when work is due, and whether it is done.
 
-A cluster whose idle worker was killed can look alive and never take a task again, so whether its
-processes run says nothing; whether due rows are being claimed does, and whether anybody looked.
-The rows are those of all hosts: while one of them works, nothing is late. What a single host's
-cluster does is known to its own supervisor (`supervising.beats`). What is wrong with these facts
-is said by `troubles`.
+A cluster whose idle worker was killed can look alive and never take a task again. So running
+processes prove nothing, but claimed rows and sweeps do. The rows are those of all hosts: while one
+host works, nothing is late. What the cluster of one host does, its own supervisor knows
+(`supervising.beats`). `troubles` judges these facts.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ NO_TIME = timedelta(0)
 SWEEP = "briefs.tasks.sweep"
 
 
-def due_since(now: datetime, patience: timedelta = NO_TIME) -> datetime | None:
+def event_due_since(now: datetime, patience: timedelta = NO_TIME) -> datetime | None:
     """Since when the oldest event is due that nobody has taken for this long; None without one."""
     long_ago = now - patience
     neglected = (

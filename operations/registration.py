@@ -16,10 +16,13 @@ from webhooks.views import RECEIVER_PATH
 
 NAME = "Savedesk"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-PREFERENCES_EVENT = "customer_subscription_preferences_changed"  # as subscribed, not as received
+PREFERENCES_EVENT = (
+    "customer_subscription_preferences_changed"  # to subscribe; the payload has another name
+)
 PERSON_METRICS = ("subscribed", "unsubscribed")
 
-# What Customer.io can report, by channel: the names that POST /v1/reporting_webhooks takes.
+# What Customer.io can report, by channel: the names that POST /v1/reporting_webhooks accepts. The
+# sandbox has its own copy of the list, so that it refuses a name that is wrong here.
 METRICS = {
     "customer": "subscribed unsubscribed subscription_preferences_changed",
     "email": "drafted attempted sent delivered opened clicked converted unsubscribed bounced"
@@ -42,13 +45,13 @@ OPTIONAL = frozenset({"email_delivered"})
 
 
 class BadAddress(ValueError):
-    """No address that Customer.io should send webhooks to; the message says why."""
+    """Customer.io must not send webhooks to this address; the message says why."""
 
 
 def needed_events() -> frozenset[str]:
-    """The names to subscribe to, so that every active rule hears of what it speaks of.
+    """The names to subscribe to, so that Customer.io reports every event that an active rule names.
 
-    A rule whose effect is to ignore needs nothing.
+    A rule whose effect is to ignore needs no event.
     """
     rules = SignalRule.objects.filter(is_active=True).exclude(effect=Effect.IGNORE)
     return frozenset(name for rule in rules for name in events_of(rule)) - OPTIONAL
@@ -79,13 +82,13 @@ def _words(text: str) -> set[str]:
 def checked_endpoint(url: str) -> str:
     """The address as it is registered, with its final slash. Raises BadAddress.
 
-    Plain http is taken for this machine only, where no workspace but the sandbox can send.
+    Plain http is accepted for this machine only, where just the sandbox can send.
     """
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise BadAddress(f"This is no address: {error}.") from error
+        raise BadAddress(f"This is not an address: {error}.") from error
     if not host or parts.scheme not in ("http", "https"):
         raise BadAddress("Give the whole address: https://your-host" + RECEIVER_PATH)
     if parts.scheme != "https" and host not in LOCAL_HOSTS:
@@ -112,7 +115,7 @@ def is_same_place(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What registering means: the webhook as it is, if there is one, and as it is to be."""
+    """What registering changes: the webhook before, if there is one, and after."""
 
     before: ReportingWebhook | None
     after: ReportingWebhook
@@ -130,8 +133,8 @@ class Change:
         return self.before != self.after
 
     @property
-    def moves_a_live_one(self) -> bool:
-        """Found by its name alone, and at work for another address at present."""
+    def moves_enabled(self) -> bool:
+        """Whether it takes an enabled webhook away from another address."""
         return (
             self.before is not None
             and not self.before.is_disabled
@@ -140,16 +143,16 @@ class Change:
 
 
 def plan(registered: Iterable[ReportingWebhook], endpoint: str, name: str = NAME) -> Change:
-    """What to register for this endpoint, found by it or else by its name.
+    """What to register for this endpoint. A webhook is looked for by endpoint, then by name.
 
-    A webhook that is new to the address starts disabled; one at work there stays at work.
+    A webhook that is new at the address starts disabled; one that is enabled there stays enabled.
     """
     registered = list(registered)
     here = [webhook for webhook in registered if is_same_place(webhook.endpoint, endpoint)]
     named = [webhook for webhook in registered if webhook.name == name]
     before = next(iter(sorted(here, key=lambda webhook: webhook.is_disabled) or named), None)
     if before and here and "@" not in urlsplit(endpoint).netloc:
-        endpoint = before.endpoint  # it may hold a password for a proxy in front of us
+        endpoint = before.endpoint  # it may contain a password for a proxy in front of Savedesk
     wanted = ReportingWebhook(
         name=before.name if before else name,
         endpoint=endpoint,
@@ -163,5 +166,5 @@ def plan(registered: Iterable[ReportingWebhook], endpoint: str, name: str = NAME
 
 
 def enable(api: AppApi, webhook: ReportingWebhook) -> ReportingWebhook:
-    """From now on Customer.io sends."""
+    """Enable the webhook: from now on Customer.io sends events to it."""
     return api.save_reporting_webhook(replace(webhook, is_disabled=False))

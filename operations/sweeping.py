@@ -1,4 +1,4 @@
-"""Once a minute: whatever no wake-up announced."""
+"""The sweep: once a minute, the work that no wake-up announced."""
 
 from contextlib import ExitStack
 
@@ -9,12 +9,12 @@ from operations import alarms
 
 
 def sweep() -> None:
-    """Once a minute: whatever no bell announced. Lost wake-ups, retries, leases that ran out.
+    """Take up lost wake-ups, retries whose time has come, and leases that ran out.
 
-    Each step has its turn, whatever happens to another: what keeps the drain from working is just
-    what people must hear of. The first fault is raised once all have had it.
+    Every step runs, even if another one fails: people must be told above all of an error that
+    stops the drain. An error is raised after the last step, with earlier ones as its context.
     """
-    with ExitStack() as steps:  # carried out from the last to the first
+    with ExitStack() as steps:  # the last one is called first
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)

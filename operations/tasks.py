@@ -23,4 +23,4 @@ def notify() -> None:
 
 
 def knock() -> None:
-    """The supervisor asks whether tasks are taken here; that it began is the answer."""
+    """Do nothing. That a worker began it tells the supervisor that tasks are taken here."""

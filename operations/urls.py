@@ -1,4 +1,4 @@
-"""Where engineers and machines look whether all is well."""
+"""The addresses of the health page and of the checks for monitoring."""
 
 from django.urls import path
 

@@ -6,9 +6,9 @@ Nothing is changed and nothing is spent; reading Mavera's balance is entered in 
 from collections.abc import Iterable, Iterator
 
 from operations.doctor import address, configuration, providers, storage, work
-from operations.doctor.findings import Check, Finding, Level
+from operations.doctor.findings import Check, Finding, Verdict
 
-__all__ = ["Check", "Finding", "Level", "essential", "everything", "examine"]
+__all__ = ["Check", "Finding", "Verdict", "essential", "everything", "examine"]
 
 CONFIGURATION = (
     Check("debug", configuration.debug, needs_database=False),
@@ -48,7 +48,7 @@ def everything(url: str = "") -> list[Check]:
 
 
 def essential(url: str) -> list[Check]:
-    """What must hold before Customer.io may send: that a webhook is taken, kept and worked on."""
+    """The checks before a webhook is enabled: it will be received, stored and processed."""
     debug, secret, *_ = CONFIGURATION
     broker, schedule, sweep, events, *_ = WORK
     receiver = Check("receiver", lambda: address.receiver(url), needs_database=False)
@@ -56,13 +56,13 @@ def essential(url: str) -> list[Check]:
 
 
 def examine(checks: Iterable[Check]) -> Iterator[Finding]:
-    """Run the checks in order, each told as soon as it is known."""
+    """Run the checks in order; yield each finding as soon as it is known."""
     is_readable = True
     for check in checks:
         if check.needs_database and not is_readable:
             yield check.left_out()
             continue
         finding = check.run()
-        if check.is_base and finding.level == Level.FAIL:
+        if check.is_base and finding.level == Verdict.FAIL:
             is_readable = False
         yield finding

@@ -1,4 +1,4 @@
-"""Checks of the public address, from outside as far as this machine can: through the front door."""
+"""Checks of the public address, by requests to it as a client outside would send them."""
 
 import time
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ def checks(url: str) -> list[Check]:
 
 
 def base(url: str) -> str:
-    """The address without a path; empty if it is none."""
+    """The address without a path; empty if it is not a web address."""
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
@@ -68,7 +68,7 @@ def receiver(url: str) -> Finding:
     answer = reply.json()
     is_ours = isinstance(answer, dict) and "signature" in str(answer.get("error"))
     if reply.status == 401 and is_ours:
-        return _signed(address)
+        return _receiver_of_signed(address)
     cure = _CURES.get(reply.status, _UNREACHED)
     if reply.status in (301, 302, 307, 308):
         cure = f"It redirects to {reply.headers.get('location', 'nowhere')[:100]}: " + cure
@@ -77,8 +77,8 @@ def receiver(url: str) -> Finding:
     )
 
 
-def _signed(address: str) -> Finding:
-    """A signed test must be taken: the running web server may know another secret than we do."""
+def _receiver_of_signed(address: str) -> Finding:
+    """A signed test must be accepted. It is not if the web server runs with another secret."""
     if not settings.CIO_WEBHOOK_SECRETS:
         return ok(f"{shown(address)} refuses the unsigned (401), as it must")
     stamp = str(int(time.time()))
@@ -110,11 +110,11 @@ _CURES = {
     302: "give Customer.io the final address.",
     307: "give Customer.io the final address.",
     308: "give Customer.io the final address.",
-    401: "A proxy asks for a password: let the receiver's path through without one.",
-    403: "A firewall or proxy blocks it: let the receiver's path through.",
+    401: "A proxy asks for a password: let it pass the receiver's path without one.",
+    403: "A firewall or proxy blocks it: let it pass the receiver's path.",
     404: f"The proxy must pass {RECEIVER_PATH} on, unchanged.",
     502: "The proxy answers, but the web server behind it does not run.",
-    503: "The web server is up and fails, as a rule for want of its database: see its log.",
+    503: "The web server runs but fails, most often without its database: see its log.",
 }
 
 

@@ -4,12 +4,12 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core import checks
 
-from operations.doctor.findings import Finding, fail, number, ok, warn
+from operations.doctor.findings import Finding, counted, fail, ok, warn
 
 STYLE_SHEET = "savedesk.css"
 PLACEHOLDERS = ("not-yet", "changeme", "change-me", "secret", "xxx", "todo")
 SHORTEST_SECRET = 16
-# Django's own idea of a good key (security.W009).
+# Below these Django itself warns of a weak key (security.W009).
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5
 
 
@@ -35,7 +35,7 @@ def signing_secret() -> Finding:
     shortest = min(len(secret) for secret in secrets)
     if shortest < SHORTEST_SECRET:
         return warn(f"one has only {shortest} characters: is it the whole key?", cure)
-    return ok(f"{number(len(secrets), 'secret')} set")
+    return ok(f"{counted(len(secrets), 'secret')} set")
 
 
 def secret_key() -> Finding:
@@ -63,7 +63,7 @@ def system_checks() -> Finding:
     errors = [message for message in checks.run_checks() if message.is_serious()]
     if errors:
         return fail(str(errors[0].msg), str(errors[0].hint or "See manage.py check."))
-    return ok("none complains")
+    return ok("none reports an error")
 
 
 def static_files() -> Finding:

@@ -10,7 +10,7 @@ from operations.figures import Figures
 from operations.troubles import Choice, Kind, choose
 
 
-class Level(TextChoices):
+class Verdict(TextChoices):
     OK = "ok"
     WARN = "warn"  # works, but somebody should know
     FAIL = "FAIL"  # something that people rely on does not work
@@ -20,11 +20,11 @@ class Level(TextChoices):
 class Finding:
     """One line of the report and the cure below it. Never holds a secret."""
 
-    level: Level
+    level: Verdict
     seen: str
     cure: str = ""
     name: str = ""
-    kinds: tuple[Kind, ...] = ()  # of the troubles it tells of
+    kinds: tuple[Kind, ...] = ()  # of the troubles that it reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Check:
     name: str
     look: Callable[[], Finding]
     needs_database: bool = True
-    is_base: bool = False  # if it fails, whatever needs the database is left out
+    is_base: bool = False  # if it fails, every check that needs the database is left out
 
     def run(self) -> Finding:
         try:
@@ -45,30 +45,30 @@ class Check:
 
     def left_out(self) -> Finding:
         seen = "not checked, because the database cannot be read"
-        return Finding(Level.WARN, seen, name=self.name)
+        return Finding(Verdict.WARN, seen, name=self.name)
 
 
 def ok(seen: str) -> Finding:
-    return Finding(Level.OK, seen)
+    return Finding(Verdict.OK, seen)
 
 
 def warn(seen: str, cure: str) -> Finding:
-    return Finding(Level.WARN, seen, cure)
+    return Finding(Verdict.WARN, seen, cure)
 
 
 def fail(seen: str, cure: str) -> Finding:
-    return Finding(Level.FAIL, seen, cure)
+    return Finding(Verdict.FAIL, seen, cure)
 
 
-def wrong(choice: Choice) -> Finding | None:
-    """The troubles that hold, told as one: a failure if one of them stops something."""
+def troubles_found(choice: Choice) -> Finding | None:
+    """The troubles of this choice as one finding, which fails if one of them is a problem."""
     found = choose(Figures(), choice)
     if not found:
         return None
-    level = Level.FAIL if any(one.level == "problem" for one in found) else Level.WARN
+    level = Verdict.FAIL if any(one.level == "problem" for one in found) else Verdict.WARN
     seen, cure = (" ".join(words) for words in zip(*((o.text, o.cure) for o in found), strict=True))
     return Finding(level, seen, cure, kinds=tuple(one.kind for one in found))
 
 
-def number(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

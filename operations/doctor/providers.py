@@ -11,7 +11,7 @@ from briefs.research import balance, pacing, probing, spending
 from briefs.research.spending import RESERVED_CREDITS
 from briefs.times import length
 from operations import registration
-from operations.doctor.findings import Finding, fail, number, ok, warn
+from operations.doctor.findings import Finding, counted, fail, ok, warn
 from personas.models import AppApiHealth
 from personas.people.pacing import paced_app_api
 from providers.customerio import HeldBack, LookupFailed, ReportingWebhook
@@ -53,13 +53,13 @@ def _app_api_failure(error: LookupFailed) -> Finding:
     if error.http_status == 429:
         return warn(
             "too many requests (429): the limit is shared by all keys of the workspace",
-            "Another tool uses it up. Look-ups are made up for later.",
+            "Another tool uses it up. The look-ups are repeated later.",
         )
     return fail(str(error), "Check CIO_REGION, CIO_APP_BASE_URL and the way out of this network.")
 
 
 def refused_key() -> tuple[str, str]:
-    """What a 401 means, and its cure: asks the other region whether the key is theirs."""
+    """What a 401 means, and its cure. Asks the other region whether the key belongs to it."""
     if other := region_that_answers():
         return (
             f"the key is refused in region {settings.CIO_REGION} and good in region {other}",
@@ -78,7 +78,7 @@ def refused_key() -> tuple[str, str]:
 
 
 def region_that_answers() -> str:
-    """The other region, if it takes the key; empty if not, or if the address was set by hand."""
+    """The other region if it accepts the key; empty if not, or if the address was set by hand."""
     if settings.CIO_APP_BASE_URL not in REGIONS.values():
         return ""
     for region, address in REGIONS.items():
@@ -90,19 +90,19 @@ def region_that_answers() -> str:
 
 
 def profiles() -> Finding:
-    """Whether look-ups of late went well, and whether briefs wait for them."""
+    """Whether the latest look-ups succeeded, and how many briefs wait for a profile."""
     health = AppApiHealth.objects.filter(pk=1).first()
     waiting = Brief.objects.open().filter(is_waiting_for_profile=True).count()
     if health and health.failures:
         return warn(
-            f"{number(health.failures, 'look-up')} failed in a row: {health.reason}",
-            f"{number(waiting, 'brief')} waiting for a profile; made up for once it answers.",
+            f"{counted(health.failures, 'look-up')} failed in a row: {health.reason}",
+            f"{counted(waiting, 'brief')} waiting for a profile; looked up when it answers again.",
         )
-    return ok(f"{number(waiting, 'brief')} waiting for a profile")
+    return ok(f"{counted(waiting, 'brief')} waiting for a profile")
 
 
 def reporting_webhook() -> Finding:
-    """Whether Customer.io sends what the active rules need, as far as the key may see it."""
+    """Whether Customer.io sends what the active rules need, as far as the key may read it."""
     api = paced_app_api()
     if not api.is_configured:
         return warn("not readable without CIO_APP_KEY", "See “App API”.")
@@ -110,20 +110,19 @@ def reporting_webhook() -> Finding:
         registered = api.reporting_webhooks()
     except LookupFailed as error:
         if error.http_status == 403:
-            cure = f"Give it that scope, or see in Customer.io that it reports {_needed()}."
-            return warn("the key may not read it (403)", cure)
+            needed = ", ".join(sorted(registration.needed_events()))
+            return warn(
+                "the key may not read it (403)",
+                f"Give it that scope, or see in Customer.io that it reports {needed}.",
+            )
         return warn(f"not readable: {error}", "See “App API”.")
     ours = [webhook for webhook in registered if _is_ours(webhook)]
     if not ours:
         return fail(
-            "none is registered for a Savedesk",
+            "none is registered for Savedesk",
             f"manage.py register_webhook --url https://your-host{RECEIVER_PATH}",
         )
-    return _judge(min(ours, key=lambda webhook: webhook.is_disabled))
-
-
-def _needed() -> str:
-    return ", ".join(sorted(registration.needed_events()))
+    return _judge_webhook(min(ours, key=lambda webhook: webhook.is_disabled))
 
 
 def _is_ours(webhook: ReportingWebhook) -> bool:
@@ -131,7 +130,7 @@ def _is_ours(webhook: ReportingWebhook) -> bool:
     return webhook.name == registration.NAME or place.endswith(RECEIVER_PATH.rstrip("/"))
 
 
-def _judge(webhook: ReportingWebhook) -> Finding:
+def _judge_webhook(webhook: ReportingWebhook) -> Finding:
     address = registration.shown(webhook.endpoint)
     again = f"manage.py register_webhook --url {address}"
     if webhook.is_disabled:
@@ -143,7 +142,7 @@ def _judge(webhook: ReportingWebhook) -> Finding:
         return warn("Body Content is off: opt-outs do not say which topics", again)
     if not webhook.full_resolution:
         return warn("Send Frequency is “first time only”: a second conversion is missed", again)
-    return ok(f"“{webhook.name}” to {address}, {number(len(webhook.events), 'event')}")
+    return ok(f"“{webhook.name}” to {address}, {counted(len(webhook.events), 'event')}")
 
 
 def mavera() -> Finding:
@@ -204,7 +203,7 @@ def _judge_balance(usage: Usage) -> Finding:
 
 
 def clock() -> Finding:
-    """This machine's clock beside the database's and, if it answers, Customer.io's."""
+    """Compare this machine's clock with the database's and, if it answers, Customer.io's."""
     others = {"the database": database_now()}
     api = paced_app_api()
     if api.is_configured:

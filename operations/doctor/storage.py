@@ -1,4 +1,4 @@
-"""Checks of the database and of what must stand in it."""
+"""Checks of the database, and of the rows that it must contain."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from operations.doctor.findings import Finding, fail, number, ok, warn
+from operations.doctor.findings import Finding, counted, fail, ok, warn
 from personas.models import Effect
 from personas.rules.rulebook import Rulebook
 
-# SQLite needs locks and shared memory that such file systems do not have, or only seem to.
+# SQLite needs locks and shared memory. These file systems lack them, or only claim to have them.
 NETWORK_FILE_SYSTEMS = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "afs", "vboxsf",
     "virtiofs", "drvfs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse",
@@ -37,7 +37,7 @@ def _sqlite() -> Finding:
     name = str(connection.settings_dict["NAME"])
     if connection.is_in_memory_db():  # type: ignore[attr-defined]
         return warn(
-            "SQLite in memory: every process has its own, and it is gone with it",
+            "SQLite in memory: every process has its own, which is lost when the process ends",
             "Leave DATABASE_URL empty for a file, or name a PostgreSQL.",
         )
     kind = file_system_of(Path(name))
@@ -51,7 +51,7 @@ def _sqlite() -> Finding:
         )
     if mode != "wal":
         return warn(
-            f"SQLite in {mode} mode: readers and writers hold each other up",
+            f"SQLite in {mode} mode: readers and writers wait for each other",
             "Keep the file on a disk of this machine, in a folder that we may write to.",
         )
     return ok("SQLite, a file on this machine; for several machines use PostgreSQL")
@@ -72,7 +72,7 @@ def migrations() -> Finding:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        return fail(f"{number(len(missing), 'migration')} not applied", "Run manage.py migrate.")
+        return fail(f"{counted(len(missing), 'migration')} not applied", "Run manage.py migrate.")
     return ok("all applied")
 
 
@@ -92,6 +92,7 @@ def rules() -> Finding:
             "Add them in the admin, or run manage.py load_starter_rules.",
         )
     return ok(
-        f"{number(len(book.rules), 'active signal rule')}, "
-        f"{number(len(book.personas) + 2, 'persona')}, {number(len(book.roles), 'attribute name')}"
+        f"{counted(len(book.rules), 'active signal rule')}, "
+        f"{counted(len(book.personas) + 2, 'persona')}, "
+        f"{counted(len(book.roles), 'attribute name')}"
     )

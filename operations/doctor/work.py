@@ -1,4 +1,4 @@
-"""Checks of what happens behind the receiver: wake-ups, the clusters' progress, research."""
+"""Checks of what happens after an event is stored: wake-ups, the clusters' progress, research."""
 
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from briefs.models import Brief, Priority, Research, ResearchPolicy
 from briefs.research import pacing
 from briefs.times import length
 from operations import progress
-from operations.doctor.findings import Finding, fail, number, ok, warn, wrong
+from operations.doctor.findings import Finding, counted, fail, ok, troubles_found, warn
 from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind
 from providers.deadlines import OutOfTime, in_time
@@ -18,8 +18,8 @@ from webhooks.clock import database_now
 from webhooks.models import Answer, WebhookEvent
 
 BROKER_SECONDS = 6.0
-# What each check tells of. Whoever asks the doctor wants to hear of a trouble at once; only a
-# sweep that is a little late tells nothing, because a drain or a long message may hold it up.
+# Which troubles each check reports. The doctor reports them at once, except a sweep that is only a
+# little late: a drain or a slow notification may delay it.
 SCHEDULE: Choice = {Kind.UNSCHEDULED: Ages(TOLD_AFTER)}
 SWEEPS: Choice = {Kind.UNSWEPT: Ages(TOLD_AFTER)}
 EVENTS: Choice = {Kind.NOT_TAKEN: ANY_AGE, Kind.BEHIND: ANY_AGE}
@@ -34,7 +34,7 @@ DELIVERIES: Choice = {
     Kind.SILENCE: ANY_AGE,
 }
 RESEARCH: Choice = {Kind.NOT_ASKED: ANY_AGE, Kind.PAUSED: ANY_AGE, Kind.MAVE_FAILS: ANY_AGE}
-MOST_WAITING = 10  # at most one drain and a sweep or two wait where a cluster works
+MOST_WAITING = 10  # where a cluster works, at most one drain and two sweeps wait
 START = "Start the workers: make run, or manage.py supervise (with --no-web for workers alone)."
 
 
@@ -44,7 +44,7 @@ def broker() -> Finding:
     try:
         if kind == "orm":
             waiting = _queue_size()
-        else:  # a mute server must not hold the doctor
+        else:  # a server that does not answer must not block the doctor
             waiting = in_time(_queue_size, BROKER_SECONDS, name="doctor")
     except OutOfTime:
         return fail(f"{kind} does not answer within {BROKER_SECONDS:.0f} s", _BROKER_CURE)
@@ -52,14 +52,14 @@ def broker() -> Finding:
         return fail(
             f"the package “{error.name}” is not installed", f"pip install {error.name or kind}"
         )
-    except Exception as error:  # noqa: BLE001 - of a broker; its words may hold its password
+    except Exception as error:  # noqa: BLE001 - any broker's; the text may name its password
         return fail(f"{kind} cannot be used ({type(error).__name__})", _BROKER_CURE)
     if waiting > MOST_WAITING:
         return warn(
             f"{kind} answers, but {waiting:,} wake-ups wait: no cluster takes them",
             f"{START} They are harmless: events wait in their rows.",
         )
-    return ok(f"{kind} answers, {number(waiting, 'wake-up')} waiting")
+    return ok(f"{kind} answers, {counted(waiting, 'wake-up')} waiting")
 
 
 _BROKER_CURE = "Check BROKER_URL and that its server is up. Until then events are stored, and wait."
@@ -82,44 +82,44 @@ def schedule() -> Finding:
         return fail(f"the sweep is for the cluster {row.cluster or '(none)'}, not default", cure)
     if row.repeats == 0 or row.schedule_type != Schedule.MINUTES or row.minutes != 1:
         return fail("the sweep is not scheduled every minute for ever", cure)
-    return wrong(SCHEDULE) or ok("the sweep, every minute")
+    return troubles_found(SCHEDULE) or ok("the sweep, every minute")
 
 
 def sweep() -> Finding:
-    """A sweep silences the bell, so the bell tells when the last one ran."""
-    if found := wrong(SWEEPS):
+    """Each sweep silences the bell, so the row of the bell says when the last sweep ran."""
+    if found := troubles_found(SWEEPS):
         return found
     at = Figures().looked_at
-    if at is None:  # the bell is made by the first event; until then only the schedule moves
+    if at is None:  # the first event creates the bell; until then only the schedule can be checked
         return ok("no event has needed one yet")
     return ok(f"the last one ran {length(database_now() - at)} ago")
 
 
 def events() -> Finding:
-    if found := wrong(EVENTS):
+    if found := troubles_found(EVENTS):
         return found
     count = WebhookEvent.objects.all().waiting().count()
     now = database_now()
-    since = progress.due_since(now)
+    since = progress.event_due_since(now)
     if since is None:
         return ok(f"{count:,} put off after a failure" if count else "none waiting")
-    return ok(f"{number(count, 'event')} waiting, the oldest for {length(now - since)}")
+    return ok(f"{counted(count, 'event')} waiting, the oldest for {length(now - since)}")
 
 
 def failed_events() -> Finding:
-    return wrong(FAILED_EVENTS) or ok("none")
+    return troubles_found(FAILED_EVENTS) or ok("none")
 
 
 def deliveries() -> Finding:
-    """What the receiver answered since yesterday, as far as it was other than well."""
-    if found := wrong(DELIVERIES):
+    """Webhooks of the last 24 hours that were refused or not stored, and silence."""
+    if found := troubles_found(DELIVERIES):
         return found
     seen = Figures().seen(Answer.STORED)
-    return ok(f"{number(seen.count if seen else 0, 'event')} stored in 24 hours")
+    return ok(f"{counted(seen.count if seen else 0, 'event')} stored in 24 hours")
 
 
 def research() -> Finding:
-    if found := wrong(RESEARCH):
+    if found := troubles_found(RESEARCH):
         return found
     policy = ResearchPolicy.objects.filter(pk=1).first() or ResearchPolicy()
     if held := pacing.why_waiting(policy, Priority.LOW):
@@ -127,7 +127,7 @@ def research() -> Finding:
     failed = Brief.objects.open().filter(research__status=Research.Status.FAILED).count()
     if failed:
         return warn(
-            f"{number(failed, 'open brief')} without research, which failed",
-            "Its reason stands on the brief, with a button to try again.",
+            f"{counted(failed, 'open brief')} without research, which failed",
+            "The brief shows the reason, with a button to try again.",
         )
-    return ok(f"{number(Research.objects.active().count(), 'question')} under way")
+    return ok(f"{counted(Research.objects.active().count(), 'question')} under way")

@@ -1,9 +1,8 @@
-"""Page, alarm, doctor and `/readyz` tell the same: none knows of a trouble that another denies."""
+"""Page, alarm, doctor and `/readyz` report the same troubles and never contradict each other."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 
 import pytest
 from django.db import transaction
@@ -13,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from briefs.models import Alarm, MaveHealth, ResearchPolicy
-from briefs.tests.factories import make_brief, make_event, make_research
+from briefs.tests.factories import make_brief, make_event, make_events, make_research
 from briefs.times import length
 from config import settings as project
 from operations import alarms, troubles
-from operations.doctor import Level, work
+from operations.doctor import Verdict, work
 from operations.figures import Figures
 from operations.troubles import Kind
 from operations.views import health, probes
-from webhooks.models import Answer, Bell, Tally, WebhookEvent
+from webhooks.models import Answer, Bell, Tally
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +33,9 @@ DOCTOR = {
     work.research: work.RESEARCH,
 }
 READYZ = {"oldest_waiting": probes.LATE, "clusters": probes.STANDING_STILL}
-names = count()
 
 
-# Histories: what was, in whole minutes before now
+# Histories: what happened, in whole minutes before now
 
 
 @dataclass
@@ -55,10 +53,10 @@ class History:
     mave_fails: int | None = None
 
     def write(self):
-        """As rows, each half a minute off the full one, so that no threshold is met by chance."""
+        """Write the rows, each half a minute off a full minute, so that none is at a threshold."""
         if self.rhythm:
             times = range(self.silence, self.silence + 8 * 60, self.rhythm)
-            WebhookEvent.objects.bulk_create([received(ago(minutes)) for minutes in times])
+            make_events(map(ago, times))
         for answer, number, minutes in self.answers:
             Tally.objects.create(
                 hour=ago(minutes), answer=answer, count=number, last_at=ago(minutes)
@@ -89,18 +87,6 @@ def ago(minutes):
     return timezone.now() - timedelta(minutes=minutes, seconds=30)
 
 
-def received(at):
-    return WebhookEvent(
-        event_id=f"of a rhythm {next(names)}",
-        body=b"{}",
-        body_size=2,
-        is_verified=True,
-        status="ignored",
-        received_at=at,
-        last_received_at=at,
-    )
-
-
 def minutes(most):
     return st.none() | st.integers(0, most)
 
@@ -125,12 +111,12 @@ HISTORIES = st.builds(
 )  # fmt: skip
 
 
-# What each of them says, as it says it to people and machines
+# What each reader reports
 
 
 @pytest.fixture
 def readers(signed_in, monkeypatch, settings):
-    """Each reader's answer: what it told, by the choice that it was told by."""
+    """Ask every reader which kinds it reports, each with the choice by which it did."""
     settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
     # In the test's own thread, where its transaction is.
     monkeypatch.setattr(probes, "look_in_time", lambda look: look())
@@ -166,7 +152,7 @@ def undone():
 
 @given(history=HISTORIES)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nobody_denies_what_another_tells(readers, history):
+def test_readers_do_not_contradict_each_other(readers, history):
     with undone():
         history.write()
         said = readers()
@@ -183,7 +169,7 @@ def test_nobody_denies_what_another_tells(readers, history):
 
 @given(history=HISTORIES)
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_doctor_fails_just_where_something_is_a_problem(readers, history):
+def test_doctor_fails_exactly_where_a_trouble_is_a_problem(readers, history):
     with undone():
         history.write()
         figures = Figures()
@@ -191,7 +177,7 @@ def test_doctor_fails_just_where_something_is_a_problem(readers, history):
         levels = [{one.level for one in troubles.choose(figures, c)} for _, c in findings]
 
     for (finding, _), level in zip(findings, levels, strict=True):
-        assert (finding.level == Level.FAIL) is ("problem" in level), finding
+        assert (finding.level == Verdict.FAIL) is ("problem" in level), finding
 
 
 def kinds_told(said, reader):
@@ -208,7 +194,7 @@ def test_twelve_silent_minutes_after_one_webhook_a_minute_are_told_by_page_alarm
     assert Kind.SILENCE in kinds_told(said, "page")
     assert Kind.SILENCE in kinds_told(said, "doctor")
     assert "silence" in said["alarm"]
-    assert kinds_told(said, "readyz") == set()  # no matter of ours: nothing here is to be restarted
+    assert kinds_told(said, "readyz") == set()  # no restart here would help
 
 
 def test_event_that_is_due_for_four_minutes_is_told_by_all_four(readers):
@@ -221,13 +207,13 @@ def test_event_that_is_due_for_four_minutes_is_told_by_all_four(readers):
     assert "waiting" in said["alarm"]
 
 
-def test_every_kind_is_told_by_somebody():
+def test_every_kind_is_reported_by_some_reader():
     choices = [health.CHOSEN, *READYZ.values(), *DOCTOR.values(), *alarms.CHOSEN.values()]
 
     assert set().union(*choices) == set(Kind) == set(troubles.LOOKS)
 
 
-# Who tells of what, as docs/operations.md has it
+# Who reports what, as docs/operations.md says
 
 
 def from_on(choice, kind):
@@ -241,7 +227,7 @@ def from_on(choice, kind):
 
 
 def all_of(choices):
-    """The choices of several readers, of which no two speak of one kind, as one."""
+    """Several choices that have no kind in common, as one choice."""
     return {kind: ages for choice in choices for kind, ages in choice.items()}
 
 
@@ -259,7 +245,7 @@ def table_of_troubles():
     return "\n".join(lines)
 
 
-def test_operations_guide_says_who_tells_of_what():
+def test_operations_guide_says_who_reports_what():
     guide = (project.BASE_DIR / "docs/operations.md").read_text()
 
     told = guide.partition("<!-- troubles -->\n")[2].partition("\n<!-- /troubles -->")[0]

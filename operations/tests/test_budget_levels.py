@@ -26,7 +26,7 @@ def policy(**fields):
 
 
 def use(credits, outcome="answered"):
-    """Let this much be used in all."""
+    """Replace the ledger with one call of this cost."""
     MaveCall.objects.all().delete()
     MaveCall.objects.create(credits=credits, outcome=outcome)
 
@@ -116,7 +116,7 @@ def test_reservation_of_a_call_under_way_is_not_used_yet():
     assert told() == []
 
 
-def test_what_is_settled_lower_is_not_told_again_when_it_rises():
+def test_level_that_falls_by_a_settlement_is_not_told_again_when_it_rises():
     for used, outcome in [(760, "unknown"), (740, "answered"), (760, "answered")]:
         use(used, outcome)
         look()
@@ -134,7 +134,7 @@ def test_what_is_settled_lower_is_not_told_again_when_it_rises():
         ("month", "2026-12-31T23:59", "2027-01-01T00:00"),
     ],
 )
-def test_new_day_or_month_starts_anew_without_a_word(period, last, first):
+def test_new_day_or_month_starts_anew_without_a_message(period, last, first):
     policy(**{f"{period}_budget": 1000})
     clock.set(last)
     use(910)
@@ -183,7 +183,7 @@ def test_budget_that_is_none_or_buys_nothing_does_not_warn(budget):
     assert told() == []
 
 
-def test_target_that_comes_later_is_told_of_a_level_that_nobody_heard_of(target):
+def test_target_created_later_is_told_of_a_level_that_nobody_was_told_of(target):
     target.delete()
     use(510)
     look()

@@ -1,4 +1,4 @@
-"""The doctor: well where all is well, and one test for each thing that an operator gets wrong."""
+"""The doctor: nothing fails where all is well; one test for each fault of an installation."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.tests.factories import make_brief, make_event, make_research
 from config.brokers import broker_settings
 from operations import doctor, progress, registration
-from operations.doctor import Level, providers, storage, work
+from operations.doctor import Verdict, providers, storage, work
 from personas.models import AppApiHealth, AppApiPace, AttributeName, Persona, SignalRule
 from providers.customerio import AppApi
 from sandbox.server import Sandbox
@@ -39,7 +39,7 @@ def ago(**kw):
 
 @pytest.fixture
 def healthy(sandbox, starter, settings):
-    """An installation with nothing to complain of."""
+    """An installation without a fault."""
     settings.SECRET_KEY = "".join(chr(65 + n % 50) for n in range(60))
     settings.CIO_WEBHOOK_SECRETS = [SECRET]
     Bell.objects.create(pk=1, silenced_at=timezone.now())
@@ -77,7 +77,7 @@ def look(name, url=""):
 def assert_found(name, level, words, url=""):
     found = look(name, url)
     assert (found.level, words in found.seen) == (level, True), found
-    assert found.cure or level == Level.OK
+    assert found.cure or level == Verdict.OK
 
 
 def run(**options):
@@ -126,7 +126,7 @@ def test_json_says_the_same_to_programs(healthy):
     assert (failed["name"], "--enable" in failed["cure"]) == ("reporting webhook", True)
 
 
-def test_address_that_is_none_is_refused(db):
+def test_url_that_is_not_an_address_is_refused(db):
     assert run(url="desk.example.com") == (
         "--url must be a whole address: https://your-host\n",
         False,
@@ -144,7 +144,7 @@ def test_no_secret_is_ever_printed(healthy, settings, live_server, is_refused):
     assert not [secret for secret in (*secrets, "hunter2") if secret in said]
 
 
-def test_database_that_is_down_is_said_once_and_the_rest_is_left_out():
+def test_database_that_is_down_is_reported_once_and_the_rest_is_left_out():
     """In a process of its own, because the tests' own database is up."""
     environment = {
         **os.environ,
@@ -175,16 +175,16 @@ def test_database_that_is_down_is_said_once_and_the_rest_is_left_out():
 def test_debug_is_a_failure(settings):
     settings.DEBUG = True
 
-    assert_found("debug", Level.FAIL, "unsigned webhooks are taken")
+    assert_found("debug", Verdict.FAIL, "unsigned webhooks are taken")
 
 
 @pytest.mark.parametrize(
     ("secrets", "level", "words"),
     [
-        ([], Level.FAIL, "none is set"),
-        ([SECRET, "CHANGEME"], Level.FAIL, "placeholder"),
-        ([SECRET, "short"], Level.WARN, "only 5 characters"),
-        ([SECRET, SECRET + "2"], Level.OK, "2 secrets"),
+        ([], Verdict.FAIL, "none is set"),
+        ([SECRET, "CHANGEME"], Verdict.FAIL, "placeholder"),
+        ([SECRET, "short"], Verdict.WARN, "only 5 characters"),
+        ([SECRET, SECRET + "2"], Verdict.OK, "2 secrets"),
     ],
 )
 def test_signing_secret(settings, secrets, level, words):
@@ -196,10 +196,10 @@ def test_signing_secret(settings, secrets, level, words):
 @pytest.mark.parametrize(
     ("key", "level", "words"),
     [
-        ("only-for-development", Level.FAIL, "published"),
-        ("django-insecure-" + "abcdefgh" * 8, Level.FAIL, "published"),
-        ("abcdefgh", Level.WARN, "8 characters"),
-        ("ab" * 40, Level.WARN, "2 of them different"),
+        ("only-for-development", Verdict.FAIL, "published"),
+        ("django-insecure-" + "abcdefgh" * 8, Verdict.FAIL, "published"),
+        ("abcdefgh", Verdict.WARN, "8 characters"),
+        ("ab" * 40, Verdict.WARN, "2 of them different"),
     ],
 )
 def test_weak_secret_key(settings, key, level, words):
@@ -211,26 +211,26 @@ def test_weak_secret_key(settings, key, level, words):
 def test_age_limit_is_a_warning(settings):
     settings.CIO_MAX_AGE_SECONDS = 300
 
-    assert_found("timestamp age", Level.WARN, "300 s")
+    assert_found("timestamp age", Verdict.WARN, "300 s")
 
 
-def test_name_that_no_task_has_is_found(settings):
+def test_setting_that_names_no_task_is_found(settings):
     settings.WEBHOOKS_WAKE_TASK = "briefs.tasks.nothing"
 
-    assert_found("system checks", Level.FAIL, "WEBHOOKS_WAKE_TASK")
+    assert_found("system checks", Verdict.FAIL, "WEBHOOKS_WAKE_TASK")
 
 
 def test_missing_style_sheet_is_found(monkeypatch):
     monkeypatch.setattr(doctor.configuration, "STYLE_SHEET", "gone.css")
 
-    assert_found("static files", Level.FAIL, "gone.css is not found")
+    assert_found("static files", Verdict.FAIL, "gone.css is not found")
 
 
 # Database ---------------------------------------------------------------------------------------
 
 
-def test_database_on_a_disk_is_well(threaded_db):
-    assert look("database").level == Level.OK
+def test_database_on_a_disk_is_ok(threaded_db):
+    assert look("database").level == Verdict.OK
 
 
 def test_network_file_system_is_told_by_its_mount(tmp_path, monkeypatch):
@@ -247,13 +247,13 @@ def test_sqlite_on_a_network_is_a_warning(threaded_db, monkeypatch):
         pytest.skip("only SQLite is a file")
     monkeypatch.setattr(storage, "file_system_of", lambda path: "nfs4")
 
-    assert_found("database", Level.WARN, "network file system (nfs4)")
+    assert_found("database", Verdict.WARN, "network file system (nfs4)")
 
 
 def test_missing_migration_is_found(db):
     MigrationRecorder.Migration.objects.filter(app="briefs").order_by("-pk").first().delete()
 
-    assert_found("migrations", Level.FAIL, "1 migration not applied")
+    assert_found("migrations", Verdict.FAIL, "1 migration not applied")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_missing_rules_are_found(starter, empty, words):
     Persona.conditions.rel.related_model.objects.all().delete()
     empty()
 
-    assert_found("rules", Level.FAIL, words)
+    assert_found("rules", Verdict.FAIL, words)
 
 
 # Workers ----------------------------------------------------------------------------------------
@@ -288,17 +288,17 @@ def redis_at(monkeypatch, settings):
 def test_broker_that_is_down_is_found(redis_at):
     redis_at(9)
 
-    assert_found("broker", Level.FAIL, "redis cannot be used (ConnectionError)")
+    assert_found("broker", Verdict.FAIL, "redis cannot be used (ConnectionError)")
 
 
-def test_mute_broker_is_given_up(redis_at, monkeypatch):
+def test_broker_that_does_not_answer_fails_in_time(redis_at, monkeypatch):
     monkeypatch.setattr(work, "BROKER_SECONDS", 0.3)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         redis_at(mute.getsockname()[1])
 
-        assert_found("broker", Level.FAIL, "does not answer within")
+        assert_found("broker", Verdict.FAIL, "does not answer within")
 
 
 def test_wake_ups_that_nobody_takes_are_a_warning(db):
@@ -306,7 +306,7 @@ def test_wake_ups_that_nobody_takes_are_a_warning(db):
         [OrmQ(key="default", payload="", lock=ago(seconds=1)) for _ in range(11)]
     )
 
-    assert_found("broker", Level.WARN, "11 wake-ups wait")
+    assert_found("broker", Verdict.WARN, "11 wake-ups wait")
 
 
 @pytest.mark.parametrize(
@@ -324,47 +324,47 @@ def test_wrong_schedule_is_found(healthy, change, words):
         change = {"next_run": ago(minutes=10, seconds=30)}
     Schedule.objects.update(**change)
 
-    assert_found("schedule", Level.FAIL, words)
+    assert_found("schedule", Verdict.FAIL, words)
 
 
 def test_sweep_that_is_overdue_is_found(healthy):
     Bell.objects.update(silenced_at=ago(minutes=4, seconds=30))
 
-    assert_found("sweep", Level.FAIL, "looked for work for 4 min")
+    assert_found("sweep", Verdict.FAIL, "looked for work for 4 min")
 
 
 def test_bell_that_was_never_silenced_means_no_sweep(healthy):
     Bell.objects.update(silenced_at=None, rung_at=ago(minutes=4, seconds=30))
 
-    assert_found("sweep", Level.FAIL, "No worker has looked for work for 4 min")
+    assert_found("sweep", Verdict.FAIL, "No worker has looked for work for 4 min")
 
 
 def test_before_the_first_event_the_schedule_tells_whether_workers_run(healthy):
     Bell.objects.all().delete()
 
-    assert_found("sweep", Level.OK, "no event has needed one yet")
-    assert_found("schedule", Level.OK, "every minute")
+    assert_found("sweep", Verdict.OK, "no event has needed one yet")
+    assert_found("schedule", Verdict.OK, "every minute")
     Schedule.objects.update(next_run=ago(minutes=4, seconds=30))
-    assert_found("schedule", Level.FAIL, "was due 4 min ago")
+    assert_found("schedule", Verdict.FAIL, "was due 4 min ago")
 
 
 def test_events_that_nobody_claims_are_found(db):
     make_event(received_at=ago(minutes=2))
 
-    assert_found("events", Level.FAIL, "due for 2 min and no worker takes them")
+    assert_found("events", Verdict.FAIL, "due for 2 min and no worker takes them")
 
 
 def test_backlog_is_a_warning_with_its_age(db):
     make_event(received_at=ago(minutes=5, seconds=30))
     make_event(status="processed", finished_at=timezone.now())
 
-    assert_found("events", Level.WARN, "due for 5 min, although workers take others")
+    assert_found("events", Verdict.WARN, "due for 5 min, although workers take others")
 
 
 def test_events_that_led_to_nothing_are_a_failure(db):
     make_event(status="dead")
 
-    assert_found("failed events", Level.FAIL, "1 event failed on every try")
+    assert_found("failed events", Verdict.FAIL, "1 event failed on every try")
 
 
 def tally(answer, **kw):
@@ -377,7 +377,7 @@ def test_only_refused_signatures_mean_a_wrong_secret(db):
 
     assert_found(
         "deliveries",
-        Level.FAIL,
+        Verdict.FAIL,
         "3 requests looked like Customer.io's but their signature was wrong",
     )
 
@@ -386,25 +386,25 @@ def test_refused_signatures_after_good_ones_mean_that_the_key_has_changed(db):
     tally("stored", minutes=2)
     tally("wrong_signature", minutes=1)
 
-    assert_found("deliveries", Level.FAIL, "their signature was wrong")
+    assert_found("deliveries", Verdict.FAIL, "their signature was wrong")
 
 
 def test_refused_signatures_before_good_ones_are_a_warning_for_an_hour(db):
     tally("wrong_signature", minutes=2)
     tally("stored", minutes=1)
 
-    assert_found("deliveries", Level.WARN, "while others were accepted")
+    assert_found("deliveries", Verdict.WARN, "while others were accepted")
     Tally.objects.filter(answer="wrong_signature").update(last_at=ago(minutes=61))
-    assert_found("deliveries", Level.OK, "3 events stored")
+    assert_found("deliveries", Verdict.OK, "3 events stored")
 
 
 def test_what_could_not_be_stored_is_a_failure_until_something_is(db):
     tally("not_stored", minutes=1)
-    assert_found("deliveries", Level.FAIL, "3 webhooks could not be stored")
+    assert_found("deliveries", Verdict.FAIL, "3 webhooks could not be stored")
 
     tally("stored", seconds=5)
 
-    assert_found("deliveries", Level.WARN, "webhooks are stored again")
+    assert_found("deliveries", Verdict.WARN, "webhooks are stored again")
 
 
 def test_several_troubles_are_told_as_one_with_the_worst_first(db):
@@ -414,7 +414,7 @@ def test_several_troubles_are_told_as_one_with_the_worst_first(db):
 
     found = look("deliveries")
 
-    assert (found.level, found.kinds) == (Level.FAIL, ("too_old", "other_signature"))
+    assert (found.level, found.kinds) == (Verdict.FAIL, ("too_old", "other_signature"))
     assert "CIO_MAX_AGE_SECONDS" in found.cure
     assert "CIO_WEBHOOK_SECRET" in found.cure
 
@@ -425,26 +425,26 @@ def test_several_troubles_are_told_as_one_with_the_worst_first(db):
 def test_stuck_research_is_found(sandbox, starter):
     make_brief(research=make_research(created_at=ago(minutes=2)))
 
-    assert_found("research", Level.FAIL, "no worker asks Mave")
+    assert_found("research", Verdict.FAIL, "no worker asks Mave")
 
 
 def test_paused_research_says_why(sandbox, db):
     ResearchPolicy.current().pause("credits are used up")
 
-    assert_found("research", Level.WARN, "paused: credits are used up")
+    assert_found("research", Verdict.WARN, "paused: credits are used up")
 
 
 def test_used_up_budget_is_a_warning(sandbox, db):
     ResearchPolicy.current()
     ResearchPolicy.objects.update(day_budget=0)
 
-    assert_found("research", Level.WARN, "budget is used up")
+    assert_found("research", Verdict.WARN, "budget is used up")
 
 
 def test_failed_research_of_an_open_brief_is_a_warning(sandbox, db):
     make_brief(research=make_research(status="failed"))
 
-    assert_found("research", Level.WARN, "1 open brief without research")
+    assert_found("research", Verdict.WARN, "1 open brief without research")
 
 
 # Customer.io ------------------------------------------------------------------------------------
@@ -453,16 +453,16 @@ def test_failed_research_of_an_open_brief_is_a_warning(sandbox, db):
 def test_missing_key_is_a_failure(settings):
     settings.CIO_APP_KEY = ""
 
-    assert_found("App API", Level.FAIL, "not set")
+    assert_found("App API", Verdict.FAIL, "not set")
 
 
 @pytest.mark.parametrize(
     ("status", "level", "words"),
     [
-        (401, Level.FAIL, "refused (401)"),
-        (403, Level.FAIL, "may not look people up"),
-        (429, Level.WARN, "too many requests"),
-        (500, Level.FAIL, "500"),
+        (401, Verdict.FAIL, "refused (401)"),
+        (403, Verdict.FAIL, "may not look people up"),
+        (429, Verdict.WARN, "too many requests"),
+        (500, Verdict.FAIL, "500"),
     ],
 )
 @pytest.mark.django_db
@@ -476,7 +476,7 @@ def test_refusals_of_the_app_api_are_told_apart(sandbox, status, level, words):
 def test_app_api_that_asked_for_silence_is_not_asked(sandbox):
     AppApiPace.hold_back(60)
 
-    assert_found("App API", Level.WARN, "not asked, because Customer.io asked for silence")
+    assert_found("App API", Verdict.WARN, "not asked, because Customer.io asked for silence")
 
     assert sandbox.requests == []
 
@@ -485,7 +485,7 @@ def test_app_api_that_asked_for_silence_is_not_asked(sandbox):
 def test_unreachable_app_api_is_a_failure(sandbox, settings):
     settings.CIO_APP_BASE_URL = "http://127.0.0.1:9"
 
-    assert_found("App API", Level.FAIL, "no connection")
+    assert_found("App API", Verdict.FAIL, "no connection")
 
 
 @pytest.mark.django_db
@@ -502,7 +502,7 @@ def test_key_of_the_other_region_is_recognised(sandbox, settings, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_key_of_no_region_is_just_wrong(sandbox, settings, monkeypatch):
+def test_key_that_no_region_accepts_is_refused(sandbox, settings, monkeypatch):
     settings.CIO_APP_KEY = "a-track-key"
     regions = {"us": sandbox.cio_base_url, "eu": sandbox.cio_base_url + "/"}
     monkeypatch.setattr(providers, "REGIONS", regions)
@@ -514,25 +514,25 @@ def test_key_of_no_region_is_just_wrong(sandbox, settings, monkeypatch):
 def test_address_set_by_hand_has_no_other_region(sandbox):
     sandbox.cio_key = "another"
 
-    assert_found("App API", Level.FAIL, "refused (401)")
+    assert_found("App API", Verdict.FAIL, "refused (401)")
     assert len(sandbox.requests) == 1
 
 
 def test_failing_look_ups_are_a_warning(db):
     AppApiHealth.current().failed("Customer.io's App API answered 500", timedelta(minutes=5))
 
-    assert_found("profiles", Level.WARN, "1 look-up failed in a row")
+    assert_found("profiles", Verdict.WARN, "1 look-up failed in a row")
 
 
 @pytest.mark.parametrize(
     ("change", "level", "words"),
     [
-        ({"is_disabled": True}, Level.FAIL, "disabled"),
-        ({"events": frozenset({"email_bounced"})}, Level.FAIL, "email_spammed"),
-        ({"with_content": False}, Level.WARN, "Body Content is off"),
-        ({"full_resolution": False}, Level.WARN, "Send Frequency"),
-        ({"name": "Other", "endpoint": "https://x.example/y"}, Level.FAIL, "none is registered"),
-        ({"name": "Named by hand"}, Level.OK, "Named by hand"),
+        ({"is_disabled": True}, Verdict.FAIL, "disabled"),
+        ({"events": frozenset({"email_bounced"})}, Verdict.FAIL, "email_spammed"),
+        ({"with_content": False}, Verdict.WARN, "Body Content is off"),
+        ({"full_resolution": False}, Verdict.WARN, "Send Frequency"),
+        ({"name": "Other", "endpoint": "https://x.example/y"}, Verdict.FAIL, "none is registered"),
+        ({"name": "Named by hand"}, Verdict.OK, "Named by hand"),
     ],
 )
 def test_reporting_webhook(healthy, change, level, words):
@@ -546,7 +546,7 @@ def test_webhooks_that_the_key_may_not_read_are_a_warning(sandbox, starter):
 
     found = look("reporting webhook")
 
-    assert found.level == Level.WARN
+    assert found.level == Verdict.WARN
     assert "email_spammed" in found.cure
 
 
@@ -554,7 +554,7 @@ def test_webhooks_that_the_key_may_not_read_are_a_warning(sandbox, starter):
 
 
 def test_balance_is_read_and_entered_in_the_ledger(sandbox, db):
-    assert_found("Mavera", Level.OK, "5,000 credits left of 5,000")
+    assert_found("Mavera", Verdict.OK, "5,000 credits left of 5,000")
 
     call = MaveCall.objects.get()
     assert (call.purpose, call.outcome, call.credits) == ("usage", "answered", 0)
@@ -570,11 +570,11 @@ def report(remaining, included=5000, requests=120):
 @pytest.mark.parametrize(
     ("body", "level", "words"),
     [
-        (report(74, included=500), Level.WARN, "74 credits left of 500"),
-        (report(75, included=500), Level.OK, "75 credits left"),
-        (report(499), Level.WARN, "499 credits left"),
-        (report(None), Level.WARN, "does not say"),
-        (report(4000, requests=30), Level.WARN, "allows 30 requests a minute"),
+        (report(74, included=500), Verdict.WARN, "74 credits left of 500"),
+        (report(75, included=500), Verdict.OK, "75 credits left"),
+        (report(499), Verdict.WARN, "499 credits left"),
+        (report(None), Verdict.WARN, "does not say"),
+        (report(4000, requests=30), Verdict.WARN, "allows 30 requests a minute"),
     ],
 )
 def test_low_credits_are_a_warning(sandbox, db, body, level, words):
@@ -602,7 +602,7 @@ def test_balance_that_does_not_fit_the_ledger_or_the_budgets_is_a_warning(
     body["billing_period"] = {"start": "2026-01-01T00:00:00Z"}
     sandbox._listener.answer = lambda request: json_reply(body)
 
-    level, words = (Level.WARN, words) if words else (Level.OK, f"{remaining:,} credits left")
+    level, words = (Verdict.WARN, words) if words else (Verdict.OK, f"{remaining:,} credits left")
     assert_found("Mavera", level, words)
     assert UsageReading.objects.get().used == used
 
@@ -611,64 +611,64 @@ def test_balance_that_does_not_fit_the_ledger_or_the_budgets_is_a_warning(
 def test_refusal_of_mavera_is_a_failure(sandbox, db, fault, words):
     sandbox.faults.add("usage", fault)
 
-    assert_found("Mavera", Level.FAIL, words)
+    assert_found("Mavera", Verdict.FAIL, words)
     assert MaveCall.objects.get().outcome == "refused"
 
 
 def test_missing_mavera_key_is_a_warning(db, settings):
     settings.MAVERA_API_KEY = ""
 
-    assert_found("Mavera", Level.WARN, "stand on the playbook")
+    assert_found("Mavera", Verdict.WARN, "stand on the playbook")
 
 
 # Clocks -----------------------------------------------------------------------------------------
 
 
 def test_clocks_agree(sandbox, db):
-    assert_found("clock", Level.OK, "agrees with the database and Customer.io")
+    assert_found("clock", Verdict.OK, "agrees with the database and Customer.io")
 
 
 def test_clock_that_is_off_is_a_warning_and_a_failure_where_age_counts(db, settings, monkeypatch):
     monkeypatch.setattr(providers, "database_now", lambda: ago(hours=3, minutes=1))
 
-    assert_found("clock", Level.WARN, "3 h apart from the database")
+    assert_found("clock", Verdict.WARN, "3 h apart from the database")
     settings.CIO_MAX_AGE_SECONDS = 300
-    assert_found("clock", Level.FAIL, "refused as too old")
+    assert_found("clock", Verdict.FAIL, "refused as too old")
 
 
 # The public address -----------------------------------------------------------------------------
 
 
 def test_host_that_is_not_allowed_is_a_failure():
-    assert_found("allowed hosts", Level.FAIL, "desk.example.com", "https://desk.example.com")
+    assert_found("allowed hosts", Verdict.FAIL, "desk.example.com", "https://desk.example.com")
 
 
 def test_every_host_allowed_is_a_warning(settings):
     settings.ALLOWED_HOSTS = ["*"]
 
-    assert_found("allowed hosts", Level.WARN, "every host", "https://desk.example.com")
+    assert_found("allowed hosts", Verdict.WARN, "every host", "https://desk.example.com")
 
 
 def test_plain_http_is_a_failure_elsewhere():
-    assert_found("receiver", Level.FAIL, "is not https", "http://desk.example.com")
+    assert_found("receiver", Verdict.FAIL, "is not https", "http://desk.example.com")
 
 
 @pytest.mark.parametrize("name", ["receiver", "pages", "style sheet"])
 def test_closed_port_is_a_failure(name):
-    assert_found(name, Level.FAIL, "does not answer", "http://127.0.0.1:9")
+    assert_found(name, Verdict.FAIL, "does not answer", "http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("name", ["receiver", "pages", "style sheet"])
 def test_something_else_at_the_address_is_a_failure(sandbox, name):
-    assert_found(name, Level.FAIL, "answered 404", sandbox.url)
+    assert_found(name, Verdict.FAIL, "answered 404", sandbox.url)
 
 
-def test_password_of_a_proxy_is_not_our_refusal(sandbox):
+def test_401_of_a_proxy_is_not_taken_for_ours(sandbox):
     sandbox._listener.answer = lambda request: json_reply({}, status=401)
 
     found = look("receiver", sandbox.url)
 
-    assert (found.level, "A proxy asks for a password" in found.cure) == (Level.FAIL, True)
+    assert (found.level, "A proxy asks for a password" in found.cure) == (Verdict.FAIL, True)
 
 
 def test_redirect_is_a_failure_that_says_where_to(sandbox):
@@ -678,16 +678,16 @@ def test_redirect_is_a_failure_that_says_where_to(sandbox):
     assert "https://elsewhere.example/" in look("receiver", sandbox.url).cure
 
 
-def test_web_server_that_takes_the_unsigned_is_a_failure(live_server, settings):
+def test_web_server_that_accepts_unsigned_webhooks_is_a_failure(live_server, settings):
     settings.DEBUG = True
 
-    assert_found("receiver", Level.FAIL, "answered 200", live_server.url)
+    assert_found("receiver", Verdict.FAIL, "answered 200", live_server.url)
 
 
 def test_host_that_the_web_server_does_not_allow_is_found(live_server, settings):
     settings.ALLOWED_HOSTS = ["desk.example.com"]
 
-    assert_found("pages", Level.FAIL, "answered 400", live_server.url)
+    assert_found("pages", Verdict.FAIL, "answered 400", live_server.url)
 
 
 def test_web_server_that_runs_with_another_secret_is_found(live_server, monkeypatch):
@@ -695,8 +695,8 @@ def test_web_server_that_runs_with_another_secret_is_found(live_server, monkeypa
 
     monkeypatch.setattr(address, "sign", lambda *given: "0" * 64)
 
-    assert_found("receiver", Level.FAIL, "today's CIO_WEBHOOK_SECRET", live_server.url)
+    assert_found("receiver", Verdict.FAIL, "today's CIO_WEBHOOK_SECRET", live_server.url)
 
 
-def test_web_server_that_takes_our_signature_is_well(live_server):
-    assert_found("receiver", Level.OK, "takes the signed", live_server.url)
+def test_web_server_that_accepts_our_signature_is_ok(live_server):
+    assert_found("receiver", Verdict.OK, "takes the signed", live_server.url)

@@ -1,4 +1,4 @@
-"""The page for the engineer: what it counts, and which trouble it speaks of when."""
+"""The health page: what it counts, and when it shows which trouble."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from briefs.desk.tests.pages import messages, text
-from briefs.tests.factories import make_brief, make_event, make_payload, make_research
+from briefs.tests.factories import make_brief, make_event, make_events, make_payload, make_research
 from briefs.times import length
 from operations import figures, progress
 from webhooks import clock
@@ -35,11 +35,9 @@ def quarantined(**kw):
 
 
 def every(length, *, since, until=None):
-    """Events of no interest at a steady pace, from so long ago to so long ago."""
-    at, end = timezone.now() - since, timezone.now() - (until or timedelta(0))
-    while at < end:
-        make_event(status="ignored", received_at=at, last_received_at=at)
-        at += length
+    """Events at a steady pace, from `since` ago to `until` ago."""
+    first, duration = timezone.now() - since, since - (until or timedelta(0))
+    make_events(first + number * length for number in range(duration // length + 1))
 
 
 def found(client):
@@ -49,7 +47,7 @@ def found(client):
 
 @pytest.fixture(autouse=True)
 def _on_schedule(db):
-    """The sweep is due now: the migration's own moment passes while the other tests run."""
+    """Make the sweep due now; the time that the migration set passes while other tests run."""
     Schedule.objects.update(next_run=timezone.now())
 
 
@@ -78,7 +76,7 @@ def test_a_fresh_install_says_how_to_connect(signed_in):
     assert "No trouble" not in words
 
 
-def test_a_signed_test_is_the_news_that_the_connection_works(signed_in):
+def test_a_signed_test_shows_that_the_connection_works(signed_in):
     quarantined(reason_code="signed_test")
     tally("quarantined")
 
@@ -88,7 +86,7 @@ def test_a_signed_test_is_the_news_that_the_connection_works(signed_in):
     assert response.context["troubles"] == []
 
 
-def test_all_is_said_to_be_well_when_it_is(signed_in):
+def test_the_page_says_that_all_is_well_when_it_is(signed_in):
     make_event(status="processed")
     tally("stored")
 
@@ -143,7 +141,7 @@ def test_an_event_that_is_tried_again_later_says_when(signed_in):
     assert found(signed_in) == []
 
 
-def test_counting_stops_where_nobody_reads_on(monkeypatch, signed_in):
+def test_counting_stops_at_a_limit(monkeypatch, signed_in):
     monkeypatch.setattr(figures, "MOST_COUNTED", 2)
     for _ in range(4):
         make_event(status="dead")
@@ -168,9 +166,11 @@ def test_the_page_costs_the_same_however_many_events_there_are(
 
 def test_a_burst_counts_as_long_as_it_lasted():
     now = clock.database_now()
-    for hours in range(24):
-        for second in range(20):
-            make_event(received_at=now - HOUR * hours - timedelta(seconds=second, minutes=30))
+    make_events(
+        now - HOUR * hours - timedelta(seconds=second, minutes=30)
+        for hours in range(24)
+        for second in range(20)
+    )
 
     gaps = figures.gaps(now)
 
@@ -183,7 +183,7 @@ def test_the_usual_gap_is_not_known_after_an_hour():
     assert figures.gaps(clock.database_now()).usual is None
 
 
-def test_the_silence_of_now_is_no_gap_yet():
+def test_the_present_silence_does_not_count_as_a_gap():
     every(timedelta(minutes=30), since=timedelta(days=1), until=timedelta(hours=9))
 
     assert figures.gaps(clock.database_now()).longest <= timedelta(minutes=31)
@@ -224,7 +224,7 @@ def test_a_refusal_is_a_problem_until_a_webhook_is_accepted(signed_in, answer, t
 
 
 @pytest.mark.parametrize("answer", ["not_stored", "wrong_signature", "too_large"])
-def test_a_refusal_is_spoken_of_for_an_hour_after_it_is_over(signed_in, answer):
+def test_a_refusal_is_shown_for_an_hour_after_it_is_over(signed_in, answer):
     refused = tally(answer, 3, ago(minutes=50))
     tally("stored", at=ago(minutes=40))
 
@@ -244,7 +244,7 @@ def test_a_wrong_signature_names_one_hour_because_the_sender_waits_that_long(sig
     )
 
 
-def test_a_stranger_among_accepted_webhooks_is_no_problem_however_often_he_knocks(signed_in):
+def test_wrong_signatures_among_accepted_webhooks_are_a_hint_however_many_there_are(signed_in):
     every(timedelta(minutes=4), since=timedelta(hours=10), until=timedelta(minutes=3))
     wrong = tally("wrong_signature", 5000)
 
@@ -257,15 +257,15 @@ def test_a_stranger_among_accepted_webhooks_is_no_problem_however_often_he_knock
     assert [level for level, _ in found(signed_in)] == ["problem"]
 
 
-def test_a_stranger_who_knocks_twice_is_not_spoken_of(signed_in):
+def test_two_wrong_signatures_among_accepted_webhooks_are_not_shown(signed_in):
     tally("stored")
     tally("wrong_signature", 2, ago(minutes=2))
 
     assert found(signed_in) == []
 
 
-def test_a_key_that_changed_is_noticed_however_busy_the_feed_was(signed_in):
-    """What was accepted last and refused first is counted in the same moment."""
+def test_a_changed_key_is_a_problem_however_many_webhooks_came_before(signed_in):
+    """The last accepted and the first refused webhook are counted at the same moment."""
     every(timedelta(minutes=1), since=timedelta(hours=8), until=timedelta(minutes=4))
     refused = tally("wrong_signature", at=ago(minutes=4))
     tally("stored", 100, refused.last_at)
@@ -323,7 +323,7 @@ def test_many_second_deliveries_mean_that_answers_come_late(signed_in):
     assert "within 4 seconds" in words
 
 
-def test_debug_is_no_way_to_receive(signed_in, settings):
+def test_debug_is_a_hint_because_it_accepts_unsigned_webhooks(signed_in, settings):
     settings.DEBUG = True
 
     assert "requests without a signature are accepted" in found(signed_in)[0][1]
@@ -332,7 +332,7 @@ def test_debug_is_no_way_to_receive(signed_in, settings):
 # Troubles: silence
 
 
-def test_silence_longer_than_any_is_a_problem(signed_in):
+def test_silence_longer_than_any_before_is_a_problem(signed_in):
     every(timedelta(minutes=20), since=timedelta(days=1), until=timedelta(hours=3))
 
     [(level, words)] = found(signed_in)
@@ -342,7 +342,7 @@ def test_silence_longer_than_any_is_a_problem(signed_in):
     assert "choose Send test" in words
 
 
-def test_silence_that_has_happened_before_is_a_note(signed_in):
+def test_silence_that_has_happened_before_is_a_hint(signed_in):
     every(timedelta(minutes=20), since=timedelta(days=2), until=timedelta(hours=20))
     every(timedelta(minutes=20), since=timedelta(hours=10), until=timedelta(hours=3))
 
@@ -382,8 +382,8 @@ def test_a_replayed_event_is_not_late(signed_in):
     event = make_event(received_at=ago(days=3), status="ignored")
     event.replay()
 
-    assert progress.due_since(clock.database_now(), timedelta(minutes=1)) is None
-    assert progress.due_since(clock.database_now()) > ago(seconds=10)
+    assert progress.event_due_since(clock.database_now(), timedelta(minutes=1)) is None
+    assert progress.event_due_since(clock.database_now()) > ago(seconds=10)
 
 
 def test_a_drain_that_stopped_is_noticed_after_a_minute(signed_in):
@@ -438,7 +438,7 @@ def test_failed_events_lead_staff_to_them(staff):
     assert "status__exact=dead" in trouble.url
 
 
-def test_nobody_else_is_led_into_the_admin(signed_in):
+def test_links_into_the_admin_are_for_staff_only(signed_in):
     make_event(status="dead")
     quarantined()
 
@@ -512,7 +512,7 @@ def test_trying_again_needs_the_permission_that_reprocessing_needs(signed_in, us
     assert signed_in.post(f"{URL}retry/", {"event": event.pk}).status_code == 302
 
 
-def test_following_the_buttons_address_leads_to_the_page(staff):
+def test_a_get_of_the_buttons_address_leads_to_the_page(staff):
     assert staff.get(f"{URL}retry/").url == URL
 
 

@@ -1,4 +1,4 @@
-"""What machines ask: is the process alive, and does all of it work?"""
+"""`/livez` and `/readyz`: what monitoring is told."""
 
 import time
 from datetime import timedelta
@@ -16,7 +16,7 @@ from webhooks.models import Bell
 
 @pytest.fixture
 def same_thread(monkeypatch, db):
-    """Looks in the test's own thread, where its transaction is."""
+    """Look in the test's own thread, where its transaction is."""
     monkeypatch.setattr(probes, "look_in_time", lambda look: look())
     Schedule.objects.update(next_run=timezone.now())  # the migration's moment may be long ago
 
@@ -43,7 +43,7 @@ def test_livez_answers_without_a_database(client):
 
 
 @pytest.mark.parametrize("url", ["/livez", "/readyz"])
-def test_probes_are_only_read(client, url):
+def test_probes_cannot_be_posted_to(client, url):
     assert client.post(url).status_code == 405
 
 

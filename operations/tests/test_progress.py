@@ -1,4 +1,4 @@
-"""When the workers count as standing still, read from the rows alone."""
+"""When the rows say that the workers are stuck."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _on_schedule(db):
-    """The sweep is due now: the migration's own moment passes while the other tests run."""
+    """Make the sweep due now; the time that the migration set passes while other tests run."""
     Schedule.objects.update(next_run=timezone.now())
 
 
@@ -43,7 +43,7 @@ def ago(seconds):
 
 
 def moments(fields):
-    """The same with every number turned into the moment so many seconds ago."""
+    """The same fields; each number becomes the time so many seconds ago."""
     return {k: ago(v) if isinstance(v, int) and k != "tries" else v for k, v in fields.items()}
 
 
@@ -309,7 +309,7 @@ def test_research_is_not_stuck_when_an_old_question_was_just_retried():
 
 @pytest.mark.usefixtures("_connected")
 def test_research_is_not_stuck_while_workers_wait_for_mave():
-    """Five workers on calls of three minutes; the policy would let more begin."""
+    """Five workers on calls of three minutes; the policy would allow more."""
     ResearchPolicy.current()
     ResearchPolicy.objects.update(concurrency=10)
     waiting()

@@ -1,4 +1,4 @@
-"""The cluster's command, and how it hears signals."""
+"""The cluster's command, and what it does with signals."""
 
 import signal
 
@@ -18,7 +18,7 @@ def cluster():
 
 
 @pytest.mark.parametrize("further", [signal.SIGTERM, signal.SIGINT])
-def test_signal_in_the_midst_of_stopping_does_not_stop_it_again(cluster, monkeypatch, further):
+def test_signal_while_it_stops_does_not_stop_it_again(cluster, monkeypatch, further):
     stops = []
 
     def stop():
@@ -32,6 +32,6 @@ def test_signal_in_the_midst_of_stopping_does_not_stop_it_again(cluster, monkeyp
     assert len(stops) == 1
 
 
-def test_it_takes_the_place_of_the_library_s_command():
+def test_it_replaces_the_command_of_django_q2():
     assert get_commands()["qcluster"] == "operations"
     assert isinstance(load_command_class("operations", "qcluster"), Command)

@@ -98,7 +98,7 @@ def test_rule_that_is_off_or_ignores_needs_nothing(starter):
         ("desk.example.com/webhooks/customerio/", "whole address"),
         ("ftp://desk.example.com/webhooks/customerio/", "whole address"),
         ("https:///webhooks/customerio/", "whole address"),
-        ("https://desk.example.com:x/webhooks/customerio/", "no address"),
+        ("https://desk.example.com:x/webhooks/customerio/", "not an address"),
     ],
 )
 def test_bad_address_is_refused_in_words(url, words):
@@ -144,7 +144,7 @@ def test_second_run_changes_nothing(sandbox, starter):
     assert [r.method for r in sandbox.requests if "webhooks" in r.path] == ["GET", "POST", "GET"]
 
 
-def test_webhook_at_work_here_is_updated_and_stays_at_work(sandbox, starter):
+def test_enabled_webhook_of_this_address_is_updated_and_stays_enabled(sandbox, starter):
     make_webhook(name="Named by hand", endpoint=URL.rstrip("/"))
 
     said = register()
@@ -156,7 +156,7 @@ def test_webhook_at_work_here_is_updated_and_stays_at_work(sandbox, starter):
     assert "+ email_bounced" not in said
 
 
-def test_idle_webhook_of_the_name_is_moved_here(sandbox, starter):
+def test_disabled_webhook_of_the_name_is_moved_here(sandbox, starter):
     make_webhook(endpoint=ELSEWHERE, is_disabled=True)
 
     said = register()
@@ -166,7 +166,7 @@ def test_idle_webhook_of_the_name_is_moved_here(sandbox, starter):
     assert f"moved from {ELSEWHERE}" in said
 
 
-def test_webhook_at_work_elsewhere_is_left_alone_unless_told(sandbox, starter):
+def test_enabled_webhook_of_another_address_is_moved_only_with_the_option(sandbox, starter):
     before = make_webhook(endpoint=ELSEWHERE)
 
     with pytest.raises(CommandError, match="--move"):
@@ -202,7 +202,7 @@ def test_password_in_the_address_is_kept_and_not_printed(sandbox, starter):
     assert "hunter2" in registered()[0].endpoint
 
 
-def test_rule_that_nothing_can_reach_is_pointed_out(sandbox, starter):
+def test_rule_without_any_event_is_a_warning(sandbox, starter):
     SignalRule.objects.create(name="Complaints", metrics="complained", kind="other")
 
     assert "no event for the rule “Complaints”" in register()
@@ -285,7 +285,7 @@ def test_enabling_checks_first_and_then_enables(working):
     assert [webhook.is_disabled for webhook in registered()] == [False]
 
 
-def test_nothing_is_enabled_while_the_workers_rest(working):
+def test_nothing_is_enabled_while_no_worker_sweeps(working):
     Bell.objects.update(silenced_at=timezone.now() - timezone.timedelta(minutes=4))
 
     said = failure(url=working, enable=True)

@@ -1,4 +1,4 @@
-"""The command that plays Customer.io once: over HTTP, with the workers played by the pauses."""
+"""The command that sends one test event: over HTTP. Its pauses do the work of the workers."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def receiver(sandbox, live_server, starter):
 
 @pytest.fixture
 def workers(monkeypatch):
-    """Both clusters, one step of theirs whenever the command waits."""
+    """Do one step of both clusters whenever the command waits."""
 
     def work():
         if not draining.drain():
@@ -127,7 +127,7 @@ def test_payload_is_sent_with_an_id_and_a_time_of_its_own(receiver, tmp_path):
     assert event.payload["timestamp"] > 1
 
 
-def test_event_that_no_rule_speaks_of_was_processed_all_the_same(receiver, workers, tmp_path):
+def test_event_that_no_rule_names_is_told_as_processed(receiver, workers, tmp_path):
     (tmp_path / "event.json").write_text('{"object_type": "email", "metric": "opened"}')
 
     said = send(receiver, payload=str(tmp_path / "event.json"))
@@ -138,7 +138,7 @@ def test_event_that_no_rule_speaks_of_was_processed_all_the_same(receiver, worke
 @pytest.mark.parametrize(
     ("content", "words"), [("[]", "no JSON object"), ("{", "not JSON"), (None, "cannot be read")]
 )
-def test_payload_that_is_none_is_said_so(tmp_path, content, words):
+def test_payload_that_cannot_be_sent_is_refused_with_the_reason(tmp_path, content, words):
     if content is not None:
         (tmp_path / "event.json").write_text(content)
 

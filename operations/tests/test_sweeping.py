@@ -1,4 +1,4 @@
-"""The sweep, which takes up whatever no wake-up announced."""
+"""The sweep, which does the work that no wake-up announced."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from operations import sweeping
 pytestmark = pytest.mark.django_db
 
 
-def test_sweep_gives_every_step_its_turn_whatever_happens_to_another(monkeypatch):
+def test_every_step_of_the_sweep_runs_even_if_another_fails(monkeypatch):
     done = []
     monkeypatch.setattr(sweeping.working, "wake", lambda: done.append("wake"))
     monkeypatch.setattr(sweeping.alarms, "sweep", lambda: done.append("alarms"))

@@ -18,7 +18,7 @@ PATIENCE = timedelta(seconds=60)
 # Where workers do take events, a burst of thousands may wait for minutes: a note until then.
 LATE = timedelta(minutes=10)
 # A sweep silences the bell once a minute. The cluster looks at its schedules every 30 s, so 95 s
-# may pass; the supervisor knocks before that, and a cluster that works answers by a sweep.
+# may pass; the supervisor wakes it before that, and a cluster that works answers with a sweep.
 QUIET = timedelta(seconds=75)
 SCHEDULE_LATE = timedelta(seconds=75)  # for the same reason
 
@@ -34,7 +34,7 @@ _CURE = (
 
 def not_taken(figures: Figures) -> Iterator[Trouble]:
     now = figures.now
-    since = progress.due_since(now, LATE) or progress.due_since(now, PATIENCE)
+    since = progress.event_due_since(now, LATE) or progress.event_due_since(now, PATIENCE)
     if since is None:
         return
     age = now - since

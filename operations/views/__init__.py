@@ -1,1 +1,1 @@
-"""The health page, and what machines ask."""
+"""The health page, and the checks for monitoring."""

@@ -31,8 +31,8 @@ SERIES = (
     ("not-stored", "Could not store", [Answer.NOT_STORED]),
 )
 
-# All but research that may not run: the inbox says so. What the supervisor is about to heal is
-# no trouble for a reader yet; that events are due and none is taken is, after a minute.
+# All troubles except research that is paused or fails, which the inbox shows. What the supervisor
+# may still repair is shown only after some minutes; events that nobody takes, after one.
 CHOSEN: Choice = {
     Kind.NOT_STORED: ANY_AGE,
     Kind.WRONG_SIGNATURE: ANY_AGE,
@@ -80,7 +80,7 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def _troubles(figures: facts.Figures, user: Any) -> list[Trouble]:
-    """Links lead into the admin, so they are for staff only."""
+    """The links lead into the admin, so only staff get them."""
     found = choose(figures, CHOSEN)
     return found if user.is_staff else [replace(trouble, url="", link="") for trouble in found]
 
@@ -99,7 +99,7 @@ def chart(figures: facts.Figures, window: str) -> dict[str, Any]:
 
 
 def _label(hour: int, day: str, number: int) -> str:
-    """A mark every 6 hours, every 12 or every day; midnight is called by its day."""
+    """For every 6th or 12th hour of a short window; midnight is labelled with its day."""
     if hour == 0:
         return day
     every = {24: 6, 48: 12}.get(number)
@@ -108,7 +108,7 @@ def _label(hour: int, day: str, number: int) -> str:
 
 @login_required
 def retry(request: HttpRequest) -> HttpResponse:
-    """Read quarantined events anew, those named in the form."""
+    """Read again the quarantined events that the form names."""
     if request.method != "POST":
         return redirect("operations:health")
     if not _may_retry(request.user):

@@ -1,6 +1,6 @@
-"""For machines that watch: `/livez` says that the process answers, `/readyz` that all of it works.
+"""For monitoring: `/livez` says that the process answers, `/readyz` that all parts work.
 
-No login, and nothing in the answers that a stranger may not know.
+No login is needed, so the answers contain nothing that must be kept from strangers.
 """
 
 import threading
@@ -23,9 +23,9 @@ from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 from providers.deadlines import OutOfTime, in_time
 
-LIMIT_SECONDS = 2.5  # whatever the database does
+LIMIT_SECONDS = 2.5  # also if the database hangs
 _NAMES = ("database", "migrations", "oldest_waiting", "clusters")
-# What a machine may act upon. The first makes `oldest_waiting` fail, the second `clusters`.
+# The troubles that make a check fail: those of LATE `oldest_waiting`, the others `clusters`.
 LATE: Choice = dict.fromkeys((Kind.NOT_TAKEN, Kind.BEHIND), Ages(timedelta(minutes=10)))
 STANDING_STILL: Choice = {
     Kind.NOT_TAKEN: ANY_AGE,
@@ -33,11 +33,11 @@ STANDING_STILL: Choice = {
     Kind.UNSCHEDULED: Ages(TOLD_AFTER),
     Kind.NOT_ASKED: ANY_AGE,
 }
-_slots = threading.BoundedSemaphore(2)  # looks that hang pile up no higher
+_slots = threading.BoundedSemaphore(2)  # at most two looks hang at the same time
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReadinessCheck:
     name: str
     is_ok: bool
     words: str
@@ -67,13 +67,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer, status=200 if is_ready else 503)
 
 
-def look_in_time(look: Callable[[], list[Check]]) -> list[Check]:
-    """Look in a thread of its own: a database that hangs can only be left behind."""
+def look_in_time(look: Callable[[], list[ReadinessCheck]]) -> list[ReadinessCheck]:
+    """Look in a thread of its own, because a query that hangs cannot be ended."""
     stop_at = time.monotonic() + LIMIT_SECONDS
     if not _slots.acquire(timeout=LIMIT_SECONDS):
         return _unreachable("earlier looks still wait for it")
 
-    def run() -> list[Check]:
+    def run() -> list[ReadinessCheck]:
         try:
             return look()
         except Error as error:
@@ -88,14 +88,14 @@ def look_in_time(look: Callable[[], list[Check]]) -> list[Check]:
         return _unreachable("no answer in time")
 
 
-def look() -> Iterator[Check]:
+def look() -> Iterator[ReadinessCheck]:
     missing = unapplied()
-    yield Check("database", True, "reachable")
+    yield ReadinessCheck("database", True, "reachable")
     if missing:
-        yield Check("migrations", False, f"{missing} not applied: run manage.py migrate")
+        yield ReadinessCheck("migrations", False, f"{missing} not applied: run manage.py migrate")
         yield from _unknown("the tables are not up to date", _NAMES[2:])
         return
-    yield Check("migrations", True, "all applied")
+    yield ReadinessCheck("migrations", True, "all applied")
     figures = Figures()
     yield _oldest_waiting(figures)
     yield _clusters(figures)
@@ -112,17 +112,17 @@ def _migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
-def _oldest_waiting(figures: Figures) -> Check:
+def _oldest_waiting(figures: Figures) -> ReadinessCheck:
     late = choose(figures, LATE)
-    since = late[0].since if late else progress.due_since(figures.now)
+    since = late[0].since if late else progress.event_due_since(figures.now)
     if since is None:
-        return Check("oldest_waiting", True, "no event is due", 0)
+        return ReadinessCheck("oldest_waiting", True, "no event is due", 0)
     age = max(figures.now - since, timedelta(0))
     words = f"the oldest event has been due for {length(age)}"
     if late:
         words += ": does manage.py supervise run?"
     kinds = tuple(trouble.kind for trouble in late)
-    return Check("oldest_waiting", not late, words, int(age.total_seconds()), kinds)
+    return ReadinessCheck("oldest_waiting", not late, words, int(age.total_seconds()), kinds)
 
 
 _WORDS = {
@@ -133,22 +133,22 @@ _WORDS = {
 }
 
 
-def _clusters(figures: Figures) -> Check:
+def _clusters(figures: Figures) -> ReadinessCheck:
     if found := choose(figures, STANDING_STILL):
         words = [_WORDS[one.kind].format(age=length(figures.now - one.since)) for one in found]
-        return Check(
+        return ReadinessCheck(
             "clusters", False, "; ".join(words), kinds=tuple(trouble.kind for trouble in found)
         )
     if figures.looked_at:
         ago = length(figures.now - figures.looked_at)
-        return Check("clusters", True, f"looked for work {ago} ago")
-    return Check("clusters", True, "no event has woken them yet")
+        return ReadinessCheck("clusters", True, f"looked for work {ago} ago")
+    return ReadinessCheck("clusters", True, "no event has woken them yet")
 
 
-def _unreachable(why: str) -> list[Check]:
-    first = Check("database", False, f"not reachable: {why}")
+def _unreachable(why: str) -> list[ReadinessCheck]:
+    first = ReadinessCheck("database", False, f"not reachable: {why}")
     return [first, *_unknown("the database is not reachable", _NAMES[1:])]
 
 
-def _unknown(why: str, names: tuple[str, ...]) -> list[Check]:
-    return [Check(name, False, f"not known: {why}") for name in names]
+def _unknown(why: str, names: tuple[str, ...]) -> list[ReadinessCheck]:
+    return [ReadinessCheck(name, False, f"not known: {why}") for name in names]

@@ -8,14 +8,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import doctor
-from operations.doctor import Finding, Level
+from operations.doctor import Finding, Verdict
 from operations.doctor.address import base
 
 
 class Command(BaseCommand):
     help = (
         "Check settings, database, workers, Customer.io and Mavera, and say what to do about "
-        "whatever is wrong. docs/connect.md explains each line. Ends with 1 if anything fails."
+        "what is wrong. docs/connect.md explains each line. Ends with 1 if a check fails."
     )
     requires_system_checks = ()  # they are one of the checks
 
@@ -37,19 +37,19 @@ class Command(BaseCommand):
             found = self._tell(findings)
             if not url:
                 self.stdout.write("The public address was not checked: give it with --url.")
-        failed = _count(found, Level.FAIL)
-        summary = f"{len(found)} checks: {failed} failed, {_count(found, Level.WARN)} to look at."
+        failed = _count(found, Verdict.FAIL)
+        summary = f"{len(found)} checks: {failed} failed, {_count(found, Verdict.WARN)} to look at."
         if failed:
             raise CommandError(summary)
         if not options["json"]:
             self.stdout.write(summary)
 
     def _tell(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Print each as it comes: some wait for a network."""
+        """Print each finding as soon as it is known, because some checks wait for the network."""
         styles = {
-            Level.OK: self.style.SUCCESS,
-            Level.WARN: self.style.WARNING,
-            Level.FAIL: self.style.ERROR,
+            Verdict.OK: self.style.SUCCESS,
+            Verdict.WARN: self.style.WARNING,
+            Verdict.FAIL: self.style.ERROR,
         }
         told = []
         for finding in findings:
@@ -62,14 +62,14 @@ class Command(BaseCommand):
         return told
 
 
-def _count(findings: list[Finding], level: Level) -> int:
+def _count(findings: list[Finding], level: Verdict) -> int:
     return sum(finding.level == level for finding in findings)
 
 
 def _report(findings: list[Finding]) -> dict[str, Any]:
     return {
-        "ok": not _count(findings, Level.FAIL),
-        "failed": _count(findings, Level.FAIL),
-        "warned": _count(findings, Level.WARN),
+        "ok": not _count(findings, Verdict.FAIL),
+        "failed": _count(findings, Verdict.FAIL),
+        "warned": _count(findings, Verdict.WARN),
         "checks": [{"name": finding.name, **asdict(finding)} for finding in findings],
     }

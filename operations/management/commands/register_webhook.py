@@ -1,4 +1,4 @@
-"""Brings the workspace's reporting webhook in line with the team's rules."""
+"""Makes the workspace's reporting webhook send exactly the events that the team's rules need."""
 
 import json
 from dataclasses import asdict
@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import doctor, registration
-from operations.doctor import Level
+from operations.doctor import Verdict
 from operations.doctor.address import base, is_allowed
-from operations.doctor.findings import number
+from operations.doctor.findings import counted
 from operations.doctor.providers import API_KEYS, refused_key
 from operations.registration import BadAddress, Change, shown
 from personas.models import Effect, SignalRule
@@ -33,17 +33,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--name",
             default=registration.NAME,
-            help="What Customer.io lists it as (%(default)s); it is found by the address first.",
+            help="Its name in Customer.io (%(default)s). It is found by address, or else by name.",
         )
         parser.add_argument(
             "--enable",
             action="store_true",
-            help="Check that webhooks would be taken and worked on, then let them come.",
+            help="Check that webhooks would be accepted and processed, then enable it.",
         )
         parser.add_argument(
             "--move",
             action="store_true",
-            help="Take a webhook of this name away from another address where it is at work.",
+            help="Move the webhook of this name here, even if it is enabled for another address.",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Print the request; change nothing."
@@ -80,7 +80,7 @@ class Command(BaseCommand):
     def _warn_of(self, endpoint: str) -> None:
         if not is_allowed(endpoint):
             self.stderr.write(
-                "Warning: the host is not among ALLOWED_HOSTS. Webhooks are taken all the same, "
+                "Warning: the host is not among ALLOWED_HOSTS. Webhooks are accepted anyway, "
                 "but pages answer 400."
             )
         if endpoint.startswith("http://"):
@@ -92,10 +92,10 @@ class Command(BaseCommand):
     def _check(self, change: Change, *, may_move: bool) -> None:
         if not change.after.events:
             raise CommandError("No active signal rule needs any event. See the admin.")
-        if change.before and change.moves_a_live_one and not may_move:
+        if change.before and change.moves_enabled and not may_move:
             raise CommandError(
-                f"“{change.before.name}” is at work for {shown(change.before.endpoint)}. Say "
-                "--move to take it away from there, or give a --name of its own to this one."
+                f"“{change.before.name}” is enabled for {shown(change.before.endpoint)}. Add "
+                "--move to move it here, or --name to create another one."
             )
 
     def _preview(self, change: Change) -> None:
@@ -132,7 +132,7 @@ class Command(BaseCommand):
     def _say_what_is_next(self, webhook: ReportingWebhook) -> None:
         self.stdout.write(
             "\nIt is disabled: nothing is sent yet. Next:\n"
-            "1. Copy the signing key, which the API never tells: in Customer.io, Data & "
+            "1. Copy the signing key, which the API never shows: in Customer.io, Data & "
             "Integrations >\n   Integrations > Reporting Webhooks, the menu of "
             f"“{webhook.name}”, Copy signing key.\n"
             "   Put it into CIO_WEBHOOK_SECRET and restart Savedesk.\n"
@@ -144,20 +144,20 @@ class Command(BaseCommand):
         if not webhook.is_disabled:
             self.stdout.write("It is enabled already.")
             return
-        self.stdout.write("Checking that webhooks would be taken and worked on:")
+        self.stdout.write("Checking that webhooks would be accepted and processed:")
         failed = 0
         for finding in doctor.examine(doctor.essential(base(endpoint))):
-            if finding.level == Level.OK:
+            if finding.level == Verdict.OK:
                 continue
-            failed += finding.level == Level.FAIL
+            failed += finding.level == Verdict.FAIL
             self.stdout.write(f"{finding.level:<4}  {finding.name}: {finding.seen}")
             self.stdout.write(f"      {finding.cure}")
         if failed:
             raise CommandError(
-                f"Not enabled: {number(failed, 'check')} failed. Customer.io holds back "
-                "everything behind a webhook that fails, so mend this first."
+                f"Not enabled: {counted(failed, 'check')} failed. Customer.io holds back "
+                "everything behind a webhook that fails, so repair this first."
             )
-        # The checks take their time, and the budget is for the requests alone.
+        # A budget of its own, because the checks above take time.
         registration.enable(paced_app_api(BUDGET_SECONDS), webhook)
         self.stdout.write("Enabled: Customer.io sends from now on.")
 

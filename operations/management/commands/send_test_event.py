@@ -1,4 +1,4 @@
-"""Plays Customer.io once: sends a signed event and tells what comes of it."""
+"""Sends one signed event, as Customer.io does, and reports what Savedesk does with it."""
 
 import json
 import secrets
@@ -14,7 +14,7 @@ from operations.following import Following, Step, Stopped
 from operations.registration import shown
 from webhooks.views import RECEIVER_PATH
 
-NOBODY = "savedesk-test"  # known to no workspace: such a brief buys no research
+NOBODY = "savedesk-test"  # no workspace knows this id, so its brief buys no research
 # Without a recipient, which only counts as the customer's own if it is their address.
 MESSAGE = {"delivery_id": "test-delivery", "subject": "A test by Savedesk"}
 # What Customer.io sends: https://docs.customer.io/api/webhooks
@@ -121,5 +121,5 @@ def _read(name: str) -> dict[str, Any]:
     except ValueError as error:
         raise CommandError(f"{name} is not JSON: {error}.") from error
     if not isinstance(event, dict):
-        raise CommandError(f"{name} holds no JSON object: one event, in braces.")
+        raise CommandError(f"{name} is no JSON object: give one event, in braces.")
     return event
