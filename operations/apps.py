@@ -8,4 +8,4 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from operations.supervising import beats  # only once the apps are there to be imported
 
-        beats.keep()
+        beats.connect()

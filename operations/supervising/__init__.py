@@ -1,7 +1,7 @@
-"""Runs the web server and both clusters of one host, and restarts what dies or stands still.
+"""Runs the web server and both clusters of one host, and restarts what dies or is stuck.
 
-supervisor   starts, reloads and stops them        watching   who stands still, and what is done
+supervisor   starts, reloads and stops them        watching   finds what is stuck, and ends it
 services     what is run, and how it is ended      groups     process groups, and whose they are
-beats        what a cluster did last               brokers    where the supervisor knocks at it
-messenger    asks and tells the database, so that the supervisor never waits for it
+beats        what a cluster did last               brokers    gives a cluster its own test task
+messenger    reads and writes the database, so that the supervisor never waits for it
 """

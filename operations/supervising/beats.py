@@ -1,13 +1,14 @@
-"""What the processes of this host's cluster did last, whatever other hosts do on the same rows.
+"""What the processes of this host's cluster did last. Other hosts on the same rows do not matter.
 
-They note it in a file without a name that the supervisor shares with them. Two troubles show there
-that the rows do not tell:
+The processes write it into a file without a name, which the supervisor shares with them. The file
+shows two faults that the rows do not show:
 
-A monitor that was killed is born again, but waits for ever for the lock that the dead one held: the
-tasks are done, never acknowledged to the broker, and done again and again.
+A monitor that was killed is started again, but waits for ever for the lock that the dead one held.
+The tasks are done, never acknowledged to the broker, and therefore done again and again.
 
-Workers that wait for the lock of a dead one take no task. While another host works, no row is late.
-So the supervisor knocks through the file, where nobody but its own cluster can answer.
+Workers that wait for the lock of a dead worker take no task. While another host works, no row is
+late. So the supervisor knocks: through the file it gives a task that does nothing, which only its
+own cluster can take.
 """
 
 import os
@@ -30,10 +31,10 @@ _IDLE, _BUSY = b"i", b"b"
 
 
 class Beats:
-    """The supervisor's end."""
+    """The supervisor's side of the file."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the service is known
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the service exists
         self.begin()
 
     @property
@@ -45,28 +46,28 @@ class Beats:
         return {FILE: str(self.number)}
 
     def begin(self) -> None:
-        """As of now nothing waits to be taken or recorded, and no worker is known."""
+        """Begin anew: nothing waits to be taken or recorded, and no worker is known."""
         os.ftruncate(self.number, 0)
         for place in _MOMENTS:
             _note(self.number, place)
 
     def knock(self) -> None:
-        """Give this very cluster a task that does nothing, if it has begun none for a while."""
+        """Give this cluster a task that does nothing, if it has begun no task for a while."""
         if self._seconds_since(_BEGUN) > KNOCK_AFTER_SECONDS:
             _note(self.number, _KNOCKED)
 
     def is_silent(self, processes: list[int]) -> bool:
-        """One of its workers is idle, and yet none took a task for long, not even a knock."""
+        """Whether a worker is idle, and yet none has taken a task for long, not even a knock."""
         is_idle = any(self._work_of(process) == _IDLE for process in processes)
         return is_idle and self._seconds_since(_BEGUN) > SILENT_SECONDS
 
     def is_busy(self, processes: list[int]) -> bool:
-        """Whether a task is under way in one of these. One that died leaves its mark behind."""
+        """Whether one of these living processes has a task under way. Marks of dead ones stay."""
         return any(self._work_of(process) == _BUSY for process in processes)
 
     @property
     def is_unrecorded(self) -> bool:
-        """A task was done after the last one was recorded, which is a while ago."""
+        """Whether a task was done after the last one was recorded, and that is a while ago."""
         done, recorded = (_read(self.number, place) for place in (_DONE, _RECORDED))
         return done > recorded and time.monotonic() - recorded > UNRECORDED_SECONDS
 
@@ -77,8 +78,8 @@ class Beats:
         return os.pread(self.number, 1, _WORKERS + process)
 
 
-def keep() -> None:
-    """The cluster's end: note the work of this process and of those it forks."""
+def connect() -> None:
+    """The cluster's side of the file: this process and those that it forks note their work."""
     if FILE in os.environ:
         post_spawn.connect(_idle, dispatch_uid="beats")
         pre_execute.connect(_begun, dispatch_uid="beats")
@@ -87,7 +88,7 @@ def keep() -> None:
 
 
 def take_knock() -> bool:
-    """Whether the supervisor has knocked since this was asked last."""
+    """Whether the supervisor has knocked since the last call."""
     file = int(os.environ[FILE])
     if _read(file, _KNOCKED) <= _read(file, _TAKEN):
         return False

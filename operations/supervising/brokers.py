@@ -1,7 +1,7 @@
-"""The broker of BROKER_URL, with a door of its own for the supervisor's knocks.
+"""The broker of BROKER_URL, which also gives a cluster the knocks of its own supervisor.
 
-A task in the broker may be taken by any host. Whether this host's workers still take tasks only
-shows by one that nobody else can take: its pusher finds it here, before it asks the broker.
+Any host may take a task from the broker. Only a task that no other host can take shows whether the
+workers of this host still take tasks. Their pusher gets it here, before it asks the broker.
 """
 
 import os
@@ -16,19 +16,19 @@ from django_q.signing import SignedPackage
 from operations.supervising import beats
 
 TASK = "briefs.tasks.knock"
-Tasks = list[tuple[Any, str]] | None  # each with what it is acknowledged by
+Tasks = list[tuple[Any, str]] | None  # each after the id by which it is acknowledged
 
 
 def broker(list_key: str | None = None) -> Broker:
     """For django-q2's setting `broker_class`."""
-    made = _kind()(list_key=list_key or Conf.CLUSTER_NAME)
+    made = _broker_class()(list_key=list_key or Conf.CLUSTER_NAME)
     if beats.FILE in os.environ:  # a process of a cluster that is supervised
         made.dequeue = _knocks_first(made.dequeue)
     return made
 
 
-def _kind() -> type[Broker]:
-    """As django-q2 chooses; imported late, because each needs packages of its own."""
+def _broker_class() -> type[Broker]:
+    """The class that django-q2 would choose; imported late, because each needs other packages."""
     if isinstance(Conf.SQS, dict):
         from django_q.brokers.aws_sqs import Sqs as Kind
     elif Conf.ORM:
@@ -40,12 +40,10 @@ def _kind() -> type[Broker]:
 
 def _knocks_first(dequeue: Callable[[], Tasks]) -> Callable[[], Tasks]:
     def knock_or_task() -> Tasks:
-        return [(None, _package())] if beats.take_knock() else dequeue()
+        if not beats.take_knock():
+            return dequeue()
+        names = {"id": "knock", "name": "knock", "func": TASK}
+        task = {**names, "args": (), "kwargs": {}, "save": False, "started": timezone.now()}
+        return [(None, SignedPackage.dumps(task))]
 
     return knock_or_task
-
-
-def _package() -> str:
-    task = {"id": "knock", "name": "knock", "func": TASK, "args": (), "kwargs": {}, "save": False}
-    package: str = SignedPackage.dumps({**task, "started": timezone.now()})
-    return package

@@ -1,6 +1,6 @@
 """Process groups, and the marks by which a later supervisor knows which of them are its own.
 
-Any process may end, or refuse to be looked at, from one line to the next: it counts as not there.
+A process may end at any moment, or not allow us to read it. Then it counts as not there.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ SUPERVISOR = "SAVEDESK_SUPERVISOR"  # and the process that supervises it
 
 
 def send(group: int, number: signal.Signals) -> None:
-    """Signal a whole group; no trouble if it is gone."""
+    """Signal a whole group; no error if it is gone."""
     with suppress(ProcessLookupError):
         os.killpg(group, number)
 
@@ -53,7 +53,7 @@ def marks(name: str) -> dict[str, str]:
 
 
 def left_behind(name: str) -> set[int]:
-    """Groups of this service whose supervisor was killed: they wind down, or hang."""
+    """Groups of this service whose supervisor was killed: they are stopping, or hang."""
     return {group for group, supervisor in _groups_of(name) if supervisor is None}
 
 
@@ -76,18 +76,18 @@ def _groups_of(name: str) -> Iterator[tuple[int, int | None]]:
 
 
 def _mark(name: str) -> str:
-    """One installation: this code on this database and port. Others on the machine are not ours."""
+    """A service of this installation: of this code on this database and port."""
     database = settings.DATABASES["default"]
     parts = (settings.BASE_DIR, settings.PORT, *(database.get(k) for k in ("HOST", "PORT", "NAME")))
     return f"{name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
 def _identity(pid: int) -> str:
-    """Its pid may be another's one day; together with its start it never is. Empty if it ended."""
+    """The pid and the start time, because a pid is used again later. Empty if it has ended."""
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
-            # Since the boot: that stays the same when the machine's clock is set meanwhile.
+            # Since the boot, because that stays the same when the machine's clock is set.
             hundredths = round(100 * (process.create_time() - psutil.boot_time()))
             return f"{pid}-{hundredths}"
     return ""

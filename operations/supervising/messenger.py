@@ -1,6 +1,6 @@
-"""Asks and tells the database in a thread, so that the supervisor itself never waits for it.
+"""Reads and writes the database in a thread, so that the supervisor itself never waits for it.
 
-A server that is frozen cannot even say that it will not answer: its own time-outs are frozen, too.
+A server that is frozen does not even report a time-out, because its own time-outs are frozen too.
 """
 
 import queue
@@ -31,7 +31,7 @@ class Errand(Generic[T]):
     def run(self) -> None:
         try:
             self.answer = self.work()
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+        except Exception as error:  # noqa: BLE001 - raised by the thread that asked
             self.error = error
         self.is_done = True
 
@@ -39,8 +39,8 @@ class Errand(Generic[T]):
 class Messenger:
     """One thread that runs errands one after the other.
 
-    While it hangs nothing further is sent, so no more than one ever hangs. It ends when the server
-    goes on, or when the connection breaks: PostgreSQL's keepalives see to that (settings).
+    While one errand hangs, no further one is accepted, so no more than one ever hangs. It ends when
+    the server goes on, or when PostgreSQL's keepalives (settings) break the connection.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Messenger:
         return under_way is not None and under_way.is_late
 
     def send(self, work: Callable[[], T]) -> Errand[T] | None:
-        """Have it done soon; None if the messenger hangs and it is not done at all."""
+        """Queue the work; None if the messenger hangs, and the work is not done."""
         if self.is_hung:
             return None
         errand = Errand(work)

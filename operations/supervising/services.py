@@ -21,12 +21,12 @@ from operations.supervising.beats import Beats
 from operations.troubles import Kind, look
 from webhooks.waking import wake
 
-TRUST_SECONDS = 45.0  # that a new service has to show progress; schedules first run after 30
-LONGEST_TRUST_SECONDS = 240.0  # if it was killed again and again: killing may not be the cure
+TRUST_SECONDS = 45.0  # for a new service to show progress; schedules first run after 30
+LONGEST_TRUST_SECONDS = 240.0  # after several kills, because killing may not help
 LONGEST_DEATH_SECONDS = 2.0
 WORKERS_NICENESS = 5
 _PR_SET_PDEATHSIG = 1
-# Looked up here: between fork and exec it might wait for a lock that the messenger's thread held.
+# Looked up here, because after a fork it could wait for a lock that the messenger's thread held.
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -39,19 +39,18 @@ class Service:
     environment: dict[str, str] = field(default_factory=dict)
     grace_seconds: float = 10.0
     is_receiver: bool = False  # a web server: workers give way to it, and stop before it
-    trouble: Callable[[], str] = lambda: ""  # why the rows say that it stands still; or empty
-    is_paying: Callable[[], bool] = lambda: False  # whether a task must not be cut off for little
-    knock: Callable[[], object] | None = None  # gives it something to do
+    trouble: Callable[[], str] = lambda: ""  # why the rows say that it is stuck, or empty
+    is_paying: Callable[[], bool] = lambda: False  # whether a paid call or a message is under way
+    wake_up: Callable[[], object] | None = None  # gives it something to do
     process: subprocess.Popen[bytes] | None = None
     group: int | None = None
-    adopted: dict[int, float] = field(
-        default_factory=dict
-    )  # left from before, and when it is killed
+    # Groups that a killed supervisor left behind, and when each is killed.
+    adopted: dict[int, float] = field(default_factory=dict)
     beats: Beats = field(default_factory=Beats)
     started_at: float = 0.0
     start_again_at: float = 0.0
     trusted_until: float = 0.0
-    end_by: float | None = None  # it was asked to end, and is killed then
+    end_by: float | None = None  # it was asked to end, and is killed at this time
     failures: int = 0  # in a row, each soon after the start
     times_stuck: int = 0  # looks in a row
     kills: int = 0  # in a row, without progress between them
@@ -70,12 +69,12 @@ class Service:
 
     @property
     def is_silent(self) -> bool:
-        """Its workers take no task, not even one that only they can take."""
+        """Whether its workers take no task, not even one that only they can take."""
         return self.group is not None and self.beats.is_silent(groups.members(self.group))
 
     @property
     def is_busy(self) -> bool:
-        """Whether a worker that lives is at a task."""
+        """Whether a living worker has a task under way."""
         return self.group is not None and self.beats.is_busy(groups.members(self.group))
 
     def start(self) -> None:
@@ -101,17 +100,17 @@ class Service:
         self.trusted_until = time.monotonic() + seconds
 
     def has_worked(self) -> None:
-        """Killing it did help, so it gets no more time than any other."""
+        """It made progress, so earlier kills no longer give it more time than other services."""
         self.times_stuck = self.kills = 0
         self.trusted_until = min(self.trusted_until, self.started_at + TRUST_SECONDS)
 
     def adopt(self, group: int) -> None:
-        """Wait for what a killed supervisor left behind: it may finish, and starts anew then."""
+        """Stop a group that a killed supervisor left behind. It may finish its work first."""
         self.adopted[group] = time.monotonic() + self.grace_seconds
         _ask_to_stop(group)
 
-    def outlive_adopted(self) -> list[int]:
-        """Kill what is over its time; returns the groups that are gone since the last call."""
+    def end_adopted(self) -> list[int]:
+        """Kill groups whose time is over; returns those that ended since the last call."""
         for group, end_by in self.adopted.items():
             if time.monotonic() > end_by:
                 groups.send(group, signal.SIGKILL)
@@ -121,25 +120,25 @@ class Service:
         return gone
 
     def ask_to_stop(self, within_seconds: float | None = None) -> None:
-        """SIGTERM to the leader. What was stopped goes on first, else it would never hear of it."""
+        """Send SIGTERM to the leader, and SIGCONT, because a stopped process does not react."""
         if not self.is_running or self.group is None:
             return
         self.end_within(self.grace_seconds if within_seconds is None else within_seconds)
         _ask_to_stop(self.group)
 
     def end_within(self, seconds: float) -> None:
-        """It was asked to end; it is killed after this time, or when that was due before."""
+        """Have it killed after this time, or at the time that was set before if that is earlier."""
         self.end_by = min(self.end_by or float("inf"), time.monotonic() + seconds)
 
     def kill(self) -> None:
-        """End the whole group: workers that lost their parent too, and those that were stopped."""
+        """Kill the whole group, also workers that lost their parent or were stopped."""
         for group in self.adopted:
             groups.send(group, signal.SIGKILL)
         if self.group is None:
             return
         groups.send(self.group, signal.SIGKILL)
         if self.process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):  # it may wait for a dead disk
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it may hang on a disk
                 self.process.wait(timeout=LONGEST_DEATH_SECONDS)
         self.end_by = self.end_by or time.monotonic()
 
@@ -155,7 +154,7 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             grace_seconds=settings.DRAIN_TIMEOUT_SECONDS,
             trouble=queue_trouble,
             is_paying=progress.is_sending,
-            knock=knock_at_queue,
+            wake_up=wake_queue,
         ),
         Service(
             "research",
@@ -164,7 +163,7 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             grace_seconds=settings.RESEARCH_TIMEOUT_SECONDS,  # a call under way is paid for
             trouble=research_trouble,
             is_paying=progress.is_asking,
-            knock=knock_at_research,
+            wake_up=wake_research,
         ),
     ]
     return (
@@ -187,7 +186,7 @@ def web_command(host: str) -> list[str]:
     ]
 
 
-STANDS_STILL = {
+WHY_STUCK = {
     Kind.NOT_TAKEN: "events had been due for a minute and none was taken",
     Kind.UNSWEPT: "no worker had looked for work for more than a minute",
     Kind.UNSCHEDULED: "nothing started the sweep, which was due more than a minute before",
@@ -196,30 +195,33 @@ STANDS_STILL = {
 
 
 def queue_trouble() -> str:
-    """Why the `default` cluster seems to stand still, in words; empty if it does not.
+    """Why the `default` cluster seems to be stuck, in words; empty if it does not.
 
-    The supervisor acts at once, whatever the age of a trouble: that is how it heals before
-    people are told.
+    A trouble of any age counts: the supervisor acts at once, before people are told.
     """
     return _first_of(Kind.NOT_TAKEN, Kind.UNSWEPT, Kind.UNSCHEDULED)
 
 
 def research_trouble() -> str:
+    """The same of the `research` cluster."""
     return _first_of(Kind.NOT_ASKED)
 
 
 def _first_of(*kinds: Kind) -> str:
     found = look(kinds=kinds)
-    return STANDS_STILL[found[0].kind] if found else ""
+    return WHY_STUCK[found[0].kind] if found else ""
 
 
-def knock_at_queue() -> None:
-    """A sweep: the wake-up that a dead cluster had taken is lost, and its bell stays rung."""
+def wake_queue() -> None:
+    """Queue a sweep.
+
+    A dead cluster may have taken the last wake-up. While its bell is rung, no other one is queued.
+    """
     wake(progress.SWEEP, "default")
 
 
-def knock_at_research() -> None:
-    if not working.wake():  # a worker that finds nothing to ask shows as well that it works
+def wake_research() -> None:
+    if not working.wake():  # a worker that finds no question also shows that it works
         wake(working.TASK, "research")
 
 
@@ -227,7 +229,7 @@ def _ask_to_stop(group: int) -> None:
     try:
         os.kill(group, signal.SIGTERM)
         groups.send(group, signal.SIGCONT)
-    except ProcessLookupError:  # without a leader nobody tells them to stop
+    except ProcessLookupError:  # without its leader the group cannot be asked
         groups.send(group, signal.SIGKILL)
 
 

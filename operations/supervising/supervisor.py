@@ -22,10 +22,10 @@ class AlreadySupervised(Exception):
 
 
 class Supervisor:
-    """Keeps services running until SIGTERM or Ctrl-C; a second one stops at once.
+    """Keeps services running until SIGTERM or Ctrl-C; a second signal ends everything at once.
 
-    SIGHUP reloads: the web server takes new workers in without refusing a request, the clusters
-    finish what is under way and start anew.
+    SIGHUP reloads: the web server replaces its workers and refuses no request; the clusters finish
+    what is under way and start anew.
     """
 
     def __init__(self, services: list[Service]) -> None:
@@ -37,9 +37,9 @@ class Supervisor:
     def run(self) -> None:
         """Start everything, watch it, and return once everything has stopped.
 
-        Raises AlreadySupervised, and starts nothing, beside another supervisor of the same.
+        Raises AlreadySupervised, and starts nothing, if another supervisor runs the same services.
         """
-        self.refuse_company()
+        self.refuse_a_second()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._reload)
@@ -51,8 +51,8 @@ class Supervisor:
         finally:
             self._wind_down()
 
-    def refuse_company(self) -> None:
-        """Two of each cluster on one host would take more than one host's share, unnoticed."""
+    def refuse_a_second(self) -> None:
+        """Raise AlreadySupervised: two clusters of a kind would take more than one host's share."""
         for service in self.services:
             if other := groups.supervisor_of(service.name):
                 raise AlreadySupervised(
@@ -61,7 +61,7 @@ class Supervisor:
                 )
 
     def take_over(self) -> None:
-        """Ask what a killed supervisor left behind to end; it starts anew once it has."""
+        """Stop the groups that a killed supervisor left behind; services start after they ended."""
         for service in self.services:
             for group in groups.left_behind(service.name):
                 logger.warning("%s is left from before (process group %d)", service.name, group)
@@ -73,16 +73,13 @@ class Supervisor:
             self.reload_asked = False
             self.reload()
         started = [service for service in self.services if self._keep_up(service)]
-        for service in started:  # what the one before had taken in hand is lost to the broker
-            self.watching.knock(service)
-        self._watch()
-
-    def _watch(self) -> None:
+        for service in started:  # a task that the process before it had taken may be lost
+            self.watching.wake_up(service)
         try:
             if self.watching.is_due:
                 self.watching.look()
             self.watching.listen()
-        except Exception:  # the outer edge: a fault of ours must not end what runs
+        except Exception:  # the outer edge: an error here must not end the services
             logger.exception("progress was not looked after")
 
     def reload(self) -> None:
@@ -94,20 +91,20 @@ class Supervisor:
                 service.ask_to_stop()  # it starts again once it has stopped
 
     def _keep_up(self, service: Service) -> bool:
-        """Start it if it is down, kill it if it does not end; whether it was started."""
+        """Start it if it is down; kill it if it ends too slowly. Returns whether it started."""
         if service.is_running:
             if service.end_by and time.monotonic() > service.end_by:
                 service.kill()
             return False
-        if not self._outlived(service):
+        if not self._adopted_have_ended(service):
             return False
         if service.group is not None:
             self._clear_away(service)
         return time.monotonic() >= service.start_again_at and self._start(service)
 
-    def _outlived(self, service: Service) -> bool:
-        """Whether nothing is left any more of what was adopted."""
-        for group in service.outlive_adopted():
+    def _adopted_have_ended(self, service: Service) -> bool:
+        """Whether all groups have ended that a killed supervisor left behind."""
+        for group in service.end_adopted():
             logger.info("%s: what was left from before has ended (%d)", service.name, group)
         return not service.adopted
 
@@ -123,7 +120,7 @@ class Supervisor:
         return True
 
     def _pause(self, service: Service) -> float:
-        """Let it rest before the next start, the longer the more often it failed."""
+        """Delay its next start, by more after each failure; returns the seconds."""
         pause = min(2.0**service.failures / 2, LONGEST_PAUSE_SECONDS)
         service.start_again_at = time.monotonic() + pause
         return pause
@@ -156,12 +153,13 @@ class Supervisor:
     def _stop_together(self, services: list[Service]) -> None:
         for service in services:
             service.ask_to_stop()
-        while any(map(self._still_ends, services)) and self.stops_asked < 2:
+        while any(map(self._is_ending, services)) and self.stops_asked < 2:
             time.sleep(0.1)
         for service in services:
             service.kill()
 
-    def _still_ends(self, service: Service) -> bool:
+    def _is_ending(self, service: Service) -> bool:
+        """Whether some of it still runs; kills it when its time is over."""
         if service.is_running and service.end_by and time.monotonic() > service.end_by:
             service.kill()
-        return not self._outlived(service) or service.is_running
+        return not self._adopted_have_ended(service) or service.is_running

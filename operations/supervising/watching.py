@@ -1,8 +1,8 @@
-"""Who stands still, and what is done about it.
+"""Finds services that are stuck, and ends them, so that the supervisor starts them anew.
 
-A service that seems stuck is first given something to do: a wake-up may be lost, a budget may
-just have been raised, the database may have been away. If it still is stuck two looks later, it is
-asked to end, killed soon after, and started anew. People are told.
+A service that seems stuck is first woken up: a wake-up may be lost, a budget may just have been
+raised, the database may have been away. If it is still stuck two looks later, it is asked to end,
+and killed soon after. People are told.
 """
 
 import logging
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 LOOK_EVERY_SECONDS = 10.0
 STUCK_TIMES = 3  # looks in a row
-LAST_WORDS_SECONDS = 5.0  # to finish what is under way, before a stuck cluster is killed
+STUCK_GRACE_SECONDS = 5.0  # for a stuck cluster to finish its work, before it is killed
 QUERY_SECONDS = 5
 STOPPED = "one of its processes had been stopped"
 UNRECORDED = "its tasks were done and not recorded"
@@ -40,30 +40,30 @@ NOBODY_SWEEPS: Choice = dict.fromkeys((Kind.UNSWEPT, Kind.UNSCHEDULED), Ages(TOL
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What the rows say of a service. None where the database did not."""
+class Observation:
+    """What the rows say about a service; None if the database did not answer."""
 
     trouble: str | None = None
     is_paying: bool | None = None
 
 
-Findings = dict[str, Finding]  # by service
+Observations = dict[str, Observation]  # by service
 
 
 class Watching:
-    """Looks after the progress of a host's services.
+    """Watches the progress of a host's services.
 
-    The database is asked through a messenger. Whatever it does not answer in time it is away for.
+    The database is asked through a messenger. If it does not answer in time, it counts as away.
     """
 
     def __init__(self, services: list[Service]) -> None:
         self.services = services
         self.messenger = Messenger()
         self.reports: dict[str, tuple[float, str]] = {}  # by service: when, and in which words
-        self.is_untold = False  # the database may be away just when there is something to tell
-        self._question: Errand[Findings] | None = None
+        self.is_untold = False  # a report is not written yet, because the database was away
+        self._question: Errand[Observations] | None = None
         self._telling: Errand[bool | None] | None = None
-        self._speaking: Errand[None] | None = None
+        self._alarm_check: Errand[None] | None = None
         self._looked_at = time.monotonic()
 
     @property
@@ -71,71 +71,69 @@ class Watching:
         return time.monotonic() - self._looked_at >= LOOK_EVERY_SECONDS
 
     def look(self) -> None:
-        """Knock and ask; what comes of it is heard by `listen`, now or later."""
+        """Knock, and ask the database; `listen` acts on the answers, now or later."""
         self._looked_at = time.monotonic()
         for service in self.services:
             service.beats.knock()
         if self._question is not None:
             return
-        self._question = self.messenger.send(lambda: find_out(self.services))
-        self._speaking = self.messenger.send(lambda: speak_for_the_workers())
+        self._question = self.messenger.send(lambda: observe(self.services))
+        self._alarm_check = self.messenger.send(lambda: check_alarms_if_nobody_sweeps())
         if self._question is None:
             self._judge_all({})
         self.listen()
 
     def listen(self) -> None:
-        """Act on what the messenger brought; it is never waited for."""
+        """Act on the answers that have come. Never waits."""
         self._hear_told()
         if self._question and (self._question.is_done or self._question.is_late):
             question, self._question = self._question, None
             _raise_from(question)
             self._judge_all(question.answer or {})
-        if self._speaking and self._speaking.is_done:
-            speaking, self._speaking = self._speaking, None
-            _raise_from(speaking)
+        if self._alarm_check and self._alarm_check.is_done:
+            alarm_check, self._alarm_check = self._alarm_check, None
+            _raise_from(alarm_check)
 
-    def knock(self, service: Service) -> None:
-        """Give the service something to do that the rows hold."""
-        if service.knock is not None:
-            self.messenger.send(lambda: knock(service))
+    def wake_up(self, service: Service) -> None:
+        """Have the service look for work in the rows."""
+        if service.wake_up is not None:
+            self.messenger.send(lambda: wake_up(service))
 
-    def _judge_all(self, findings: Findings) -> None:
-        if not findings:
+    def _judge_all(self, observations: Observations) -> None:
+        if not observations:
             logger.warning("progress cannot be read: the database does not answer")
         for service in self.services:
-            self._judge(service, findings.get(service.name, Finding()))
+            self._judge(service, observations.get(service.name, Observation()))
         self.tell()
 
-    def _judge(self, service: Service, finding: Finding) -> None:
+    def _judge(self, service: Service, seen: Observation) -> None:
         if not service.is_running:
             return
         if service.end_by:
-            if service.times_stuck >= STUCK_TIMES and not _is_paying(service, finding):
-                service.end_within(LAST_WORDS_SECONDS)
+            if service.times_stuck >= STUCK_TIMES and not _is_paying(service, seen):
+                service.end_within(STUCK_GRACE_SECONDS)
             return
-        words = _trouble(service, finding)
+        words = _trouble(service, seen)
         if words is None:
-            service.trust()  # it could not work either, and has time once the database is back
+            service.trust()  # without the database it could not work either, so it gets time again
         elif not words:
             service.has_worked()
         elif time.monotonic() >= service.trusted_until:
-            self._act(service, words, finding)
+            self._act(service, words, seen)
 
-    def _act(self, service: Service, words: str, finding: Finding) -> None:
+    def _act(self, service: Service, words: str, seen: Observation) -> None:
+        """Wake a service up that seems stuck; after several looks in a row, end it."""
         service.times_stuck += 1
         if service.times_stuck >= STUCK_TIMES:
-            self._end(service, words, finding)
+            logger.error("%s is stuck: %s; ended", service.name, words)
+            service.kills += 1
+            service.ask_to_stop(None if _is_paying(service, seen) else STUCK_GRACE_SECONDS)
+            self.report(service, f"was found stuck: {words}")
             return
-        if service.times_stuck > 1:  # the first knock may just be early, and is answered
+        if service.times_stuck > 1:  # one look may just be early: the next one finds it at work
             logger.warning("%s may be stuck: %s", service.name, words)
-        if not service.is_stopped:  # else it does not hear, and may hold SQLite's lock for writing
-            self.knock(service)
-
-    def _end(self, service: Service, words: str, finding: Finding) -> None:
-        logger.error("%s is stuck: %s; ended", service.name, words)
-        service.kills += 1
-        service.ask_to_stop(None if _is_paying(service, finding) else LAST_WORDS_SECONDS)
-        self.report(service, f"was found stuck: {words}")
+        if not service.is_stopped:  # a stopped process cannot react, and may hold SQLite's lock
+            self.wake_up(service)
 
     def report_end(self, service: Service, code: int | None) -> None:
         """Tell of a service that ended without having been asked to."""
@@ -154,7 +152,7 @@ class Watching:
         self.tell()
 
     def tell(self) -> None:
-        """Write down what is untold; what cannot be written now is tried again."""
+        """Write the recent reports into the alarm; if that fails, the next look tries again."""
         if not self.is_untold or self._telling is not None:
             return
         calm = CALM.total_seconds()
@@ -174,27 +172,28 @@ class Watching:
 # In the messenger's thread ------------------------------------------------------------------------
 
 
-def find_out(services: list[Service]) -> Findings:
-    """What the rows say of each service."""
-    return {service.name: _finding(service) for service in services}
+def observe(services: list[Service]) -> Observations:
+    """What the rows say about each service."""
+    return {
+        service.name: Observation(
+            trouble=_try(service.trouble, "progress cannot be read"),
+            is_paying=_try(service.is_paying, "calls under way cannot be read"),
+        )
+        for service in services
+    }
 
 
-def _finding(service: Service) -> Finding:
-    trouble = _try(service.trouble, "progress cannot be read")
-    return Finding(trouble, _try(service.is_paying, "calls under way cannot be read"))
-
-
-def speak_for_the_workers() -> None:
-    """Look for trouble and tell of it where no worker does: alarms come from the sweep else."""
+def check_alarms_if_nobody_sweeps() -> None:
+    """Check the alarms and send notifications, which otherwise the sweep of a worker does."""
     if _try(lambda: choose(Figures(), NOBODY_SWEEPS), "alarms cannot be checked"):
         alarms.sweep()
         _try(outbox.send_due, "notifications not sent")
 
 
-def knock(service: Service) -> None:
+def wake_up(service: Service) -> None:
     """Give the service something to do."""
-    if service.knock is not None:
-        _try(service.knock, "wake-up not sent")
+    if service.wake_up is not None:
+        _try(service.wake_up, "wake-up not sent")
 
 
 def _write(words: str) -> bool:
@@ -209,7 +208,7 @@ _BOUND_SQL = {
 
 
 def _try(work: Callable[[], T], words: str) -> T | None:
-    """Ask or tell the database, bounded in time; None if it is away."""
+    """Do it with a time limit for each statement; None if the database is away."""
     close_old_connections()
     try:
         with connection.cursor() as cursor:
@@ -229,20 +228,23 @@ def _raise_from(errand: Errand[T]) -> None:
         raise errand.error
 
 
-def _trouble(service: Service, finding: Finding) -> str | None:
-    """Why it seems to stand still, empty if it does not, None if nobody knows."""
+def _trouble(service: Service, seen: Observation) -> str | None:
+    """Why it seems to be stuck; empty if it does not; None if that is not known."""
     if service.is_stopped:
         return STOPPED
-    if finding.trouble is None:
+    if seen.trouble is None:
         return None
     if service.beats.is_unrecorded:
         return UNRECORDED
-    return SILENT if service.is_silent else finding.trouble
+    return SILENT if service.is_silent else seen.trouble
 
 
-def _is_paying(service: Service, finding: Finding) -> bool:
-    """Whether a task that costs is under way here. A worker that died does not wait for Mave."""
-    return service.is_busy and finding.is_paying is not False
+def _is_paying(service: Service, seen: Observation) -> bool:
+    """Whether a task that costs is under way on this host.
+
+    The row of a call outlives its worker, so a living worker must also have a task under way.
+    """
+    return service.is_busy and seen.is_paying is not False
 
 
 def _ending(code: int | None) -> str:

@@ -1,4 +1,4 @@
-"""An installation of the release before is upgraded, and goes on without a lost or doubled event.
+"""An installation of the release before is upgraded; no event is lost or handled twice.
 
 Its rows are in `installation_before.json`, as the code of then (commit 1316bff) wrote them beside
 the sandbox, when the hosts were stopped in the midst of their work. Moments are seconds from now.
@@ -57,7 +57,7 @@ KNOWN = {f"briefs.tasks.{name}" for name in ("drain", "sweep", "research", "noti
 
 @pytest.fixture
 def empty_database(django_db_setup, django_db_blocker):
-    """A database of its own in the place of the tests' usual one, which is migrated already."""
+    """An empty database in place of the tests' usual one, which is migrated already."""
     usual = connections["default"]
     name = usual.settings_dict["NAME"]
     is_sqlite = usual.vendor == "sqlite"
@@ -80,7 +80,7 @@ def empty_database(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def installation(empty_database):
-    """The rows of the release before, in tables as it knew them."""
+    """The rows of the release before, in the tables that it had."""
     executor = MigrationExecutor(connections["default"])
     others = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in OURS]
     state = executor.migrate([*others, *OURS.items()])
@@ -118,7 +118,7 @@ def _value(model, name, value, now):
 
 @pytest.fixture
 def enqueued():
-    """The names of the tasks that today's code puts into the queue."""
+    """The names of the tasks that the present code puts into the queue."""
     names = set()
 
     def note(task, **kw):
@@ -163,7 +163,7 @@ def work_off(broker):
 
 
 def let_time_pass():
-    """Whoever held a lease holds it no longer, and what waited for a moment is due."""
+    """Make all leases run out, and all rows due that wait for a later time."""
     before = timezone.now() - timedelta(seconds=1)
     for model in (WebhookEvent, Research, Notification):
         model.objects.filter(lease_until__isnull=False).update(lease_until=before)
@@ -233,7 +233,7 @@ def keys(rows):
 
 
 def times_paid(sandbox):
-    """By question; one that the installation had not stored is a KeyError."""
+    """How often each question was paid for. A question that was not stored is a KeyError."""
     stored = {row["question"]: row["id"] for row in INSTALLATION["briefs.Research"]}
     return {stored[charge.question]: charge.times for charge in sandbox.charges}
 
@@ -243,8 +243,8 @@ def test_hosts_of_this_release_and_the_one_before_understand_each_others_rows():
     """While hosts are upgraded one after the other, both find the other's rows in the queue."""
     ring()
     outbox.wake()
-    services.knock_at_queue()
-    services.knock_at_research()
+    services.wake_queue()
+    services.wake_research()
 
     tasks = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
     written = {task["func"] for task in tasks} | {brokers.TASK, Schedule.objects.get().func}

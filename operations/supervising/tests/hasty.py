@@ -3,7 +3,7 @@
     python -m operations.supervising.tests.hasty
 
 Everything else is production's: settings, commands, processes. `Host` is a test's view of it.
-Haste must not take slow for frozen: on a busy machine all is given more time, by `slowness`.
+A slow process must not count as frozen, so a busy machine gets more time, by `slowness`.
 """
 
 import os
@@ -39,18 +39,18 @@ def main() -> None:
     services.TRUST_SECONDS = 3.0  # and twice as long after each start that took longer
     services.WORKERS_NICENESS = 0  # no web server here needs the processor
     watching.LOOK_EVERY_SECONDS = slower / 2
-    watching.LAST_WORDS_SECONDS = 0.5
+    watching.STUCK_GRACE_SECONDS = 0.5
     supervisor.STEADY_SECONDS = 0.0  # one test after the other is no crash loop
     supervisor.Supervisor(services.services("127.0.0.1", with_web=False)).run()
 
 
 def slowness() -> float:
-    """By what to multiply times on a machine that is busy now; 1 up to two processes a core."""
+    """By what times are multiplied: more on a busy machine, 1 with up to two processes a core."""
     return max(1.0, os.getloadavg()[0] / 2 / (os.cpu_count() or 1))
 
 
 class Host:
-    """A supervisor without a web server, in processes of its own, and what a test does to them."""
+    """A supervisor without a web server, as real processes, and what a test does to them."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.environment = {**os.environ, **environment}
@@ -72,7 +72,7 @@ class Host:
             )
 
     def end(self) -> None:
-        """All of it, at once."""
+        """Kill all its processes."""
         if self.supervisor:
             self.supervisor.kill()
             self.supervisor.wait()
@@ -104,7 +104,7 @@ class Host:
         return children(self.sentinel(cluster))[-1]
 
     def lock_holders(self, cluster: str) -> list[int]:
-        """The idle worker that reads the queue's pipe holds its lock, the others wait for that."""
+        """The idle worker that reads the queue's pipe. The others wait for the lock it holds."""
         idle = self.workers(cluster)
         if place(os.getppid()) in ("", "0"):
             return idle  # the kernel does not tell: kill all of them, and one of them holds it
@@ -145,7 +145,7 @@ def place(pid: int) -> str:
 
 
 def children(parent: int) -> list[int]:
-    """In the order of their birth."""
+    """The oldest one first."""
     found = []
     with suppress(psutil.Error):
         for child in psutil.Process(parent).children():

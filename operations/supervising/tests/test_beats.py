@@ -1,4 +1,4 @@
-"""What a cluster's own processes tell its supervisor, and how that knocks at them alone."""
+"""What a cluster's processes tell their supervisor, and that only they get its knock."""
 
 import os
 
@@ -18,7 +18,7 @@ NOBODY = 4_000_000
 
 @pytest.fixture
 def beat(monkeypatch):
-    """The supervisor's end of the file, of which this process is a worker."""
+    """The supervisor's side of the file; this process acts as a worker."""
     beat = beats.Beats()
     monkeypatch.setenv(beats.FILE, str(beat.number))
     beats._idle()
@@ -36,7 +36,7 @@ def test_cluster_whose_idle_worker_takes_nothing_is_silent(beat):
     assert beat.is_silent([ME])
 
 
-def test_cluster_that_took_a_task_of_late_is_not_silent(beat):
+def test_cluster_that_took_a_task_recently_is_not_silent(beat):
     assert not beat.is_silent([ME])
 
 
@@ -81,7 +81,7 @@ def test_knock_comes_only_after_a_while_without_a_task(beat, monkeypatch):
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("impatient")
-def test_knock_is_a_task_of_this_cluster_and_passes_by_the_broker(beat):
+def test_knock_is_a_task_that_only_this_cluster_gets_without_the_broker(beat):
     broker = get_broker("default")
     OrmQ.objects.create(key="default", payload="of everybody", lock=timezone.now())
     beat.knock()

@@ -1,7 +1,7 @@
-"""Whatever freezes is found and started anew: real clusters under the real supervisor.
+"""A process that freezes is found and started anew: real clusters under the real supervisor.
 
 On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names, in a database of the module's own.
-The supervisor is in a hurry (hasty.py); what production's patience adds up to is tested at the end.
+The supervisor waits for seconds only (hasty.py); the last test adds up production's times.
 """
 
 import os
@@ -102,7 +102,7 @@ def one_host(environment, tmp_path_factory):
 
 @pytest.fixture
 def other_host(host, environment, tmp_path):
-    """A second host on the same database, which takes its part of the tasks."""
+    """A second host on the same database, which takes some of the tasks."""
     other = Host({**environment, "PORT": "2"}, tmp_path / "supervise.log")
     other.start()
     wait("the other host's clusters run", lambda: all(map(other.is_complete, CLUSTER_NAMES)))
@@ -124,13 +124,13 @@ def host(one_host, sandbox):
 
 
 def ask():
-    """A question and its brief, there at the same moment: one without a brief is cancelled."""
+    """A question and its brief, in one transaction: a question without a brief is cancelled."""
     with transaction.atomic():
         return make_brief(research=make_research()).research
 
 
 def works(cluster):
-    """Something is due and nobody rings; whether it gets done."""
+    """Wait until the cluster has done work of which no wake-up was sent."""
     if cluster == "default":
         event = make_event()
         done = WebhookEvent.objects.filter(pk=event.pk).exclude(status="pending")
@@ -147,7 +147,7 @@ def is_told(cluster):
 
 @contextmanager
 def started_anew(host, cluster):
-    """What happens within must end with the old group gone, a new one that works, and an alarm."""
+    """After the block the old group must end, a new one must work, and an alarm must be told."""
     old = host.leader(cluster)
     yield
     works(cluster)
@@ -161,15 +161,15 @@ def started_anew(host, cluster):
 
 
 def kill_with_the_lock(host, cluster, whom, works):
-    """Kill processes that wait in a queue, again if its lock did not die with one of them.
+    """Kill processes that wait in a queue, until one dies that holds the queue's lock.
 
-    The supervisor knocks every second or so, and who is just at work on that holds no lock: another
-    is born in its place and the cluster goes on. Otherwise only a new cluster works again.
+    The supervisor knocks about every second. A process that is just at work on a knock holds no
+    lock; it is replaced, and the cluster goes on. Once the lock is lost, only a new cluster works.
     """
     old = host.leader(cluster)
     for _ in range(10):
         time.sleep(KNOCKED_AND_IDLE_AGAIN)
-        for pid in wait("somebody waits in the queue", lambda: whom(cluster)):
+        for pid in wait("a process waits in the queue", lambda: whom(cluster)):
             send(pid, signal.SIGKILL)
         works()
         if not groups.is_alive(old):
@@ -363,12 +363,12 @@ def test_sigterm_ends_what_was_stopped_and_what_hangs(host):
 
 
 def test_two_minutes_suffice_with_the_constants_of_production():
-    """From “due” to “working again” at worst, each step as late as it may come."""
+    """The longest time from “due” to “working again”, each step as late as it may come."""
     seen = work.PATIENCE.total_seconds() + watching.LOOK_EVERY_SECONDS
     sure = (watching.STUCK_TIMES - 1) * (
         watching.LOOK_EVERY_SECONDS + supervisor.LOOK_EVERY_SECONDS
     )
-    ended = watching.LAST_WORDS_SECONDS + supervisor.LOOK_EVERY_SECONDS
+    ended = watching.STUCK_GRACE_SECONDS + supervisor.LOOK_EVERY_SECONDS
     begun = 0.5 + supervisor.LOOK_EVERY_SECONDS  # the pause of a service that had run for long
 
     due = seen + sure + ended + begun

@@ -18,24 +18,24 @@ from operations.supervising.tests.hasty import children, send, wait
 from sandbox.postgres import postgres
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-# A supervisor of one small process, which asks and tells the database often.
+# A supervisor of one small process, which reads and writes the database often.
 SUPERVISOR = """
 import sys, django
 django.setup()
 from operations.supervising import watching
-from operations.supervising.services import Service, knock_at_queue, queue_trouble
+from operations.supervising.services import Service, wake_queue, queue_trouble
 from operations.supervising.supervisor import Supervisor
 watching.LOOK_EVERY_SECONDS = 0.1
 deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
 one = Service("one", [sys.executable, "-c", deaf], grace_seconds=600,
-              trouble=queue_trouble, knock=knock_at_queue)
+              trouble=queue_trouble, wake_up=wake_queue)
 Supervisor([one]).run()
 """
 
 
 @pytest.fixture
 def frozen(monkeypatch):
-    """Work that never ends, until the test does."""
+    """Work that ends only when the test does."""
     monkeypatch.setattr(messenger, "PATIENCE_SECONDS", 0.1)
     end = threading.Event()
     yield end.wait
@@ -50,14 +50,14 @@ def hung(frozen):
     return messenger
 
 
-def test_answer_is_there_once_it_was_brought():
+def test_answer_of_an_errand_is_kept():
     errand = Messenger().send(lambda: "an answer")
 
     wait("the answer", lambda: errand.is_done)
     assert errand.answer == "an answer"
 
 
-def test_fault_belongs_to_whoever_asked_and_the_messenger_goes_on():
+def test_error_is_kept_for_the_caller_and_the_messenger_goes_on():
     messenger = Messenger()
     faulty = messenger.send(lambda: 1 / 0)
 
@@ -77,7 +77,7 @@ def test_messenger_that_hangs_takes_nothing_more_so_that_only_one_hangs(hung):
 def test_question_that_is_not_answered_counts_as_a_database_that_is_away(
     frozen, monkeypatch, caplog
 ):
-    monkeypatch.setattr(watching, "find_out", lambda services: frozen())
+    monkeypatch.setattr(watching, "observe", lambda services: frozen())
     one = Service("one", SLEEP)
     one.start()
     one.trusted_until = 0
@@ -146,7 +146,7 @@ def test_while_postgresql_is_frozen_the_supervisor_restarts_what_dies_and_ends(
     for pid in processes():
         send(pid, signal.SIGSTOP)
 
-    for _ in range(3):  # in the midst of questions and knocks
+    for _ in range(3):  # while it asks the database and wakes the service
         [old] = children(supervisor.pid)
         send(old, signal.SIGKILL)
         wait("another one runs", lambda old=old: set(children(supervisor.pid)) - {old})

@@ -1,4 +1,4 @@
-"""The real thing: web server, supervisor, both clusters and the sandbox as processes of their own.
+"""Web server, supervisor, both clusters and the sandbox as real processes.
 
 On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names, in a database of the test's own.
 """
@@ -98,7 +98,7 @@ for call in MaveCall.objects.chats().order_by("pk"):
 
 
 def _leader(demo, variable):
-    """The process group of a cluster: the process that leads it is the one without a twin."""
+    """The process group of a cluster."""
     for pid in _processes_of(demo):
         with open(f"/proc/{pid}/environ", "rb") as environment:
             if variable in environment.read().split(b"\0"):

@@ -35,7 +35,7 @@ FAMILY = [sys.executable, "-c", "import subprocess, time; subprocess.Popen(['sle
 
 @pytest.fixture(autouse=True)
 def _at_once():
-    """Errands in the test's own thread, on its own connection; test_messenger has the real one."""
+    """Run errands in the test's own thread, on its connection. test_messenger has the real one."""
 
     def send(self, work):
         errand = Errand(work)
@@ -132,22 +132,22 @@ def look(watch, times):
         watch.watching.look()
 
 
-def test_stuck_service_is_knocked_at_twice_before_it_is_asked_to_end(started):
-    knocks = []
-    one = service(**STUCK, knock=lambda: knocks.append(one.is_running))
+def test_stuck_service_is_woken_up_twice_before_it_is_asked_to_end(started):
+    woken = []
+    one = service(**STUCK, wake_up=lambda: woken.append(one.is_running))
     watch = started(one)
     one.trusted_until = 0
 
     look(watch, 2)
-    assert (knocks, one.end_by) == ([True, True], None)
+    assert (woken, one.end_by) == ([True, True], None)
 
     look(watch, 1)
     assert one.end_by is not None
     assert wait_for(lambda: not one.is_running)
 
 
-def test_stuck_service_that_does_not_listen_is_killed_and_starts_anew(started, monkeypatch):
-    monkeypatch.setattr(watching, "LAST_WORDS_SECONDS", 0.1)
+def test_stuck_service_that_ignores_sigterm_is_killed_and_starts_anew(started, monkeypatch):
+    monkeypatch.setattr(watching, "STUCK_GRACE_SECONDS", 0.1)
     one = service(DEAF, **STUCK)
     watch = started(one)
     first = one.group
@@ -171,7 +171,7 @@ def test_stuck_service_with_a_paid_call_under_way_has_time_to_finish_it(started)
 
 
 def mark_busy(one):
-    """As a worker does that takes up a task."""
+    """Mark it as a worker does that begins a task."""
     os.pwrite(one.beats.number, beats._BUSY, beats._WORKERS + one.group)
 
 
@@ -259,7 +259,7 @@ def away():
     raise OperationalError("the database is away")
 
 
-def test_database_that_is_away_is_no_fault_of_a_service_which_has_time_once_it_is_back(started):
+def test_service_is_not_blamed_for_a_database_that_is_away_and_gets_time_afterwards(started):
     looks = iter([away] + [lambda: "nothing moves"] * 5)
     one = service(trouble=lambda: next(looks)())
     watch = started(one)
@@ -272,13 +272,13 @@ def test_database_that_is_away_is_no_fault_of_a_service_which_has_time_once_it_i
 
 
 def test_database_that_is_away_does_not_stop_the_supervisor(started, monkeypatch, caplog):
-    one = service(knock=lambda: None)
+    one = service(wake_up=lambda: None)
     watch = started(one)
     monkeypatch.setattr(watching.connection, "cursor", away)
 
     watch.watching.report_end(one, 1)
     look(watch, 1)
-    watching.knock(one)
+    watching.wake_up(one)
 
     assert watch.watching.is_untold
     assert "alarm not written: OperationalError" in caplog.text
@@ -287,7 +287,7 @@ def test_database_that_is_away_does_not_stop_the_supervisor(started, monkeypatch
 
 def test_broker_that_fails_does_not_stop_the_supervisor(started, monkeypatch, caplog):
     monkeypatch.setattr(waking, "async_task", lambda *args, **kw: 1 / 0)
-    one = service(**STUCK, knock=services.knock_at_queue)
+    one = service(**STUCK, wake_up=services.wake_queue)
     watch = started(one)
     one.trusted_until = 0
 
@@ -321,11 +321,11 @@ def test_tasks_that_are_done_and_not_recorded_are_found(monkeypatch):
     assert not beat.is_unrecorded
 
 
-def test_fault_in_looking_ends_nothing(started, monkeypatch, caplog):
+def test_error_while_looking_ends_no_service(started, monkeypatch, caplog):
     one = service()
     watch = started(one)
     monkeypatch.setattr(watching, "LOOK_EVERY_SECONDS", 0)
-    monkeypatch.setattr(watching, "speak_for_the_workers", lambda: 1 / 0)
+    monkeypatch.setattr(watching, "check_alarms_if_nobody_sweeps", lambda: 1 / 0)
 
     watch.look()
 
@@ -445,7 +445,7 @@ def test_alarm_of_a_restart_is_over_after_minutes_of_calm(started):
     assert not alarm().is_open
 
 
-# Speaking for the workers -------------------------------------------------------------------------
+# Alarms while no worker sweeps --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("minutes", "rings"), [(4, True), (2, False)])
@@ -454,7 +454,7 @@ def test_supervisor_tells_of_waiting_events_when_no_worker_sweeps(minutes, rings
     make_event(received_at=at, last_received_at=at)
     Bell.objects.create(pk=1, silenced_at=timezone.now() - timedelta(minutes=minutes))
 
-    watching.speak_for_the_workers()
+    watching.check_alarms_if_nobody_sweeps()
 
     opened = Alarm.objects.filter(kind=Alarm.Kind.WAITING, opened_at__isnull=False)
     assert opened.exists() is rings
@@ -597,7 +597,7 @@ def test_winding_down_ends_what_was_adopted_too(started):
 
 @pytest.fixture
 def neighbour():
-    """Another supervisor of the service “queue” of this installation, as a process of its own."""
+    """Another supervisor of the service “queue” of this installation, as a real process."""
     script = (
         "import django, time; django.setup();"
         "from django.conf import settings;"
@@ -625,18 +625,18 @@ def test_second_supervisor_of_the_same_services_is_refused_in_words(neighbour, o
     assert neighbour.poll() is None
 
 
-def test_supervisor_of_other_services_is_no_company(neighbour):
+def test_supervisor_of_other_services_does_not_count(neighbour):
     assert groups.supervisor_of("web") is None
 
 
-def test_what_a_dead_supervisor_left_is_no_company(neighbour):
+def test_what_a_dead_supervisor_left_does_not_count(neighbour):
     neighbour.kill()
     neighbour.wait()
 
     assert groups.supervisor_of("queue") is None
 
 
-def test_clock_that_was_set_meanwhile_makes_no_supervisor_a_stranger(neighbour, monkeypatch):
+def test_supervisor_is_recognised_although_the_clock_was_set(neighbour, monkeypatch):
     before = psutil.boot_time()
     monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: before + 3600)
 
@@ -644,7 +644,7 @@ def test_clock_that_was_set_meanwhile_makes_no_supervisor_a_stranger(neighbour, 
     assert groups.left_behind("queue") == set()
 
 
-def test_process_that_was_given_the_number_of_a_dead_supervisor_is_not_taken_for_it():
+def test_process_that_has_the_pid_of_a_dead_supervisor_is_not_taken_for_it():
     later = {**groups.marks("a service"), groups.SUPERVISOR: f"{os.getpid()}-1"}
     process = subprocess.Popen(SLEEP, env={**os.environ, **later}, start_new_session=True)
 
