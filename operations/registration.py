@@ -62,7 +62,7 @@ def events_of(rule: SignalRule) -> set[str]:
     metrics, types = _words(rule.metrics), _words(rule.object_types) or set(METRICS)
     names: set[str] = set()
     if rule.level != Level.DELIVERY:
-        # About the person, whichever channel triggered the change and is named as object type.
+        # About the person. The object type only names the channel of the message that led to it.
         names |= {f"customer_{metric}" for metric in metrics & set(PERSON_METRICS)}
         if metrics & set(PREFERENCES_METRICS):
             names.add(PREFERENCES_EVENT)

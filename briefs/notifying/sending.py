@@ -84,7 +84,7 @@ def _parts(address: str) -> set[str]:
     """The parts of the address, from whole e-mail addresses down to words, without the scheme."""
     _, _, rest = address.partition("://")
     login, _, _ = re.split("[/?#]", rest)[0].rpartition("@")
-    _, _, password = login.partition(":")  # as a whole, whatever signs it holds
+    _, _, password = login.partition(":")  # as a whole, with all its signs
     pieces, parts = [rest], {unquote(password)}
     for cut in _CUTS:
         pieces = [part for piece in pieces for part in re.split(cut, piece)]

@@ -40,7 +40,7 @@ class Messenger:
     """One thread that runs errands one after the other.
 
     While one errand hangs, no further one is accepted, so no more than one ever hangs. It ends when
-    the server goes on, or when PostgreSQL's keepalives (settings) break the connection.
+    the server answers again, or when PostgreSQL's keepalives (settings) break the connection.
     """
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ DOCTOR = {
     work.deliveries: work.DELIVERIES,
     work.research: work.RESEARCH,
 }
-READYZ = {"oldest_waiting": probes.LATE, "clusters": probes.STANDING_STILL}
+READYZ = {"oldest_waiting": probes.LATE, "clusters": probes.STUCK}
 
 
 # Histories: what happened, in whole minutes before now
@@ -236,7 +236,7 @@ def table_of_troubles():
         health.CHOSEN,
         all_of(alarms.CHOSEN.values()),
         all_of(DOCTOR.values()),
-        probes.LATE | probes.STANDING_STILL,
+        probes.LATE | probes.STUCK,
     )
     lines = ["| trouble | *Webhook health* | alarm | doctor | `/readyz` |", "|---|---|---|---|---|"]
     for kind in Kind:

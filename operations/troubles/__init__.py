@@ -53,7 +53,7 @@ def judge(figures: Figures, kinds: Iterable[Kind] = tuple(Kind)) -> list[Trouble
 
 
 def choose(figures: Figures, choice: Choice) -> list[Trouble]:
-    """The troubles that somebody wants to hear of: of these kinds, and so old."""
+    """The troubles whose kind and age are in the choice."""
     return [
         trouble
         for trouble in judge(figures, choice)

@@ -11,7 +11,7 @@ from operations.troubles.kinds import Kind, Trouble
 from webhooks.models import Answer
 
 # Webhooks come at no steady pace: six usual gaps without one are rare, and below ten minutes
-# nobody need be called, however dense the feed.
+# nobody is told, even if events usually come every second.
 SILENT_TIMES = 6
 SILENT_AT_LEAST = timedelta(minutes=10)
 # One in twenty, of more than a few: Customer.io repeats what got no answer within 4 seconds.
@@ -41,7 +41,7 @@ def silence(figures: Figures) -> Iterator[Trouble]:
 
 
 def quarantined(figures: Figures) -> Iterator[Trouble]:
-    """For as long after the latest as an upgrade may take that can read it."""
+    """For a week after the latest one: until then an upgrade may come that can read it."""
     latest = figures.quarantined_events[0].received_at if figures.quarantined_events else None
     if latest and latest > figures.now - WEEK:
         yield Trouble(
@@ -78,6 +78,6 @@ def unverified(figures: Figures) -> Iterator[Trouble]:
             Kind.UNVERIFIED,
             "hint",
             figures.now,
-            "DEBUG is on: requests without a signature are accepted, whoever sends them.",
+            "DEBUG is on: requests without a signature are accepted from everybody.",
             "Set DEBUG=0 before this machine can be reached from outside.",
         )

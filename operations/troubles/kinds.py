@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.db.models import TextChoices
 
-# The supervisor heals what it can within two minutes; what stands still for three is told.
+# The supervisor restarts a stuck cluster within two minutes; what lasts for three is told.
 TOLD_AFTER = timedelta(minutes=3)
 
 

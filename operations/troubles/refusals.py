@@ -15,7 +15,7 @@ from operations.troubles.kinds import Kind, Trouble
 from webhooks.models import Answer
 
 # What is refused holds the rest back until a webhook is accepted, and is told for a day at most.
-# What is over is told for an hour, so that whoever was called because of it still finds it.
+# What is over is told for an hour, so that people who were told of it still find it.
 RECENT = HOUR
 TOLERANCE = timedelta(seconds=10)  # answers are counted every few seconds
 # Strangers may sign wrongly more often than Customer.io delivers: give it time to be accepted.

@@ -10,7 +10,7 @@ from operations.figures import Figures
 from operations.troubles.kinds import Kind, Trouble
 
 PATIENCE = timedelta(seconds=60)  # a free worker asks within a second of its wake-up
-_EFFECT = "Customer.io is not affected; briefs open as ever and stand on their playbooks"
+_EFFECT = "Customer.io is not affected; briefs open as usual and stand on their playbooks"
 
 
 def not_asked(figures: Figures) -> Iterator[Trouble]:

@@ -28,7 +28,7 @@ _EFFECT = (
 )
 _CURE = (
     "Does manage.py supervise run, here or on a worker host? manage.py doctor says what is "
-    "missing; whatever waits is processed as soon as a worker is back."
+    "missing; waiting events are processed as soon as a worker is back."
 )
 
 
@@ -74,7 +74,7 @@ def unswept(figures: Figures) -> Iterator[Trouble]:
 
 
 def unscheduled(figures: Figures) -> Iterator[Trouble]:
-    """Workers may work while nobody starts schedules or ends tasks that hang: the guard does."""
+    """A cluster's guard starts schedules and ends tasks that hang. Workers may work without it."""
     due_at, now = progress.sweep_due_at(), timezone.now()
     if due_at and now - due_at > SCHEDULE_LATE:
         yield Trouble(
@@ -98,7 +98,7 @@ def failed(figures: Figures) -> Iterator[Trouble]:
         oldest.finished_at or oldest.received_at,
         f"{figures.dead.of('event')} failed on every try and led to nothing. Customer.io has "
         "its answer and does not send them again.",
-        "Read the reason at the event. Once it is mended, reprocess them there, or all of them "
+        "Read the reason at the event. Once it is repaired, reprocess them there, or all of them "
         "with manage.py reprocess_events --status dead.",
         url=f"{url}?status__exact={WebhookEvent.Status.DEAD}" if url else "",
         link="Failed events" if url else "",

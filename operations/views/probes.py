@@ -27,7 +27,7 @@ LIMIT_SECONDS = 2.5  # also if the database hangs
 _NAMES = ("database", "migrations", "oldest_waiting", "clusters")
 # The troubles that make a check fail: those of LATE `oldest_waiting`, the others `clusters`.
 LATE: Choice = dict.fromkeys((Kind.NOT_TAKEN, Kind.BEHIND), Ages(timedelta(minutes=10)))
-STANDING_STILL: Choice = {
+STUCK: Choice = {
     Kind.NOT_TAKEN: ANY_AGE,
     Kind.UNSWEPT: Ages(TOLD_AFTER),
     Kind.UNSCHEDULED: Ages(TOLD_AFTER),
@@ -134,7 +134,7 @@ _WORDS = {
 
 
 def _clusters(figures: Figures) -> ReadinessCheck:
-    if found := choose(figures, STANDING_STILL):
+    if found := choose(figures, STUCK):
         words = [_WORDS[one.kind].format(age=length(figures.now - one.since)) for one in found]
         return ReadinessCheck(
             "clusters", False, "; ".join(words), kinds=tuple(trouble.kind for trouble in found)
