@@ -15,9 +15,12 @@ from django.utils.safestring import SafeString
 from markdown_it.token import Token
 
 from briefs.reading import markdown
+from briefs.reading.bibliography import own_references
 from briefs.reading.channels import ClosedChannel
-from briefs.reading.citing import Citing, Source, sources
+from briefs.reading.citing import Citing
 from briefs.reading.marking import Marking
+from briefs.reading.sources import Source, sources
+from briefs.reading.stripping import answer_alone
 from providers.plain import visible
 
 SHOWN = 12_000  # characters shown before the rest is folded; a usual answer has a third of that
@@ -56,10 +59,11 @@ class Reading:
 
 def read(text: str, given: Any, closed: Sequence[ClosedChannel] = ()) -> Reading:
     """Never raises, for any text of Mave. given: the sources of the reply, as they came."""
+    kept = _cut(answer_alone(text))
     found = sources(given)
-    kept = _cut(text)
+    own = own_references(kept, found)
     # Without a list of sources, the text may explain its numbers itself, by addresses.
-    citing = Citing.of(found, marks_missing=bool(found) or "://" not in kept)
+    citing = Citing.of(found, own, marks_missing=bool(found) or "://" not in kept)
     keys = {channel.key for channel in closed}
     marking = Marking(citing, keys, has_sources=bool(found) or "](https://" in kept)
     tokens = list(marking.blocks(markdown.parse(kept)))
@@ -73,7 +77,9 @@ def read(text: str, given: Any, closed: Sequence[ClosedChannel] = ()) -> Reading
         rest_words=len(strip_tags(rest).split()),
         cut_at=len(kept) if len(kept) < len(text) else None,
         length=len(text),
-        sources=[ListedSource(source, source.number in citing.cited) for source in found],
+        sources=[
+            ListedSource(source, source.number in citing.cited) for source in own.numbered(found)
+        ],
         is_without_sources=not found and not citing.has_link,
         closed=list(closed),
         names_closed=sorted(marking.named),

@@ -1,130 +1,52 @@
-"""Sources of an answer, and the numbers in its text that lead to them."""
+"""Numbers in the text of an answer that lead to its sources."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
-from providers.plain import host, line, safe_link
+from briefs.reading.bibliography import Bibliography
+from briefs.reading.citations import CITATION, plain_citations
+from briefs.reading.sources import Source, same_address
+from providers.plain import host
 
-MOST_SOURCES = 200
-_USUAL_PORTS = {"http": 80, "https": 443}
-
-# [1], [1, 2], [1-3], [^1], 【1】 and 【1†title】. Not (1): that may count anything.
-_CITATION = re.compile(
-    r"(\[\^?\d{1,3}(?: ?[,;–-] ?\^?\d{1,3}){0,20}\]|【\d{1,3}(?:†[^】\n]{0,80})?】)"
-)
 _NUMBERS = re.compile(r"(\d{1,3})")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One entry of the list that `[1]` points to; href is empty if the address is not https.
-
-    numbers: all numbers under which Mave named this address; the first is the number shown.
-    address: an http address, shown as text and not as a link.
-    """
-
-    number: int
-    title: str
-    href: str
-    domain: str
-    snippet: str
-    address: str = ""
-    numbers: tuple[int, ...] = ()
-
-    @property
-    def label(self) -> str:
-        return " ".join(f"[{number}]" for number in self.numbers)
-
-
-def sources(items: Any) -> list[Source]:
-    """Read the sources of a reply, of any shape; each address is listed once."""
-    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    numbers: dict[str, list[int]] = {}
-    for number, item in enumerate(found[:MOST_SOURCES], start=1):
-        numbers.setdefault(_address(item) or f"#{number}", []).append(number)
-    return [_source([found[number - 1] for number in same], same) for same in numbers.values()]
-
-
-def _source(same: list[dict[str, Any]], numbers: list[int]) -> Source:
-    """Make one source of all entries that name the same address, an https one if there is any."""
-    item = next((item for item in same if _href(item)), same[0])
-    title, url, domain = (line(item.get(key) or "", 300) for key in ("title", "url", "domain"))
-    raw = str(item.get("url") or "").strip()
-    href = _href(item)
-    is_web = raw.lower().startswith("http://")
-    # The domain is read from the address, because the reply may name any other.
-    domain = _host(raw) if raw.lower().startswith(("http://", "https://")) else domain
-    name = title or url or domain or "Untitled"
-    snippet = line(item.get("snippet") or "", 300)
-    address = url if is_web and title else ""
-    return Source(numbers[0], name, href, domain, snippet, address, tuple(numbers))
-
-
-def _href(item: dict[str, Any]) -> str:
-    raw = str(item.get("url") or "").strip()
-    return safe_link(raw) if len(raw) <= 2000 else ""
-
-
-def _host(url: str) -> str:
-    try:
-        return host(url)
-    except ValueError:
-        return ""
-
-
-def _address(item: dict[str, Any]) -> str:
-    return same_address(str(item.get("url") or ""))
-
-
-def same_address(url: str) -> str:
-    """A key that is equal for two spellings of one web address; empty if it is no web address.
-
-    A fragment is left out, because it names a place on the page. One that begins like a path stays,
-    because it names the page.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        name, port = host(url.strip()), parts.port
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not name:
-        return ""
-    place = f":{port}" if port not in (None, _USUAL_PORTS[parts.scheme]) else ""
-    route = parts.fragment if parts.fragment.startswith(("/", "!")) else ""
-    return f"{name}{place}{parts.path.rstrip('/')}?{parts.query}#{route}"
 
 
 @dataclass(slots=True)
 class Citing:
     """Links numbers to sources, and remembers which were cited.
 
-    numbers: which entry of the list each number leads to. marks_missing: whether a number without a
-    source gets a mark.
+    numbers: which entry of the list each number leads to. links: addresses that are no entry, by
+    the number under which the answer lists them. explained: numbers that need no mark, because the
+    answer says itself what they are. marks_missing: whether any other number without a source gets
+    a mark.
     """
 
     numbers: Mapping[int, int]
+    links: Mapping[int, str] = field(default_factory=dict)
+    explained: Collection[int] = ()
     by_address: Mapping[str, int] = field(default_factory=dict)
     marks_missing: bool = False
     cited: set[int] = field(default_factory=set)
     has_link: bool = False
 
     @classmethod
-    def of(cls, listed: list[Source], *, marks_missing: bool) -> "Citing":
+    def of(cls, listed: list[Source], own: Bibliography, *, marks_missing: bool) -> "Citing":
+        given = {number: source.number for source in listed for number in source.numbers}
         return cls(
-            numbers={number: source.number for source in listed for number in source.numbers},
+            numbers=own.entries if own else given,
+            links=own.links,
+            explained=own.named,
             by_address={same_address(s.href): s.number for s in listed if s.href},
             marks_missing=marks_missing,
         )
 
     def split(self, text: str) -> Iterator[Token]:
         """Split `as shown [2].` into text, a link to source 2, and text."""
-        for part in _CITATION.split(text):
-            if _CITATION.fullmatch(part):
+        for part in CITATION.split(plain_citations(text)):
+            if CITATION.fullmatch(part):
                 yield from self._citation(part)
             elif part:
                 yield self.text(part)
@@ -145,9 +67,14 @@ class Citing:
 
     def _number(self, number: int, words: str) -> Iterator[Token]:
         entry = self.numbers.get(number)
+        if entry is None and (href := self.links.get(number)):
+            yield self.external(href)
+            yield self.text(words)
+            yield Token("link_close", "a", -1)
+            return
         if entry is None:
             yield self.text(words)
-            if self.marks_missing:
+            if self.marks_missing and number not in self.explained:
                 yield self.text(" ")
                 yield from self.remark("mark unsourced", "no such source")
             return
@@ -155,6 +82,12 @@ class Citing:
         yield self.opening(entry)
         yield self.text(words)
         yield Token("link_close", "a", -1)
+
+    def external(self, href: str, number: int | None = None) -> Token:
+        link = Token("link_open", "a", 1)
+        link.attrs = {"href": href, "class": "external", "title": self.title(href, number)}
+        self.has_link = True
+        return link
 
     def opening(self, entry: int) -> Token:
         link = Token("link_open", "a", 1)

@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from briefs.reading import tables
-from briefs.reading.citing import Citing, Source, same_address, sources
+from briefs.reading.citing import Citing
+from briefs.reading.sources import Source, same_address, sources
 from providers.plain import host, names_other_host, safe_link, visible
 
 __all__ = ["LONGEST", "Source", "finish", "inline", "parse", "render", "safe_link", "sources"]
@@ -153,8 +154,6 @@ def _link(tokens: Sequence[Token], citing: Citing) -> tuple[list[Token], list[To
         tokens[1].content = f"[{words.strip('[]^')}]"
     if number and is_number:
         return [citing.opening(number)], closing
-    opening.attrs = {"href": href, "class": "external", "title": citing.title(href, number)}
-    citing.has_link = True
     if names_other_host(words, href):
         closing += citing.remark("domain", f" ({host(href)})")
-    return [opening], closing
+    return [citing.external(href, number)], closing

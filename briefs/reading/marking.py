@@ -1,6 +1,5 @@
 """Walks through the blocks of an answer and adds our marks."""
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -8,12 +7,12 @@ from itertools import groupby
 from markdown_it.token import Token
 
 from briefs.reading import advice, claims, markdown
+from briefs.reading.citations import CITATION, plain_citations
 from briefs.reading.citing import Citing
 from providers.plain import line
 
 _NO_SOURCE = "no source given"
 _OPENING = 40  # characters: the beginning by which a remark names its sentence
-_NUMBER = re.compile(r"\[\^?\d|【\d")
 _BOLD_RANK = 7  # the rank of a paragraph all in bold, below every heading of Markdown
 _LISTS = ("bullet_list", "ordered_list")
 
@@ -115,8 +114,8 @@ class Marking:
         return below or any(lead.forbids for lead in self.lists)
 
     def _inline(self, token: Token, opening: Token) -> None:
-        words = _words(token.children or [])
-        plain_number = bool(_NUMBER.search(words))
+        words = plain_citations(_words(token.children or []))
+        plain_number = bool(CITATION.search(words))
         has_foreign_link = _has_link(token)
         is_cited = self._cite(token) or plain_number
         if opening.type == "heading_open" and opening.tag != "p":
@@ -163,7 +162,7 @@ class Marking:
     def _mark_unsourced_sentences(self, token: Token, words: str) -> None:
         """Mark the claims without a citation in a paragraph whose other sentences have one."""
         for sentence in claims.sentences(words):
-            if not _NUMBER.search(sentence) and self._lacks_source(sentence):
+            if not CITATION.search(sentence) and self._lacks_source(sentence):
                 which = line(sentence, _OPENING)
                 self._append(token, f"{_NO_SOURCE} for “{which}”")
 
@@ -217,7 +216,7 @@ class Marking:
         yield Token("pre_open", "pre", 1, map=token.map, level=token.level)
         yield inline
         yield Token("pre_close", "pre", -1, block=True)
-        if not _NUMBER.search(words) and self._lacks_source(words):
+        if not CITATION.search(words) and self._lacks_source(words):
             yield from self._remark(_NO_SOURCE)
 
     def _after_table(self) -> Iterator[Token]:
