@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 
 from briefs.models import ResearchPolicy
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.counting import too_long_for
-from briefs.research.spending import RESERVED_CREDITS
 from personas.models import Persona
 
 _TOO_SMALL = (

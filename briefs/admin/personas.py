@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from briefs.admin.budgets import PersonaForm, persona_consequence
 from briefs.research import spending
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.counting import count_at_present, too_long_for
 from briefs.research.questions import Asker
 from personas.admin import PersonaAdmin
@@ -49,7 +50,7 @@ class ResearchedPersonaAdmin(PersonaAdmin):
         if spent.fits():
             return spent.figures
         return (
-            f"{spent.figures}: used up, because one answer may cost {spending.RESERVED_CREDITS}. "
+            f"{spent.figures}: used up, because one answer may cost {RESERVED_CREDITS}. "
             "Briefs of this persona stand on its playbook until the next month begins."
         )
 

@@ -19,7 +19,7 @@ from briefs.admin.budgets import PolicyForm
 from briefs.admin.readonly import link
 from briefs.models import MaveHealth, Research, ResearchPolicy
 from briefs.research import balance, pacing, spending, switching
-from briefs.research.spending import RESERVED_CREDITS
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.waiting import count_waiting, why_not_asked
 from briefs.times import clock, exact
 from providers.mavera import Mave

@@ -25,7 +25,6 @@ from briefs.insights.costs import (
 )
 from briefs.links import admin_url
 from briefs.models import Brief, MaveCall
-from briefs.research import pacing
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill, count_waiting, why_not_asked
 from briefs.templatetags.charts import Column, Series
@@ -76,7 +75,7 @@ def insights(request: HttpRequest) -> HttpResponse:
     period = _period(request, now.date())
     report = cost_report(period)
     waiting = count_waiting()
-    held = pacing.what_holds(policy, waiting.least).plainly
+    held = standstill.reason(waiting.least).plainly
     personas = persona_costs(report, waiting.by_persona)
     context = {
         "section": "insights",

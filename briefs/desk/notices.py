@@ -11,8 +11,8 @@ from django.urls import reverse
 from briefs.dossier.dossier import Situation
 from briefs.links import admin_url
 from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
-from briefs.research import balance, pacing
-from briefs.research.spending import WORTH_A_NOTICE
+from briefs.research import balance
+from briefs.research.accounts import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill
 from personas.models import AttributeName, Customer, Persona, PersonaCondition
@@ -66,7 +66,7 @@ def _app_api(trouble: str) -> Iterator[Notice]:
 def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
     """What holds research back or soon will, and what this user can do about it."""
     policy, health = standstill.policy, standstill.health
-    why = pacing.what_holds(policy).plainly
+    why = standstill.reason().plainly
     if not settings.MAVERA_API_KEY:
         yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
         return

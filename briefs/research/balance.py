@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
 from briefs.research import pacing, probing
-from briefs.research.spending import Account
+from briefs.research.accounts import Account
 from briefs.times import clock_and_day, short_day
 from providers.mavera import Mave, MaveError, Usage
 

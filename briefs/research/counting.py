@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from briefs.models.wording import MAX_QUESTION, Wording
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.questions import Asker
-from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.variants import Variants, variants
 from personas.models import AttributeName, Effect, Persona, SignalKind, SignalRule
 

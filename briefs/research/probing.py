@@ -6,7 +6,7 @@ from django.db import transaction
 
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 from briefs.research import breaker, pacing
-from briefs.research.spending import RESERVED_CREDITS
+from briefs.research.accounts import RESERVED_CREDITS
 from providers.mavera import Mave, MaveError
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from briefs.models import MaveCall, Research
 from briefs.research import breaker
-from briefs.research.spending import RESERVED_CREDITS
+from briefs.research.accounts import RESERVED_CREDITS
 from providers.mavera import DEADLINE_SECONDS, Answer, MaveError
 
 

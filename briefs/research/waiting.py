@@ -1,4 +1,4 @@
-"""What waits for Mave at this moment, and why, as the desk and the admin say it."""
+"""What waits for Mave at this moment, and why, in the words of the desk and the admin."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveHealth, Priority, Research, ResearchPolicy
-from briefs.research import pacing, spending
+from briefs.research import spending
+from briefs.research.accounts import Account
 from briefs.research.reasons import Reason
-from briefs.times import length
+from briefs.times import clock, length
 from personas.models import Persona
 from providers.mavera import Mave
 
@@ -19,30 +20,43 @@ WAITING = (Research.Status.QUEUED, Research.Status.RECOVERING)
 
 
 class Standstill:
-    """What holds research back, read once for a page, when it is first asked."""
+    """What holds research back at this moment. Each row is read once, when it is first needed."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[Priority, int | None], Reason] = {}
+    def __init__(self, policy: ResearchPolicy | None = None) -> None:
+        if policy is not None:
+            self.policy = policy
+
+    def reason(self, priority: int = Priority.LOW, persona: Persona | None = None) -> Reason:
+        """Why a question of this priority would wait; an empty reason if it would not.
+
+        persona: the question's, whose own budget may hold it back as well.
+        """
+        if not Mave().is_configured:
+            return Reason("Mave is not connected: MAVERA_API_KEY is not set")
+        if self.policy.paused_at:
+            why = f"research is paused: {self.policy.paused_reason}"
+            if not self.policy.is_paused_by_mavera:
+                return Reason(why)
+            at = clock(self.health.next_probe_at)
+            then = f"Mavera is asked again for free at {at}, and it resumes by itself"
+            return Reason(why, self.policy.paused_code, then)
+        if trouble := self.health.why_held:
+            is_open = self.health.is_breaker_open
+            return Reason(trouble, self.health.breaker_code if is_open else self.health.held_code)
+        if not self.account.fits(Priority.URGENT):
+            return Reason("the research budget is used up for now")
+        if not self.account.fits(priority):
+            return Reason("the research budget is down to its reserve, which is for urgent briefs")
+        if persona in self.used_up_personas:
+            return Reason(f"the month's research budget of “{persona}” is used up")
+        return Reason()
 
     def why(self, priority: int, persona: Persona) -> str:
-        """In a sentence's words, why a question of this priority would wait; empty if not."""
+        """The reason in words for readers of a brief; empty if the question would not wait."""
         return self.reason(priority, persona).plainly
 
-    def reason(self, priority: int, persona: Persona) -> Reason:
-        level = Priority.URGENT if priority >= Priority.URGENT else Priority.LOW
-        found = self._look(level)
-        if found.words or persona not in self.used_up_personas:
-            return found
-        return self._look(level, persona)
-
-    def _look(self, level: Priority, persona: Persona | None = None) -> Reason:
-        key = (level, persona.pk if persona else None)
-        if key not in self._known:
-            self._known[key] = pacing.what_holds(self.policy, level, persona)
-        return self._known[key]
-
     def briefly(self, priority: int, persona: Persona) -> str:
-        """The same in a word or two, for a column."""
+        """The reason in a word or two, for a column of a list."""
         if not self.why(priority, persona):
             return ""
         if not Mave().is_configured:
@@ -54,7 +68,7 @@ class Standstill:
         return "Mavera’s limit" if self.health.is_held else "over budget"
 
     def why_search_waits(self, research: Research, persona: Persona) -> str:
-        """A search costs nothing and looks at no budget, but it stands still with a pause."""
+        """Why a lost answer is not looked for now. A search is free, so no budget holds it back."""
         if research.status != Research.Status.RECOVERING:
             return ""
         if not Mave().is_configured or self.policy.paused_at:
@@ -70,7 +84,7 @@ class Standstill:
         return MaveHealth.current()
 
     @cached_property
-    def account(self) -> spending.Account:
+    def account(self) -> Account:
         return spending.account(self.policy, self.health.now)
 
     @cached_property
@@ -80,15 +94,15 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Questions that nobody is asking at present, and the briefs that stand without them."""
+    """Questions that no worker is asking now, and the briefs that have only their playbook."""
 
     by_persona: dict[int | None, int]
     running: int
-    recovering: int  # of them: asked already, and the answer is looked for
+    recovering: int  # those of them that were asked: their lost answers are looked for
     briefs: int
     put_off: int  # to be asked later, after a failure
     next_at: datetime | None
-    least: int  # the lowest priority among those to be asked
+    least: int  # the lowest priority of the questions that are still to be asked
 
     @property
     def questions(self) -> int:
@@ -96,12 +110,12 @@ class Waiting:
 
     @property
     def queued(self) -> int:
-        """Those to be asked."""
+        """The questions that are still to be asked."""
         return self.questions - self.recovering
 
 
 def count_waiting() -> Waiting:
-    """What waits for Mave at this moment, whenever it was asked for."""
+    """Count what waits for Mave at this moment, however old it is."""
     waits = Q(status__in=WAITING)
     queued = Q(status=Research.Status.QUEUED)
     later = queued & Q(available_at__gt=Now())
@@ -130,7 +144,10 @@ def count_waiting() -> Waiting:
 
 
 def why_not_asked(policy: ResearchPolicy, waiting: Waiting, held: str, now: datetime) -> str:
-    """In words, why these questions are not asked yet; `held` is what `pacing` says."""
+    """In words, why these questions are not asked yet.
+
+    held: what holds all research back, in words (`Standstill.reason`); empty if nothing does.
+    """
     if not waiting.questions:
         return "no question waits"
     words = [held] if held else list(_turns(policy, waiting, now))
@@ -142,7 +159,7 @@ def why_not_asked(policy: ResearchPolicy, waiting: Waiting, held: str, now: date
 
 
 def _turns(policy: ResearchPolicy, waiting: Waiting, now: datetime) -> Iterator[str]:
-    """How those that are to be asked come to their turn."""
+    """How the queued questions get their turn."""
     if waiting.queued > waiting.put_off:
         yield f"each for its turn: at most {policy.concurrency} are asked at once"
     if waiting.put_off and waiting.next_at:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from briefs.models import Brief, MaveCall, ResearchPolicy
 from briefs.research import balance, pacing, probing, spending
-from briefs.research.spending import RESERVED_CREDITS
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.times import length
 from operations import registration
 from operations.doctor.findings import Finding, counted, fail, ok, warn

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from briefs.models import ResearchPolicy
+from briefs.models import MaveHealth, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -221,12 +221,15 @@ def test_unknown_filter_value_is_refused_in_words(signed_in):
     assert "kind" in response.json()
 
 
-def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries, user):
+def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries, user, settings):
+    settings.MAVERA_API_KEY = "key"
+    make_persona(month_budget=1000)
     for _ in range(20):
         make_brief(research=make_research(), assignee=user)
 
-    ResearchPolicy.current()
-    with django_assert_num_queries(4):  # token, count, page, policy
+    ResearchPolicy.current(), MaveHealth.current()
+    # Token, count, page; policy, health, spent by all; personas with a budget, spent by them.
+    with django_assert_num_queries(8):
         page = get("/api/v1/briefs/")
 
     assert page["count"] == 20
@@ -246,8 +249,7 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    ResearchPolicy.current()
-    with django_assert_num_queries(6):  # token, brief, signals, activities, their actors, policy
+    with django_assert_num_queries(5):  # token, brief, signals, activities, their actors
         get(f"/api/v1/briefs/{brief.pk}/")
 
 

@@ -750,7 +750,7 @@ def renewed(monkeypatch):
 )
 def test_a_fresh_answer_is_offered_with_what_it_costs(signed_in, monkeypatch, left, words_):
     monkeypatch.setattr("briefs.research.spending.usual_cost", lambda persona: 27)
-    monkeypatch.setattr("briefs.research.spending.Account.left", left)
+    monkeypatch.setattr("briefs.research.accounts.Account.left", left)
 
     page = words(signed_in, make_brief(research=answered(), basis="new"))
 

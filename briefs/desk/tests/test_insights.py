@@ -12,7 +12,7 @@ from briefs.desk.tests.pages import text
 from briefs.insights.costs import Cost, Period, cost_report, persona_costs
 from briefs.models import MaveCall, MaveHealth, Priority, ResearchPolicy
 from briefs.research import pacing, spending
-from briefs.research.spending import DAY, Spending
+from briefs.research.accounts import DAY, Spending
 from briefs.research.waiting import count_waiting, why_not_asked
 from briefs.tests.factories import make_brief, make_persona, make_research
 from webhooks.clock import database_now
@@ -582,7 +582,7 @@ def test_the_page_costs_the_same_however_much_there_is(
         make_research(priority=Priority.URGENT)
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(15):
         signed_in.get(URL, {"days": "90"})
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from briefs.models import MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import breaker, pacing
+from briefs.research.waiting import Standstill
 from briefs.research.working import run_next
 from briefs.tests.factories import make_brief, make_research
 from providers.mavera import RateLimit
@@ -204,7 +205,7 @@ def test_too_many_requests_hold_everybody_back(questions, sandbox):
     run_next()
 
     assert not run_next()
-    held = pacing.what_holds(ResearchPolicy.current())
+    held = Standstill().reason()
     assert (held.plainly, held.code) == ("Mavera asked to wait", "429 (rate_limit_exceeded)")
     assert pacing.admit_read(MaveCall.Purpose.USAGE) is None
     pass_time(seconds=41)

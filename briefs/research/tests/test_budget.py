@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
 from briefs.research import pacing, spending
-from briefs.research.spending import RESERVED_CREDITS
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.tests.factories import make_brief, make_event, make_payload, make_persona, make_research
 from operations import sweeping, tasks
 from personas.models import Persona

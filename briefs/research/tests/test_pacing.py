@@ -9,6 +9,7 @@ from django.utils import timezone
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.models.research import LEASE
 from briefs.research import breaker, settling, sharing, spending, working
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.pacing import (
     Search,
     Ticket,
@@ -18,7 +19,6 @@ from briefs.research.pacing import (
     slots_free,
     why_waiting,
 )
-from briefs.research.spending import RESERVED_CREDITS
 from briefs.tests.factories import make_brief, make_persona, make_research, question_for
 from providers.mavera import DEADLINE_SECONDS, MaveError, RateLimit
 from webhooks.clock import database_now

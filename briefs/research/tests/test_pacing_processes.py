@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from briefs.models import MaveCall, Research, ResearchPolicy
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.pacing import MINUTE
-from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.tests.workers import Workers
 from briefs.tests.factories import make_brief, make_research
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from briefs.models import Brief, MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import pacing, recovery, searching, settling, working
-from briefs.research.pacing import RESERVED_CREDITS, Search, Ticket, claim_next
+from briefs.research.accounts import RESERVED_CREDITS
+from briefs.research.pacing import Search, Ticket, claim_next
 from briefs.research.working import run_next
 from briefs.tests.factories import make_brief, make_research
 from providers.mavera import Mave

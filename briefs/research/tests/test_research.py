@@ -10,9 +10,9 @@ from django_q.models import OrmQ
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.models.research import MAX_TRIES
 from briefs.research import settling, sharing, working
+from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.pacing import claim_next
 from briefs.research.sharing import attach, hurry, upgrade_briefs
-from briefs.research.spending import RESERVED_CREDITS
 from briefs.research.working import run_next, wake
 from briefs.tests.factories import make_brief, make_persona, make_research, question_for
 from providers import mavera
