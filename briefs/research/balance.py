@@ -17,16 +17,24 @@ from providers.mavera import Mave, MaveError, Usage
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
-KEPT = timedelta(days=100)
-MOST = 2**31 - 1  # what the columns take
+KEPT = timedelta(days=100)  # older readings are deleted
+MOST = 2**31 - 1  # the largest number that the columns take
 
 
 def read_if_due() -> None:
-    """Read Mavera's balance if an hour has passed and anything was asked since the last reading.
+    """Read Mavera's balance if an hour has passed and a question was asked since the last reading.
 
-    Free, and in nobody's way: only with a request to spare. Never raises for Mavera's faults.
+    Free, and only if the minute has more requests left than the workers need. An error of Mavera
+    is logged, not raised.
     """
-    call = _claim() if Mave().is_configured and _is_due() else None
+    if not (Mave().is_configured and _is_due()):
+        return
+    with transaction.atomic():
+        policy = ResearchPolicy.locked()
+        # Checked again under the lock: another worker may have begun the request.
+        if not _is_due() or pacing.requests_left(policy) <= pacing.workers_wanted():
+            return
+        call = pacing.admit_read(MaveCall.Purpose.USAGE)
     if call is None or not pacing.may_send(call):
         return
     mave = Mave()
@@ -40,19 +48,10 @@ def read_if_due() -> None:
     record(usage)
 
 
-def _claim() -> MaveCall | None:
-    """Leave for the request, given to one worker of all."""
-    with transaction.atomic():
-        policy = ResearchPolicy.locked()
-        if not _is_due() or pacing.requests_left(policy) <= pacing.workers_wanted():
-            return None
-        return pacing.admit_read(MaveCall.Purpose.USAGE)
-
-
 def _is_due() -> bool:
-    """No balance was asked for in the last hour, but an answer was, since the last reading.
+    """Whether the balance was not requested for an hour, and a question was since the last reading.
 
-    The first reading comes an hour after the first question.
+    The first reading is due an hour after the first question.
     """
     an_hour_ago = Now() - EVERY
     if MaveCall.objects.filter(purpose=MaveCall.Purpose.USAGE, started_at__gt=an_hour_ago).exists():
@@ -68,7 +67,7 @@ def latest() -> UsageReading | None:
 
 
 def record(usage: Usage) -> UsageReading | None:
-    """Keep a reading, and no old ones; None if Mavera does not say what is used."""
+    """Store a reading and delete old ones; None if Mavera does not say what is used."""
     used = _whole(usage.used)
     if used is None:
         return None
@@ -87,6 +86,7 @@ def record(usage: Usage) -> UsageReading | None:
 
 
 def _our_count(start: datetime | None, end: datetime | None) -> dict[str, int]:
+    """What our ledger counts for that period; nothing if Mavera names no period."""
     if start is None:
         return {}
     calls = MaveCall.objects.filter(started_at__gte=start)
@@ -109,7 +109,7 @@ def _whole(figure: float | None) -> int | None:
 
 
 def words(reading: UsageReading) -> str:
-    """Mavera's figure beside ours."""
+    """Mavera's figure beside that of our ledger."""
     of = "" if reading.included is None else f" of {reading.included:,}"
     since = "" if reading.period_start is None else f" since {short_day(reading.period_start)}"
     told = f"Mavera says {reading.used:,}{of} used{since} (read {clock_and_day(reading.at)})"
@@ -120,14 +120,14 @@ def words(reading: UsageReading) -> str:
     if gap > 0:
         return f"{ours}: {gap:,} were used by others or by calls whose outcome is unknown."
     if gap < 0:
-        return f"{ours}: answers that do not say what they cost stand there with the most."
+        return f"{ours}: an answer that does not say what it cost counts there as the most."
     return f"{ours}, just as much."
 
 
 def trouble(reading: UsageReading, allowed: int | None) -> tuple[str, str] | None:
-    """What is wrong about the balance, and the cure; None if nothing is.
+    """What is wrong with the balance, and the cure; None if nothing is.
 
-    allowed: credits that our budgets still allow until the billing period ends.
+    allowed: credits that our budgets still allow until the billing period ends; None: no limit.
     """
     if reading.is_suspicious:
         return (
@@ -147,7 +147,7 @@ def trouble(reading: UsageReading, allowed: int | None) -> tuple[str, str] | Non
 
 
 def present_trouble(account: Account, now: datetime) -> tuple[str, str] | None:
-    """What is wrong about the latest reading, unless its billing period is over."""
+    """What is wrong with the latest reading, unless its billing period is over."""
     reading = latest()
     if reading is None or (reading.period_end is not None and reading.period_end < now):
         return None

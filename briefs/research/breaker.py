@@ -1,6 +1,6 @@
-"""What an answer of Mavera asks of all workers: to wait, to leave it alone, to ask for free first.
+"""What Mavera's answers mean for all workers: a wait, an open breaker, or a pause with free probes.
 
-This is the order of the steps; the states and the arrows are those of `MaveHealth`, one row.
+The order of the steps is here; the states and the arrows are in `MaveHealth`, one row.
 """
 
 import logging
@@ -15,21 +15,21 @@ from providers.mavera import MaveError, RateLimit, in_full
 logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(minutes=5)
-ENOUGH_CALLS = 6  # of which half must have failed
-FEW_REQUESTS = 10  # left in Mavera's minute: from here on requests are spread over its rest
+ENOUGH_CALLS = 6  # the breaker opens if half of at least so many failed
+FEW_REQUESTS = 10  # if fewer are left in Mavera's minute, they are spread over its rest
 SHORTEST_SPACE_SECONDS = 0.5
 
 
 def slow_down(limit: RateLimit | None) -> None:
-    """Spread what is left of Mavera's minute over its rest: others may use the same key."""
+    """Spread the last requests of Mavera's minute over its rest: others may use the same key."""
     if limit is None or limit.remaining >= FEW_REQUESTS:
         return
     space = limit.resets_in / (max(limit.remaining, 0) + 1)
     MaveHealth.current().space(limit.resets_in, max(space, SHORTEST_SPACE_SECONDS))
 
 
-def heed(error: MaveError, limit: RateLimit | None) -> None:
-    """What an error asks of everybody: to wait, or to stop until the account is in order."""
+def after_error(error: MaveError, limit: RateLimit | None) -> None:
+    """Let all workers wait as long as Mavera asked, or pause research if the account is refused."""
     if error.http_status == 429:
         seconds = max(error.retry_after or 0, 1)
         MaveHealth.current().hold(seconds, error.words, error.code)
@@ -42,7 +42,7 @@ def heed(error: MaveError, limit: RateLimit | None) -> None:
 
 
 def answered(call: MaveCall) -> None:
-    """Mave answered this call: a trial closes the breaker, and probes begin with a short pause."""
+    """Mave answered this call: a trial closes the breaker, and the next probes begin soon again."""
     health = MaveHealth.current()
     if not (health.probe_pause_seconds or health.is_breaker_open):
         return
@@ -56,10 +56,10 @@ def answered(call: MaveCall) -> None:
 
 @transaction.atomic
 def failed(call: MaveCall, reason: str, code: str = "") -> bool:
-    """Mave failed this call, and the ledger says so already. True if it was only a trial.
+    """Mave failed this call, and the call is settled already. True if the call was a trial.
 
-    Opens the breaker if half of at least six calls failed of late; a trial that fails leaves it
-    open for twice as long.
+    Opens the breaker if half of at least six calls in five minutes failed. After a failed trial
+    it stays open for twice as long.
     """
     ResearchPolicy.locked()
     health = MaveHealth.current()

@@ -12,13 +12,13 @@ from briefs.research.questions import Asker
 from briefs.research.variants import Variants, variants
 from personas.models import AttributeName, Effect, Persona, SignalKind, SignalRule
 
-LEAST_CREDITS = 10  # that one answer is said to cost
+LEAST_CREDITS = 10  # the least that one answer costs, as Mavera says
 FAULTS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PersonaCount:
-    """One persona's share: signals times lists of facts."""
+    """The questions of one persona: signals times lists of facts."""
 
     persona: Persona
     signals: int
@@ -36,7 +36,7 @@ class PersonaCount:
 
 @dataclass(frozen=True, slots=True)
 class QuestionCount:
-    """The most that can be asked: an earlier persona may take some of a later one's customers."""
+    """An upper bound: a customer whom an earlier persona takes never comes to a later one."""
 
     signals: list[str]
     personas: list[PersonaCount]
@@ -63,8 +63,9 @@ def count(
 ) -> QuestionCount:
     """Count the questions of every persona that buys research, over these kinds of signal.
 
-    roles: the attribute names of each. says_facts: whether the wording has {facts} at all; one
-    without asks the same of every customer of a persona. Pure, given the personas' conditions.
+    roles: the attribute names of each. says_facts: whether the wording has {facts} at all;
+    without it all customers of a persona have the same question. Makes no query if the conditions
+    are prefetched.
     """
     labels = [SignalKind(kind).label for kind in dict.fromkeys(kinds)]
     rows = []
@@ -80,7 +81,7 @@ def count(
 
 def variants_of(persona: Persona, roles: Mapping[str, list[str]]) -> Variants:
     """The facts that can be said of this persona's customers."""
-    if persona.is_fixed:  # they are whoever is left over
+    if persona.is_fixed:  # for customers that no other persona takes: nothing is said of them
         return Variants(1, True, [], [])
     return variants(persona.conditions.all(), persona.match, roles)
 
@@ -88,7 +89,7 @@ def variants_of(persona: Persona, roles: Mapping[str, list[str]]) -> Variants:
 def count_at_present(wording: Wording, *, only: int | None = None) -> QuestionCount:
     """Count by the rules, personas and attribute names as they are stored, in four queries.
 
-    only: the key of one persona, to count its share alone.
+    only: the key of the one persona to count.
     """
     personas = Persona.objects.prefetch_related("conditions")
     if only is not None:
@@ -107,9 +108,9 @@ def roles() -> dict[str, list[str]]:
 
 
 def too_long(wording: Wording) -> list[str]:
-    """Which questions would be longer than may be sent, a sentence each, the longest first.
+    """Which questions would be too long to be sent, one sentence for each, the longest first.
 
-    Tries every signal there is with the longest facts of every persona that buys research.
+    Tries every kind of signal with the longest facts of every persona that buys research.
     """
     asker, names = Asker(wording), roles()
     excesses = [
@@ -122,9 +123,9 @@ def too_long(wording: Wording) -> list[str]:
 
 
 def too_long_for(persona: Persona) -> str:
-    """Why this persona's longest question, in today's wording, is not sent; empty if it is.
+    """Why this persona's longest question, in the wording in use, is too long; empty if it is not.
 
-    A persona that is not saved yet has no conditions to speak of.
+    A persona that is not saved yet has no conditions, so no facts.
     """
     if not persona.buys_research:
         return ""
@@ -134,6 +135,7 @@ def too_long_for(persona: Persona) -> str:
 
 
 def _excess(asker: Asker, persona: Persona, facts: list[str]) -> tuple[int, str]:
+    """How many characters too many the longest question has, and that in words."""
     lengths = {
         kind.label: len(asker.question_for(persona, kind, facts).text) for kind in SignalKind
     }

@@ -15,21 +15,33 @@ NO_KEY, NO_CREDITS, TOO_MANY = 401, 402, 429
 
 def probe() -> bool:
     """If a probe is due, make it: True if research goes on. Never raises for Mavera's faults."""
-    policy = _claim()
-    if policy is None:
-        return False
+    with transaction.atomic():
+        policy = ResearchPolicy.locked()
+        health = MaveHealth.current()
+        if not health.is_probe_due(policy):
+            return False
+        health.put_probe_off()
     purpose = MaveCall.Purpose.USAGE
     if policy.paused_status not in (NO_KEY, NO_CREDITS):
-        purpose = MaveCall.Purpose.THREADS  # nearer to what was refused than the balance
-    trouble = _read(purpose, policy.paused_status)
+        purpose = MaveCall.Purpose.THREADS  # closer to the refused request than the balance is
+    trouble = _try_for_free(purpose, policy.paused_status)
     if trouble:
         logger.info("research stays paused: %s", trouble)
         return False
-    return _resume(policy)
+    with transaction.atomic():
+        latest = ResearchPolicy.locked()
+        if latest.paused_at != policy.paused_at:  # meanwhile a person paused it for another reason
+            return False
+        latest.resume()
+    logger.info("research goes on: what had paused it is over (%s)", policy.paused_in_full)
+    return True
 
 
-def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
-    """Make a free request; returns what is still wrong, or nothing."""
+def _try_for_free(purpose: MaveCall.Purpose, status: int | None) -> str:
+    """Make a free request; returns what is still wrong, empty if nothing is.
+
+    status: the answer of Mavera that paused research.
+    """
     call = pacing.admit_read(purpose, while_paused=True)
     if call is None:
         return "no request is left for a probe"
@@ -43,8 +55,8 @@ def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
             usage = mave.usage()
     except MaveError as error:
         settle_read(call, mave, error)
-        if purpose == MaveCall.Purpose.USAGE and _tells_nothing(error):
-            return _read(MaveCall.Purpose.THREADS, status)
+        if purpose == MaveCall.Purpose.USAGE and _is_about_balance_alone(error):
+            return _try_for_free(MaveCall.Purpose.THREADS, status)
         return str(error)
     settle_read(call, mave)
     if status != NO_CREDITS or usage is None or usage.has_auto_recharge:
@@ -54,8 +66,8 @@ def _read(purpose: MaveCall.Purpose, status: int | None) -> str:
     return f"Mavera says that {usage.remaining:,.0f} credits are left"
 
 
-def _tells_nothing(error: MaveError) -> bool:
-    """Whether it is only the balance that cannot be read: not every key may, or account has one."""
+def _is_about_balance_alone(error: MaveError) -> bool:
+    """Whether only the balance cannot be read: some keys may not, and some accounts have none."""
     status = error.http_status
     return status is not None and status < 500 and status not in (NO_KEY, NO_CREDITS, TOO_MANY)
 
@@ -63,10 +75,10 @@ def _tells_nothing(error: MaveError) -> bool:
 def settle_read(
     call: MaveCall, mave: Mave, error: MaveError | None = None, *, may_pause: bool = True
 ) -> None:
-    """End the row of a free request, and heed what its answer asks of everybody.
+    """Settle the row of a free request, and apply to all workers what its answer means.
 
-    may_pause: whether a refusal is about the account, and not about what was to be read. That of
-    the key always is.
+    may_pause: False if a refusal may be about the one thing that was read, so that it must not
+    pause research. A refused key always pauses it.
     """
     if error is None:
         call.settle(MaveCall.Outcome.ANSWERED, http_status=200)
@@ -75,25 +87,4 @@ def settle_read(
         outcome = MaveCall.Outcome.REFUSED if error.is_sent else MaveCall.Outcome.NOT_SENT
         call.settle(outcome, http_status=error.http_status, detail=str(error))
         if may_pause or error.http_status == NO_KEY or not error.is_account_wide:
-            breaker.heed(error, mave.rate_limit)
-
-
-@transaction.atomic
-def _claim() -> ResearchPolicy | None:
-    policy = ResearchPolicy.locked()
-    health = MaveHealth.current()
-    if not health.is_probe_due(policy):
-        return None
-    health.put_probe_off()
-    return policy
-
-
-@transaction.atomic
-def _resume(before: ResearchPolicy) -> bool:
-    """Resume, unless somebody paused it for a reason of their own meanwhile."""
-    policy = ResearchPolicy.locked()
-    if policy.paused_at != before.paused_at:
-        return False
-    policy.resume()
-    logger.info("research goes on: what had paused it is over (%s)", before.paused_in_full)
-    return True
+            breaker.after_error(error, mave.rate_limit)

@@ -1,8 +1,8 @@
 """Writes the question to Mave: from the persona and the signal, never from a customer's own words.
 
-The wording is built in until the team writes its own (`QuestionTemplate`, in the admin). What a
-question says of a customer are the team's own words in the persona's conditions, so the rules
-bound the number of questions, and no personal data can leave.
+The wording is built in until the team writes its own (`QuestionTemplate`, in the admin). Of a
+customer, a question says only what the persona's conditions say, in the team's own words. So the
+rules bound the number of questions, and no personal data is sent.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from briefs.models import QuestionTemplate
 from briefs.models.wording import Wording
 from personas.models import Persona, SignalKind, privacy
 
-# Raise it with every change of the built-in text: an answer to another question must not be shared.
+# Raise it with every change of the built-in text: a brief must not share an answer to the old text.
 TEMPLATE_VERSION = "1"
 
 MEANINGS: dict[str, str] = {
@@ -65,13 +65,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Words questions by one version of the template. Load one for each batch, and keep none."""
+    """Writes questions by one version of the template. Load a new one for each batch of briefs."""
 
     wording: Wording
 
     @classmethod
     def load(cls) -> Self:
-        """By the version in use at this moment, in one query."""
+        """With the version that is in use at this moment, in one query."""
         own = QuestionTemplate.objects.in_use()
         return cls(own.wording if own else built_in())
 
@@ -79,18 +79,18 @@ class Asker:
         """Render the question and its hash: same template, words and workspace, same hash.
 
         facts: the conditions that picked the persona, in the team's words (`plan is enterprise`).
-        Words with an e-mail address, which the admin refuses, are left out here whoever wrote them.
+        Words with an e-mail address are left out. The admin refuses them, but other code may not.
         """
         label = SignalKind(kind).label
         said = [fact for fact in facts if privacy.without(fact)]
         text = self.wording.fill(
             {
                 "segment": privacy.without(persona.name) or f"segment {persona.pk}",
-                "description": _told(persona.description),
+                "description": _on_one_line(persona.description),
                 "facts": "; ".join(said) or "nothing beyond the segment",
                 "signal": label,
                 "meaning": MEANINGS.get(kind, f"Customer.io reported: {label.lower()}."),
-                "focus": _told(persona.research_focus) or "what keeps such customers.",
+                "focus": _on_one_line(persona.research_focus) or "what keeps such customers.",
             }
         )
         workspace = settings.MAVERA_WORKSPACE_ID
@@ -98,10 +98,11 @@ class Asker:
         return Question(text, digest.hexdigest(), self.wording.version)
 
 
-def _told(text: str) -> str:
+def _on_one_line(text: str) -> str:
+    """The text without line breaks; empty if it contains an e-mail address."""
     return privacy.without(" ".join(text.split()))
 
 
 def built_in() -> Wording:
-    """The text that is asked until the team writes its own."""
+    """The text that is used until the team writes its own."""
     return Wording(TEMPLATE_VERSION, _TEMPLATE)

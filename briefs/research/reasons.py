@@ -1,4 +1,4 @@
-"""What holds research back: one reason, told to who reads a brief and to who looks after it."""
+"""What holds research back: one reason, in words for readers of a brief and for engineers."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from providers.mavera import in_full
 class Reason:
     """Words within a sentence; empty if nothing holds research back.
 
-    code: Mavera's. then: how it ends by itself.
+    code: Mavera's error code. then: how it ends by itself.
     """
 
     words: str = ""
@@ -18,7 +18,7 @@ class Reason:
 
     @property
     def plainly(self) -> str:
-        """For who reads a brief."""
+        """For readers of a brief."""
         return f"{self.words}; {self.then}" if self.then else self.words
 
     @property

@@ -1,6 +1,6 @@
-"""Looks for an answer that was asked for and did not arrive: it may be paid, and lies in a thread.
+"""Looks for an answer that did not arrive: it may be paid already, and be in one of Mave's threads.
 
-Mavera knows no idempotency key, but each question carries a reference of its own, and its threads
+Mavera has no idempotency key. But each question contains a reference of its own, and the threads
 can be read for free. A question is paid once more only when they do not hold the answer.
 """
 
@@ -18,13 +18,13 @@ SEARCH_FOR = timedelta(minutes=5)  # after the call's start, for a thread to app
 WAIT_FOR = timedelta(minutes=15)  # after the call's start, for the answer in its thread
 PAUSE = timedelta(seconds=20)  # between two searches
 GIVE_UP_AFTER = timedelta(days=1)  # if Mavera's threads cannot be read at all
-MOST_TIMES_PAID = 2  # for one start: the first time, and once more
+MOST_TIMES_PAID = 2  # until a person starts the question again
 
 
 def search(found: pacing.Search) -> None:
     """Search once, and save the answer, put the search off, or let the question be paid again."""
     research, token, call = found.research, found.token, found.call
-    # As of before the search; one that goes on in a long list began a while ago.
+    # Judged before the search. A search that goes on in a long list began some minutes earlier.
     is_last = _is_older(call, 2 * SEARCH_FOR if research.search_page else SEARCH_FOR)
     searcher = Searcher(research, call)
     try:
@@ -47,7 +47,7 @@ def search(found: pacing.Search) -> None:
     elif thread:
         _ask_once_more(found, "Mave never finished its answer")
     elif is_last and call.http_status in GATEWAY_GAVE_UP:
-        _never_begun(found)
+        _try_again_unpaid(found)
     elif is_last:
         _ask_once_more(found, "the answer is in none of Mave's threads")
     else:
@@ -65,10 +65,10 @@ def _ask_once_more(found: pacing.Search, why: str) -> None:
 
 
 @transaction.atomic
-def _never_begun(found: pacing.Search) -> None:
+def _try_again_unpaid(found: pacing.Search) -> None:
     """A gateway answered in Mave's place, and Mave has no thread: nothing can have been charged.
 
-    So an outage behind a gateway is like any other: it costs no credits, and a trial no try.
+    So the question is tried again as after any other fault; a trial uses up no try.
     """
     research, call = found.research, found.call
     words = f"{call.detail}, and Mave never began it"
@@ -81,7 +81,7 @@ def _never_begun(found: pacing.Search) -> None:
 
 
 def _cannot_be_read(found: pacing.Search) -> bool:
-    """Whether reads of this search have failed for a day, of which nothing was a pause."""
+    """Whether reads of this search have failed for a day, or for a day since the last pause."""
     since = found.call.started_at
     resumptions = ResearchPolicy.history.filter(history_change_reason=ResearchPolicy.Change.RESUMED)
     if resumed := resumptions.first():

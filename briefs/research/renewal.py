@@ -13,13 +13,13 @@ from briefs.research.questions import Asker, Question
 
 
 class Renewal(StrEnum):
-    """What came of the wish."""
+    """What came of a person's request."""
 
     ASKED = "asked"  # a paid call will be made
-    JOINED = "joined"  # somebody else's question is under way: its answer serves both
-    ANSWERED = "answered"  # somebody else's answer is there already, for 0 credits
+    JOINED = "joined"  # another brief's question is under way: both get its answer
+    ANSWERED = "answered"  # another brief has a newer answer already: taken over, for 0 credits
     UNDER_WAY = "under_way"  # it was asked for before
-    NOT_POSSIBLE = "not_possible"  # closed, or this persona buys no research
+    NOT_POSSIBLE = "not_possible"  # the brief is closed, or its persona buys no research
 
 
 _SHARED = {"is_sharing": True, "basis": Brief.Basis.SHARED, "researched_at": Now()}
@@ -27,15 +27,15 @@ _SHARED = {"is_sharing": True, "basis": Brief.Basis.SHARED, "researched_at": Now
 
 @transaction.atomic
 def renew(brief: Brief, actor: Any) -> Renewal:
-    """Ask for a fresh answer; the one the brief rests on stays until it arrives.
+    """Ask for a fresh answer. The brief keeps its present answer until the fresh one arrives.
 
-    One that others had since costs nothing and is there at once.
+    If another brief got a newer answer since, this brief takes it over at once, for 0 credits.
     """
     brief = Brief.objects.select_for_update().get(pk=brief.pk)
     if brief.renewal is not None and brief.renewal.is_active:
         return Renewal.UNDER_WAY
-    stands_on_research = brief.basis != Brief.Basis.PLAYBOOK
-    if not (brief.is_open and stands_on_research and brief.persona.buys_research):
+    rests_on_research = brief.basis != Brief.Basis.PLAYBOOK
+    if not (brief.is_open and rests_on_research and brief.persona.buys_research):
         return Renewal.NOT_POSSIBLE
     question = Asker.load().question_for(brief.persona, brief.kind, brief.question_facts)
     if newer := _newer_answer(brief, question):
@@ -50,9 +50,9 @@ def renew(brief: Brief, actor: Any) -> Renewal:
 
 
 def has_later_answers() -> Exists:
-    """A condition on briefs: answers of their persona and signal came since theirs.
+    """A condition on briefs: their persona and signal got an answer after the brief's own answer.
 
-    Mostly there is none, and then there is no need to word the question as `newer_answer` does.
+    Most briefs have none, and then the query of `newer_answer` is not needed.
     """
     later = Research.objects.filter(
         status=Research.Status.DONE,
@@ -64,7 +64,7 @@ def has_later_answers() -> Exists:
 
 
 def newer_answer(brief: Brief) -> Research | None:
-    """What the wish for a fresh answer would be given at once, for 0 credits."""
+    """The newer answer of another brief that `renew` would take over, for 0 credits."""
     question = Asker.load().question_for(brief.persona, brief.kind, brief.question_facts)
     return _newer_answer(brief, question)
 
@@ -81,7 +81,7 @@ def _newer_answer(brief: Brief, question: Question) -> Research | None:
 
 @transaction.atomic
 def restart(brief: Brief, actor: Any) -> Renewal:
-    """Start a question again that failed for this brief, unless an answer is there or under way."""
+    """Start this brief's failed question again, unless an answer is there or under way."""
     brief = Brief.objects.select_for_update().get(pk=brief.pk)
     failed = brief.research
     if failed is None or not brief.is_open:

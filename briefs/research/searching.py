@@ -13,12 +13,12 @@ from webhooks.clock import database_now
 A = TypeVar("A")
 R = TypeVar("R")
 
-CLOCKS_DIFFER = timedelta(minutes=10)  # Mavera's and ours, at most
-TELLING = 60  # characters of a question, to know it by
-LONGEST_SECONDS = 120.0  # of one search; the next goes on where it ended
-MOST_PAGES = 20  # of threads, likewise
-SHORT_HOLD_SECONDS = 10.0  # is waited for: a search takes nobody's place
-# Answers that are about this page or thread: another one may well be read.
+CLOCKS_DIFFER = timedelta(minutes=10)  # Mavera's clock from ours, at most
+FIRST_CHARACTERS = 60  # of a question: a thread whose question begins otherwise is another's
+LONGEST_SECONDS = 120.0  # of one search; the next search goes on where this one ended
+MOST_PAGES = 20  # of threads in one search; the next search goes on as well
+SHORT_HOLD_SECONDS = 10.0  # a search waits so long itself: it keeps no question from being asked
+# Statuses that may be about one thread only, so that other threads can be read.
 _UNREADABLE = (200, 400, 401, 403, 404, 500)
 _MANY = "there are many threads, and the search goes on soon"
 
@@ -26,7 +26,7 @@ _MANY = "there are many threads, and the search goes on soon"
 class Interrupted(Exception):
     """The search must go on later; the message says why.
 
-    http_status, code: of Mavera's answer, if it gave one. is_ours: we did not even ask it.
+    http_status, code: of Mavera's answer, if it gave one. is_ours: our own limits ended the search.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Interrupted(Exception):
 
 
 class Searcher:
-    """Reads threads until one carries the call's reference; each request with leave of its own.
+    """Reads threads until one contains the call's reference. Each request is in the ledger.
 
-    `research.searched` and `search_page` keep what was looked into, for the next search. An answer
-    to an earlier call that was lost as well is as good: `call` is then that one.
+    `research.searched` and `search_page` keep what was read, for the next search. An answer to an
+    earlier call of this research that was lost as well is accepted: then `call` is that call.
     """
 
     def __init__(self, research: Research, call: MaveCall) -> None:
@@ -70,19 +70,22 @@ class Searcher:
             if thread_id in passed_over:
                 continue
             thread = self._read(thread_id)
-            if thread and self._is_ours(thread):
+            if thread and self._began_with_call(thread):
                 self._research.thread_id = thread_id
                 return thread
             if thread and thread.questions:
                 self._research.searched.append(thread_id)
-        if self._unreadable:  # it may be the very one
+        if self._unreadable:  # the lost answer may be in that thread
             raise self._unreadable
         return None
 
-    def _is_ours(self, thread: Thread) -> bool:
-        """Whether the call began it: others, and later questions, may quote its reference."""
+    def _began_with_call(self, thread: Thread) -> bool:
+        """Whether the call's question is the thread's first one.
+
+        Other threads, and later questions in a thread, may quote the reference.
+        """
         asked = " ".join(thread.questions[0].split()) if thread.questions else ""
-        words = " ".join(self._research.question.split())[:TELLING]
+        words = " ".join(self._research.question.split())[:FIRST_CHARACTERS]
         if not asked.startswith(words):
             return False
         if thread.answer.content:
@@ -92,7 +95,7 @@ class Searcher:
         return self.call.reference in asked
 
     def _candidates(self) -> Iterator[str]:
-        """Threads that may have been begun by the call, newest first. Raises Interrupted."""
+        """Threads that the call may have begun, in Mavera's order. Raises Interrupted."""
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
             page = self._request(self._mave.threads, self._research.search_page)
@@ -102,7 +105,7 @@ class Searcher:
             yield from (
                 thread_id for thread_id, at in fresh if at is None or earliest <= at <= latest
             )
-            # A list may turn in circles.
+            # A list may repeat its pages without end: then no thread of a page is fresh.
             is_end = page.next is None or not fresh or _ends_before(page, earliest)
             self._research.search_page = None if is_end else page.next
             if is_end:
@@ -110,18 +113,14 @@ class Searcher:
         raise Interrupted(_MANY, is_ours=True)
 
     def _span(self) -> tuple[datetime, datetime]:
-        """When its thread was begun, at the earliest and at the latest, by Mavera's clock."""
-        ahead = self._mave_is_ahead()
+        """When the call's thread began, at the earliest and at the latest, by Mavera's clock."""
+        told = self._mave.told_at  # Mavera's clock may be far ahead of the database's, or behind
+        ahead = timedelta(0) if told is None else told - database_now()
         longest = timedelta(seconds=DEADLINE_SECONDS) + CLOCKS_DIFFER
         return self._begun_at + ahead - CLOCKS_DIFFER, self.call.started_at + ahead + longest
 
-    def _mave_is_ahead(self) -> timedelta:
-        """Of the database's clock; threads are dated by Mavera's."""
-        told = self._mave.told_at
-        return timedelta(0) if told is None else told - database_now()
-
     def _read(self, thread_id: str) -> Thread | None:
-        """The thread; None if it is gone, or if it alone cannot be read."""
+        """The thread; None if it is gone, or if it is the first one that cannot be read."""
         try:
             return self._request(self._mave.thread, thread_id)
         except Interrupted as error:
@@ -134,7 +133,7 @@ class Searcher:
 
     def _request(self, send: Callable[[A], R], argument: A) -> R:
         """Make one request. Raises Interrupted."""
-        row = self._leave_to_read()
+        row = self._enter_read()
         if not pacing.may_send(row):
             raise Interrupted("the search goes on soon", is_ours=True)
         try:
@@ -145,8 +144,8 @@ class Searcher:
         probing.settle_read(row, self._mave)
         return found
 
-    def _leave_to_read(self) -> MaveCall:
-        """A row in the ledger for the next request; waits for it if Mavera asked for seconds."""
+    def _enter_read(self) -> MaveCall:
+        """Enter the next request in the ledger; waits first if Mavera asked for a few seconds."""
         while time.monotonic() < self._stop_at:
             row = pacing.admit_read(MaveCall.Purpose.THREADS, self._research)
             if row is not None:
@@ -160,6 +159,6 @@ class Searcher:
 
 
 def _ends_before(page: ThreadPage, moment: datetime) -> bool:
-    """Whether a list that begins with the newest has come to threads from before that."""
+    """Whether a list, newest thread first, has come to threads from before `moment`."""
     moments = [at for _, at in page.threads if at is not None]
     return bool(moments) and moments[-1] < moment and moments[-1] <= moments[0]

@@ -1,7 +1,7 @@
 """What came of a call to Mave: settles the ledger, the question, and the briefs that wait for it.
 
-The question's row is written before the call's, as everywhere: in another order two workers could
-wait for each other.
+The question's row is written before the call's, as everywhere: with another order two workers
+could deadlock.
 """
 
 import uuid
@@ -24,18 +24,18 @@ def save(
     *,
     is_recovered: bool = False,
 ) -> bool:
-    """Keep an answer and upgrade the briefs; False if the question is somebody else's by now.
+    """Save an answer and upgrade the briefs; False if another worker asks the question by now.
 
-    It is kept as well by a worker that lost its lease, as long as nobody else holds the question:
-    what is paid is not thrown away.
+    A worker that lost its lease saves its answer too, if no other worker asks the question at this
+    moment: a paid answer is not thrown away.
     """
     with transaction.atomic():
         if answer.is_asking_back:
             code = Research.Reason.ASKED_BACK
             words = f"{code.label}: {answer.content[:500]}"
-            is_ours = research.fail(token, words, reason_code=code, **_fields(answer))
+            is_ours = research.fail(token, words, reason_code=code, **_answer_fields(answer))
         else:
-            fields = _fields(answer)
+            fields = _answer_fields(answer)
             is_ours = research.finish(token, **fields) or research.finish_late(**fields)
         call.settle(
             MaveCall.Outcome.ANSWERED,
@@ -50,7 +50,7 @@ def save(
     return is_ours
 
 
-def _fields(answer: Answer) -> dict[str, Any]:
+def _answer_fields(answer: Answer) -> dict[str, Any]:
     return {
         "answer": answer.content,
         "sources": answer.sources,
@@ -63,7 +63,7 @@ def _fields(answer: Answer) -> dict[str, Any]:
 
 
 def settle_error(research: Research, token: uuid.UUID, call: MaveCall, error: MaveError) -> None:
-    """Enter why no answer came, and what is to be done about the question."""
+    """Settle the call with its error, and move the question to the state that follows from it."""
     words, code = error.words, error.code
     call.settle(
         _outcome(error),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -18,7 +18,7 @@ def attach(briefs: list[Brief]) -> int:
     """Give each brief a Research row by its question; returns how many questions are new.
 
     Sets the briefs' fields, saved or not, and leaves saving them to the caller. Needs an open
-    transaction. A brief whose persona buys no research is left alone.
+    transaction. A brief whose persona buys no research stays as it is.
     """
     buying = [
         brief
@@ -33,12 +33,18 @@ def attach(briefs: list[Brief]) -> int:
     has_answer = any(research.status == Research.Status.DONE for research in found.values())
     now = database_now() if has_answer else None
     for question in questions:
-        _join(by_question[question], found[question.hash], question.hash in opened, now)
+        research, joining = found[question.hash], by_question[question]
+        for number, brief in enumerate(joining):
+            brief.research = research
+            brief.is_sharing = not (question.hash in opened and number == 0)
+            if research.status == Research.Status.DONE:
+                brief.basis, brief.researched_at = Brief.Basis.SHARED, now
+        _raise_priority(research, max(brief.priority for brief in joining))
     return len(opened)
 
 
 def _by_question(briefs: list[Brief]) -> dict[Question, list[Brief]]:
-    """What these briefs ask. Most of a batch ask the same, so each question is worded once."""
+    """The briefs of each question. Most briefs of a batch ask the same: it is written once."""
     alike: dict[tuple[int, str, tuple[str, ...]], list[Brief]] = defaultdict(list)
     for brief in briefs:
         alike[brief.persona_id, brief.kind, tuple(brief.question_facts)].append(brief)
@@ -57,11 +63,11 @@ class _Ended(Exception):
 def _find_or_open(
     questions: list[Question], by_question: dict[Question, list[Brief]]
 ) -> tuple[dict[str, Research], set[str]]:
-    """Research for every question's hash, locked where it is under way; and which of it is new."""
+    """The research of each question's hash, locked if it is under way; and which hashes are new."""
     while True:
         try:
-            # Another round begins without the locks of this one. Who asks for more while holding
-            # some waits in a circle with another drain.
+            # Each round gives up the locks of the one before. A drain that kept some and waited
+            # for more could deadlock with another drain.
             with transaction.atomic():
                 return _lock_or_open(questions, by_question)
         except _Ended:
@@ -74,18 +80,18 @@ def _lock_or_open(
     found = _answered(by_question)
     hashes = [question.hash for question in questions if question.hash not in found]
     known = set(_under_way(hashes).values_list("question_hash", flat=True))
-    # Looked for once more: what ended after the first look is no longer under way either.
+    # Read again: a question answered after the first look is no longer under way either.
     found |= _answered({q: briefs for q, briefs in by_question.items() if q.hash in hashes})
     found |= _given_up(by_question, [q for q in questions if q.hash not in {*found, *known}])
     missing = [question for question in questions if question.hash not in found]
     _open([question for question in missing if question.hash not in known], by_question)
-    # Locked, so that an answer which arrives now waits until these briefs can be upgraded,
-    # and that another drain which opens the same question sees the briefs of this one.
+    # Locked for two reasons: an answer that arrives now waits until these briefs are saved, and a
+    # drain that opens the same question waits and then sees these briefs.
     under_way = _under_way([question.hash for question in missing])
     locked = list(under_way.order_by("question_hash").select_for_update())
     if len(locked) < len(missing):
         raise _Ended
-    # Another drain may have asked and been answered while this one stood still before `_open`.
+    # Another drain may have asked and been answered while this one was stopped before `_open`.
     if _answered({q: by_question[q] for q in missing if q.hash not in known}):
         raise _Ended
     found |= {research.question_hash: research for research in locked}
@@ -97,7 +103,7 @@ def _under_way(hashes: list[str]) -> ResearchQuerySet:
 
 
 def _without_briefs(locked: list[Research]) -> set[str]:
-    """Questions that nobody has asked before: the first of their briefs is not sharing."""
+    """The hashes of those rows that no brief has yet: their first brief is not sharing."""
     keys = [research.pk for research in locked]
     asked = set(
         Brief.objects.filter(research__in=keys).values_list("research", flat=True).distinct()
@@ -120,8 +126,11 @@ def _answered(by_question: dict[Question, list[Brief]]) -> dict[str, Research]:
 def _given_up(
     by_question: dict[Question, list[Brief]], questions: list[Question]
 ) -> dict[str, Research]:
-    """Questions that failed of late and may have been paid: their briefs say so, and offer to
-    start them again. Without this each new brief would pay for the same failure."""
+    """Questions that failed within their persona's reuse time and may have been paid.
+
+    New briefs show the failure and offer to start the question again. Otherwise each new brief
+    would pay for the same failure.
+    """
     found: dict[str, Research] = {}
     for question in questions:
         hours = by_question[question][0].persona.reuse_hours
@@ -136,7 +145,7 @@ def _given_up(
 
 
 def fresh_answers(hashes: list[str], hours: int) -> ResearchQuerySet:
-    """Answers to these questions of the last hours."""
+    """Answers of the last `hours` to these questions."""
     return Research.objects.filter(
         question_hash__in=hashes,
         status=Research.Status.DONE,
@@ -145,7 +154,7 @@ def fresh_answers(hashes: list[str], hours: int) -> ResearchQuerySet:
 
 
 def open_or_join(question: Question, brief: Brief) -> tuple[Research, bool]:
-    """Research on this question that has no answer yet, and whether this opened it.
+    """The research that is under way on this question, and whether this call opened it.
 
     Needs an open transaction.
     """
@@ -159,7 +168,7 @@ def open_or_join(question: Question, brief: Brief) -> tuple[Research, bool]:
 
 
 def _open(questions: list[Question], by_question: dict[Question, list[Brief]]) -> None:
-    # Another drain may ask the same at this moment: the partial unique index lets one through.
+    # Another drain may ask the same at this moment: the partial unique index admits one row.
     Research.objects.bulk_create(
         [
             Research(
@@ -176,15 +185,6 @@ def _open(questions: list[Question], by_question: dict[Question, list[Brief]]) -
     )
 
 
-def _join(briefs: list[Brief], research: Research, is_new: bool, now: datetime | None) -> None:
-    for number, brief in enumerate(briefs):
-        brief.research = research
-        brief.is_sharing = not (is_new and number == 0)
-        if research.status == Research.Status.DONE:
-            brief.basis, brief.researched_at = Brief.Basis.SHARED, now
-    _raise_priority(research, max(brief.priority for brief in briefs))
-
-
 def _raise_priority(research: Research, priority: int) -> None:
     if research.priority < priority:
         rows = Research.objects.filter(pk=research.pk, priority__lt=priority)
@@ -192,7 +192,7 @@ def _raise_priority(research: Research, priority: int) -> None:
 
 
 def hurry(briefs: Iterable[Brief]) -> None:
-    """Let what these briefs wait for be as urgent as they are by now. Needs an open transaction."""
+    """Raise what these briefs wait for to their present priority. Needs an open transaction."""
     priorities: dict[int, int] = {}
     for brief in briefs:
         for key in (brief.research_id, brief.renewal_id):
@@ -204,7 +204,7 @@ def hurry(briefs: Iterable[Brief]) -> None:
 
 
 def upgrade_briefs() -> None:
-    """Give briefs the answer that is there: a worker may have died between saving it and this."""
+    """Upgrade briefs whose answer is saved: its worker may have died before it upgraded them."""
     answered = Brief.objects.filter(research__status=Research.Status.DONE)
     answered.research_arrived()
     renewals = Brief.objects.filter(renewal__isnull=False).values("renewal")

@@ -1,4 +1,4 @@
-"""Pausing and resuming all research: who may, what is done, and what is said of it."""
+"""Pausing and resuming all research: who may do it, what is done, and what the person is told."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,14 +31,14 @@ def pause(user: Any, reason: str) -> Said:
 
 
 def resume(user: Any) -> Said:
-    """Let research go on, whoever paused it. Raises PermissionDenied."""
+    """Resume research, whether a person or Mavera paused it. Raises PermissionDenied."""
     with _locked(user) as policy:
         policy.resume()
         return SUCCESS, "Research goes on."
 
 
 def close_breaker(user: Any) -> Said:
-    """Let Mave be asked again at once, by all workers. Raises PermissionDenied."""
+    """Close the breaker, so that all workers ask Mave again at once. Raises PermissionDenied."""
     with _locked(user) as policy:
         if not MaveHealth.current().close_breaker():
             return WARNING, "The breaker was closed already."
@@ -48,7 +48,10 @@ def close_breaker(user: Any) -> Said:
 
 @contextmanager
 def _locked(user: Any) -> Iterator[ResearchPolicy]:
-    """The policy, locked, for whoever may change it. Workers are woken unless it ends paused."""
+    """The policy, locked. Raises PermissionDenied if this user may not change it.
+
+    Wakes workers after the commit, unless research is paused then.
+    """
     if not may_switch(user):
         raise PermissionDenied
     with transaction.atomic():

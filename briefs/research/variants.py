@@ -1,8 +1,8 @@
 """Which facts a question can say of a persona's customers, told from its conditions alone.
 
-Tries, for each attribute, one value of every sort that the conditions tell apart. Values of
-different attributes combine freely, so their sorts multiply and no customer need be made up.
-Pure: no database.
+For each attribute it tries one value of every kind that the conditions distinguish. A value of one
+attribute may come with any value of another, so the numbers of kinds are multiplied. Pure: no
+database.
 """
 
 import math
@@ -15,16 +15,15 @@ from personas.models import privacy
 from personas.models.conditions import NUMERIC, Condition, MatchMode, Operator, fold, number
 from personas.rules.matching import Found, Holding, holds
 
-MOST_WORDS = 10  # in “contains”: every combination of them is tried
+MOST_WORDS = 10  # of “contains” conditions: all combinations of their words are tried
 
-_MEMBERS = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _CONTAINED = (Operator.CONTAINS, Operator.NOT_CONTAINS)
-_OTHER = "\ue000"  # in nobody's words
+_OTHER = "\ue000"  # a character that no condition contains
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """How many lists of facts there are, and two of them. Not exact: there may be fewer."""
+    """How many lists of facts there are, and two examples. If not exact, there may be fewer."""
 
     number: int
     is_exact: bool
@@ -34,9 +33,10 @@ class Variants:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What one sort of value lets the question say: of two conditions on a value, the first.
+    """The fact that the question says for one kind of value: that of the first condition it meets.
 
-    place: of the last condition that holds, by which facts are ordered.
+    place: of the last condition that the value meets; facts are in the order of their places.
+    is_all: whether the value meets all conditions on its attribute.
     """
 
     words: str
@@ -46,12 +46,12 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _Attribute:
-    """The conditions on one attribute with their places, and the names it may have."""
+    """One attribute: the names it may have, and the conditions on it with their places."""
 
     names: frozenset[str]
     conditions: tuple[tuple[int, Condition], ...]
 
-    def also(self, other: "_Attribute") -> "_Attribute":
+    def merged_with(self, other: "_Attribute") -> "_Attribute":
         both = sorted([*self.conditions, *other.conditions], key=lambda item: item[0])
         return _Attribute(self.names & other.names, tuple(both))
 
@@ -59,11 +59,11 @@ class _Attribute:
 def variants(
     conditions: Iterable[Condition], match: str, roles: Mapping[str, list[str]]
 ) -> Variants:
-    """Count the lists of facts that customers can have whom these conditions pick.
+    """Count the lists of facts of all customers that these conditions can pick.
 
-    Not exact where two fields may be one attribute, where numbers mix with parts of words, and
-    where words are left out because they would say who a customer is.
-    Whom an earlier persona takes is not known here.
+    Not exact if two fields may be one attribute, if an attribute has conditions both on numbers and
+    on parts of words, or if words are left out because they would say who a customer is. Customers
+    whom an earlier persona takes are counted too.
     """
     conditions = list(conditions)
     attributes = _attributes(conditions, roles)
@@ -83,7 +83,7 @@ def variants(
 def _attributes(
     conditions: Iterable[Condition], roles: Mapping[str, list[str]]
 ) -> list[_Attribute]:
-    """Conditions on one field, however it is spelled, speak of one attribute."""
+    """The attributes of the conditions: those on one field, in any spelling, are about one."""
     grouped: dict[tuple[str, ...], list[tuple[int, Condition]]] = {}
     for place, condition in enumerate(conditions):
         field = condition.field.strip()
@@ -96,7 +96,7 @@ def _attributes(
 
 
 def _readings(attributes: list[_Attribute]) -> Iterator[list[_Attribute]]:
-    """Every way in which two fields may turn out to be one attribute; mostly there is one way."""
+    """All ways in which fields may be one and the same attribute; mostly there is one way."""
     if not attributes:
         yield []
         return
@@ -105,14 +105,14 @@ def _readings(attributes: list[_Attribute]) -> Iterator[list[_Attribute]]:
         yield [first, *reading]
         for at, other in enumerate(reading):
             if first.names & other.names:
-                yield [*reading[:at], first.also(other), *reading[at + 1 :]]
+                yield [*reading[:at], first.merged_with(other), *reading[at + 1 :]]
 
 
 def _count(attributes: list[_Attribute], match: str) -> Variants:
-    tried = [_sayable([condition for _, condition in one.conditions]) for one in attributes]
-    said = [
-        _placed(sorts, [place for place, _ in one.conditions])
-        for one, (sorts, _) in zip(attributes, tried, strict=True)
+    tried = [_facts([condition for _, condition in one.conditions]) for one in attributes]
+    said = [  # with places among all conditions, not among those on the attribute
+        [s and _Said(s.words, one.conditions[s.place][0], s.is_all) for s in kinds]
+        for one, (kinds, _) in zip(attributes, tried, strict=True)
     ]
     if match == MatchMode.ALL:
         said = [[item for item in items if item and item.is_all] for items in said]
@@ -125,24 +125,19 @@ def _count(attributes: list[_Attribute], match: str) -> Variants:
     return Variants(figure, exact, _example(said), _longest(said))
 
 
-def _placed(sorts: list[_Said | None], places: list[int]) -> list[_Said | None]:
-    return [item and _Said(item.words, places[item.place], item.is_all) for item in sorts]
-
-
 def _any_of(said: list[list[_Said | None]]) -> int:
-    """Lists with at least one fact. The same words in another order are another question."""
+    """How many lists have at least one fact. Another order of the same facts is another list."""
     if not said:
         return 1
-    sorts = [_by_places(items) for items in said]
     figure = 0
-    for combination in product(*(one.items() for one in sorts)):
+    for combination in product(*(_by_places(items).items() for items in said)):
         alike = math.prod(many for _, many in combination)
         figure += alike * len({_order(places) for places in product(*(p for p, _ in combination))})
     return figure - all(None in items for items in said)
 
 
 def _by_places(items: list[_Said | None]) -> Counter[frozenset[int | None]]:
-    """How many words can be said at the same places; None stands for saying nothing."""
+    """How many facts can be said at the same places; None: no fact is said."""
     places: dict[str | None, set[int | None]] = {}
     for item in items:
         words, place = (item.words, item.place) if item else (None, None)
@@ -151,12 +146,13 @@ def _by_places(items: list[_Said | None]) -> Counter[frozenset[int | None]]:
 
 
 def _order(places: Sequence[int | None]) -> tuple[int, ...]:
+    """In which order the attributes with these places are said; None is not said."""
     said = [(place, at) for at, place in enumerate(places) if place is not None]
     return tuple(at for _, at in sorted(said))
 
 
 def _example(said: list[list[_Said | None]]) -> list[str]:
-    """The first attribute's first fact, and of the others as little as can be."""
+    """The first attribute's first fact, and a fact of another only if it always has one."""
     chosen = [items[0] if at == 0 or None not in items else None for at, items in enumerate(said)]
     if not any(chosen):
         return _longest(said)
@@ -172,16 +168,17 @@ def _in_order(chosen: Iterable[_Said | None]) -> list[str]:
     return [item.words for item in sorted(spoken, key=lambda item: item.place) if item.words]
 
 
-def _sayable(conditions: list[Condition]) -> tuple[list[_Said | None], bool]:
-    """What the values of one attribute let the question say, and whether nothing else can be."""
+def _facts(conditions: list[Condition]) -> tuple[list[_Said | None], bool]:
+    """The facts of one attribute's values, and whether exactly these are possible."""
     parts = {condition.folded for condition in conditions if condition.operator in _CONTAINED}
     has_figures = any(condition.operator in NUMERIC for condition in conditions)
     if len(parts) > MOST_WORDS or (parts and has_figures):
-        return list(dict.fromkeys(_anything(conditions))), False
-    return list(dict.fromkeys(_say(conditions, value) for value in _values(conditions))), True
+        return list(dict.fromkeys(_upper_bound(conditions))), False
+    return list(dict.fromkeys(_fact(conditions, value) for value in _values(conditions))), True
 
 
-def _say(conditions: list[Condition], value: str) -> _Said | None:
+def _fact(conditions: list[Condition], value: str) -> _Said | None:
+    """What is said of this value; None if it meets no condition."""
     held = [at for at, condition in enumerate(conditions) if holds(condition, value)]
     if not held:
         return None
@@ -190,13 +187,13 @@ def _say(conditions: list[Condition], value: str) -> _Said | None:
 
 
 def _values(conditions: list[Condition]) -> Iterator[str]:
-    """One value of every sort that the conditions tell apart."""
-    members = [
-        member
-        for condition in conditions
-        if condition.operator in _MEMBERS
-        for member in _members(condition)
-    ]
+    """One value of every kind that the conditions distinguish."""
+    members = []
+    for condition in conditions:
+        if condition.operator in (Operator.IN, Operator.NOT_IN):
+            members += condition.values
+        elif condition.operator in (Operator.EQUALS, Operator.NOT_EQUALS):
+            members.append(condition.value)
     yield from members
     parts = sorted({c.folded for c in conditions if c.operator in _CONTAINED})
     for size in range(1, len(parts) + 1):
@@ -207,13 +204,8 @@ def _values(conditions: list[Condition]) -> Iterator[str]:
     yield ""
 
 
-def _members(condition: Condition) -> list[str]:
-    listed = condition.operator in (Operator.IN, Operator.NOT_IN)
-    return condition.values if listed else [condition.value]
-
-
 def _figures(conditions: list[Condition], members: set[str]) -> Iterator[str]:
-    """Each limit and what lies right beside it, spelled as no member of a list is."""
+    """Each limit and the next numbers on both sides, in a spelling that no list contains."""
     for condition in conditions:
         limit = number(condition.value) if condition.operator in NUMERIC else None
         if limit is None:
@@ -225,18 +217,14 @@ def _figures(conditions: list[Condition], members: set[str]) -> Iterator[str]:
             yield spelled
 
 
-def _anything(conditions: list[Condition]) -> Iterator[_Said | None]:
-    """Whatever could be said if every condition held or not as it liked."""
+def _upper_bound(conditions: list[Condition]) -> Iterator[_Said | None]:
+    """All facts that would be possible if the conditions did not depend on each other."""
     last = len(conditions) - 1
     for at, condition in enumerate(conditions):
-        for words in _all_words(condition):
+        listed = condition.values if condition.operator == Operator.IN else [""]
+        for value in listed:
+            words = Holding(condition, Found("", value)).question_words
             yield from (_Said(words, place, False) for place in range(at, last + 1))
             if at == 0:
                 yield _Said(words, last, True)
     yield None
-
-
-def _all_words(condition: Condition) -> list[str]:
-    if condition.operator != Operator.IN:
-        return [Holding(condition, Found("", "")).question_words]
-    return [Holding(condition, Found("", value)).question_words for value in condition.values]

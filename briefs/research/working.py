@@ -22,7 +22,7 @@ def wake() -> int:
     workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]["workers"]
     wanted = min(pacing.workers_wanted(), workers)
     woken = 0
-    while woken < wanted and waking.wake(TASK, "research"):  # a broker that failed is not asked on
+    while woken < wanted and waking.wake(TASK, "research"):  # stops at the first failure
         woken += 1
     return woken
 
@@ -30,7 +30,7 @@ def wake() -> int:
 def run_next() -> bool:
     """Ask Mave the most urgent due question, or look for a lost answer; False if neither may be.
 
-    One call to this is one paid call at most. No transaction is open while Mave thinks.
+    Makes at most one paid call. No transaction is open while Mave works.
     """
     is_resumed = probing.probe()
     claimed = pacing.claim_next()
@@ -39,7 +39,7 @@ def run_next() -> bool:
         return False
     try:
         if is_resumed:
-            wake()  # everybody else, too: this worker is busy for a while
+            wake()  # the other workers too: this one is busy for a while
         if isinstance(claimed, pacing.Search):
             recovery.search(claimed)
         else:
@@ -51,9 +51,10 @@ def run_next() -> bool:
 
 
 def work() -> None:
-    """What a worker does when it is woken: one thing, and a short hold is waited out.
+    """What a worker does when it is woken: one question or search, and it waits for a short hold.
 
-    Nobody else would wake anybody before the sweep; no place at Mave is taken meanwhile.
+    After the hold it wakes workers, which otherwise only the next sweep would do. While it waits,
+    it uses none of the calls that Mave takes at once.
     """
     run_next()
     hold = MaveHealth.current().held_seconds
@@ -64,9 +65,9 @@ def work() -> None:
 
 def _ask(ticket: pacing.Ticket) -> None:
     research, token, call = ticket.research, ticket.token, ticket.call
-    if not ticket.is_good:  # frozen since the claim: somebody else may have it
+    if not ticket.is_good:  # frozen since the claim: another worker may have the question
         words = "the call was not made in time after its claim"
-        with transaction.atomic():  # or the next call would pass for a repeat of this one
+        with transaction.atomic():  # together, or the next call would count as a repeat of this one
             research.give_back(token, words)
             call.settle(MaveCall.Outcome.NOT_SENT, detail=words)
         return
@@ -76,7 +77,7 @@ def _ask(ticket: pacing.Ticket) -> None:
     except MaveError as error:
         logger.warning("research %d: %s", research.pk, error)
         settling.settle_error(research, token, call, error)
-        breaker.heed(error, mave.rate_limit)
+        breaker.after_error(error, mave.rate_limit)
     except BaseException:
         # Nothing is known of the call: the lease runs out, and then its answer is looked for.
         logger.exception("research %d was interrupted", research.pk)

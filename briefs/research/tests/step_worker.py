@@ -1,8 +1,9 @@
 """Workers as processes of their own, which stop at a step that a test names.
 
 `python -m briefs.research.tests.step_worker` sets Django up once and then forks one worker
-for each order: a line of JSON on its standard input. It tells on standard output what its workers
-come to. No hook is in the product: a worker wraps the function that begins (or ends) its step.
+for each order: a line of JSON on its standard input. Workers report on its standard output that
+they began, stopped or ended. The product has no hook for this: a worker wraps the function that
+begins (or ends) its step.
 """
 
 import json
@@ -28,7 +29,7 @@ STEPS = {
     "error in the ledger": ("briefs.research.breaker.failed", "before"),
     "not asked": ("briefs.models.MaveCall.settle", "before"),
     "search claimed": ("briefs.research.recovery.search", "before"),
-    "leave to read": ("providers.mavera.Mave.threads", "before"),
+    "read entered": ("providers.mavera.Mave.threads", "before"),
     "page listed": ("providers.mavera.Mave.threads", "after"),
     "thread read": ("providers.mavera.Mave.thread", "after"),
     "probe claimed": ("briefs.research.pacing.admit_read", "before"),
@@ -41,14 +42,14 @@ def main() -> None:
     import django
 
     django.setup()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a worker's end
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system removes workers that ended
     for line in sys.stdin:
         if os.fork() == 0:
             _obey(json.loads(line))
 
 
 def _obey(order: dict[str, Any]) -> None:
-    """One worker's life."""
+    """One worker: do the job of this order, report the result, and end the process."""
     try:
         _connect(order)
         if order.get("step"):
@@ -56,7 +57,7 @@ def _obey(order: dict[str, Any]) -> None:
         tell(began=True)
         result = JOBS[order["job"]](order)
         tell(ended=result)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the test must hear of it
+    except BaseException as error:  # noqa: BLE001 - the test must hear of every error
         tell(ended=f"{type(error).__name__}: {error}")
     finally:
         os._exit(0)
@@ -77,7 +78,7 @@ def _connect(order: dict[str, Any]) -> None:
 
 
 def _stop_at(step: str) -> None:
-    """The whole process stops there, the first time it comes to it, until SIGCONT or SIGKILL."""
+    """Stop the process when it first comes to this step, until SIGCONT or SIGKILL."""
     from django.utils.module_loading import import_string
 
     path, moment = STEPS[step]
@@ -93,7 +94,7 @@ def _stop_at(step: str) -> None:
         nonlocal has_stopped
         if not has_stopped:
             has_stopped = True
-            _shorten_patience_with_its_transaction()
+            _shorten_its_transaction()
             tell(at=step)
             os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -108,8 +109,8 @@ def _stop_at(step: str) -> None:
     setattr(holder, name, wrapped)
 
 
-def _shorten_patience_with_its_transaction() -> None:
-    """PostgreSQL ends a transaction that is idle for a minute (settings), and this one at once."""
+def _shorten_its_transaction() -> None:
+    """Let PostgreSQL end this idle transaction at once. Others may be idle for a minute."""
     from django.db import connection
 
     if connection.vendor == "postgresql" and connection.in_atomic_block:
@@ -154,7 +155,7 @@ def ask(order: dict[str, Any]) -> int:
 
 
 def _until_told(order: dict[str, Any]) -> Iterator[random.Random]:
-    """Until SIGTERM, with a moment of thought after each round."""
+    """One round after the other until SIGTERM, with a short random pause after each."""
     told = []
     signal.signal(signal.SIGTERM, lambda *_: told.append(True))
     chance = random.Random(order["seed"])
@@ -164,7 +165,7 @@ def _until_told(order: dict[str, Any]) -> Iterator[random.Random]:
 
 
 def hammer(order: dict[str, Any]) -> int:
-    """Claim and end calls, thinking for milliseconds, without any network, until SIGTERM."""
+    """Claim calls and end each after some milliseconds, without any network, until SIGTERM."""
     from briefs.models import MaveCall
     from briefs.research import pacing
 
@@ -192,7 +193,7 @@ def _end(ticket: Any, chance: random.Random) -> None:
         sources = [{"title": "", "url": "", "domain": "", "snippet": ""}]
         answer = Answer("It is so.", sources, [], {}, uuid.uuid4().hex, credits, {})
         settling.save(ticket.research, ticket.token, ticket.call, answer)
-    else:  # refused for this question's own sake: no other is held up by it
+    else:  # an error of this question alone: no other question waits for it
         error = MaveError("refused", is_permanent=True, http_status=400)
         settling.settle_error(ticket.research, ticket.token, ticket.call, error)
 

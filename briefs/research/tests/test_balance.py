@@ -61,7 +61,7 @@ def test_balance_is_read_after_a_call_and_entered_in_the_ledger(sandbox):
     row = UsageReading.objects.get()
     assert (row.used, row.included) == (sandbox.credits_used, 5000)
     assert row.remaining == 5000 - sandbox.credits_used
-    assert row.ledger == sandbox.credits_used  # of Mavera's period, which began just now
+    assert row.ledger == sandbox.credits_used  # of Mavera's billing period, which began just now
     assert row.period_start < row.at < row.period_end
     assert MaveCall.objects.get(purpose="usage").outcome == "answered"
 
@@ -78,11 +78,11 @@ def test_balance_is_read_when_nothing_could_be_claimed(sandbox):
     ("last_call", "last_reading", "is_read"),
     [
         (None, None, False),
-        (30 * timedelta(minutes=1), None, False),  # the first comes an hour after the first call
+        (30 * timedelta(minutes=1), None, False),  # the first one is due an hour after a call
         (2 * HOUR, None, True),
         (0 * HOUR, 2 * HOUR, True),
         (0 * HOUR, timedelta(minutes=59), False),
-        (3 * HOUR, 2 * HOUR, False),  # not in use
+        (3 * HOUR, 2 * HOUR, False),  # research is not in use
     ],
 )
 def test_balance_is_read_once_an_hour_while_research_is_in_use(
@@ -182,7 +182,7 @@ def test_odd_figures_are_bounded(db):
     assert (row.used, row.included, row.remaining) == (2**31 - 1, 0, 13)
 
 
-def test_readings_older_than_a_hundred_days_go_when_one_is_written(db):
+def test_readings_older_than_a_hundred_days_are_deleted_when_one_is_written(db):
     reading(at=ago(101 * DAY))
     kept = reading(at=ago(99 * DAY))
 
@@ -214,7 +214,9 @@ def test_words_set_mavera_beside_the_ledger(db):
     )
 
 
-@pytest.mark.parametrize(("ledger", "words"), [(2500, "just as much"), (2600, "stand there with")])
+@pytest.mark.parametrize(
+    ("ledger", "words"), [(2500, "just as much"), (2600, "counts there as the most")]
+)
 def test_words_without_anything_unexplained(db, ledger, words):
     assert words in balance.words(reading(ledger=ledger))
 
@@ -276,7 +278,7 @@ def test_reading_of_a_period_that_is_over_says_nothing_any_more(signed_in, sandb
         ("2026-11-18T12:00", 1, False),
         ("2026-11-18T12:00", 9, True),
         ("2026-11-28T12:00", 9, True),  # 28, 29 and 30 November
-        ("2026-11-29T12:00", 9, False),  # the budgets of December are another matter
+        ("2026-11-29T12:00", 9, False),  # December has budgets of its own
         ("2028-02-27T23:59", 9, True),  # 27, 28 and 29 February
         ("2028-02-28T00:00", 9, False),
         ("2026-12-31T23:59", 9, False),
@@ -300,7 +302,7 @@ def test_reading_counts_for_the_hour_from_its_request_on(sandbox):
     MaveCall.objects.update(started_at=F("started_at") - timedelta(minutes=61))
     UsageReading.objects.update(at=F("at") - timedelta(minutes=61))
     balance.read_if_due()
-    assert len(requests(sandbox)) == 1  # nothing was asked since
+    assert len(requests(sandbox)) == 1  # no question was asked since
 
     asked()
     balance.read_if_due()

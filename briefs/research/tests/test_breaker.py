@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def questions(sandbox):
-    """Many questions, each wanted."""
+    """Many questions, each with a brief that waits for it."""
     rows = [make_research() for _ in range(12)]
     for row in rows:
         make_brief(research=row, persona=row.persona)
@@ -130,14 +130,14 @@ def test_trial_whose_worker_is_killed_makes_way_for_the_next(questions, sandbox)
     pass_time(seconds=61)
     trial_of_a_killed_worker()
 
-    run_next()  # looks for its answer
+    run_next()  # this looks for the answer
     assert run_next()
 
     assert not MaveHealth.current().is_breaker_open
     assert MaveCall.objects.chats().filter(outcome="answered").count() == 1
 
 
-def test_trial_that_is_asked_to_wait_says_nothing_of_mave(questions, sandbox):
+def test_trial_that_gets_a_429_does_not_lengthen_the_pause(questions, sandbox):
     past(5, 0)
     fail(sandbox)
     pass_time(seconds=61)
@@ -174,13 +174,13 @@ def test_trial_that_fails_doubles_the_pause_and_uses_up_no_try(questions, sandbo
 
     assert pauses == [120, 240, 480, 900, 900, 900]
     tries = sorted(Research.objects.values_list("tries", flat=True))
-    assert tries == [0] * 11 + [1]  # the one that opened it
+    assert tries == [0] * 11 + [1]  # the call that opened the breaker
 
 
 def test_question_that_mave_fails_on_is_not_every_trial(questions, sandbox):
     Research.objects.filter(pk=questions[0].pk).update(priority=5)
     past(5, 0)
-    fail(sandbox)  # on the most urgent one
+    fail(sandbox)  # the most urgent question
     pass_time(seconds=61)
 
     assert run_next()
@@ -189,7 +189,7 @@ def test_question_that_mave_fails_on_is_not_every_trial(questions, sandbox):
     assert Research.objects.get(status="done") != questions[0]
 
 
-def test_answer_to_a_call_from_before_closes_nothing(questions, sandbox):
+def test_answer_to_a_call_from_before_does_not_close_the_breaker(questions, sandbox):
     early = pacing.claim_next()
     past(5, 0)
     fail(sandbox)
@@ -199,7 +199,7 @@ def test_answer_to_a_call_from_before_closes_nothing(questions, sandbox):
     assert MaveHealth.current().is_breaker_open
 
 
-def test_too_many_requests_hold_everybody_back(questions, sandbox):
+def test_too_many_requests_stop_all_workers_for_a_while(questions, sandbox):
     sandbox.faults.add("mave/chat", "429", retry_after=40)
 
     run_next()
@@ -232,7 +232,7 @@ def test_few_requests_left_are_spread_over_the_rest_of_the_minute(
 
 
 @pytest.mark.parametrize("limit", [None, RateLimit(10, 60)])
-def test_enough_requests_left_slow_nobody_down(db, limit):
+def test_enough_requests_left_cause_no_hold(db, limit):
     breaker.slow_down(limit)
 
     assert MaveHealth.current().held_until is None

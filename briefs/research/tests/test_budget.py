@@ -28,7 +28,7 @@ def _connected(settings):
 
 
 def policy(**fields):
-    """The policy with these limits, and otherwise none that matters."""
+    """The policy with these limits; all others are too high to matter."""
     unlimited = {
         "day_budget": None,
         "month_budget": None,
@@ -73,7 +73,7 @@ def test_call_must_fit_into_what_is_left_of_the_personas_month(outcome):
     assert pacing.claim_next()
 
 
-def test_persona_at_its_budget_lets_the_questions_of_others_pass():
+def test_persona_at_its_budget_does_not_block_the_questions_of_others():
     policy()
     trial, enterprise = make_persona(month_budget=100), make_persona()
     wanted(trial, priority=Priority.URGENT)
@@ -216,14 +216,14 @@ limit = st.none() | st.sampled_from([0, 74, 75, 150, 225, 300, 450, 600]) | st.i
 question = st.tuples(st.sampled_from(Priority), st.integers(0, 2))
 step = st.one_of(
     st.just(("claim", None)),
-    st.just(("claim", None)),  # twice as often: what is asked for most is the next question
+    st.just(("claim", None)),  # twice, because claims are the most frequent
     st.tuples(st.just("answered"), st.none() | st.integers(0, RESERVED_CREDITS)),
     st.just(("refused", None)),
 )
 
 
 class Model:
-    """The rules once more, over lists: what may be asked next, and what it leaves."""
+    """The same rules over plain lists, to compare with: what may be asked, and what is left."""
 
     def __init__(self, day, month, reserve, caps):
         self.budgets = [b for b in (day, month) if b is not None]
@@ -238,7 +238,7 @@ class Model:
         return all(spent <= b - kept for b in self.budgets) and (cap is None or own <= cap)
 
     def next(self):
-        """The most urgent question that is affordable, and the older of two."""
+        """The most urgent question that the budgets allow; of two, the older one."""
         fitting = [q for q in self.queue if self.fits(q[0], q[2])]
         return min(fitting, key=lambda q: (-q[0], q[1]), default=None)
 
@@ -254,7 +254,7 @@ class Model:
 
 
 def fill(model, questions):
-    """Rows for the model's questions: what of an earlier example is there goes."""
+    """Rows for the model's questions, after deleting those of the example before."""
     for rows in (MaveCall, Brief, Research):
         rows.objects.all().delete()
     Persona.objects.filter(name__startswith="Persona ").delete()
@@ -294,7 +294,7 @@ def settle(model, under_way, outcome, credits):
     questions=st.lists(question, min_size=3, max_size=9),
     steps=st.lists(step, min_size=6, max_size=25),
 )
-def test_whatever_is_asked_and_charged_no_budget_is_exceeded_and_no_reserve_touched(
+def test_no_budget_is_exceeded_and_no_reserve_used_by_any_order_of_calls(
     day, month, reserve, caps, questions, steps
 ):
     policy(day_budget=day, month_budget=month, urgent_reserve=reserve)

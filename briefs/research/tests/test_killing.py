@@ -1,7 +1,7 @@
-"""Nothing is paid twice unknowingly, wherever a worker is killed, or frozen and thawed much later.
+"""No second payment goes unnoticed, wherever a worker is killed, or frozen and thawed much later.
 
-A real worker stops at a step (see step_worker.py). Then, as if its lease had run out, others go on
-until nothing is left to do; a frozen one thaws after that and finishes what it was about to do.
+A real worker stops at a step (see step_worker.py). Then, as if its lease had run out, others work
+until nothing is left to do. A frozen worker thaws after that and finishes what it was about to do.
 """
 
 import signal
@@ -21,8 +21,8 @@ from personas.models import Persona
 
 pytestmark = pytest.mark.processes
 
-# In each of these a transaction is open. SQLite has one lock, and nothing takes it away from a
-# frozen worker; PostgreSQL ends a transaction that is idle for long.
+# At each of these steps a transaction is open. SQLite has one lock, which a frozen worker keeps;
+# PostgreSQL ends a transaction that is idle for long.
 LOCKING = {"policy locked", "saving", "not asked"} if connection.vendor == "sqlite" else set()
 
 
@@ -43,23 +43,23 @@ def waiting(threaded_db, sandbox):
 
 @pytest.fixture(params=["killed", "frozen"])
 def fate(request, workers, sandbox):
-    """What becomes of a worker that has stopped, while others finish all there is to do."""
+    """Kill a stopped worker, or freeze and thaw it, while others finish all there is to do."""
 
-    def befall(pid, holds_everybody_up=False):
+    def happen(pid, blocks_others=False):
         if request.param == "killed":
             workers.kill(pid)
-        elif not holds_everybody_up:
+        elif not blocks_others:
             others_finish()
             before = snapshot()
         if request.param == "frozen":
             workers.send(pid, signal.SIGCONT)
             workers.result(pid)
-            assert holds_everybody_up or snapshot() == before, "it changed what was done"
+            assert blocks_others or snapshot() == before, "the thawed worker changed rows"
         others_finish()
         assert_sound(sandbox)
 
-    befall.name = request.param
-    return befall
+    happen.name = request.param
+    return happen
 
 
 def stop(workers, step, **order):
@@ -69,7 +69,7 @@ def stop(workers, step, **order):
 
 
 def others_finish():
-    """Workers and the sweep, until nothing moves any more; six minutes pass between two rounds."""
+    """Workers and the sweep, until nothing is left; six minutes pass before each round."""
     for _ in range(8):
         pass_time()
         while working.run_next():
@@ -111,7 +111,7 @@ def paid(sandbox):
 
 
 def assert_sound(sandbox):
-    """What must hold whatever happened."""
+    """What must be true after every test of this file."""
     charged = paid(sandbox)
     assert all(times <= 2 for times in charged.values())
     for asked in Research.objects.all():
@@ -156,9 +156,9 @@ def test_question_is_paid_once_wherever_its_worker_stops(
 ):
     fate(stop(workers, step), step in LOCKING)
 
-    if fate.name == "frozen" and step in LOCKING:  # everybody had to wait for this one
+    if fate.name == "frozen" and step in LOCKING:  # all others had to wait for this worker
         expected = ONCE
-    elif fate.name == "frozen" and expected == NEVER_SENT:  # which it says once it goes on
+    elif fate.name == "frozen" and expected == NEVER_SENT:  # as the thawed worker enters it
         expected = [("not_sent", False, False), *NEVER_SENT[1:]]
     assert ledger() == expected
     assert paid(sandbox).total() == 1
@@ -174,7 +174,7 @@ def test_question_is_looked_for_after_a_worker_that_was_about_to_ask(
     assert again == ("answered", True, False)
     if fate.name == "killed":
         assert (lost, paid(sandbox).total()) == (("unknown", False, False), 1)
-    else:  # it asked after all: nothing can hold back what was a moment from being sent
+    else:  # it asked after all: the request was past the last check
         assert (lost[0], paid(sandbox).total()) == ("answered", 2)
     assert Brief.objects.get().basis == "new"
 
@@ -192,7 +192,7 @@ def test_question_that_mave_works_on_is_paid_once(waiting, workers, fate, sandbo
     assert Brief.objects.get().basis == "new"
 
 
-@pytest.mark.parametrize("step", ["search claimed", "leave to read", "page listed", "thread read"])
+@pytest.mark.parametrize("step", ["search claimed", "read entered", "page listed", "thread read"])
 def test_lost_answer_is_found_wherever_its_searcher_stops(waiting, workers, fate, sandbox, step):
     sandbox.faults.add("mave/chat", "paid_then_dropped")
     working.run_next()
@@ -236,7 +236,7 @@ def test_error_that_is_in_the_ledger_only_leads_to_one_further_call(
     assert Brief.objects.get().basis == "new"
 
 
-def test_call_that_came_too_late_is_never_sent(waiting, workers, fate, sandbox):
+def test_call_that_is_too_late_after_its_claim_is_never_sent(waiting, workers, fate, sandbox):
     fate(stop(workers, "not asked", dawdles=True), "not asked" in LOCKING)
 
     has_waited = fate.name == "frozen" and "not asked" in LOCKING
@@ -254,12 +254,12 @@ def test_research_goes_on_after_a_prober_that_stopped(waiting, workers, fate, sa
     assert (ledger(), paid(sandbox).total()) == (ONCE, 1)
 
 
-def test_renewal_is_asked_once_wherever_the_wish_stops(waiting, workers, fate, sandbox):
+def test_renewal_is_asked_once_wherever_its_process_stops(waiting, workers, fate, sandbox):
     working.run_next()
     Persona.objects.update(reuse_hours=0)
     brief = Brief.objects.get()
 
-    fate(stop(workers, "renewing", job="renew", brief=brief.pk), holds_everybody_up=True)
+    fate(stop(workers, "renewing", job="renew", brief=brief.pk), blocks_others=True)
 
     asked = Research.objects.exclude(pk=waiting.pk).count()
     assert asked <= 1
@@ -298,7 +298,7 @@ def test_late_answer_to_a_question_that_is_about_to_be_paid_again_is_kept(
     assert ledger() == ONCE
 
 
-def test_late_worker_takes_nothing_from_whoever_has_the_question_now(waiting, workers, sandbox):
+def test_late_worker_changes_no_question_that_another_worker_has_now(waiting, workers, sandbox):
     sandbox.faults.add("mave/chat", "503")
     frozen = stop(workers, "error in the ledger")
     pass_time()

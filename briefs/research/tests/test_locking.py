@@ -1,4 +1,4 @@
-"""Everything that writes questions and briefs at once: nobody waits for anybody in a circle."""
+"""Everything that writes questions and briefs, at once: no two transactions deadlock."""
 
 import random
 
@@ -41,7 +41,7 @@ def drain(chance, personas):
 
 
 def work(chance, personas):
-    """One call, with whatever comes of it."""
+    """One call that is refused, put off or answered."""
     claimed = pacing.claim_next()
     if not isinstance(claimed, pacing.Ticket):
         return
@@ -56,8 +56,8 @@ def work(chance, personas):
             settling.save(*held, Answer("It is so.", sources, [], {}, "t", 10, {}))
 
 
-def wish(chance, personas):
-    """A person asks for a fresh answer, or for one that failed."""
+def renew_or_restart(chance, personas):
+    """A person asks for a fresh answer, or starts a failed question again."""
     for brief in Brief.objects.select_related("research").order_by("?")[:3]:
         chance.choice([renew, restart])(brief, None)
 
@@ -71,13 +71,13 @@ def limit(chance, personas):
     sharing.upgrade_briefs()
 
 
-def test_nobody_waits_for_anybody_in_a_circle(threaded_db, settings):
+def test_writers_of_the_same_rows_never_deadlock(threaded_db, settings):
     settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
     personas = [make_persona(reuse_hours=0) for _ in range(5)]
     ResearchPolicy.objects.create(
         pk=1, day_budget=None, month_budget=None, requests_per_minute=10**6
     )
-    roles = [drain, drain, work, work, work, wish, wish, limit]
+    roles = [drain, drain, work, work, work, renew_or_restart, renew_or_restart, limit]
 
     def play(number):
         chance = random.Random(number)

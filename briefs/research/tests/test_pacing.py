@@ -1,4 +1,4 @@
-"""Whether another call to Mave may begin: limits, budgets, order, and calls left behind."""
+"""Whether another call to Mave may begin: limits, budgets, order, and calls of dead workers."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def _connected(settings):
 
 
 def policy(**fields):
-    """The policy with these limits, and otherwise none that matters."""
+    """The policy with these limits; all others are too high to matter."""
     unlimited = {"day_budget": None, "month_budget": None, "requests_per_minute": 1000}
     ResearchPolicy.objects.update_or_create(pk=1, defaults={**unlimited, **fields})
     return ResearchPolicy.objects.get()
@@ -187,7 +187,7 @@ def test_no_more_requests_in_a_minute_than_allowed():
 
 
 @pytest.mark.parametrize(("age", "counts"), [(62, True), (68, True), (71, False)])
-def test_minute_counts_as_long_as_a_request_may_follow_its_row(age, counts):
+def test_request_counts_for_a_minute_and_the_time_in_which_it_may_be_sent(age, counts):
     policy(requests_per_minute=1)
     wanted()
     spend(10, timezone.now() - timedelta(seconds=age))
@@ -208,7 +208,7 @@ def test_last_requests_of_maveras_minute_begin_one_at_a_time():
     assert 19 < MaveHealth.current().held_seconds < 21
 
 
-def test_free_requests_keep_their_distance_too():
+def test_free_requests_are_spaced_too():
     policy()
     breaker.slow_down(RateLimit(2, 60))
     MaveHealth.objects.update(held_until=timezone.now())
@@ -227,7 +227,7 @@ def test_next_minute_of_mavera_is_not_spaced():
     assert [claim_next() is not None for _ in range(2)] == [True, True]
 
 
-def test_mave_that_may_still_be_at_work_keeps_her_place_until_the_first_search():
+def test_lost_call_counts_as_under_way_until_the_first_search():
     policy(concurrency=1)
     wanted(priority=Priority.URGENT), wanted()
     ticket = claim_next()
@@ -266,7 +266,7 @@ def test_reserved_credits_of_calls_under_way_count():
     assert claim_next() is None
 
 
-def test_reserve_is_kept_for_the_urgent():
+def test_reserve_is_kept_for_urgent_questions():
     limits = policy(day_budget=RESERVED_CREDITS + 99, urgent_reserve=100)
     high = wanted(priority=Priority.HIGH)
 
@@ -280,7 +280,7 @@ def test_reserve_is_kept_for_the_urgent():
     assert claim_next().research == urgent
 
 
-def test_reserve_larger_than_the_budget_leaves_it_to_the_urgent_alone():
+def test_reserve_larger_than_the_budget_leaves_it_to_urgent_questions():
     policy(day_budget=RESERVED_CREDITS, urgent_reserve=1000)
     wanted(priority=Priority.HIGH)
     urgent = wanted(priority=Priority.URGENT)
@@ -314,7 +314,7 @@ def taken():
     return [one.taken for one in spending.account(ResearchPolicy.current(), database_now())]
 
 
-# Calls left behind --------------------------------------------------------------------------------
+# Calls of dead workers ----------------------------------------------------------------------------
 
 
 def test_abandoned_question_is_looked_for_before_it_is_paid_again():
@@ -345,7 +345,7 @@ def test_abandoned_question_that_was_certainly_not_paid_is_asked_at_once(outcome
     assert (ticket.research, ticket.call.is_repeat) == (lost.research, False)
 
 
-def test_lost_answer_is_looked_for_before_anything_is_asked_and_whatever_is_under_way():
+def test_search_for_a_lost_answer_comes_first_and_needs_no_budget():
     policy(concurrency=1, day_budget=RESERVED_CREDITS, urgent_reserve=0)
     lost = abandoned()
     wanted(priority=Priority.URGENT)
@@ -383,7 +383,7 @@ def test_call_under_way_elsewhere_is_not_settled():
     assert first.call.outcome == "pending"
 
 
-# Research nobody wants any more -------------------------------------------------------------------
+# Research that no brief waits for -----------------------------------------------------------------
 
 
 def test_question_without_an_open_brief_is_cancelled_and_the_next_is_claimed():
@@ -400,7 +400,7 @@ def test_question_without_an_open_brief_is_cancelled_and_the_next_is_claimed():
     assert not unwanted.calls.exists()
 
 
-def test_lost_answer_is_looked_for_even_if_nobody_waits_for_it_any_more():
+def test_lost_answer_is_looked_for_even_if_no_open_brief_waits_for_it():
     policy()
     lost = abandoned()
     Brief.objects.get().close("churned")
@@ -457,7 +457,7 @@ def test_first_claimers_of_all_find_or_make_the_policy(threaded_db):
     assert ResearchPolicy.objects.count() == 1
 
 
-def test_mave_never_sees_more_calls_at_once_than_allowed(threaded_db, sandbox):
+def test_mave_never_gets_more_calls_at_once_than_allowed(threaded_db, sandbox):
     sandbox.latency = 0.5  # longer than a claim takes, so that calls overlap if they may
     policy(concurrency=3)
     for _ in range(6):

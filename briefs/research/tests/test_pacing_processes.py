@@ -1,7 +1,7 @@
 """Never more calls at once, in a minute, or for more credits than the policy says.
 
-Many processes hammer one database with random policies; what they did is read from the ledger
-alone. The random numbers are seeded: a failure comes again.
+Many processes claim calls from one database with random policies. What they did is read from the
+ledger alone. The random numbers are seeded, so a failure can be repeated.
 """
 
 import random
@@ -24,7 +24,7 @@ from briefs.tests.factories import make_brief, make_research
 pytestmark = pytest.mark.processes
 
 PROCESSES = 6
-# SQLite's writers take turns and poll for them: they need longer, and pauses.
+# SQLite has one writer at a time, and the others poll: they need more time, and pauses.
 MANY, PAUSE = (12, 0.1) if connection.vendor == "sqlite" else (80, 0.01)
 THINKING = 5 * PAUSE  # longer than a claim takes, so that calls overlap if they may
 
@@ -138,7 +138,7 @@ def no_requests_left(most):
 
 
 def pass_time(seconds):
-    """As if this had happened so long ago; nobody claims meanwhile."""
+    """Move all calls this far into the past. The lock keeps others from claiming meanwhile."""
     span = timedelta(seconds=seconds)
     with transaction.atomic():
         ResearchPolicy.locked()
@@ -175,7 +175,7 @@ def test_lower_limit_holds_from_the_moment_it_is_saved(connected, workers, admin
     limits = {"concurrency": 1, "requests_per_minute": 100_000, "urgent_reserve": 0}
     answer = admin_client.post(reverse("admin:briefs_researchpolicy_change", args=[1]), limits)
     saved_at = now()
-    further_questions(MANY)  # the first may have been used up while the page was saved
+    further_questions(MANY)  # the first questions may have been used up while the page was saved
     workers.wait_until(lambda: chats()[-4].started_at > saved_at, "some further calls")
     stop(workers, hammering)
 
@@ -202,7 +202,7 @@ def now():
     return MaveCall.objects.create(purpose="usage", outcome="answered").started_at
 
 
-def test_mave_herself_never_sees_more_calls_at_once(connected, sandbox, workers):
+def test_mave_itself_never_gets_more_calls_at_once(connected, sandbox, workers):
     sandbox.latency, sandbox.jitter, sandbox.requests_per_minute = THINKING, THINKING, 100_000
     policy(concurrency=3)
     questions(3 * MANY)

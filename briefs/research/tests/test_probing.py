@@ -77,7 +77,7 @@ def test_refused_balance_keeps_the_pause(waiting, sandbox, refusal):
     assert ResearchPolicy.current().paused_at is not None
 
 
-def test_refused_access_is_probed_where_the_agent_is(waiting, sandbox):
+def test_refused_access_is_probed_by_listing_threads(waiting, sandbox):
     ResearchPolicy.current().pause("Mavera denies access", 403)
 
     assert run_next()
@@ -112,9 +112,7 @@ def test_first_probe_comes_after_a_minute(waiting, sandbox):
     assert probes(sandbox) == []
 
 
-def test_research_stays_paused_while_the_probe_is_refused_and_asks_ever_less_often(
-    waiting, sandbox
-):
+def test_research_stays_paused_while_the_probe_is_refused_and_probes_less_often(waiting, sandbox):
     stopped_by(sandbox, "401")
     sandbox.faults.add("usage", "401", count=None)
     pauses = []
@@ -165,7 +163,7 @@ def test_pause_by_a_person_is_not_probed(waiting, sandbox):
     assert (pacing.workers_wanted(), sandbox.requests) == (0, [])
 
 
-def test_pause_by_a_person_takes_the_place_of_maveras_and_is_not_probed(waiting, sandbox):
+def test_pause_by_a_person_replaces_that_of_mavera_and_is_not_probed(waiting, sandbox):
     stopped_by(sandbox, "402")
 
     assert ResearchPolicy.current().pause("enough for this month")
@@ -176,7 +174,7 @@ def test_pause_by_a_person_takes_the_place_of_maveras_and_is_not_probed(waiting,
     assert (policy.paused_reason, policy.paused_status) == ("enough for this month", None)
 
 
-def test_person_who_pauses_it_meanwhile_is_not_overruled(waiting, sandbox, monkeypatch):
+def test_pause_by_a_person_during_the_probe_goes_on(waiting, sandbox, monkeypatch):
     stopped_by(sandbox, "401")
     pass_time(seconds=61)
     ask = Mave.usage

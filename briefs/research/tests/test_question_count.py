@@ -1,4 +1,4 @@
-"""How many different questions the rules can ask, told without trying every customer."""
+"""How many different questions the rules can ask, counted without any customer."""
 
 from itertools import product
 
@@ -267,7 +267,7 @@ def test_only_active_rules_that_open_a_brief_count(starter):
 
 
 @pytest.mark.django_db
-def test_present_count_minds_whether_the_wording_says_facts(starter):
+def test_present_count_depends_on_whether_the_wording_says_facts(starter):
     plain = count_at_present(Wording("", "{segment} {signal}"))
 
     assert plain.questions == len(plain.signals) * len(plain.personas)

@@ -247,7 +247,7 @@ def test_threads_that_were_looked_into_are_not_read_again(waiting, sandbox):
     assert len(reload(waiting).searched) == 1
 
 
-def test_thread_that_was_deleted_is_no_trouble(waiting, sandbox):
+def test_thread_that_was_deleted_does_not_stop_the_search(waiting, sandbox):
     sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
     run_next(), run_next()
     sandbox._mavera._threads.delete(reload(waiting).thread_id)
@@ -258,7 +258,7 @@ def test_thread_that_was_deleted_is_no_trouble(waiting, sandbox):
     assert reload(waiting).status == "queued"
 
 
-def test_broken_off_call_keeps_its_place_until_mave_must_have_ended(waiting, sandbox):
+def test_broken_off_call_counts_as_under_way_until_mave_must_have_ended(waiting, sandbox):
     ResearchPolicy.objects.create(pk=1, concurrency=1)
     sandbox.faults.add("mave/chat", "drop")
     run_next()
@@ -269,7 +269,7 @@ def test_broken_off_call_keeps_its_place_until_mave_must_have_ended(waiting, san
     assert not Research.objects.in_flight().exists()
 
 
-def test_answer_that_was_read_badly_keeps_no_place(waiting, sandbox):
+def test_answer_of_a_broken_shape_does_not_count_as_under_way(waiting, sandbox):
     sandbox.faults.add("mave/chat", "html")
 
     run_next()
@@ -358,10 +358,10 @@ def test_list_that_begins_with_the_oldest_is_read_to_its_end(waiting, sandbox, m
 def test_list_that_cannot_be_read_is_tried_for_a_day_and_then_a_person_decides(
     waiting, sandbox, monkeypatch
 ):
-    monkeypatch.setattr("providers.mavera.PAGE_SIZE", 0)  # which Mavera refuses
+    monkeypatch.setattr("providers.mavera.PAGE_SIZE", 0)  # Mavera refuses such a request
     sandbox.faults.add("mave/chat", "drop")
     run_next()
-    run_next()  # from now on they cannot be read
+    run_next()  # from now on the threads cannot be read
     pass_time(hours=23)
     run_next()
     assert reload(waiting).status == "recovering"
@@ -376,7 +376,7 @@ def test_list_that_cannot_be_read_is_tried_for_a_day_and_then_a_person_decides(
 
 @pytest.fixture
 def gone(sandbox, monkeypatch):
-    """The list of threads is not there at all."""
+    """Mavera answers 404 to the list of threads."""
     from sandbox.mavera_errors import error
 
     def refuse(request):
@@ -386,7 +386,7 @@ def gone(sandbox, monkeypatch):
     monkeypatch.setattr(sandbox._mavera, "refuse", refuse)
 
 
-def test_list_that_is_not_there_puts_the_search_off(waiting, sandbox, gone):
+def test_list_that_does_not_exist_puts_the_search_off(waiting, sandbox, gone):
     sandbox.faults.add("mave/chat", "drop")
     run_next()
 
@@ -409,7 +409,7 @@ def test_one_unreadable_thread_does_not_hide_the_others(waiting, sandbox, monkey
     assert reload(waiting).status == "done"
 
 
-def test_unreadable_thread_may_be_the_one_and_nothing_is_paid(waiting, sandbox, monkeypatch):
+def test_unreadable_thread_may_have_the_answer_so_nothing_is_paid(waiting, sandbox, monkeypatch):
     ask_as_lost(kill_the_worker(), waiting)
     monkeypatch.setattr(sandbox._mavera._threads, "get", lambda key: {"id": key})
     pass_time(minutes=6)
@@ -529,7 +529,7 @@ def test_gateway_that_gave_up_says_nothing_of_the_answer(waiting, sandbox, fault
     assert Research.objects.in_flight().get() == waiting
 
 
-def test_answer_in_hand_ends_the_search_for_it(waiting, sandbox):
+def test_answer_of_the_late_worker_ends_the_search_for_it(waiting, sandbox):
     ticket = kill_the_worker()
     search = claim_next()
     assert isinstance(search, Search)
@@ -543,7 +543,7 @@ def test_answer_in_hand_ends_the_search_for_it(waiting, sandbox):
     assert claim_next() is None
 
 
-def test_answer_in_hand_takes_no_place_from_a_call_that_is_under_way(waiting, sandbox):
+def test_answer_of_the_late_worker_leaves_the_second_call_under_way(waiting, sandbox):
     first = kill_the_worker()
     pass_time(minutes=6)
     run_next()
@@ -555,7 +555,7 @@ def test_answer_in_hand_takes_no_place_from_a_call_that_is_under_way(waiting, sa
     assert Research.objects.in_flight().get() == waiting
 
 
-def test_worker_that_comes_back_and_sent_nothing_says_so(waiting, sandbox):
+def test_late_worker_that_sent_nothing_enters_so_in_the_ledger(waiting, sandbox):
     ticket = kill_the_worker()
     assert isinstance(claim_next(), Search)
 
@@ -618,7 +618,7 @@ def test_read_that_was_frozen_before_it_was_sent_is_not_sent(waiting, sandbox, m
 
 
 @pytest.mark.parametrize("fault", ["502", "504"])
-def test_outage_behind_a_gateway_costs_no_credits_and_kills_no_question(waiting, sandbox, fault):
+def test_outage_behind_a_gateway_costs_no_credits_and_fails_no_question(waiting, sandbox, fault):
     sandbox.faults.add("mave/chat", fault, count=4)
     for _ in range(4):
         pass_time(minutes=61)
@@ -651,7 +651,7 @@ def test_trial_that_a_gateway_answered_uses_up_no_try(waiting, sandbox):
     assert (reload(waiting).status, waiting.tries) == ("queued", 0)
 
 
-def test_pause_is_no_part_of_the_time_in_which_threads_cannot_be_read(
+def test_pause_does_not_count_as_time_in_which_threads_cannot_be_read(
     waiting, sandbox, monkeypatch
 ):
     monkeypatch.setattr(recovery, "GIVE_UP_AFTER", timedelta(minutes=3))
@@ -714,7 +714,7 @@ def test_search_that_is_asked_to_wait_for_seconds_waits(waiting, sandbox, monkey
     assert waiting.calls.filter(purpose="threads").earliest("pk").started_at >= held
 
 
-def test_clock_of_mavera_that_is_far_off_hides_no_answer(waiting, sandbox, monkeypatch):
+def test_answer_is_found_although_maveras_clock_is_far_off(waiting, sandbox, monkeypatch):
     sandbox.faults.add("mave/chat", "paid_then_dropped")
     run_next()
     ahead = timedelta(hours=3)
@@ -727,7 +727,7 @@ def test_clock_of_mavera_that_is_far_off_hides_no_answer(waiting, sandbox, monke
     assert reload(waiting).status == "done"
 
 
-def test_mave_at_work_on_a_lost_question_keeps_its_place(waiting, sandbox):
+def test_lost_question_that_mave_works_on_counts_as_under_way(waiting, sandbox):
     sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
     run_next()
     pass_time(minutes=4)

@@ -71,16 +71,14 @@ def test_later_briefs_share_the_fresh_answer(answered, persona, sandbox, user):
     assert later.research == reload(answered).research
 
 
-def test_second_wish_while_the_first_is_under_way_costs_nothing(answered, user):
+def test_second_request_while_the_first_is_under_way_costs_nothing(answered, user):
     renew(answered, user)
 
     assert renew(answered, user) == Renewal.UNDER_WAY
     assert Research.objects.count() == 2
 
 
-def test_wish_for_what_another_brief_has_asked_joins_it_and_shares(
-    answered, persona, sandbox, user
-):
+def test_fresh_answer_that_another_brief_has_asked_for_is_shared(answered, persona, sandbox, user):
     other = make_brief(persona=persona, research=answered.research, basis="shared")
     renew(other, user)
 
@@ -116,7 +114,7 @@ def test_brief_that_cannot_have_a_fresh_answer_gets_none(answered, user, why):
     assert Research.objects.count() == 1
 
 
-def test_fresh_answer_that_nobody_waits_for_any_more_is_not_bought(answered, sandbox, user):
+def test_fresh_answer_that_no_open_brief_waits_for_is_not_bought(answered, sandbox, user):
     renew(answered, user)
     answered.close("retained")
 
@@ -126,7 +124,7 @@ def test_fresh_answer_that_nobody_waits_for_any_more_is_not_bought(answered, san
 
 @pytest.fixture
 def newer(answered, persona):
-    """What somebody else was answered an hour after that."""
+    """An answer that another brief got an hour later."""
     return asked(
         persona, status="done", answer="New.", finished_at=timezone.now() - timedelta(hours=1)
     )
@@ -145,7 +143,7 @@ def test_newer_answer_that_others_had_is_taken_over_for_nothing(answered, newer,
     assert (Research.objects.active().count(), sandbox.requests) == (0, [])
 
 
-def test_wish_after_the_newest_answer_was_taken_over_is_asked(answered, newer, user):
+def test_fresh_answer_after_the_newest_was_taken_over_is_asked_for(answered, newer, user):
     renew(answered, user)
 
     assert renew(answered, user) == Renewal.ASKED
@@ -206,7 +204,7 @@ def test_stale_answer_is_not_shared_with_a_failed_question(failed, persona, user
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "recovering", "done"])
-def test_question_that_did_not_fail_is_left_alone(persona, user, status):
+def test_question_that_did_not_fail_stays_as_it_is(persona, user, status):
     brief = make_brief(persona=persona, research=asked(persona, status=status))
 
     assert restart(brief, user) == Renewal.UNDER_WAY

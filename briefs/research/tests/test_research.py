@@ -160,7 +160,7 @@ def test_urgent_brief_raises_the_priority_of_what_it_joins(persona, joining, lef
 
 
 @pytest.mark.parametrize("fields", [{"opens_brief": False}, {"is_unknown": True}])
-def test_persona_that_is_not_worth_it_or_unknown_buys_nothing(fields):
+def test_persona_that_opens_no_brief_or_is_unknown_buys_nothing(fields):
     brief = make_brief(persona=make_persona(**fields))
 
     assert attached(brief) == 0
@@ -232,7 +232,7 @@ def test_answer_that_arrives_between_two_looks_is_shared_and_not_asked_for_again
 
 @pytest.fixture
 def ticket(persona, sandbox):
-    """Leave to ask the question of two briefs."""
+    """Permission to ask the question of two briefs."""
     attached(make_brief(persona=persona), make_brief(persona=persona))
     return claim_next()
 
@@ -242,7 +242,7 @@ def saved(ticket, answer):
 
 
 def lose(ticket):
-    """Let the lease run out and somebody else look for its answer."""
+    """Let the lease run out and another worker look for the answer."""
     Research.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     return claim_next()
 
@@ -295,7 +295,7 @@ def test_closed_brief_is_upgraded_too(ticket):
     assert reload(brief).basis == "new"
 
 
-def test_late_answer_is_kept_and_whoever_looks_for_it_writes_nothing(ticket):
+def test_late_answer_is_kept_and_the_worker_that_searches_writes_nothing(ticket):
     other = lose(ticket)
 
     assert saved(ticket, ANSWER)
@@ -307,7 +307,7 @@ def test_late_answer_is_kept_and_whoever_looks_for_it_writes_nothing(ticket):
     assert (reload(ticket.call).outcome, ticket.call.credits) == ("answered", 23)
 
 
-def test_late_answer_leaves_the_question_to_whoever_asks_once_more_but_not_its_price(ticket):
+def test_late_answer_is_charged_but_not_saved_while_another_worker_asks_again(ticket):
     other = lose(ticket)
     Research.objects.update(status="running")
 
@@ -319,7 +319,7 @@ def test_late_answer_leaves_the_question_to_whoever_asks_once_more_but_not_its_p
 
 
 @pytest.mark.parametrize("status", ["queued", "recovering", "failed", "cancelled"])
-def test_late_answer_to_a_question_that_nobody_holds_is_kept(ticket, status):
+def test_late_answer_to_a_question_that_no_worker_has_is_kept(ticket, status):
     Research.objects.update(status=status, lease_token=None, lease_until=None)
 
     assert saved(ticket, ANSWER)
@@ -553,7 +553,7 @@ def test_running_question_leaves_by_every_arrow_once(ticket, arrow):
 
 
 @pytest.mark.parametrize("arrow", LEAVING)
-def test_no_arrow_moves_a_question_that_somebody_else_holds(ticket, arrow):
+def test_no_arrow_moves_a_question_that_another_worker_has(ticket, arrow):
     other = lose(ticket)
 
     assert not LEAVING[arrow](ticket.research, ticket.token)
@@ -562,7 +562,7 @@ def test_no_arrow_moves_a_question_that_somebody_else_holds(ticket, arrow):
 
 
 @pytest.mark.parametrize("arrow", LEAVING)
-def test_late_worker_may_still_write_while_nobody_else_has_the_question(ticket, arrow):
+def test_late_worker_may_still_write_while_no_other_worker_has_the_question(ticket, arrow):
     Research.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
     assert not ticket.research.still_held(ticket.token)
@@ -626,7 +626,7 @@ def test_answer_that_was_saved_before_its_worker_died_reaches_those_that_had_fai
     assert (reload(brief).basis, brief.research.status) == ("shared", "done")
 
 
-def test_answer_from_before_a_failure_is_not_passed_off_as_its_answer(persona):
+def test_answer_from_before_a_failure_does_not_upgrade_its_briefs(persona):
     asked(
         persona, status="done", answer="It was so.", finished_at=timezone.now() - timedelta(days=9)
     )
@@ -639,7 +639,7 @@ def test_answer_from_before_a_failure_is_not_passed_off_as_its_answer(persona):
 
 
 @needs_postgres
-def test_drain_that_stood_still_opens_no_question_that_was_answered_meanwhile(
+def test_drain_that_was_stopped_opens_no_question_that_was_answered_meanwhile(
     threaded_db, settings, monkeypatch
 ):
     settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
@@ -662,7 +662,7 @@ def test_drain_that_stood_still_opens_no_question_that_was_answered_meanwhile(
     assert reload(second).basis == "shared"
 
 
-def test_question_that_somebody_else_retried_meanwhile_is_not_retried_again():
+def test_question_that_another_person_retried_meanwhile_is_not_retried_again():
     row = make_research(status="failed")
     Research.objects.get().retry()
     Research.objects.update(status="done")
@@ -734,7 +734,7 @@ def test_calls_under_way_leave_fewer_to_wake():
 
 
 @pytest.mark.usefixtures("_connected")
-def test_paused_research_wakes_nobody():
+def test_paused_research_wakes_no_worker():
     make_research()
     ResearchPolicy.current().pause("enough")
 
@@ -750,7 +750,7 @@ def test_finished_call_wakes_the_next(persona, sandbox):
 
 
 @pytest.mark.usefixtures("_connected")
-def test_dead_broker_is_no_trouble_for_who_wakes(monkeypatch, caplog):
+def test_waking_through_a_dead_broker_raises_nothing(monkeypatch, caplog):
     def refuse(*args, **kwargs):
         raise ConnectionError("redis://:secret@host is away")
 
@@ -785,7 +785,7 @@ def test_long_hold_is_left_to_the_sweep(persona, sandbox, monkeypatch):
 
 
 @pytest.mark.parametrize("outcome", ["answered", "unknown"])
-def test_new_brief_does_not_pay_again_for_a_question_that_failed_of_late(persona, outcome):
+def test_new_brief_does_not_pay_again_for_a_question_that_failed_recently(persona, outcome):
     failed = asked(persona, status="failed", finished_at=timezone.now())
     MaveCall.objects.create(research=failed, outcome=outcome)
     brief = make_brief(persona=persona)
@@ -803,7 +803,7 @@ def test_new_brief_asks_anew_what_failed_without_costing_anything(persona, outco
     assert attached(make_brief(persona=persona)) == 1
 
 
-def test_failure_of_longer_ago_than_an_answer_is_good_is_asked_anew(persona):
+def test_question_that_failed_before_the_reuse_time_is_asked_anew(persona):
     long_ago = timezone.now() - timedelta(hours=persona.reuse_hours + 1)
     failed = asked(persona, status="failed", finished_at=long_ago)
     MaveCall.objects.create(research=failed, outcome="unknown")

@@ -55,14 +55,14 @@ def test_refusal_says_why(sandbox, fault, words):
     assert sandbox.mavera_key not in str(error)
 
 
-def test_silence_ends_soon(sandbox, monkeypatch):
+def test_server_that_does_not_answer_is_given_up_soon(sandbox, monkeypatch):
     monkeypatch.setattr(mavera, "READ_SECONDS", 0.2)
     sandbox.faults.add("usage", "hang")
 
     assert "did not answer" in str(failure())
 
 
-def test_closed_port_was_never_reached(sandbox, settings):
+def test_request_to_a_closed_port_counts_as_not_sent(sandbox, settings):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         settings.MAVERA_BASE_URL = f"http://127.0.0.1:{unused.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""For tests: worker processes on the test's own database, and what is heard of them."""
+"""For tests: worker processes on the test's own database, and what they report."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-PATIENCE = 300  # seconds, for anything that a worker should come to on a busy machine
+PATIENCE = 300  # seconds to wait for a worker, on a busy machine
 
 
 class Workers:
@@ -50,7 +50,7 @@ class Workers:
         return next(pid for pid in self._order if pid not in known)
 
     def wait_until_at(self, pid: int, step: str) -> None:
-        """Until it stopped at the step. It says so just before."""
+        """Wait until the worker has stopped at the step. It reports the step just before."""
         self.wait_until(lambda: {"at", "ended"} & self._news[pid].keys(), f"the step “{step}”")
         assert self._news[pid].get("at") == step, self._news[pid]
         self.wait_until(lambda: _state(pid) == "T", "the process to stop")
@@ -88,7 +88,7 @@ class Workers:
 
 
 def _state(pid: int) -> str:
-    """One letter, as the system's own lists have it; nothing if there is no such process."""
+    """The state letter that `ps` shows; empty if there is no such process."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return shown.stdout.strip()[:1]
 
