@@ -42,8 +42,8 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
                 "description": "Each answer of Mave costs credits. Once a budget is used up, "
                 "briefs stand on their playbook and their research waits. One answer may cost "
                 f"{RESERVED_CREDITS}, so a smaller budget could buy nothing; 0 says that "
-                "nothing is to be bought. A persona may have a budget of its own, which stands on "
-                "the persona's page.",
+                "nothing is to be bought. A persona may have a budget of its own: it is on the "
+                "persona's page.",
                 "fields": ("day_budget", "month_budget", "urgent_reserve"),
             },
         ),
@@ -57,7 +57,7 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # the one row comes by itself
+        return False  # the one row is made when it is first read
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -74,7 +74,7 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """There is one row: show it at once."""
+        """Show the one row instead of a list."""
         return redirect("admin:briefs_researchpolicy_change", ResearchPolicy.current().pk)
 
     def changeform_view(
@@ -93,9 +93,9 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write what was changed, onto the row as it is now: it may have been paused meanwhile.
+        """Write the changed fields to the row as it is now: it may have been paused meanwhile.
 
-        From the history all of the form counts, because it is filled with an earlier version.
+        If the form was filled with an earlier version from the history, all its fields are written.
         """
         policy = ResearchPolicy.locked()
         is_earlier_version = hasattr(obj, SIMPLE_HISTORY_REVERSE_ATTR_NAME)
@@ -119,7 +119,7 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         return self._switch(request, lambda user: switching.pause(user, reason))
 
     def resume(self, request: HttpRequest) -> HttpResponse:
-        """POST: let research go on, whoever paused it."""
+        """POST: resume research, whether a person or Mavera paused it."""
         return self._switch(request, switching.resume)
 
     def close_breaker(self, request: HttpRequest) -> HttpResponse:
@@ -141,14 +141,29 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         waiting = count_waiting()
         trouble = pacing.why_waiting(policy, waiting.least)
         why = why_not_asked(policy, waiting, "", database_now())
-        queue = _waiting_words(waiting.questions)
+        questions = (
+            f"{waiting.questions:,} questions wait" if waiting.questions else "nothing waits"
+        )
+        queue = "1 question waits" if waiting.questions == 1 else questions
         if trouble:
             return f"Held back, because {trouble} ({queue})."
         return f"Running ({queue}: {why})." if waiting.questions else f"Running ({queue})."
 
     @admin.display(description="Mave")
     def mave(self, policy: ResearchPolicy) -> str:
-        return _health_words(policy, MaveHealth.current())
+        health = MaveHealth.current()
+        if not Mave().is_configured:
+            return "Not connected."
+        if policy.is_paused_by_mavera:
+            return f"Refuses: the last answer was {policy.paused_status}."
+        if health.opened_at is not None:
+            return (
+                f"Fails since {clock(health.opened_at)}. One question tries at "
+                f"{clock(health.next_trial_at)}, and its answer lets all be asked again."
+            )
+        if health.is_held:
+            return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_in_full}."
+        return "Answers, as far as is known."
 
     @admin.display(description="calls under way")
     def in_flight(self, policy: ResearchPolicy) -> str:
@@ -198,31 +213,10 @@ class _Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # the pack
         return "" if value is None else value
 
 
-def _waiting_words(questions: int) -> str:
-    if not questions:
-        return "nothing waits"
-    return "1 question waits" if questions == 1 else f"{questions:,} questions wait"
-
-
 def _paused_by() -> str:
-    """Who paused it, by the history; a pause of Mavera's is nobody's."""
+    """Who paused research, by the history; “Savedesk” after a refusal of Mavera."""
     last = ResearchPolicy.history.filter(history_change_reason=ResearchPolicy.Change.PAUSED).first()
     return str(last.history_user or "Savedesk") if last else ""
-
-
-def _health_words(policy: ResearchPolicy, health: MaveHealth) -> str:
-    if not Mave().is_configured:
-        return "Not connected."
-    if policy.is_paused_by_mavera:
-        return f"Refuses: the last answer was {policy.paused_status}."
-    if health.opened_at is not None:
-        return (
-            f"Fails since {clock(health.opened_at)}. One question tries at "
-            f"{clock(health.next_trial_at)}, and the first answer sets all going again."
-        )
-    if health.is_held:
-        return f"Nobody asks until {health.held_until:%H:%M:%S} UTC: {health.held_in_full}."
-    return "Answers, as far as is known."
 
 
 def _paragraphs(lines: list[str]) -> SafeString:

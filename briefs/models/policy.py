@@ -304,5 +304,5 @@ class MaveHealth(models.Model):
 
 
 def _longer(seconds: int) -> int:
-    """The pause after one of so many seconds: twice as long, between the first and the longest."""
+    """Twice the last pause, but at least the first pause and at most the longest."""
     return min(max(2 * seconds, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)

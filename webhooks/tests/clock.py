@@ -1,9 +1,9 @@
 """Sets the clocks that a test sees: Python's, and the database's, which stamps every row.
 
 Time goes on from the moment that is set, for all threads of this process; other processes keep
-the real time. SQLite asks Python what time it is, in every connection. PostgreSQL has a second
-statement_timestamp(), which is found before its own; columns take their defaults from it as well,
-because it is there before the tables are.
+the real time. In SQLite, each connection takes the time from Python. In PostgreSQL, a second
+statement_timestamp() is found before the built-in one. It is created before the tables, so the
+defaults of columns use it as well.
 """
 
 import time
@@ -32,25 +32,25 @@ class Clock:
         self._ahead = timedelta(0)
 
     def set(self, moment: str | datetime) -> None:
-        """Now it is this moment (UTC if it names no zone), until it is set anew or the test ends.
+        """Set the clocks to this moment (UTC if it names no zone) until the test ends.
 
-        Connections of other threads follow when they are opened.
+        On PostgreSQL, a connection that another thread has open already keeps its time.
         """
         self._travel.close()
         self._travel.enter_context(time_machine.travel(_aware(moment).timestamp()))
-        time.time()  # Python's clock stands until it is asked for the first time
+        time.time()  # the clock starts to run at its first reading
         self._ahead = datetime.now(UTC) - time_machine.escape_hatch.datetime.datetime.now(UTC)
         self._tell_open_connections()
 
     def put_right(self) -> None:
-        """Now it is as late as it is."""
+        """Set the clocks back to the real time."""
         if self._ahead:
             self._travel.close()
             self._ahead = timedelta(0)
             self._tell_open_connections()
 
     def tell(self, connection: Any) -> None:
-        """Have an open connection take the time from here."""
+        """Let this open connection take the time from this clock."""
         if connection.vendor == "sqlite":
             connection.connection.create_function("strftime", 2, _strftime, deterministic=True)
         else:
@@ -75,7 +75,7 @@ def _aware(moment: str | datetime) -> datetime:
 
 
 def _strftime(form: str, moment: str) -> str:
-    """SQLite's function of that name, as the code uses it: for nothing but the present moment."""
+    """Replaces SQLite's strftime, which our code calls only for the present moment."""
     assert moment == "NOW", moment
     now = datetime.now(UTC)
     return now.strftime(form.replace("%f", f"%S.{now.microsecond // 1000:03}"))
@@ -92,6 +92,6 @@ def _create_function(**kw: Any) -> None:
 
 
 def install() -> None:
-    """From now on every connection of this process takes its time from here."""
+    """From now on each new connection of this process takes its time from this clock."""
     connection_created.connect(_tell_new_connection)
     pre_migrate.connect(_create_function, sender=apps.get_app_config("webhooks"))

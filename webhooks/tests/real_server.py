@@ -1,4 +1,4 @@
-"""The receiver as it runs: granian in a process of its own, spoken to over a raw socket."""
+"""The receiver as in production: granian in a process of its own, and a client on a raw socket."""
 
 import hashlib
 import os
@@ -31,9 +31,9 @@ def free_port() -> int:
 
 @contextmanager
 def empty_database(folder: Path, template: str = "template1") -> Any:
-    """The URL of an empty database: on TEST_DATABASE_URL's server, else an SQLite file.
+    """The URL of an empty database: on the server of TEST_DATABASE_URL, else an SQLite file.
 
-    template: the name of the database on that server that it is a copy of.
+    template: the database on that server that is copied.
     """
     server = os.environ.get("TEST_DATABASE_URL", "")
     if not server:
@@ -50,7 +50,7 @@ def empty_database(folder: Path, template: str = "template1") -> Any:
 
 @contextmanager
 def copied_database(folder: Path, migrated: str) -> Any:
-    """The URL of a copy of the migrated database, which nobody may be connected to."""
+    """The URL of a copy of the migrated database, which must have no open connection."""
     if migrated.startswith("sqlite"):
         shutil.copy(sqlite_path(migrated), folder / "real.sqlite3")
         yield f"sqlite:///{folder / 'real.sqlite3'}"
@@ -127,7 +127,7 @@ class Server:
             self.process = None
 
     def connect(self) -> Any:
-        """A plain connection to the server's database, past all of our code."""
+        """A plain connection to the server's database, without any of our code."""
         if self.database_url.startswith("sqlite"):
             path = sqlite_path(self.database_url)
             return sqlite3.connect(path, timeout=20, isolation_level=None)
@@ -166,7 +166,7 @@ def request(
 
 
 class Client:
-    """One keep-alive connection, opened anew when the server closed it."""
+    """One keep-alive connection, opened again after the server closed it."""
 
     def __init__(self, port: int, timeout: float = 30) -> None:
         self.port, self.timeout = port, timeout

@@ -1,7 +1,7 @@
-"""The law of the receiver: whatever is signed is answered 200 and found in a row.
+"""The law of the receiver: every signed request is answered 200 and stored in a row.
 
-Property-based, over a real socket, in both framings. FUZZ_EXAMPLES sets how many examples are
-tried; the fixed seed of each run is hypothesis's own and printed with a failure.
+Property-based, over a real socket, with Content-Length and with chunks. FUZZ_EXAMPLES sets how many
+examples are tried. Hypothesis prints with a failure how to repeat it.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ def rows(server):
     mark = "?" if server.database_url.startswith("sqlite") else "%s"
 
     def find(body):
-        """The row of this body: by its event id, if it has a usable one, or by its digest."""
+        """The rows of this body: by its digest, and by its event id if that is usable."""
         keys = [digest_key(body)]
         with contextlib.suppress(ValueError, RecursionError, TypeError, AttributeError):
             identity = json.loads(body).get("event_id")
@@ -65,7 +65,7 @@ def rows(server):
 
 
 def prove(client, rows, body, **how):
-    """Send and check the law."""
+    """Send a signed request and check the law; returns the status in the answer."""
     code, answer = client.send(request(client.port, body, **how))
     assert code == 200, (code, answer[:200])
     word = json.loads(answer)["status"]
@@ -229,7 +229,7 @@ timestamps = st.sampled_from(["1614265384", "0", "-1", "9" * 40, "abc", "1.5"])
     timestamp=timestamps,
 )
 @example(body=b"{}", headers=[], path=b"/webhooks/customerio", chunk=1, timestamp="1")
-def test_whatever_is_signed_is_answered_200_and_found_in_a_row(
+def test_every_signed_request_is_answered_200_and_stored_in_a_row(
     server, client, rows, body, headers, path, chunk, timestamp
 ):
     if chunk is not None and len(body) > 20_000:
@@ -266,7 +266,7 @@ def test_a_body_over_64_mib_is_refused_and_the_next_request_is_served(server, cl
     assert prove(client, rows, b'{"event_id":"after-the-large-one"}') == "stored"
 
 
-def test_a_sender_that_asks_first_is_told_to_continue(client, rows):
+def test_a_sender_that_expects_100_continue_gets_it_and_is_stored(client, rows):
     assert prove(client, rows, b'{"event_id":"expect"}', headers=[(b"Expect", b"100-continue")])
 
 

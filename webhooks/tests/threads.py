@@ -10,9 +10,9 @@ from django.db import connection
 
 
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Call `work` with 0, 1, … in as many threads; returns what each returned, in that order.
+    """Call `work` with 0, 1, … `count` - 1, each in its own thread; returns their results in order.
 
-    Raises the first exception that one of them raised of its own.
+    Raises the first exception of a thread, rather than one that only waited for the others.
     """
     starting = threading.Barrier(count)
 
@@ -28,12 +28,12 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
         futures = [pool.submit(run, number) for number in range(count)]
     errors = [error for future in futures if (error := future.exception())]
     for error in sorted(errors, key=lambda e: isinstance(e, threading.BrokenBarrierError)):
-        raise error  # one that only waited for the others for too long tells nothing
+        raise error  # BrokenBarrierError comes last: it only says that another thread failed
     return [future.result() for future in futures]
 
 
 class Aside:
-    """Runs `work` in another thread from now on; `result` waits ten seconds for what it gives."""
+    """Runs `work` in another thread at once; `result` waits ten seconds for what it returns."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
@@ -42,11 +42,11 @@ class Aside:
 
     @property
     def result(self) -> Any:
-        self._pool.shutdown(wait=False)  # it may wait for a lock that the caller holds
+        self._pool.shutdown(wait=False)  # the thread may wait for a lock of the caller
         return self._future.result(timeout=10)
 
     def wait_until_blocked(self) -> None:
-        """Return once somebody waits for a lock of this database (PostgreSQL only)."""
+        """Return once a connection waits for a lock of this database (PostgreSQL only)."""
         waiting = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
                      WHERE datname = current_database() AND NOT granted"""
         for _ in range(500):

@@ -1,4 +1,4 @@
-"""A process of its own that looks people up for some seconds; prints how its requests went.
+"""A process of its own that looks people up for some seconds and prints what became of them.
 
 python -m personas.people.tests.hammer <database address> <App API address> <key> <seconds>
 """
@@ -18,9 +18,9 @@ def main(database_url: str, base_url: str, key: str, seconds: float) -> None:
     from django.conf import settings
 
     settings.CIO_APP_BASE_URL, settings.CIO_APP_KEY = base_url, key
-    moments, leaving = reserved(), departures()
+    moments, departed = reserved(), departures()
     seen = hammer(seconds)
-    print(json.dumps({**seen, "moments": moments, "departures": leaving}))  # noqa: T201 - the test reads it
+    print(json.dumps({**seen, "moments": moments, "departures": departed}))  # noqa: T201 - the test reads it
 
 
 def reserved() -> list[float]:
@@ -41,8 +41,8 @@ def reserved() -> list[float]:
 def departures() -> list[float]:
     """A list of all moments at which this process may send from now on.
 
-    By the clock that all processes of a machine share. When a request arrives says less: on a busy
-    machine it may wait anywhere on its way, and with it those that left after it.
+    The clock is one that all processes of a machine share. The arrival of a request at the server
+    would prove less: on a busy machine a request may be late, and later ones with it.
     """
     from personas.people.pacing import SharedPace
 
@@ -59,7 +59,7 @@ def departures() -> list[float]:
 
 
 def hammer(seconds: float) -> dict[str, int]:
-    """One look-up after the other; what became of them, and how often."""
+    """Make one look-up after the other; returns how many were answered, and held back."""
     from personas.people.pacing import paced_app_api
     from providers.customerio import HeldBack
 
