@@ -141,10 +141,9 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
         waiting = count_waiting()
         trouble = pacing.why_waiting(policy, waiting.least)
         why = why_not_asked(policy, waiting, "", database_now())
-        questions = (
-            f"{waiting.questions:,} questions wait" if waiting.questions else "nothing waits"
-        )
-        queue = "1 question waits" if waiting.questions == 1 else questions
+        queue = f"{waiting.questions:,} questions wait"
+        if waiting.questions < 2:
+            queue = "1 question waits" if waiting.questions else "nothing waits"
         if trouble:
             return f"Held back, because {trouble} ({queue})."
         return f"Running ({queue}: {why})." if waiting.questions else f"Running ({queue})."

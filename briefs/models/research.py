@@ -15,7 +15,7 @@ from providers import mavera_validation
 from providers.mavera import in_full
 
 LEASE = timedelta(seconds=240)  # longer than the research cluster's time-out
-LOOK = timedelta(seconds=90)  # between a search that is due and its look, at most
+LOOK = timedelta(seconds=90)  # at most, from when a search is due until it has read the threads
 MAX_TRIES = 8
 # Eight tries over a little more than a day: a long outage of Mave loses no question.
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 420, 840)]
@@ -68,7 +68,7 @@ class Research(models.Model):
         RECOVERING = "recovering", "Looking for a lost answer"  # asked, outcome unknown
         DONE = "done", "Answered"  # the briefs rest on it
         FAILED = "failed", "Failed, can be retried"  # no further try by itself
-        CANCELLED = "cancelled", "Cancelled"  # nobody needed it any more
+        CANCELLED = "cancelled", "Cancelled"  # no open brief needed it any more
 
     class Reason(models.TextChoices):
         """Reasons that code looks for. All other reasons have words and no code."""
@@ -292,7 +292,7 @@ class Research(models.Model):
     def give_back(
         self, token: uuid.UUID, reason: str, retry_after: float | None = None, code: str = ""
     ) -> bool:
-        """RUNNING -> QUEUED without using up a try: the fault was not this question's."""
+        """RUNNING -> QUEUED without using up a try: the question did not cause the fault."""
         delay = timedelta(seconds=retry_after or 0)
         return self._leave(
             token,

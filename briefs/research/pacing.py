@@ -186,7 +186,7 @@ def _lease_search(research: Research) -> Search | None:
     if call is None or call not in MaveCall.objects.maybe_paid():
         research.ask_again(token, _GONE)
         return None
-    if is_abandoned:  # nobody knows whether it was charged
+    if is_abandoned:  # whether it was charged is not known
         call.settle(MaveCall.Outcome.UNKNOWN, detail=_GONE)
         call.refresh_from_db()
     return Search(research, token, call)

@@ -18,7 +18,8 @@ def attach(briefs: list[Brief]) -> int:
     """Give each brief a Research row by its question; returns how many questions are new.
 
     Sets the briefs' fields, saved or not, and leaves saving them to the caller. Needs an open
-    transaction. A brief whose persona buys no research stays as it is.
+    transaction. A brief about a link scanner, or whose persona
+    buys no research, stays as it is.
     """
     buying = [
         brief

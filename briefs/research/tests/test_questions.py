@@ -87,7 +87,7 @@ ADDRESSES = ["ann@example.com", "Ann Quartz <ann\uff20example.com>", "a\u200bnn@
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_words_with_an_address_are_left_out_whoever_stored_them(address):
+def test_words_with_an_address_are_left_out_although_they_were_stored(address):
     persona = Persona(pk=7, name=address, description=address, research_focus=address)
 
     text = ask(persona, facts=[f"plan is {address}", "usage is low"]).text
