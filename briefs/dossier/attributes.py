@@ -6,7 +6,7 @@ from functools import cached_property
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 
-from personas.models import AttributeName, Customer
+from personas.models import AttributeName, Customer, shapes
 from personas.rules.matching import CustomerFacts, Found
 
 
@@ -24,11 +24,11 @@ class Attributes:
 
     @property
     def plan(self) -> str:
-        return self._facts.find("plan").value[:60]
+        return self._facts.find("plan").shown(60)
 
     @property
     def value(self) -> str:
-        return _amount(self._facts.find("value").value)
+        return _amount(self._facts.find("value"))
 
     @property
     def value_name(self) -> str:
@@ -38,7 +38,7 @@ class Attributes:
     @cached_property
     def mapped(self) -> list[Attribute]:
         """The attributes that have a role and a value."""
-        return [Attribute(role.label, at.name, _amount(at.value)) for role, at in self._by_role
+        return [Attribute(role.label, at.name, _amount(at)) for role, at in self._by_role
                 if at.value]  # fmt: skip
 
     @property
@@ -51,9 +51,9 @@ class Attributes:
         """Every attribute without a role."""
         used = {attribute.name for attribute in self.mapped}
         return [
-            Attribute(name, name, str(value)[:1000])
+            Attribute(name, name, words)
             for name, value in sorted(self._customer.attributes.items())
-            if name not in used and str(value).strip()
+            if name not in used and (words := shapes.shown(str(value), 1000))
         ]
 
     @cached_property
@@ -61,8 +61,9 @@ class Attributes:
         return [(role, self._facts.find(role.role)) for role in self._roles]
 
 
-def _amount(value: str) -> str:
-    """A number with commas between its thousands; other text as it is, cut at 60 characters."""
+def _amount(found: Found) -> str:
+    """A number with commas between its thousands; other values in words, cut at 60 characters."""
+    value = found.value
     if value.isascii() and value.lstrip("-").replace(".", "", 1).isdigit():
         return str(intcomma(value))
-    return value[:60]
+    return found.shown(60)

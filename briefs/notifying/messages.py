@@ -20,7 +20,7 @@ Message = tuple[str, str]  # subject and body
 
 def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
     facts = CustomerFacts(brief.customer.attributes, roles)
-    known = [(role.capitalize(), _plain(facts.find(role).value)) for role in TOLD_ROLES]
+    known = [(role.capitalize(), _plain(facts.find(role).shown())) for role in TOLD_ROLES]
     lines = [
         f"{_priority(brief.priority)} · {brief.get_kind_display()}",
         f"Customer: {customer_name(brief.customer)}",

@@ -1,8 +1,8 @@
 """Which facts a question can say of a persona's customers, told from its conditions alone.
 
 For each attribute it tries one value of every kind that the conditions distinguish. A value of one
-attribute may come with any value of another, so the numbers of kinds are multiplied. Pure: no
-database.
+attribute may come with any value of another, so the numbers of kinds are multiplied. Of lists it
+tries none, although a list may meet conditions that exclude each other. Pure: no database.
 """
 
 import math
@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from personas.models import privacy
-from personas.models.conditions import NUMERIC, Condition, MatchMode, Operator, fold, number
+from personas.models.conditions import (
+    BOOLEAN_WORDS,
+    LISTED,
+    MEMBERS,
+    NUMERIC,
+    Condition,
+    MatchMode,
+    Operator,
+    fold,
+)
 from personas.rules.matching import Found, Holding, holds
 
 MOST_WORDS = 10  # of “contains” conditions: all combinations of their words are tried
@@ -190,11 +199,13 @@ def _values(conditions: list[Condition]) -> Iterator[str]:
     """One value of every kind that the conditions distinguish."""
     members = []
     for condition in conditions:
-        if condition.operator in (Operator.IN, Operator.NOT_IN):
+        if condition.operator in LISTED:
             members += condition.values
-        elif condition.operator in (Operator.EQUALS, Operator.NOT_EQUALS):
-            members.append(condition.value)
+        elif condition.operator in MEMBERS:
+            members.append(condition.single)
     yield from members
+    if not {fold(member) for member in members}.isdisjoint(BOOLEAN_WORDS):
+        yield from BOOLEAN_WORDS  # each is equal to some of the others
     parts = sorted({c.folded for c in conditions if c.operator in _CONTAINED})
     for size in range(1, len(parts) + 1):
         for chosen in combinations(parts, size):
@@ -207,11 +218,11 @@ def _values(conditions: list[Condition]) -> Iterator[str]:
 def _figures(conditions: list[Condition], members: set[str]) -> Iterator[str]:
     """Each limit and the next numbers on both sides, in a spelling that no list contains."""
     for condition in conditions:
-        limit = number(condition.value) if condition.operator in NUMERIC else None
+        limit = condition.limit if condition.operator in NUMERIC else None
         if limit is None:
             continue
         for figure in (limit, math.nextafter(limit, -math.inf), math.nextafter(limit, math.inf)):
-            spelled = f"${figure!r}"
+            spelled = f"${figure:.17e}"  # so written, it has one reading
             while fold(spelled) in members:
                 spelled = f"${spelled}"
             yield spelled

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from personas.admin.trial import TrialAdmin
-from personas.models.conditions import Condition, Operator
+from personas.models import listing
+from personas.models.conditions import LISTED, NUMERIC, Condition, Operator
 
 SUGGESTIONS_ID = "condition-fields"
 HISTORY_SHOWN = 100
@@ -19,6 +20,12 @@ VALUES_SHOWN = 2
 class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
     class Meta:
         fields = ("field", "operator", "value")
+        help_texts: ClassVar[dict[str, str]] = {
+            "field": "A role, an attribute, or a member of an object in it, as in company.plan.",
+            "value": "For “is one of”: values separated by commas, or one a line. A value that "
+            'holds a comma stands in quotation marks: "Design, Print". For “is more than”: a '
+            "number.",
+        }
         widgets: ClassVar[dict[str, forms.Widget]] = {
             # The page carries the list itself: see rule_change_form.html.
             "field": forms.TextInput(
@@ -65,6 +72,13 @@ class RuleAdmin(TrialAdmin):
         }
         return super().changeform_view(request, object_id, form_url, context)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Also say how a number is read that could be read in another way; in a trial too."""
+        super().save_related(request, form, formsets, change)
+        for condition in form.instance.conditions.filter(operator__in=NUMERIC):
+            if words := condition.number_words:
+                self.message_user(request, f"“{condition.words}” is {words}.", messages.WARNING)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -82,8 +96,8 @@ def words(conditions: Iterable[Condition], match: str) -> str:
 
 def _briefly(condition: Condition) -> str:
     values = condition.values
-    if condition.operator not in (Operator.IN, Operator.NOT_IN) or len(values) <= VALUES_SHOWN:
+    if condition.operator not in LISTED or len(values) <= VALUES_SHOWN:
         return condition.words
-    begun = ", ".join(values[:VALUES_SHOWN])
+    begun = listing.written(values[:VALUES_SHOWN])
     label = Operator(condition.operator).label
     return f"{condition.field} {label} {begun} and {len(values) - VALUES_SHOWN} more"

@@ -9,10 +9,11 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from personas.models import Customer
+from personas.models import Customer, shapes
 from personas.people import lookups
 
 MOST_AT_ONCE = 100
+MOST_SHOWN = 2_000  # characters of one attribute
 
 
 @admin.register(Customer)
@@ -88,7 +89,8 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
 
     @admin.display(description="attributes")
     def attributes_shown(self, customer: Customer) -> SafeString | str:
-        return rows(customer.attributes) or "none"
+        told = {name: shapes.shown(str(v), MOST_SHOWN) for name, v in customer.attributes.items()}
+        return rows(told) or "none"
 
     @admin.display(description="preferences")
     def preferences_shown(self, customer: Customer) -> SafeString | str:

@@ -9,6 +9,8 @@ from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from personas.models import names
+
 FRESH_FOR = timedelta(hours=1)
 
 # One parameter for all rows: thousands of placeholders take the driver longer than the update.
@@ -107,11 +109,8 @@ class Customer(models.Model):
 
     @property
     def name(self) -> str:
-        """The customer's name; empty if no attribute has one."""
-        for key in ("name", "full_name", "first_name"):
-            if value := str(self.attributes.get(key) or "").strip():
-                return value
-        return ""
+        """The customer's name, or first and last name together; empty if no attribute has one."""
+        return names.called(self.attributes)
 
     def learn_subscription(self, is_unsubscribed: bool, at: Any) -> bool:
         """Set the subscription from a person-level event, unless a newer change is known."""

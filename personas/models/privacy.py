@@ -21,6 +21,8 @@ _IDENTIFYING = re.compile(
     r"|vat(?:id|number)?|taxid|ssn|iban|twitter|linkedin"
 )
 
+_HOLDERS = re.compile(r"company|organi[sz]ation|org|employer")
+
 
 def found(text: str) -> list[str]:
     """What looks like an address, also where invisible or full-width signs disguise it."""
@@ -46,5 +48,21 @@ def without(text: str) -> str:
 
 
 def identifies(name: str) -> bool:
-    """Whether an attribute of this name says who somebody is, rather than what they are like."""
-    return bool(_IDENTIFYING.fullmatch(re.sub(r"[\W_]+", "", name.casefold())))
+    """Whether an attribute of this name says who somebody is, rather than what they are like.
+
+    Of a path its end says so (`person.email`), or what it lies in (`name.first`). A company is
+    described by what lies in it: `company.plan` names nobody, `company.name` does.
+    """
+    if _says_who(name):
+        return True
+    *above, last = name.split(".")
+    return _says_who(last) or any(_says_who(step) and not _HOLDERS.fullmatch(_bare(step))
+                                  for step in above)  # fmt: skip
+
+
+def _says_who(name: str) -> bool:
+    return bool(_IDENTIFYING.fullmatch(_bare(name)))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())

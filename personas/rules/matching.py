@@ -4,16 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from personas.models import privacy
+from personas.models import privacy, shapes
 from personas.models.conditions import (
     NUMERIC,
     WITHOUT_VALUE,
     Condition,
     MatchMode,
     Operator,
+    alike,
     fold,
-    number,
 )
+from personas.models.numbers import number, reading
 
 _POSITIVE: dict[str, Operator] = {
     operator: Operator[operator.name.removeprefix("NOT_")]
@@ -28,6 +29,10 @@ class Found:
 
     name: str
     value: str
+
+    def shown(self, most: int = 100) -> str:
+        """The value for people: never JSON."""
+        return shapes.shown(self.value, most)
 
 
 class Facts(Protocol):
@@ -46,9 +51,11 @@ class PlainFacts:
 
 
 class CustomerFacts:
-    """A customer's attributes, reached by role (`plan`) or by the attribute's own name.
+    """A customer's attributes, reached by role (`plan`), by their own name, or inside an object.
 
     Case does not matter in names either: `Plan` and `plan` are one attribute to a person.
+    `company.plan` is the attribute of that name or, if there is none, what the object in the
+    attribute `company` holds as `plan`.
     """
 
     def __init__(self, attributes: Mapping[str, object], roles: Mapping[str, list[str]]) -> None:
@@ -56,7 +63,7 @@ class CustomerFacts:
         self._values = {
             name.casefold(): (name, text)
             for name, value in attributes.items()
-            if value is not None and (text := str(value).strip())
+            if value is not None and (text := str(value).strip()) not in shapes.NOTHING
         }
         self._found: dict[str, Found] = {}  # a cache: many personas ask for the same few fields
 
@@ -68,9 +75,21 @@ class CustomerFacts:
     def _find(self, field: str) -> Found:
         names = self._roles.get(field.strip().lower(), [field.strip()])
         for name in names:
-            if found := self._values.get(name.casefold()):
+            found = self._values.get(name.casefold())
+            if found and not shapes.is_missing(found[1]):
                 return Found(*found)
+            if "." in name and (nested := self._nested(name)):
+                return nested
         return Found(names[0], "")
+
+    def _nested(self, name: str) -> Found | None:
+        """Look inside the attribute with the longest name that the path begins with."""
+        steps = name.split(".")
+        for end in range(len(steps) - 1, 0, -1):
+            found = self._values.get(".".join(steps[:end]).casefold())
+            if found and (value := shapes.inside(found[1], steps[end:])):
+                return Found(".".join([found[0], *steps[end:]]), value)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +101,21 @@ class Holding:
 
     @property
     def why(self) -> str:
-        """For the team: names the field, the attribute and its value."""
-        if not self.found.value:
+        """For the team: names the field, the attribute and its value; of a list, the member.
+
+        Says how a number is read where somebody could read it in another way.
+        """
+        everything = self.found.shown()
+        if not everything:
             return f"{self.condition.field} is missing"
         label = self.condition.field
         if self.found.name != self.condition.field:
             label = f"{label} (attribute {self.found.name})"
-        return f"{label} is “{self.found.value[:100]}”"
+        member = shapes.shown(_deciding(self.condition, self.found.value))
+        note = f"in the list “{everything}”" if member not in ("", everything) else ""
+        if self.condition.operator in NUMERIC and (read := reading(member or everything)):
+            note = ", ".join(filter(None, (read.words, note)))
+        return f"{label} is “{member or everything}”" + (f" ({note})" if note else "")
 
     @property
     def question_words(self) -> str:
@@ -107,11 +134,15 @@ class Holding:
 
     @property
     def _teams_words(self) -> str:
+        """Of the values of a list the one that holds; if several do, the first that was typed."""
         if self.condition.operator != Operator.IN:
             return self.condition.words
-        wanted = fold(self.found.value)
-        member = next(value for value in self.condition.values if fold(value) == wanted)
-        return f"{self.condition.field} is {member}"
+        given = {fold(text) for text in _compared(self.found.value)}
+        values = self.condition.values
+        equal = (value for value in values if fold(value) in given)
+        same = (value for value in values if not given.isdisjoint(alike(fold(value))))
+        member = next(equal, None) or next(same, None)
+        return f"{self.condition.field} is {member}" if member else self.condition.words
 
 
 def holding(conditions: Iterable[Condition], match: str, facts: Facts) -> list[Holding] | None:
@@ -140,18 +171,32 @@ def holds(condition: Condition, value: str) -> bool:
 
 
 def _holds(operator: Operator, condition: Condition, value: str) -> bool:
-    given = fold(value)
-    if not given:
-        return False
+    return any(_fits(operator, condition, text) for text in _compared(value))
+
+
+def _deciding(condition: Condition, value: str) -> str:
+    """The member of a list for which the condition holds; empty where no single one decides."""
+    operator = Operator(condition.operator)
+    if operator in WITHOUT_VALUE or operator in _POSITIVE:
+        return ""
+    return next((text for text in shapes.parts(value) if _fits(operator, condition, text)), "")
+
+
+def _compared(value: str) -> tuple[str, ...]:
+    """What a condition compares: each member of a list, and the whole text as it was sent."""
+    members = shapes.parts(value)
+    return members if not members or members == (value,) else (*members, value)
+
+
+def _fits(operator: Operator, condition: Condition, text: str) -> bool:
+    """Whether the operator holds for one value that is not missing."""
     if operator in WITHOUT_VALUE:
         return True
     if operator in NUMERIC:
-        return _compares(operator, number(given), number(condition.value))
-    if operator == Operator.EQUALS:
-        return given == condition.folded
-    if operator == Operator.IN:
-        return given in condition.folded_values
-    return condition.folded in given
+        return _compares(operator, number(text), condition.limit)
+    if operator == Operator.CONTAINS:
+        return condition.folded in fold(text)
+    return fold(text) in condition.accepted
 
 
 def _compares(operator: Operator, left: float | None, right: float | None) -> bool:

@@ -128,7 +128,7 @@ class Rulebook:
         if not any(facts.find(role).value for role in self._deciding_roles()):
             return PersonaMatch(self.unknown, [], "none of the mapped attributes is filled in")
         seen = [
-            f"{role} “{facts.find(role).value[:60]}”"
+            f"{role} “{facts.find(role).shown(60)}”"
             for role in ("plan", "industry", "usage")
             if facts.find(role).value
         ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from personas.models import Customer, Persona
+from personas.models import Customer, Persona, shapes
 from personas.rules.matching import holding
 from personas.rules.rulebook import Rulebook
 
@@ -86,6 +86,6 @@ def names_seen() -> tuple[Counter[str], int]:
         name
         for customer in customers
         for name, value in customer.attributes.items()
-        if str(value).strip()
+        if not shapes.is_missing(str(value))
     )
     return Counter(dict(seen.most_common(NAMES_SHOWN))), len(customers)

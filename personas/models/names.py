@@ -1,0 +1,37 @@
+"""What a customer is called, read from the attributes in which workspaces keep names."""
+
+import re
+from collections.abc import Mapping
+
+from personas.models import shapes
+
+# Without signs, in lower case: `firstName`, `first_name` and `First Name` are one.
+_FULL = ("name", "fullname")
+_FIRST = ("firstname", "givenname", "fname")
+_LAST = ("lastname", "familyname", "surname", "lname")
+LONGEST = 200
+
+
+def called(attributes: Mapping[str, object]) -> str:
+    """The full name, or first and last name together; empty if there is neither."""
+    if name := _text(attributes.get("name")):  # nearly always
+        return name
+    return _called(attributes, _FIRST, _LAST)
+
+
+def _called(values: Mapping[str, object], first: tuple[str, ...], last: tuple[str, ...]) -> str:
+    bare = {re.sub(r"[\W_]+", "", name.casefold()): value for name, value in values.items()}
+    both = (_first_of(bare, first), _first_of(bare, last))
+    return _first_of(bare, _FULL) or " ".join(filter(None, both))
+
+
+def _first_of(bare: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    return next(filter(None, (_text(bare.get(key)) for key in keys)), "")
+
+
+def _text(value: object) -> str:
+    """A name as it is written; of an object such as `{"first": …, "last": …}` both together."""
+    text = "" if value is None else str(value).strip()
+    inner = shapes.fields(text)
+    name = _called(inner, (*_FIRST, "first", "given"), (*_LAST, "last", "family")) if inner else ""
+    return name or shapes.shown(text, LONGEST)
