@@ -25,7 +25,8 @@ class AttributeNameAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the packa
             "Where its value is",
             {
                 "description": "Every workspace names its attributes itself. Write one name a "
-                "line; capital letters do not matter.",
+                "line; capital letters do not matter. A name such as company.plan is the member "
+                "plan of the object in company.",
                 "fields": ("names", "seen"),
             },
         ),

@@ -1,5 +1,7 @@
 """One line of a rule: a field, an operator, a value. docs/conditions.md tells how they compare."""
 
+from functools import lru_cache
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import cached_property
@@ -50,6 +52,14 @@ def alike(word: str) -> tuple[str, ...]:
     return (word, *_SHORT.get(word, ()))
 
 
+@lru_cache(maxsize=1024)  # a batch asks for the same lists for each customer
+def _values(typed: str) -> tuple[str, ...]:
+    try:
+        return tuple(listing.read(typed))
+    except listing.UnbalancedQuotes:  # stored before quotation marks had a meaning
+        return tuple(value.strip() for value in typed.split(",") if value.strip())
+
+
 class MatchMode(models.TextChoices):
     ALL = "all", "all conditions hold"
     ANY = "any", "any condition holds"
@@ -88,10 +98,7 @@ class Condition(models.Model):
     @property
     def values(self) -> list[str]:
         """The values of a list."""
-        try:
-            return listing.read(self.value)
-        except listing.UnbalancedQuotes:  # stored before quotation marks had a meaning
-            return [value.strip() for value in self.value.split(",") if value.strip()]
+        return list(_values(self.value))
 
     @property
     def single(self) -> str:

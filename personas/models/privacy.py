@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SIGN = re.compile(r"@|%40|\(at\)|\[at\]", re.I)  # without one there is no address
 _ADDRESS = re.compile(
@@ -22,6 +23,10 @@ _IDENTIFYING = re.compile(
 )
 
 _HOLDERS = re.compile(r"company|organi[sz]ation|org|employer")
+_THINGS = re.compile(
+    r"(?:current|pricing|account|company)?(?:plan|tier|product|package|edition|subscription"
+    r"|industry|sector|vertical|segment|stage|status|usage|level|category|type)s?"
+)
 
 
 def found(text: str) -> list[str]:
@@ -47,17 +52,22 @@ def without(text: str) -> str:
     return "" if found(text) else text
 
 
+@lru_cache(maxsize=1024)  # a batch asks for the same few names for each customer
 def identifies(name: str) -> bool:
     """Whether an attribute of this name says who somebody is, rather than what they are like.
 
     Of a path its end says so (`person.email`), or what it lies in (`name.first`). A company is
-    described by what lies in it: `company.plan` names nobody, `company.name` does.
+    described by what lies in it: `company.plan` names nobody, `company.name` does. Nor does the
+    name of a thing, as in `plan.name`.
     """
     if _says_who(name):
         return True
-    *above, last = name.split(".")
-    return _says_who(last) or any(_says_who(step) and not _HOLDERS.fullmatch(_bare(step))
-                                  for step in above)  # fmt: skip
+    *above, last = map(_bare, name.split("."))
+    if above and last in ("name", "id") and _THINGS.fullmatch(above[-1]):
+        above, last = above[:-1], ""
+    return _says_who(last) or any(
+        _says_who(step) and not _HOLDERS.fullmatch(step) for step in above
+    )
 
 
 def _says_who(name: str) -> bool:

@@ -6,6 +6,7 @@ them as Python does. Source: https://docs.customer.io/api/app, getPersonAttribut
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,10 @@ NOTHING = frozenset(
     ("", "null", "NULL", "None", "undefined", "nan", "NaN", "[]", "{}", '""', "''", "-", "--",
      "\u2013", "\u2014")
 )  # fmt: skip
+OPENING = frozenset('[{"')  # what a list, an object and a JSON string begin with
 _LABELS = ("name", "title", "label", "display_name", "displayname")
+_CUT_OFF = re.compile(r"[\[{]\s*[\[{\"']")  # begins as JSON does, but could not be read
+_MARKS = re.compile(r"[\[\]{}\"'\\]+")
 _DEEPEST = 8  # lists and objects inside each other
 _LONGEST = 20_000  # characters that are read as Python
 
@@ -34,7 +38,7 @@ def parts(text: str) -> tuple[str, ...]:
     text = text.strip()
     if text in NOTHING:
         return ()
-    return _parts(text) if text[0] in '[{"' else (text,)
+    return _parts(text) if text[0] in OPENING else (text,)
 
 
 def shown(text: str, most: int = 100) -> str:
@@ -42,9 +46,12 @@ def shown(text: str, most: int = 100) -> str:
     text = text.strip()
     if text in NOTHING:
         return ""
-    if text[0] not in '[{"':
+    if text[0] not in OPENING:
         return text[:most]
-    words = _words(_decoded(text))
+    value = _decoded(text)
+    words = _words(value)
+    if isinstance(value, str) and _CUT_OFF.match(value):
+        words = " ".join(_MARKS.sub(" ", value).split())
     return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
@@ -53,7 +60,7 @@ def inside(text: str, path: list[str]) -> str:
 
     Empty if there is none. Case does not matter in the names.
     """
-    if text[:1] not in ("[", "{", '"'):
+    if text[:1] not in OPENING:
         return ""
     found = [value for value in _at(_decoded(text), path, 0) if _words(value)]
     if not found:
@@ -73,6 +80,12 @@ def fields(text: str) -> dict[str, str]:
     }
 
 
+def is_named(text: str) -> bool:
+    """Whether the text is an object, or a list of objects, that is compared by its name."""
+    value = _decoded(text) if text[:1] in OPENING else None
+    return any(isinstance(item, dict) for item in (value if isinstance(value, list) else [value]))
+
+
 @lru_cache(maxsize=4096)  # many conditions ask for the same few attributes
 def _parts(text: str) -> tuple[str, ...]:
     value = _decoded(text)
@@ -90,7 +103,7 @@ def _unfolded(value: Any, depth: int) -> Any:
     if depth > _DEEPEST:
         return ""
     if isinstance(value, str):
-        read = _read(value) if value[:1] in ("[", "{", '"') else value
+        read = _read(value) if value[:1] in OPENING else value
         return read if isinstance(read, str) and read == value else _unfolded(read, depth + 1)
     if isinstance(value, list | tuple):
         return [_unfolded(item, depth + 1) for item in value]
@@ -146,7 +159,7 @@ def _words(value: Any) -> str:
         return ", ".join(filter(None, map(_words, value)))
     if isinstance(value, dict):
         told = ((key, _words(item)) for key, item in value.items())
-        return _label(value) or ", ".join(f"{key}: {words}" for key, words in told if words)
+        return _label(value) or "; ".join(f"{key}: {words}" for key, words in told if words)
     return _text(value)
 
 

@@ -4,9 +4,17 @@ import pytest
 from django.utils import timezone
 
 from briefs.desk.tests.pages import text
+from briefs.dossier.attributes import Attributes
 from briefs.dossier.dossier import Dossier, Situation, in_full, listed
 from briefs.models import Brief, ResearchPolicy
-from briefs.tests.factories import make_brief, make_persona, make_research, make_signal
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_persona,
+    make_research,
+    make_signal,
+)
+from personas.models import AttributeName
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +88,41 @@ def test_only_staff_get_a_link_to_the_persona(admin_user, user):
 
     assert Dossier(brief, Situation(user)).persona_url == ""
     assert str(brief.persona_id) in Dossier(brief, Situation(admin_user)).persona_url
+
+
+SHAPES = {
+    "name": '{"first": "Ann", "last": "Lee"}',
+    "plan": '{"name": "Pro", "id": 3}',
+    "mrr": "null",
+    "arr": '{"amount": "1200", "currency": "EUR"}',
+    "industry": '["banking", "insurance"]',
+    "company": '{"name": "Acme", "size": "big"}',
+    "tags": '[{"label": "vip"}, {"seats": 3}]',
+    "nothing": "[]",
+}
+
+
+def test_lists_and_objects_are_shown_in_words_on_page_and_inbox(signed_in, starter):
+    brief = make_brief(customer=make_customer(attributes=SHAPES))
+
+    page, inbox = text(signed_in.get(brief.get_absolute_url())), text(signed_in.get("/"))
+
+    for words in ("Ann Lee", "Plan Pro", "arr amount: 1200; currency: EUR"):
+        assert words in page
+    assert "Industry banking, insurance" in page
+    assert "Company Acme" in page
+    assert "vip, seats: 3" in page
+    assert "Ann Lee" in inbox
+    for shown in (page, inbox):
+        assert '{"' not in shown
+        assert '["' not in shown
+
+
+def test_value_that_reads_null_is_not_filled_in(starter):
+    customer = make_customer(attributes={"plan": "None", "mrr": "null", "industry": "[]"})
+
+    attributes = Attributes(customer, AttributeName.objects.all())
+
+    assert not attributes.mapped
+    assert not attributes.others
+    assert "Plan" in attributes.missing

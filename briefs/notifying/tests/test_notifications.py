@@ -276,6 +276,17 @@ def test_link_leads_to_the_first_public_host(settings, hosts, address):
     assert messages.link("/x") == address
 
 
+def test_notification_says_lists_and_objects_in_words():
+    attributes = {"name": '{"first": "Jo", "last": "B"}', "plan": '{"name": "Pro"}',
+                  "mrr": '["1,200", "EUR"]'}  # fmt: skip
+    brief = make_brief(customer=make_customer(attributes=attributes, external_id="c-1"))
+
+    _, body = messages.about_brief(brief, {"plan": ["plan"], "value": ["mrr"]})
+
+    assert "Customer: Jo B (c-1)" in body
+    assert "Plan: Pro · Value: 1,200, EUR" in body
+
+
 def test_digest_counts_by_priority_and_names_the_first():
     persona = make_persona(name="Enterprise")
     briefs = [make_brief(persona=persona, priority=p) for p in (4, 4, 3)]

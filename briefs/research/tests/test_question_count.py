@@ -87,6 +87,11 @@ def test_condition_with_an_address_is_never_said_so_the_count_is_an_upper_bound(
     assert found.example == found.longest == ["plan is pro"]
 
 
+def test_words_that_say_the_same_are_counted_as_they_can_be_said():
+    assert number(("plan", "in", "true, yes")) == (2, True)
+    assert number(("plan", "in", "a, 1"), ("plan", "not_equals", "true")) == (1, True)
+
+
 # Several attributes
 
 
@@ -143,11 +148,13 @@ def test_very_many_parts_of_words_are_bounded_and_quick():
 # Against every customer that can be made of a few words
 
 WORDS = ["", "a", "b", "ab", "b a", "a x b", "x", "a b", "x a", "x b", "x ab", "b x ab", "x ab b a",
-         "b a x", "1", "2", "3", "$2", "2.0", "1.5", "2.5", "A"]  # fmt: skip
+         "b a x", "1", "y", "true", "2", "3", "$2", "2.0", "1.5", "2.5", "A"]  # fmt: skip
 FIELDS = st.sampled_from(["plan", "usage", "other"])
 WORDED = ["equals", "not_equals", "contains", "not_contains", "exists", "not_exists"]
 SIMPLE = st.tuples(FIELDS, st.sampled_from(WORDED), st.sampled_from(["a", "b", "ab"])) | st.tuples(
-    FIELDS, st.sampled_from(["in", "not_in"]), st.sampled_from(["a, b", "ab, A, b a", "2, a"])
+    FIELDS,
+    st.sampled_from(["in", "not_in"]),
+    st.sampled_from(["a, b", "ab, A, b a", "2, a", "1, a, true"]),
 )
 FIGURES = st.tuples(
     st.just("seats"),

@@ -126,6 +126,39 @@ def test_position_and_value_are_edited_in_the_list(admin_client, starter):
     assert not Persona.objects.exclude(value="low").exists()
 
 
+def test_number_with_two_readings_is_said_when_a_rule_is_tried_or_saved(admin_client, starter):
+    page = page_of(persona("Enterprise, low usage"))
+    change = {"conditions-0-operator": "gt", "conditions-0-value": "1.234"}
+    form = form_of(admin_client, page) | change
+    told = "“plan is more than 1.234” is read as 1.234, not 1,234."
+
+    assert told in sentences(admin_client.post(page, form | {"_try": "1"}))
+    assert told in sentences(admin_client.post(page, form, follow=True))
+
+
+def test_quotation_marks_that_do_not_match_are_refused_beside_the_value(admin_client, starter):
+    page = page_of(persona("Enterprise, low usage"))
+    form = form_of(admin_client, page) | {"conditions-0-value": 'pro, "Design, Print'}
+
+    html = admin_client.post(page, form).content.decode()
+
+    assert "begins with a quotation mark and does not end with one." in html
+
+
+def test_rule_page_explains_how_conditions_compare(admin_client, starter):
+    for page in (page_of(persona("Trial")), page_of(SignalRule.objects.first())):
+        assert "How conditions compare" in admin_client.get(page).content.decode()
+
+
+def test_customer_page_shows_lists_and_objects_in_words(admin_client):
+    customer = make_customer(attributes={"tags": '["a", "b"]', "company": '{"name": "Acme"}'})
+
+    html = admin_client.get(page_of(customer)).content.decode()
+
+    assert "<b>tags</b> a, b" in html
+    assert "<b>company</b> Acme" in html
+
+
 def test_persona_page_says_how_many_customers_it_matches(admin_client, starter):
     make_customer(attributes={"plan": "enterprise", "usage_tier": "low"})
     make_customer(attributes={"plan": "trial"})

@@ -54,6 +54,17 @@ def test_newest_event_wins_in_whatever_order_they_arrive(order):
         ({"first_name": "Ann", "name": "Ann Lee"}, "Ann Lee"),
         ({"name": " ", "full_name": None, "first_name": "Ann"}, "Ann"),
         ({}, ""),
+        ({"first_name": "Ann", "last_name": "Lee"}, "Ann Lee"),
+        ({"firstName": "Ann", "lastName": "Lee"}, "Ann Lee"),
+        ({"First Name": "Ann", "Surname": "Lee"}, "Ann Lee"),
+        ({"given_name": "Ann", "family_name": "Lee", "fullName": "Ann B. Lee"}, "Ann B. Lee"),
+        ({"fname": "Ann", "lname": "null"}, "Ann"),
+        ({"last_name": "Null"}, "Null"),
+        ({"name": "None", "first_name": "Ann"}, "Ann"),
+        ({"name": '{"first": "Ann", "last": "Lee"}'}, "Ann Lee"),
+        ({"name": '{"firstName": "Ann", "full_name": "Ann Lee"}'}, "Ann Lee"),
+        ({"name": '["Ann", "Lee"]'}, "Ann, Lee"),
+        ({"first": "2026-11-01", "last": "2026-11-28"}, ""),
     ],
 )
 def test_customer_is_called_by_the_fullest_name(attributes, name):

@@ -43,6 +43,38 @@ def customer(**attributes):
         ("exists", "", "0"),
         ("not_exists", "", ""),
         ("not_exists", "", " \t\n"),
+        ("in", "insurance, banking", '["insurance"]'),
+        ("in", "insurance, banking", "['retail', 'Banking']"),
+        ("in", "2, 4", "[1, 2]"),
+        ("not_in", "insurance", '["banking", "retail"]'),
+        ("equals", "insurance", '["banking", "insurance"]'),
+        ("equals", '["a"]', '["a"]'),
+        ("not_equals", "insurance", "[]"),
+        ("contains", "insur", '["retail", "Insurance broker"]'),
+        ("contains", '"insurance"', '["insurance", "retail"]'),
+        ("not_contains", "trial", '["pro", "team"]'),
+        ("gt", "10", "[1, 11]"),
+        ("equals", "pro", '{"name": "Pro", "id": 3}'),
+        ("in", "pro", '"pro"'),
+        ("in", '"Design, Print", banking', "design, print"),
+        ("in", "Design, Print\nbanking", "Design, Print"),
+        ("in", "Design, Print\nbanking", "banking"),
+        ("equals", '"Design, Print"', "Design, Print"),
+        ("not_equals", '"Design, Print"', "Design"),
+        ("exists", "", "none"),
+        ("not_exists", "", "null"),
+        ("not_exists", "", "None"),
+        ("not_exists", "", "[null]"),
+        ("gt", "4.200", "4.200,50"),
+        ("equals", "true", "True"),
+        ("equals", "true", "yes"),
+        ("equals", "true", "1"),
+        ("equals", "1", "true"),
+        ("equals", "yes", "Y"),
+        ("in", "false, unknown", "off"),
+        ("equals", "true", "[true]"),
+        ("equals", "1", "1"),
+        ("not_equals", "true", "no"),
     ],
 )
 def test_condition_holds(operator, wanted, value):
@@ -68,6 +100,20 @@ def test_condition_holds(operator, wanted, value):
         ("lte", "99", "99.01"),
         ("exists", "", "  "),
         ("not_exists", "", "0"),
+        ("in", "insurance, banking", '["insurance broker"]'),
+        ("not_in", "insurance", '["retail", "insurance"]'),
+        ("equals", "insurance", "insurance, banking"),
+        ("in", '"Design, Print", banking', "Print"),
+        ("in", "Design, Print\nbanking", "Design"),
+        ("equals", "null", "null"),
+        ("exists", "", "undefined"),
+        ("exists", "", '{"a": null}'),
+        ("gt", "0", "null"),
+        ("equals", "true", "2"),
+        ("equals", "1", "t"),
+        ("equals", "f", "n"),
+        ("equals", "yes", "yes please"),
+        ("contains", "yes", "true"),
     ],
 )
 def test_condition_does_not_hold(operator, wanted, value):
@@ -125,6 +171,7 @@ def test_attribute_without_a_role_is_reached_by_its_own_name(field):
 
 def test_empty_spelling_of_an_attribute_does_not_hide_the_filled_one():
     assert customer(plan="pro", PLAN="").find("plan").value == "pro"
+    assert customer(plan="pro", PLAN="null").find("plan").value == "pro"
 
 
 def test_rule_for_all_needs_every_condition():
@@ -155,6 +202,34 @@ def test_plain_facts_know_no_roles():
     assert facts.find("subject") == Found("subject", "")
 
 
+def test_path_finds_what_an_object_holds():
+    company = '{"Plan": "Pro", "subs": [{"tier": "a"}, {"tier": "b"}]}'
+    facts = customer(company=company)
+
+    assert facts.find("company.plan") == Found("company.plan", "Pro")
+    assert holds(condition("in", "b, c"), facts.find("Company.Subs.tier").value)
+    assert facts.find("company.seats") == Found("company.seats", "")
+    assert facts.find("nobody.plan").value == ""
+
+
+def test_attribute_with_the_exact_name_goes_before_the_path():
+    facts = customer(**{"company": '{"plan": "Pro"}', "company.plan": "Team"})
+
+    assert facts.find("company.plan").value == "Team"
+
+
+def test_role_may_be_kept_inside_an_object():
+    facts = CustomerFacts({"company": '{"plan": "Pro"}', "plan": "null"},
+                          {"plan": ["plan", "company.plan"]})  # fmt: skip
+
+    assert facts.find("plan") == Found("company.plan", "Pro")
+
+
+@pytest.mark.parametrize("nothing", ["null", "None", "[]", "[null]", "{}", "undefined", "-"])
+def test_next_name_of_a_role_counts_where_the_first_says_nothing(nothing):
+    assert customer(plan=nothing, plan_name="pro").find("plan") == Found("plan_name", "pro")
+
+
 def only_holding(operator, value, field="plan", **attributes):
     [held] = holding([condition(operator, value, field)], "all", customer(**attributes))
     return held
@@ -167,8 +242,18 @@ def only_holding(operator, value, field="plan", **attributes):
         (only_holding("in", "a, pro", plan_name="Pro"), "plan (attribute plan_name) is “Pro”"),
         (only_holding("not_equals", "pro"), "plan is missing"),
         (only_holding("gt", "5", field="seats", seats="12"), "seats is “12”"),
+        (only_holding("in", "b", plan='["a", "b"]'), "plan is “b” (in the list “a, b”)"),
+        (only_holding("in", "a", plan='["a"]'), "plan is “a”"),
+        (only_holding("not_in", "c", plan='["a", "b"]'), "plan is “a, b”"),
+        (only_holding("exists", "", plan='{"seats": 3}'), "plan is “seats: 3”"),
+        (only_holding("equals", "pro", plan='{"name": "Pro"}'), "plan is “Pro”"),
+        (only_holding("not_equals", "pro", plan="null"), "plan is missing"),
+        (only_holding("gt", "1", plan="1,200"), "plan is “1,200” (read as 1,200, not 1.2)"),
+        (only_holding("gt", "5", plan='["1.2k", 3]'),
+         "plan is “1.2k” (read as 1,200, in the list “1.2k, 3”)"),
+        (only_holding("equals", "1,200", plan="1,200"), "plan is “1,200”"),
     ],
-)
+)  # fmt: skip
 def test_why_names_field_attribute_and_value(held, why):
     assert held.why == why
 
@@ -187,6 +272,13 @@ def test_why_shortens_a_very_long_value():
         (only_holding("gt", "5", field="seats", seats="12"), "seats is more than 5"),
         (only_holding("exists", "left over", plan="secret"), "plan is filled in"),
         (only_holding("not_exists", ""), "plan is missing"),
+        (only_holding("in", "b, a", plan='["zeo", "A", "B"]'), "plan is b"),
+        (only_holding("in", "no, true, on", plan="Y"), "plan is true"),
+        (only_holding("in", "true, on", plan="ON"), "plan is on"),
+        (only_holding("in", '"Design, Print", x', plan="design, print"), "plan is Design, Print"),
+        (only_holding("equals", '"Design, Print"', plan="design, print"), "plan is Design, Print"),
+        (only_holding("not_in", "a\nDesign, Print"), 'plan is none of a, "Design, Print"'),
+        (only_holding("equals", "pro", plan='{"name": "PRO", "owner": "Ann"}'), "plan is pro"),
     ],
 )
 def test_question_says_it_in_the_words_of_the_team(held, words):
@@ -223,6 +315,31 @@ def test_question_compares_nothing_with_who_somebody_is(field):
     assert Holding(condition("exists", "", field), Found(field, "x")).question_words
 
 
+@pytest.mark.parametrize(
+    "field",
+    ["person.email", "company.name", "owner.name", "name.first", "address.city", "company.owner.id",
+     "contacts.Phone Number", "email.domain"],
+)  # fmt: skip
+def test_question_compares_nothing_with_who_somebody_is_inside_an_object(field):
+    held = Holding(condition("equals", "Acme", "owner"), Found(field, "Acme"))
+
+    assert privacy.identifies(field)
+    assert held.question_words == ""
+
+
+def test_question_says_nothing_of_an_object_that_is_compared_by_its_name():
+    value = '[{"name": "Ann Lee"}, {"name": "Bo"}]'
+
+    assert only_holding("in", "Bo", field="owners", owners=value).question_words == ""
+
+
+@pytest.mark.parametrize(
+    "field", ["company.plan", "company.size", "plan.name", "account.industry.id"]
+)
+def test_question_says_what_somebody_is_like_inside_an_object(field):
+    assert Holding(condition("in", "big", field), Found(field, "Big")).question_words
+
+
 def test_question_says_nothing_of_a_role_that_a_name_plays():
     assert (
         Holding(condition("in", "Acme", "owner"), Found("full_name", "Acme")).question_words == ""
@@ -249,7 +366,10 @@ def test_question_says_a_member_beside_an_address_and_a_bare_domain():
     assert ours.question_words == "plan contains @example.com"
 
 
-texts = st.text(max_size=12) | st.sampled_from(["pro", " PRO ", "pro, free", "$1,200", "12", ""])
+texts = st.text(max_size=12) | st.sampled_from(
+    ["pro", " PRO ", "pro, free", "$1,200", "12", "", "yes", "1", "null", '["pro", "free"]',
+     '{"name": "pro"}', '"pro, free"', "pro\nfree"]
+)  # fmt: skip
 pairs = st.tuples(texts, texts) | texts.map(lambda text: (text, f" {text.upper()} "))
 
 
@@ -280,11 +400,28 @@ def test_question_never_holds_a_value_that_the_team_did_not_type(operator, pair)
         ("equals", " ", "Say what to compare with"),
         ("in", " , ,", "Say what to compare with"),
         ("gt", "many", "“many” is not a number"),
+        ("in", 'banking, "Design, Print', "does not end with one"),
+        ("equals", '"Design, Print', "does not end with one"),
+        ("equals", "null", "counts as missing: choose “is missing”"),
+        ("in", "None, []", "counts as missing"),
     ],
 )
 def test_condition_that_cannot_be_compared_is_refused_in_words(operator, value, problem):
     with pytest.raises(ValidationError, match=problem):
         condition(operator, value).clean()
+
+
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [("in", '"Design, Print", banking'), ("contains", '"insurance'), ("in", "none, low"),
+     ("equals", '15" screen'), ("gt", "4.200,50")],
+)  # fmt: skip
+def test_condition_that_can_be_compared_is_kept_as_it_was_typed(operator, value):
+    asked = condition(operator, value)
+
+    asked.clean()
+
+    assert asked.value == value
 
 
 def test_condition_without_a_value_forgets_what_was_typed():
