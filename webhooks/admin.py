@@ -6,11 +6,15 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 
+from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
+from webhooks.moments import in_words
 from webhooks.parsing import Unusable, load_object
 from webhooks.replay import replay
 
@@ -63,11 +67,11 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
     show_full_result_count = False
     search_fields = ("event_id",)  # get_search_results says how
     search_help_text = (
-        "An event id or how it begins, or a whole cio_id, id or e-mail address of a person."
+        "An event id or how it begins, or a whole cio_id, id, e-mail address or number of a person."
     )
     actions = ("reprocess",)
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("kind", "event_id", "identifiers_shown", "occurred_at", "received_at")}),
+        (None, {"fields": ("kind", "id_shown", "identifiers_shown", "time_shown", "received_at")}),
         (
             "What became of it",
             {"fields": ("status", "status_reason", "tries", "available_at", "put_off_at",
@@ -112,6 +116,7 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
             | Q(identifiers__cio_id=term)
             | Q(identifiers__id=term)
             | Q(identifiers__email__in=[term, term.lower()])
+            | Q(identifiers__phone=term)
         )
 
     @admin.action(description="Reprocess selected events", permissions=["reprocess"])
@@ -133,11 +138,26 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
     def who(self, event: WebhookEvent) -> str:
         known = event.identifiers
         name = known.get("id") or known.get("email") or known.get("cio_id") or known.get("phone")
-        return Truncator(name or "—").chars(32)
+        return Truncator(without_credentials(name or "—")).chars(32)
 
     @admin.display(description="why")
     def reason(self, event: WebhookEvent) -> str:
         return Truncator(event.status_reason).chars(90)
+
+    @admin.display(description="event id")
+    def id_shown(self, event: WebhookEvent) -> str:
+        note = event.key_note
+        return f"{event.event_id} ({note})" if note else event.event_id
+
+    @admin.display(description="occurred at")
+    def time_shown(self, event: WebhookEvent) -> str:
+        """When it happened; where what the event says cannot be so, its words as well."""
+        if event.occurred_at:
+            return date_format(localtime(event.occurred_at), "DATETIME_FORMAT")
+        if not event.stated_time:
+            return "the event does not say: when it was received counts"
+        said = in_words(event.stated_time)
+        return f"the event says {said}, which cannot be: when it was received counts"
 
     @admin.display(description="about")
     def identifiers_shown(self, event: WebhookEvent) -> SafeString | str:
@@ -164,14 +184,20 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
 
 def pairs(values: dict[str, str]) -> SafeString:
     """`name value` pairs, one a line."""
-    return format_html_join("", "<p><b>{}</b> {}</p>", sorted(values.items()))
+    shown = ((name, without_credentials(value)) for name, value in sorted(values.items()))
+    return format_html_join("", "<p><b>{}</b> {}</p>", shown)
 
 
 def readable(body: bytes) -> str:
-    """The body as indented JSON, or as plain text if it is not a JSON object."""
+    """The body as indented JSON, or as plain text if it is not a JSON object.
+
+    Passwords and keys in URLs are hidden: a workflow's webhook has its URL for a recipient.
+    """
     try:
         text = json.dumps(load_object(body), indent=2, ensure_ascii=False)
     except (Unusable, RecursionError):
-        text = body[: SHOWN + 1].decode("utf-8", "replace")
+        # More than is shown, so that no password is cut in two and not recognised.
+        text = body[: 2 * SHOWN].decode("utf-8", "replace")
+    text = without_credentials(text)
     # Lone surrogates cannot be encoded, and a browser silently drops NUL.
     return text.encode("utf-8", "replace").decode().replace("\0", "␀")

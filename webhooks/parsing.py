@@ -3,60 +3,144 @@
 Source: https://docs.customer.io/integrations/data-out/connections/webhooks/
 """
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from providers import addresses
+from webhooks.moments import moment, stated
+
 OBJECT_TYPES = ("customer", "email", "sms", "push", "in_app", "slack", "webhook", "whatsapp")
-IDENTIFIERS = ("cio_id", "id", "email", "phone")
 MAX_EVENT_ID = 200
-LATEST = 32_503_680_000  # the year 3000, in seconds
 MAX_NAME = 100
+MAX_CIO_ID = 200
 MAX_IDENTIFIER = 1_000
+DIGEST = "sha256:"
+# A sender's clock may be this much ahead of the database's.
+SKEW = timedelta(minutes=5)
 
 
 class Unusable(Exception):
     """The body cannot become an event. The message is the reason, in words for a person.
 
     is_signed_test: the body is Customer.io's test of the connection, not a mistake.
+    is_list: the body holds several events.
     """
 
-    def __init__(self, message: str, *, is_signed_test: bool = False) -> None:
+    def __init__(
+        self, message: str, *, is_signed_test: bool = False, is_list: bool = False
+    ) -> None:
         super().__init__(message)
         self.is_signed_test = is_signed_test
+        self.is_list = is_list
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedEvent:
+    """`event_id` is Customer.io's, or `digest_key(body)` of a real signal that came without one."""
+
     event_id: str
     object_type: str
     metric: str
-    occurred_at: datetime | None
+    occurred_at: datetime | None  # see `bounded`
     identifiers: dict[str, str] = field(default_factory=dict)
+    stated_time: str = ""  # what the event said of its time, as it was sent
+
+    @property
+    def has_no_id(self) -> bool:
+        return self.event_id.startswith(DIGEST)
+
+
+def bounded(
+    occurred_at: datetime | None, stated_time: str | None, received_at: datetime
+) -> tuple[datetime | None, str | None]:
+    """`occurred_at` and `stated_time` as they are stored; `EventQuerySet.record` does it in SQL.
+
+    Nothing happens after it was received: what lies a little ahead is the clocks' difference, and
+    what lies further ahead is not believed. A time that is believed need not be kept in words.
+    """
+    if occurred_at is None or occurred_at - SKEW > received_at:
+        return None, stated_time or None
+    return min(occurred_at, received_at), None
+
+
+def digest_key(sha256: str) -> str:
+    """The key of an event without a usable id of its own."""
+    return f"{DIGEST}{sha256}"
+
+
+def is_same_event(event: ParsedEvent, metric: str, identifiers: dict[str, str]) -> bool:
+    """Whether a stored event of the same id, of this metric and about this person, is this one.
+
+    Two people are told apart only by an identifier that both have and share none of.
+    """
+    if event.metric != metric:
+        return False
+    both = event.identifiers.keys() & identifiers.keys()
+    return not both or any(
+        event.identifiers[key].lower() == identifiers[key].removeprefix("cio_").lower()
+        for key in both
+    )
 
 
 def parse(body: bytes) -> ParsedEvent:
-    """Return the fields that are stored with the event; only `event_id` is required.
+    """Return the fields that are stored with the event.
 
-    Raises Unusable for anything that is not a JSON object with a usable event id, and for
-    values that no database column takes. Trying again does not help.
+    A body without a usable event id is an event all the same if it says what happened to whom.
+    Raises Unusable for everything else, and for values that no database column takes. Trying
+    again does not help.
     """
     payload = load_object(body)
-    event_id = payload.get("event_id")
-    if event_id in (None, ""):
-        words = "signed test received: the connection works"
-        raise Unusable(words, is_signed_test=True)
-    if not isinstance(event_id, str) or not is_storable(event_id, MAX_EVENT_ID):
-        raise Unusable(f"event_id is not a text of 1 to {MAX_EVENT_ID} storable characters")
+    event_id = _event_id(payload)
+    if not event_id and _holds_events(payload.values()):
+        raise _list_of_events()
     object_type, metric = _kind(payload)
+    data = payload.get("data")
+    identifiers = _identifiers(object_type, data) if isinstance(data, dict) else {}
+    if not event_id and not (identifiers and (object_type or metric)):
+        raise _without_id(payload.get("event_id"))
+    timestamp = payload.get("timestamp")
     return ParsedEvent(
-        event_id=event_id,
+        event_id=event_id or digest_key(hashlib.sha256(body).hexdigest()),
         object_type=object_type,
         metric=metric,
-        occurred_at=_moment(payload.get("timestamp")),
-        identifiers=_identifiers(payload.get("data")),
+        occurred_at=moment(timestamp),
+        identifiers=identifiers,
+        stated_time=storable(stated(timestamp)),
+    )
+
+
+def _event_id(payload: dict[str, Any]) -> str:
+    """The event's own id; empty if it has none that can be a key."""
+    given = payload.get("event_id")
+    return given if isinstance(given, str) and is_storable(given, MAX_EVENT_ID) else ""
+
+
+def _without_id(event_id: Any) -> Unusable:
+    if event_id in (None, ""):
+        return Unusable("signed test received: the connection works", is_signed_test=True)
+    return Unusable(f"event_id is not a text of 1 to {MAX_EVENT_ID} storable characters")
+
+
+def _holds_events(values: Any) -> bool:
+    """Whether one of the values is a list of events, by whatever name a sender calls it."""
+    lists = [value for value in values if isinstance(value, list)]
+    return any(
+        isinstance(item, dict) and not item.keys().isdisjoint(("event_id", "metric", "event_type"))
+        for items in lists
+        for item in items
+    )
+
+
+def _list_of_events() -> Unusable:
+    return Unusable(
+        "several events in one body: a reporting webhook carries one, and a list is not taken "
+        "apart. Let Customer.io send to this address directly, or have what stands between send "
+        "each event by itself and signed",
+        is_list=True,
     )
 
 
@@ -69,6 +153,8 @@ def load_object(body: bytes) -> dict[str, Any]:
     except ValueError as error:  # also undecodable bytes, and integers of thousands of digits
         raise Unusable(f"the body is not JSON: {str(error)[:200]}") from error
     if not isinstance(payload, dict):
+        if _holds_events([payload]):
+            raise _list_of_events()
         raise Unusable(f"the body is JSON, but a {type(payload).__name__} and not an object")
     return payload
 
@@ -122,34 +208,40 @@ def _name(payload: dict[str, Any], key: str) -> str:
     return value.strip().lower()
 
 
-def _moment(value: Any) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not 0 <= value < LATEST:  # also refuses NaN; windows around it must fit into a date
-        return None
-    return datetime.fromtimestamp(value, UTC)
+def _identifiers(object_type: str, data: dict[str, Any]) -> dict[str, str]:
+    """Who the event is about, by clean values only; empty if it names nobody.
 
-
-def _identifiers(data: Any) -> dict[str, str]:
-    if not isinstance(data, dict):
-        return {}
+    `customer_id` and `email_address` are older names: `customer_id` may be another id than the
+    workspace's own, so neither counts beside identifiers that name somebody. A message's recipient
+    names a person only if nothing else does.
+    """
     given = data.get("identifiers")
-    if not isinstance(given, dict):  # the legacy schema; elsewhere customer_id may be another id
-        given = {"id": data.get("customer_id"), "email": data.get("email_address")}
-    identifiers = {key: _identifier(key, given.get(key)) for key in IDENTIFIERS}
-    if not any(identifiers.values()):
-        for key in ("email_address", "recipient"):
-            if isinstance(value := data.get(key), str) and "@" in value:
-                identifiers["email"] = _identifier(key, value)
-                break
+    found = _clean(given) if isinstance(given, dict) else {}
+    found = found or _clean({"id": data.get("customer_id"), "email": data.get("email_address")})
+    if found:
+        return found
+    address = addresses.address_of(object_type, data.get("recipient"))
+    return {"email" if "@" in address else "phone": address} if address else {}
+
+
+def _clean(given: dict[str, Any]) -> dict[str, str]:
+    identifiers = {
+        "cio_id": _id("cio_id", given.get("cio_id"), MAX_CIO_ID).removeprefix("cio_").strip(),
+        "id": _id("id", given.get("id"), MAX_IDENTIFIER),
+        "email": addresses.email_address(_text(given.get("email"))),
+        "phone": addresses.stated_phone_number(_text(given.get("phone"))),
+    }
     return {key: value for key, value in identifiers.items() if value}
 
 
-def _identifier(key: str, value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value.strip():
-        return ""
-    if not is_storable(value, MAX_IDENTIFIER):
+def _id(key: str, value: Any, max_length: int) -> str:
+    text = _text(value).strip()
+    if text and not is_storable(text, max_length):
         raise Unusable(f"the identifier {key} is too long or holds unstorable characters")
-    return value.strip()
+    return text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""

@@ -18,7 +18,7 @@ from webhooks.parsing import Unusable, parse
 logger = logging.getLogger(__name__)
 
 CHUNK = 500
-_HEAVY = ("body", "headers")  # only a quarantined event needs its body, and fetches it then
+_HEAVY = ("body", "headers")  # a body may be large: each is fetched when it is read anew
 
 
 @dataclass(slots=True)
@@ -42,7 +42,8 @@ def replay(
 ) -> Report:
     """Make each of these events due again and ring once; `progress` is told how many are done.
 
-    A quarantined event is read anew: what today's parser understands becomes a waiting event.
+    Each event is read anew: who it is about, what it is and when it happened is what today's
+    parser says, and a quarantined one that it understands becomes a waiting event.
     One bad row never stops the others. Repeating a replay is safe: waiting events are skipped.
     """
     report = Report()
@@ -91,7 +92,7 @@ def _read_anew(event: WebhookEvent) -> str:
         parsed = parse(body)
     except Unusable as error:
         return str(error)
-    if WebhookEvent.objects.filter(event_id=parsed.event_id).exists():
+    if WebhookEvent.objects.filter(event_id=parsed.event_id).exclude(pk=event.pk).exists():
         return "an event with its id is stored already"
     try:
         with transaction.atomic():

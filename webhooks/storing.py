@@ -40,6 +40,10 @@ class ValuesRefused(Exception):
     """The database refuses these very values; trying again cannot help."""
 
 
+class IdTaken(Exception):
+    """Another event has this id; this one can only be stored under another."""
+
+
 @dataclass(eq=False, slots=True)
 class Pending:
     """A row on its way, and the request that waits for it."""
@@ -70,8 +74,8 @@ class Committer:
     def record(self, row: DeliveryRow) -> bool:
         """Store a row durably; True if its event is new, False if this is a further delivery.
 
-        Returns or raises within 2.5 seconds: NotStored, or ValuesRefused if the database can never
-        store these values.
+        Returns or raises within 2.5 seconds: NotStored, ValuesRefused if the database can never
+        store these values, or IdTaken if the row of this id is about something else.
         """
         if time.monotonic() < self._closed_until:
             raise NotStored("storing failed a moment ago")
@@ -190,7 +194,8 @@ class Writer(threading.Thread):
                 pending.finish(error=NotStored(type(error).__name__))
         else:
             for key, pending in rows.items():
-                pending.finish(is_new=stored.get(key) == 1)
+                is_taken = stored.get(key) == 0
+                pending.finish(is_new=stored.get(key) == 1, error=IdTaken() if is_taken else None)
 
     def _commit_singly(self, batch: list[Pending], error: Error) -> None:
         if len(batch) == 1:

@@ -4,7 +4,12 @@
 |------------------------------------------|-------------------|--------------------------------|
 | verified, new                            | 200 stored        | goes on                        |
 | verified, seen before                    | 200 duplicate     | goes on                        |
-| verified, but unusable or over 10 MiB    | 200 quarantined   | goes on: a retry cannot help   |
+| verified, its event id is that of an     | 200 stored, under | goes on                        |
+| event of another person or metric        | its body's digest |                                |
+| verified, without a usable event id, but | 200 stored, under | goes on; the same body again   |
+| says what happened to whom               | its body's digest | is a duplicate                 |
+| verified, but unusable, a test, a list   | 200 quarantined   | goes on: a retry cannot help   |
+| of events, or over 10 MiB                |                   |                                |
 | signature missing or wrong               | 401               | waits an hour, retries 7 days  |
 | over 64 MiB                              | 413               | retries                        |
 | cannot be stored now                     | 503 + Retry-After | retries soon                   |
@@ -13,7 +18,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +32,9 @@ from rest_framework.views import APIView
 
 from webhooks.bell import ringer
 from webhooks.models import Answer, DeliveryRow, WebhookEvent
-from webhooks.parsing import ParsedEvent, Unusable, parse
+from webhooks.parsing import ParsedEvent, Unusable, digest_key, parse
 from webhooks.signatures import Verifier, is_too_old
-from webhooks.storing import NotStored, ValuesRefused, committer
+from webhooks.storing import IdTaken, NotStored, ValuesRefused, committer
 from webhooks.tallying import tallying
 
 logger = logging.getLogger(__name__)
@@ -203,17 +208,37 @@ def store(delivery: Delivery) -> Answer:
     try:
         if delivery.is_cut:
             raise Unusable(f"the body has {delivery.size} bytes; its first 64 KiB are kept")
-        event = understood(delivery.body)
-        is_new = committer.record(
-            DeliveryRow(event, delivery.body, delivery.size, delivery.headers, delivery.is_verified)
-        )
+        is_new = _record(delivery, understood(delivery.body))
         return Answer.STORED if is_new else Answer.DUPLICATE
     except Unusable as error:
-        code = WebhookEvent.Reason.SIGNED_TEST if error.is_signed_test else None
-        return _quarantine(delivery, str(error), code)
+        return _quarantine(delivery, str(error), _code(error))
     except ValuesRefused as error:
         logger.warning("event quarantined: the database refused it (%s)", error)
         return _quarantine(delivery, f"the database refused a value: {error}")
+
+
+def _record(delivery: Delivery, event: ParsedEvent) -> bool:
+    """Store an event to be worked on; False if this is a further delivery of it."""
+    row = DeliveryRow(
+        event,
+        delivery.body,
+        delivery.size,
+        delivery.headers,
+        delivery.is_verified,
+        reason_code=WebhookEvent.Reason.NO_EVENT_ID if event.has_no_id else None,
+    )
+    try:
+        return committer.record(row)
+    except IdTaken:
+        logger.warning("the event id %s came with another person or metric", event.event_id)
+        own = replace(event, event_id=digest_key(delivery.sha256))
+        return committer.record(replace(row, event=own))
+
+
+def _code(error: Unusable) -> str | None:
+    if error.is_signed_test:
+        return WebhookEvent.Reason.SIGNED_TEST
+    return WebhookEvent.Reason.LIST if error.is_list else None
 
 
 def understood(body: bytes) -> ParsedEvent:
@@ -228,7 +253,7 @@ def understood(body: bytes) -> ParsedEvent:
 
 
 def _quarantine(delivery: Delivery, reason: str, code: str | None = None) -> Answer:
-    nameless = ParsedEvent(f"sha256:{delivery.sha256}", "", "", None)
+    nameless = ParsedEvent(digest_key(delivery.sha256), "", "", None)
     committer.record(
         DeliveryRow(
             nameless,

@@ -10,6 +10,7 @@ from briefs.dossier.dossier import Dossier
 from briefs.models import Activity, Brief, Priority, Research, Signal
 from briefs.reading import answer
 from personas.models import Customer, Persona
+from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
 
 
@@ -222,14 +223,16 @@ class EventItem(serializers.ModelSerializer[WebhookEvent]):
     class Meta:
         model = WebhookEvent
         fields: tuple[str, ...] = (
-            "id", "event_id", "object_type", "metric", "occurred_at", "received_at", "deliveries",
-            "status", "status_reason", "identifiers", "is_verified", "tries", "signal",
+            "id", "event_id", "object_type", "metric", "occurred_at", "stated_time",
+            "received_at", "deliveries", "status", "status_reason", "identifiers", "is_verified",
+            "tries", "signal",
         )  # fmt: skip
 
 
 class EventInFull(EventItem):
     payload = serializers.SerializerMethodField(
-        help_text="As it was sent; empty where that was no JSON object."
+        help_text="As it was sent, with passwords and keys in URLs hidden; empty where that was no "
+        "JSON object."
     )
 
     class Meta(EventItem.Meta):
@@ -238,7 +241,7 @@ class EventInFull(EventItem):
     def get_payload(self, event: WebhookEvent) -> dict[str, Any]:
         """The payload; values that JSON has no form for (NaN, lone surrogates) become text."""
         try:
-            text = json.dumps(event.payload, ensure_ascii=False)
+            text = without_credentials(json.dumps(event.payload, ensure_ascii=False))
             printable: dict[str, Any] = json.loads(
                 text.encode("utf-8", "replace"), parse_constant=str
             )

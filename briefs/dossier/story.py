@@ -8,6 +8,7 @@ from typing import Any
 from briefs.links import user_name
 from briefs.models import Activity, Brief, Signal
 from personas.models import Effect, SignalKind
+from webhooks.moments import in_words
 
 _PLAIN = {
     SignalKind.UNSUBSCRIBED: "They unsubscribed.",
@@ -90,6 +91,9 @@ def describe(message: dict[str, Any]) -> list[tuple[str, str]]:
             found.append((label, origin))
     if reply := message.get("failure_message"):
         found.append(("Reply", reply))
+    if said := message.get("stated_time"):
+        words = f"the event says {in_words(said)}, which cannot be; this is when it was received"
+        found.append(("Time", words))
     return found
 
 

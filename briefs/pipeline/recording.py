@@ -22,7 +22,9 @@ from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
 from personas.rules.recipients import addresses
+from providers.addresses import without_credentials
 from webhooks.clock import database_now
+from webhooks.models import WebhookEvent
 
 
 @dataclass(slots=True)
@@ -130,7 +132,11 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
         "level": draft.level,
         "persona": draft.persona_match.persona if draft.persona_match else None,
         "happened_at": _happened_at(draft),
-        "message": describe_message(draft.event.object_type, draft.data) | draft.turned,
+        "message": {
+            **describe_message(draft.event.object_type, draft.data),
+            **draft.turned,
+            **_stated(draft.event),
+        },
         "why": draft.why,
     }
     signal = batch.signals.get(draft.event.pk)
@@ -139,6 +145,11 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
     for name, value in fields.items():
         setattr(signal, name, value)
     return signal
+
+
+def _stated(event: WebhookEvent) -> dict[str, str]:
+    """What the event says of its time, where that cannot be so and its receipt counts."""
+    return {"stated_time": event.stated_time} if event.stated_time else {}
 
 
 MESSAGE_KEYS = (
@@ -152,7 +163,7 @@ MESSAGE_KEYS = (
 def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
     """What a reader wants to know about the message: channel, campaign, subject, failure."""
     described = {
-        key: str(data[key])[:500]
+        key: without_credentials(str(data[key]))[:500]
         for key in MESSAGE_KEYS
         if isinstance(data.get(key), str | int) and not isinstance(data[key], bool)
     }

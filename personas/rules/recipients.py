@@ -4,14 +4,12 @@ A campaign may send a notice to a colleague, a copy to somebody else, or mail to
 the person no longer has. Customer.io reports each of them under the person the message is about.
 """
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from email.utils import getaddresses
 
-_ADDRESS = re.compile(
-    r"""[^\s@{}<>()\[\],;:\\"/]+@([^\s@{}<>()\[\],;:\\"/.]+\.)+[^\s@{}<>()\[\],;:\\"/.]+"""
-)
+from providers.addresses import email_address
+
 OWN, ANOTHER, UNKNOWN = "their own", "another address", ""
 
 
@@ -30,7 +28,7 @@ def whose(recipient: str, own: Iterable[str]) -> str:
 def addresses(recipient: str) -> list[str]:
     """The addresses in a recipient, without names. A placeholder that was not filled in is none."""
     found = [address for _, address in getaddresses([recipient])]
-    return [address for address in found if _ADDRESS.fullmatch(address)]
+    return [address for address in found if email_address(address)]
 
 
 def comparable(address: str) -> str:

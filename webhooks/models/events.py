@@ -14,7 +14,19 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
-from webhooks.parsing import ParsedEvent, Unusable, load_object, storable
+from webhooks.parsing import (
+    DIGEST,
+    MAX_EVENT_ID,
+    SKEW,
+    ParsedEvent,
+    Unusable,
+    bounded,
+    is_same_event,
+    is_storable,
+    load_object,
+    parse,
+    storable,
+)
 
 LEASE = timedelta(seconds=90)  # longer than the drain's time-out
 MAX_TRIES = 5
@@ -44,16 +56,23 @@ _OUTCOMES_SQL = {
 }
 _RECORD_SQL = """
     INSERT INTO webhooks_webhookevent
-        (event_id, object_type, metric, occurred_at, identifiers, body, body_size, body_sha256,
-         headers, is_verified, status, status_reason, reason_code, received_at,
+        (event_id, object_type, metric, occurred_at, stated_time, identifiers, body, body_size,
+         body_sha256, headers, is_verified, status, status_reason, reason_code, received_at,
          last_received_at, deliveries, tries, history)
     VALUES {rows}
     ON CONFLICT (event_id) DO UPDATE
         SET deliveries = webhooks_webhookevent.deliveries + 1,
             last_received_at = excluded.last_received_at
-    RETURNING event_id, deliveries
+    RETURNING event_id, deliveries,
+        CASE WHEN deliveries > 1 THEN metric END, CASE WHEN deliveries > 1 THEN identifiers END
 """
-_RECORD_ROW_SQL = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')"
+# Nothing happens after it was received, by the clock that stamps both: see `parsing.bounded`.
+_RECORD_ROW_SQL = """(
+    %s, %s, %s,
+    CASE WHEN %s <= {now} THEN %s WHEN %s <= {now} THEN {now} END,
+    CASE WHEN %s <= {now} THEN NULL ELSE %s END,
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]'
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +91,14 @@ class DeliveryRow:
     @property
     def parameters(self) -> list[Any]:
         status = "quarantined" if self.quarantined_because else "pending"
+        at = self.event.occurred_at
+        stated_at = connection.ops.adapt_datetimefield_value(at)
+        early = connection.ops.adapt_datetimefield_value(at - SKEW if at else None)
         return [
             self.event.event_id,
             self.event.object_type,
             self.event.metric,
-            connection.ops.adapt_datetimefield_value(self.event.occurred_at),
+            *(stated_at, stated_at, early, early, self.event.stated_time or None),
             json.dumps(self.event.identifiers),
             self.body,
             self.body_size,
@@ -97,14 +119,22 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
     def record(self, rows: Sequence[DeliveryRow]) -> dict[str, int]:
         """Store deliveries durably in one statement; returns how often each event was delivered.
 
-        1 means that the event is new; a known event only counts the delivery. No event may occur
-        twice. Raw SQL because the ORM cannot count on conflict.
+        1 means that the event is new; a known event only counts the delivery. 0 means that the
+        row of this id is another event, and this one is not stored. No event may occur twice.
+        Raw SQL because the ORM cannot count on conflict.
         """
         row_sql = _RECORD_ROW_SQL.format(now=NOW_SQL[connection.vendor])
         statement = _RECORD_SQL.format(rows=", ".join([row_sql] * len(rows)))
         with connection.cursor() as cursor:
             cursor.execute(statement, [value for row in rows for value in row.parameters])
-            return dict(cursor.fetchall())
+            found = cursor.fetchall()
+        events = {row.event.event_id: row.event for row in rows}
+        return {
+            key: deliveries
+            if metric is None or is_same_event(events[key], metric, json.loads(identifiers))
+            else 0
+            for key, deliveries, metric, identifiers in found
+        }
 
     def waiting(self) -> Self:
         """Pending, whether due, leased or put off."""
@@ -301,6 +331,16 @@ class WebhookEvent(models.Model):
         return f"{self.object_type} {self.metric}".strip() or "event of no kind"
 
     @property
+    def key_note(self) -> str:
+        """Why the event has its body's digest for an id; empty if it has Customer.io's."""
+        if not self.event_id.startswith(DIGEST) or self.status == self.Status.QUARANTINED:
+            return ""
+        own = self.payload.get("event_id")
+        if isinstance(own, str) and is_storable(own, MAX_EVENT_ID):
+            return f"its own id, {own}, is that of an event with another person or metric"
+        return "it was sent without an event id"
+
+    @property
     def payload(self) -> dict[str, Any]:
         """The body as a dict; empty where it is not a JSON object."""
         try:
@@ -330,7 +370,7 @@ class WebhookEvent(models.Model):
         """
         if not self.is_replayable:
             return False
-        return self._make_due(tries=0, finished_at=None, put_off_at=None)
+        return self._make_due(tries=0, finished_at=None, put_off_at=None, **self._as_read_today())
 
     def release(self, parsed: ParsedEvent) -> bool:
         """QUARANTINED -> PENDING, with the fields read from its body; False if it cannot be.
@@ -341,11 +381,28 @@ class WebhookEvent(models.Model):
             return False
         return self._make_due(
             event_id=parsed.event_id,
-            object_type=parsed.object_type,
-            metric=parsed.metric,
-            occurred_at=parsed.occurred_at,
-            identifiers=parsed.identifiers,
+            reason_code=self.Reason.NO_EVENT_ID if parsed.has_no_id else None,
+            **self._fields(parsed),
         )
+
+    def _as_read_today(self) -> dict[str, Any]:
+        """What today's parser reads from the body; at least the time is bounded by the receipt."""
+        try:
+            return self._fields(parse(bytes(self.body)))
+        except Unusable:
+            said = f"{self.occurred_at:%Y-%m-%dT%H:%M:%SZ}" if self.occurred_at else None
+            at, words = bounded(self.occurred_at, self.stated_time or said, self.received_at)
+            return {"occurred_at": at, "stated_time": words}
+
+    def _fields(self, parsed: ParsedEvent) -> dict[str, Any]:
+        at, words = bounded(parsed.occurred_at, parsed.stated_time, self.received_at)
+        return {
+            "object_type": parsed.object_type,
+            "metric": parsed.metric,
+            "occurred_at": at,
+            "stated_time": words,
+            "identifiers": parsed.identifiers,
+        }
 
     def _make_due(self, **fields: Any) -> bool:
         past = {
@@ -357,7 +414,6 @@ class WebhookEvent(models.Model):
         changed = WebhookEvent.objects.filter(pk=self.pk, status=self.status).update(
             status=self.Status.PENDING,
             status_reason="",
-            reason_code=None,
             available_at=Now(),  # due since now, however long ago it was received
             history=[*self.history, past],
             **fields,

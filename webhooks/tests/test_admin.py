@@ -1,5 +1,7 @@
 """The admin's pages of events: they can be read and processed again, but not edited."""
 
+import json
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -59,9 +61,12 @@ def test_list_reads_no_bodies(admin_client, django_assert_num_queries):
     assert not [query for query in queries if '"webhooks_webhookevent"."body"' in query["sql"]]
 
 
-@pytest.mark.parametrize("term", ["evt-un", "abc0001", "cio_abc0001", "person-x", "R@Example.com"])
+@pytest.mark.parametrize(
+    "term", ["evt-un", "abc0001", "cio_abc0001", "person-x", "R@Example.com", "+15550100123"]
+)
 def test_event_is_found_by_the_start_of_its_id_or_by_an_identifier(admin_client, term):
-    identifiers = {"id": "person-x", "cio_id": "abc0001", "email": "R@Example.com"}
+    identifiers = {"id": "person-x", "cio_id": "abc0001", "email": "R@Example.com",
+                   "phone": "+15550100123"}  # fmt: skip
     event = make_event(event_id="evt-unique", identifiers=identifiers)
     make_event()
 
@@ -105,6 +110,54 @@ def test_page_shows_whatever_bytes_were_kept(admin_client, body, shown):
 
     assert response.status_code == 200
     assert shown in response.content.decode()
+
+
+def test_no_page_shows_a_password_of_a_webhook_s_address(admin_client):
+    """The bytes stay; an event of an earlier version may have the address as an identifier."""
+    address = "https://ann:open-sesame@hooks.example.com/in?api_key=open-sesame&x=1"
+    payload = make_payload(
+        object_type="webhook",
+        metric="failed",
+        data={
+            "recipient": address,
+            "content": json.dumps({"url": address}),
+            "failure_message": f"POST {address}: no answer",
+        },
+    )
+    event = make_event(payload, identifiers={"email": address})
+    cut = make_event(body=b"not json " * 7280 + address.encode(), status="quarantined")
+
+    pages = [LIST, page_of(event), page_of(cut)]
+    for html in (admin_client.get(page).content.decode() for page in pages):
+        assert "open-sesame" not in html
+
+    assert (
+        "https://…@hooks.example.com/in?api_key=…&amp;x=1"
+        in admin_client.get(page_of(event)).content.decode()
+    )
+    assert b"open-sesame" in WebhookEvent.objects.get(pk=event.pk).body
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "Nov. 23, 2026, 2:02 p.m."),
+        ({"occurred_at": None, "stated_time": "1924992000"},
+         "the event says 1924992000 (1 Jan 2031, 00:00 UTC), which cannot be: when it was received"
+         " counts"),
+        ({"occurred_at": None}, "the event does not say: when it was received counts"),
+    ],
+)  # fmt: skip
+def test_page_says_when_it_happened_or_why_that_is_not_known(admin_client, fields, words):
+    assert words in admin_client.get(page_of(make_event(**fields))).content.decode()
+
+
+def test_page_says_that_an_event_came_without_an_id(admin_client):
+    event = make_event(event_id="sha256:0", body=b"{}")
+
+    html = admin_client.get(page_of(event)).content.decode()
+
+    assert "sha256:0 (it was sent without an event id)" in html
 
 
 def test_nobody_can_add_or_edit_an_event(admin_client):

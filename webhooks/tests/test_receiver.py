@@ -14,6 +14,7 @@ from briefs.tests.factories import make_event
 from webhooks import views
 from webhooks.models import WebhookEvent
 from webhooks.models.events import EventQuerySet
+from webhooks.replay import replay
 from webhooks.tests.sending import SECRET, TIMESTAMP, URL, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("threadless_receiver")]
@@ -132,6 +133,113 @@ def test_signed_test_without_an_event_id_says_that_the_connection_works():
     event = WebhookEvent.objects.get()
     assert event.status_reason == "signed test received: the connection works"
     assert event.reason_code == WebhookEvent.Reason.SIGNED_TEST
+
+
+UNSUBSCRIBED = {
+    "object_type": "customer",
+    "metric": "unsubscribed",
+    "data": {"identifiers": {"id": "42"}},
+}
+
+
+@pytest.mark.parametrize("extra", [{}, {"event_id": None}, {"event_id": ""}, {"event_id": 7}])
+def test_a_real_signal_without_an_event_id_is_worked_on_under_its_digest(extra):
+    body = json.dumps({**UNSUBSCRIBED, **extra}).encode()
+
+    assert post(body).json() == {"status": "stored"}
+
+    event = WebhookEvent.objects.get()
+    assert event.event_id == f"sha256:{hashlib.sha256(body).hexdigest()}"
+    assert (event.status, event.status_reason) == ("pending", "")
+    assert event.reason_code == WebhookEvent.Reason.NO_EVENT_ID
+    assert (event.kind, event.identifiers) == ("customer unsubscribed", {"id": "42"})
+    assert event.key_note == "it was sent without an event id"
+
+
+def test_the_same_body_without_an_event_id_is_a_duplicate_and_another_body_is_not():
+    words = [post(body).json()["status"] for body in (
+        UNSUBSCRIBED, UNSUBSCRIBED, {**UNSUBSCRIBED, "timestamp": 1613063089},
+    )]  # fmt: skip
+
+    assert words == ["stored", "duplicate", "stored"]
+    assert list(WebhookEvent.objects.order_by("pk").values_list("deliveries", flat=True)) == [2, 1]
+
+
+def test_a_legacy_signal_without_an_event_id_is_worked_on():
+    body = {"event_type": "email_unsubscribed", "data": {"customer_id": "42"}}
+
+    assert post(body).json() == {"status": "stored"}
+
+
+@pytest.mark.parametrize("body", [[UNSUBSCRIBED, UNSUBSCRIBED], {"events": [UNSUBSCRIBED]}])
+def test_a_list_of_events_is_quarantined_and_says_what_to_do(body):
+    assert post(body).json() == {"status": "quarantined"}
+
+    event = WebhookEvent.objects.get()
+    assert event.reason_code == WebhookEvent.Reason.LIST
+    assert "have what stands between send each event by itself" in event.status_reason
+
+
+def test_a_replayed_event_keeps_that_it_came_without_an_id():
+    post(UNSUBSCRIBED)
+    WebhookEvent.objects.update(status="dead")
+
+    WebhookEvent.objects.get().replay()
+
+    assert WebhookEvent.objects.get().reason_code == WebhookEvent.Reason.NO_EVENT_ID
+
+
+def test_what_an_earlier_version_took_for_a_test_is_released_as_the_signal_it_is():
+    body = json.dumps(UNSUBSCRIBED).encode()
+    key = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    make_event(status="quarantined", reason_code="signed_test", event_id=key, body=body,
+               body_size=len(body))  # fmt: skip
+
+    report = replay(WebhookEvent.objects.all())
+
+    assert report.words == "1 queued, 0 skipped"
+    event = WebhookEvent.objects.get()
+    assert (event.event_id, event.status, event.reason_code) == (key, "pending", "no_event_id")
+
+
+# An event id that two events have
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"metric": "subscribed"}, {"data": {"identifiers": {"id": "43"}}}],
+    ids=["metric", "person"],
+)
+def test_another_event_of_the_same_id_gets_a_row_of_its_own(other):
+    first = {**UNSUBSCRIBED, "event_id": "e1"}
+    second = json.dumps({**first, **other}).encode()
+
+    words = [post(body).json()["status"] for body in (first, second, second, first)]
+
+    assert words == ["stored", "stored", "duplicate", "duplicate"]
+    one, two = WebhookEvent.objects.order_by("pk")
+    assert (one.event_id, one.key_note) == ("e1", "")
+    assert two.event_id == f"sha256:{hashlib.sha256(second).hexdigest()}"
+    assert (two.status, two.reason_code) == ("pending", None)
+    assert "its own id, e1, is that of an event with another person or metric" in two.key_note
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"timestamp": 1613063090},
+        {"data": {"identifiers": {"id": "42", "email": "new@example.com"}}},
+        {"data": {"identifiers": {"cio_id": "cio_03000001"}}},
+        {"data": {}},
+        {"object_type": "email"},
+    ],
+)
+def test_the_same_event_in_other_words_is_a_duplicate(again):
+    first = {**UNSUBSCRIBED, "event_id": "e1"}
+    post(first)
+
+    assert post({**first, **again}).json() == {"status": "duplicate"}
+    assert WebhookEvent.objects.count() == 1
 
 
 def test_signed_tests_of_an_earlier_version_get_their_code_and_nothing_else_does():

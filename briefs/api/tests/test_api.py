@@ -280,6 +280,19 @@ def test_event_in_full_carries_its_payload_and_no_headers(get):
     assert "headers" not in item
 
 
+def test_event_says_what_it_said_of_its_time_and_hides_passwords(get):
+    event = make_event(
+        make_payload(data={"recipient": "https://ann:secret@hooks.example.com"}),
+        occurred_at=None,
+        stated_time="1924992000",
+    )
+
+    item = get(f"/api/v1/events/{event.pk}/")
+
+    assert (item["occurred_at"], item["stated_time"]) == (None, "1924992000")
+    assert item["payload"]["data"] == {"recipient": "https://…@hooks.example.com"}
+
+
 @pytest.mark.parametrize(
     ("body", "payload"),
     [

@@ -153,6 +153,18 @@ def test_good_news_and_what_colleagues_did_share_one_timeline(signed_in, user):
     ]
 
 
+def test_timeline_shows_a_stated_time_that_cannot_be(signed_in):
+    brief = make_brief()
+    make_signal(brief=brief, message={"stated_time": "1924992000"})
+
+    page = words(signed_in, brief)
+
+    assert (
+        "Time: the event says 1924992000 (1 Jan 2031, 00:00 UTC), which cannot be; "
+        "this is when it was received" in page
+    )
+
+
 def test_provenance_names_rule_question_thread_and_ledger(admin_client):
     research = answered(thread_id="mave_thread_1", question="What keeps them?")
     brief = make_brief(research=research, basis="new", persona_why="plan is “pro”")
