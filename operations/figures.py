@@ -12,6 +12,8 @@ from statistics import median
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count as RowCount
+from django.db.models import Max, Sum
 
 from webhooks.clock import aware, database_now
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
@@ -74,6 +76,15 @@ class Seen:
         return self.last_ats[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Webhooks that were received without an id of their own, and are kept for one reason."""
+
+    received: Count  # repeated ones as well
+    rows: Count
+    last_at: datetime  # of those counted
+
+
 class Figures:
     """All that the health page shows. Each figure is read when it is first needed."""
 
@@ -112,6 +123,24 @@ class Figures:
     @cached_property
     def quarantined_events(self) -> list[WebhookEvent]:
         return list(_light(unreadable().order_by("-received_at"))[:SHOWN])
+
+    @property
+    def tests(self) -> Kept | None:
+        return self._kept.get(WebhookEvent.Reason.SIGNED_TEST)
+
+    @property
+    def lists(self) -> Kept | None:
+        """Several events in one body, which are not worked on."""
+        return self._kept.get(WebhookEvent.Reason.LIST)
+
+    @property
+    def without_id(self) -> Kept | None:
+        """Real signals, worked on under the digest of their body."""
+        return self._kept.get(WebhookEvent.Reason.NO_EVENT_ID)
+
+    @cached_property
+    def _kept(self) -> dict[str, Kept]:
+        return kept()
 
     @cached_property
     def bell(self) -> Bell | None:
@@ -164,6 +193,21 @@ def unreadable() -> EventQuerySet:
     """Quarantined events; signed tests, which are meant to carry nothing, are no trouble."""
     quarantined = WebhookEvent.objects.filter(status=WebhookEvent.Status.QUARANTINED)
     return quarantined.exclude(reason_code=WebhookEvent.Reason.SIGNED_TEST)
+
+
+def kept() -> dict[str, Kept]:
+    """What came without an event id, by its reason code; counted over MOST_COUNTED rows in all."""
+    events = WebhookEvent.objects.all().under_digest().filter(reason_code__isnull=False)
+    counted = WebhookEvent.objects.filter(pk__in=events.order_by().values("pk")[: MOST_COUNTED + 1])
+    rows = (
+        counted.order_by()
+        .values_list("reason_code")
+        .annotate(RowCount("pk"), Sum("deliveries"), Max("last_received_at"))
+    )
+    return {
+        str(code): Kept(Count(received), Count(number), last_at)
+        for code, number, received, last_at in rows
+    }
 
 
 def gaps(now: datetime) -> Gaps:

@@ -1,9 +1,11 @@
 """The health page: what it counts, and when it shows which trouble."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -32,6 +34,11 @@ def tally(answer, count=1, at=None):
 
 def quarantined(**kw):
     return make_event(**{"status": "quarantined", "status_reason": "not JSON", **kw})
+
+
+def digest():
+    """The id of an event that came without one."""
+    return f"sha256:{uuid.uuid4()}"
 
 
 def every(length, *, since, until=None):
@@ -134,6 +141,34 @@ def test_the_figures_are_those_of_the_rows(signed_in):
     assert "Workers looked for work 2 min ago no wake-up waits" in words
 
 
+def test_what_came_without_an_event_id_is_told_apart_and_counted(signed_in):
+    at = {"received_at": ago(hours=3), "last_received_at": ago(minutes=2)}
+    quarantined(reason_code="signed_test", event_id=digest(), deliveries=3, **at)
+    quarantined(reason_code="list", event_id=digest())
+    quarantined(reason_code="list", event_id=digest())
+    make_event(status="processed", reason_code="no_event_id", event_id=digest(), **at)
+
+    words = text(signed_in.get(URL))
+
+    assert "Signed tests 3 last 2 min ago" in words
+    assert "Lists of events 2 last just now" in words
+    assert "Real signals 1 last 2 min ago" in words
+
+
+def test_where_all_events_have_an_id_nothing_is_said_of_it(signed_in):
+    make_event(status="processed")
+
+    assert "without an event id" not in text(signed_in.get(URL))
+
+
+def test_events_without_an_id_are_found_through_an_index():
+    events = WebhookEvent.objects.all().under_digest().filter(reason_code="list")
+
+    plan = events.explain()
+
+    assert connection.vendor != "sqlite" or "INDEX" in plan
+
+
 def test_an_event_that_is_tried_again_later_says_when(signed_in):
     make_event(received_at=ago(hours=1), tries=3, available_at=ago(minutes=-10, seconds=-5))
 
@@ -157,7 +192,7 @@ def test_the_page_costs_the_same_however_many_events_there_are(
         make_event(status="dead")
         make_event(received_at=ago(hours=2))
 
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         signed_in.get(URL)
 
 
@@ -321,6 +356,32 @@ def test_many_second_deliveries_mean_that_answers_come_late(signed_in):
     [(level, words)] = found(signed_in)
     assert level == "hint"
     assert "within 4 seconds" in words
+
+
+def test_lists_are_a_problem_for_a_week_and_no_unreadable_webhooks_besides(signed_in):
+    row = quarantined(reason_code="list", event_id=digest())
+
+    [(level, words)] = found(signed_in)
+    assert level == "problem"
+    assert "1 webhook with the right signature held several events each" in words
+    assert "send each event by itself and signed" in words
+
+    quarantined()
+    assert [level for level, _ in found(signed_in)] == ["problem", "hint"]
+    assert "1 webhook had the right signature but could not be read" in found(signed_in)[1][1]
+
+    WebhookEvent.objects.filter(pk=row.pk).update(last_received_at=ago(days=8))
+    assert [level for level, _ in found(signed_in)] == ["hint"]
+
+
+def test_signals_without_an_id_are_a_note_that_leads_to_them(staff):
+    make_event(status="processed", reason_code="no_event_id", event_id=digest(), deliveries=2)
+
+    [trouble] = staff.get(URL).context["troubles"]
+
+    assert trouble.level == "hint"
+    assert "2 webhooks said what happened to whom, but carried no usable event id" in trouble.text
+    assert staff.get(trouble.url).context["cl"].result_count == 1
 
 
 def test_debug_is_a_hint_because_it_accepts_unsigned_webhooks(signed_in, settings):

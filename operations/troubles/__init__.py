@@ -34,6 +34,8 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.MAVE_FAILS: research.mave_fails,
     Kind.FAILED: work.failed,
     Kind.QUARANTINED: feed.quarantined,
+    Kind.LISTS: feed.lists,
+    Kind.NO_EVENT_ID: feed.without_id,
     Kind.DELIVERED_AGAIN: feed.delivered_again,
     Kind.UNVERIFIED: feed.unverified,
 }

@@ -5,10 +5,14 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from briefs.links import admin_url
 from briefs.times import length
-from operations.figures import WEEK, Figures
+from operations.figures import WEEK, Count, Figures
 from operations.troubles.kinds import Kind, Trouble
-from webhooks.models import Answer
+from webhooks.models import Answer, WebhookEvent
+from webhooks.parsing import DIGEST
+
+Reason = WebhookEvent.Reason
 
 # Webhooks come at no steady pace: six usual gaps without one are rare, and below ten minutes
 # nobody is told, even if events usually come every second.
@@ -41,17 +45,54 @@ def silence(figures: Figures) -> Iterator[Trouble]:
 
 
 def quarantined(figures: Figures) -> Iterator[Trouble]:
-    """For a week after the latest one: until then an upgrade may come that can read it."""
-    latest = figures.quarantined_events[0].received_at if figures.quarantined_events else None
-    if latest and latest > figures.now - WEEK:
+    """For a week after the latest one: until then an upgrade may come that can read it.
+
+    Lists of events are another trouble.
+    """
+    unread = [event for event in figures.quarantined_events if event.reason_code != Reason.LIST]
+    number = figures.quarantined.number - (figures.lists.rows.number if figures.lists else 0)
+    if unread and number > 0 and unread[0].received_at > figures.now - WEEK:
         yield Trouble(
             Kind.QUARANTINED,
             "hint",
-            latest,
-            f"{figures.quarantined.of('webhook')} had the right signature but could not be read as "
+            unread[0].received_at,
+            f"{Count(number).of('webhook')} had the right signature but could not be read as "
             "an event. Customer.io was told that all is well, so that nothing is held back; the "
             "body is kept.",
             "Read the reasons below. After an upgrade that can read them, try them again.",
+        )
+
+
+def lists(figures: Figures) -> Iterator[Trouble]:
+    """A problem, because none of the events in them led to anything."""
+    found = figures.lists
+    if found and found.last_at > figures.now - WEEK:
+        yield Trouble(
+            Kind.LISTS,
+            "problem",
+            found.last_at,
+            f"{found.received.of('webhook')} with the right signature held several events each. "
+            "None of those events was worked on, and Customer.io was told that all is well; the "
+            "bodies are kept, see Quarantined below.",
+            "A reporting webhook carries one event. Let Customer.io send to this address directly, "
+            "or have what stands between send each event by itself and signed.",
+        )
+
+
+def without_id(figures: Figures) -> Iterator[Trouble]:
+    found = figures.without_id
+    if found and found.last_at > figures.now - WEEK:
+        url = admin_url("webhooks_webhookevent_changelist")
+        yield Trouble(
+            Kind.NO_EVENT_ID,
+            "hint",
+            found.last_at,
+            f"{found.received.of('webhook')} said what happened to whom, but carried no usable "
+            "event id. Each is worked on once per body: the same event in other bytes counts as "
+            "another one.",
+            "Customer.io gives every event an event_id. Find out what changes the body on its way.",
+            url=f"{url}?q={DIGEST}" if url else "",
+            link="Events without an id" if url else "",
         )
 
 

@@ -26,6 +26,8 @@ class Kind(TextChoices):
     QUIET = "quiet", "No webhooks for a while"  # as long as has happened before
     DELIVERED_AGAIN = "delivered_again", "Many webhooks are delivered again"
     QUARANTINED = "quarantined", "Webhooks cannot be read"
+    LISTS = "lists", "Webhooks hold several events each"
+    NO_EVENT_ID = "no_event_id", "Signals come without an event id"
     UNVERIFIED = "unverified", "Requests without a signature are accepted"
     # Events and their workers
     NOT_TAKEN = "not_taken", "Events are due and none is taken"

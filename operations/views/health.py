@@ -45,6 +45,8 @@ CHOSEN: Choice = {
     Kind.QUIET: ANY_AGE,
     Kind.DELIVERED_AGAIN: ANY_AGE,
     Kind.QUARANTINED: ANY_AGE,
+    Kind.LISTS: ANY_AGE,
+    Kind.NO_EVENT_ID: ANY_AGE,
     Kind.UNVERIFIED: ANY_AGE,
     Kind.NOT_TAKEN: ANY_AGE,
     Kind.BEHIND: Ages(timedelta(minutes=10)),
