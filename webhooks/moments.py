@@ -78,9 +78,14 @@ def stated(value: Any) -> str:
     """What was said, in at most 40 characters; empty if nothing was."""
     if value is None:
         return ""
+    if type(value) is int:  # nearly always
+        return _cut(str(value))
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
-    text = value.strip() if isinstance(value, str) else json.dumps(value)
+    return _cut(value.strip() if isinstance(value, str) else json.dumps(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_STATED else f"{text[: MAX_STATED - 1]}…"
 
 

@@ -7,7 +7,8 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Self
 
 from django.db import connection, models, transaction
@@ -66,13 +67,18 @@ _RECORD_SQL = """
     RETURNING event_id, deliveries,
         CASE WHEN deliveries > 1 THEN metric END, CASE WHEN deliveries > 1 THEN identifiers END
 """
-# Nothing happens after it was received, by the clock that stamps both: see `parsing.bounded`.
-_RECORD_ROW_SQL = """(
-    %s, %s, %s,
+_RECORD_ROW_SQL = (
+    "(%s, %s, %s, {times}, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')"
+)
+# `occurred_at` and `stated_time`: nothing happens after it was received, by the clock that stamps
+# both. See `parsing.bounded`.
+_TIMES_SQL = """
     CASE WHEN %s <= {now} THEN %s WHEN %s <= {now} THEN {now} END,
-    CASE WHEN %s <= {now} THEN NULL ELSE %s END,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]'
-)"""
+    CASE WHEN %s <= {now} THEN NULL ELSE %s END
+"""
+# For nearly all rows, because each parameter costs the driver time: those that this host's clock
+# takes to be past. If it is wrong, the moment is bounded all the same.
+_PAST_SQL = {"postgresql": "LEAST(%s, {now}), NULL", "sqlite": "MIN(%s, {now}), NULL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +94,36 @@ class DeliveryRow:
     quarantined_because: str = ""
     reason_code: str | None = None
 
-    @property
-    def parameters(self) -> list[Any]:
-        status = "quarantined" if self.quarantined_because else "pending"
-        at = self.event.occurred_at
+    def written(self) -> tuple[str, list[Any]]:
+        """The row as SQL, and its parameters."""
+        event, at = self.event, self.event.occurred_at
+        is_past = at is not None and at < datetime.now(UTC)
         stated_at = connection.ops.adapt_datetimefield_value(at)
-        early = connection.ops.adapt_datetimefield_value(at - SKEW if at else None)
-        return [
-            self.event.event_id,
-            self.event.object_type,
-            self.event.metric,
-            *(stated_at, stated_at, early, early, self.event.stated_time or None),
-            json.dumps(self.event.identifiers),
+        times = [stated_at]
+        if not is_past:
+            early = connection.ops.adapt_datetimefield_value(at - SKEW if at else None)
+            times = [stated_at, stated_at, early, early, event.stated_time or None]
+        return _row_sql(connection.vendor, is_past), [
+            event.event_id,
+            event.object_type,
+            event.metric,
+            *times,
+            json.dumps(event.identifiers),
             self.body,
             self.body_size,
             self.body_sha256,
             json.dumps(self.headers),
             self.is_verified,
-            status,
+            "quarantined" if self.quarantined_because else "pending",
             self.quarantined_because,
             self.reason_code,
         ]
+
+
+@cache
+def _row_sql(vendor: str, is_past: bool) -> str:
+    times = _PAST_SQL[vendor] if is_past else _TIMES_SQL
+    return _RECORD_ROW_SQL.replace("{times}", times).format(now=NOW_SQL[vendor])
 
 
 # Columns that processing does not need: they are not read when events are claimed.
@@ -123,10 +138,10 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         row of this id is another event, and this one is not stored. No event may occur twice.
         Raw SQL because the ORM cannot count on conflict.
         """
-        row_sql = _RECORD_ROW_SQL.format(now=NOW_SQL[connection.vendor])
-        statement = _RECORD_SQL.format(rows=", ".join([row_sql] * len(rows)))
+        written = [row.written() for row in rows]
+        statement = _RECORD_SQL.format(rows=", ".join(sql for sql, _ in written))
         with connection.cursor() as cursor:
-            cursor.execute(statement, [value for row in rows for value in row.parameters])
+            cursor.execute(statement, [value for _, values in written for value in values])
             found = cursor.fetchall()
         events = {row.event.event_id: row.event for row in rows}
         return {

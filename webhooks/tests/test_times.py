@@ -2,11 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 
 from briefs.tests.factories import make_event, make_payload
-from webhooks.models import WebhookEvent
+from webhooks.models import WebhookEvent, events
 from webhooks.parsing import SKEW, bounded
 from webhooks.replay import replay
 from webhooks.tests.sending import post
@@ -63,6 +64,16 @@ def test_what_cannot_be_is_kept_in_words_and_the_receipt_counts(timestamp, said)
     event = received(timestamp)
 
     assert (event.occurred_at, event.stated_time) == (None, said)
+
+
+def test_a_host_whose_clock_is_ahead_stores_no_future(monkeypatch):
+    hour = timedelta(hours=1)
+    ahead = Mock(now=lambda zone: datetime.now(zone) + hour)
+    monkeypatch.setattr(events, "datetime", ahead)
+
+    event = received(epoch(datetime.now(UTC) + hour / 2))
+
+    assert timedelta(0) <= event.received_at - event.occurred_at < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("timestamp", [None, ""])
