@@ -22,7 +22,7 @@ from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
 from personas.rules.recipients import addresses
-from providers.addresses import without_credentials
+from providers.addresses import address_of, without_credentials
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 
@@ -169,9 +169,11 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
     }
     if object_type and object_type != "customer":
         described["channel"] = object_type
-    if object_type == "email":  # elsewhere it may be a Slack channel or a webhook's address
-        sent_to = data.get("recipient")
-        described["recipient"] = ", ".join(addresses(sent_to if isinstance(sent_to, str) else ""))
+    sent_to = data.get("recipient")
+    if object_type == "email" and isinstance(sent_to, str):  # perhaps with a copy to others
+        described["recipient"] = ", ".join(addresses(sent_to))
+    else:
+        described["recipient"] = address_of(object_type, sent_to)
     return {key: value.replace("\0", "") for key, value in described.items() if value}
 
 

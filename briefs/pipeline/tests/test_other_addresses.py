@@ -86,14 +86,23 @@ def test_action_content_and_variant_are_kept_for_figures():
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_channel_of_a_slack_message_is_not_kept():
+@pytest.mark.parametrize(
+    ("object_type", "recipient", "kept"),
+    [
+        ("slack", "@general", None),
+        ("webhook", "https://user:secret@hooks.example/x", None),
+        ("sms", "+1 (555) 0100-22", "+1555010022"),
+        ("email", "ann@example.com, bob@example.com", "ann@example.com, bob@example.com"),
+    ],
+)
+def test_only_an_address_is_kept_as_recipient(object_type, recipient, kept):
     make_event(
         make_payload(
-            object_type="slack",
+            object_type=object_type,
             metric="converted",
-            data={"identifiers": {"id": "ann"}, "recipient": "@general"},
+            data={"identifiers": {"id": "ann"}, "recipient": recipient},
         )
     )
     draining.drain()
 
-    assert "recipient" not in Signal.objects.get().message
+    assert Signal.objects.get().message.get("recipient") == kept
