@@ -13,6 +13,7 @@ from personas.models import Effect, SignalCondition, SignalRule
 # What Customer.io sends in an event's `data`, and what is read from it or found out by comparing.
 PAYLOAD_FIELDS = [
     ("failure_message", "what the receiving server said"),
+    ("bounce", "read from it: gone, suspended, full, busy, expired, blocked, unknown"),
     ("smtp_status", "read from failure_message, e.g. 5.1.1"),
     ("smtp_class", "read from failure_message: 4 passes, 5 stays"),
     ("preferences", "channel off, all topics off, some topics off, topics on, unknown"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from personas.models.signals import Level
+from personas.rules import bounces
 from personas.rules.matching import PlainFacts
 from personas.rules.replies import reply
 
@@ -43,7 +44,10 @@ def level(object_type: str, data: Mapping[str, Any]) -> str:
 
 
 def facts(data: Mapping[str, Any], **found_out: str) -> PlainFacts:
-    """The payload's `data` as flat text, with `smtp_status`, `smtp_class` and `reply` read from it.
+    """The payload's `data` as flat text, with what is read from it.
+
+    `smtp_status`, `smtp_class` and `bounce` (see `bounces.Reading`) are read from the failure
+    message, `reply` from an answer to a text message.
 
     found_out: what a comparison with the customer showed. `preferences` (see `preferences.change`),
     `recipient_is` (see `recipients.whose`), and `reached`: "again" for a message that arrived where
@@ -59,6 +63,8 @@ def facts(data: Mapping[str, Any], **found_out: str) -> PlainFacts:
         values["smtp_class"] = enhanced.group(1)
     elif basic:
         values["smtp_class"] = basic.group(1)
+    if "failure_message" in data:
+        values["bounce"] = bounces.read(message).reading
     if "inbound_event_id" in data:  # a reply to a text message
         values["reply"] = reply(data)
     if data.get("machine") is True:  # a link scanner's click shows nobody

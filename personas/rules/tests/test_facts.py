@@ -112,3 +112,21 @@ def test_preferences_are_a_field_once_they_are_known():
 )
 def test_three_digits_inside_a_text_are_no_reply_code(message):
     assert not facts({"failure_message": message}).find("smtp_class").value
+
+
+@pytest.mark.parametrize(
+    ("message", "reading"),
+    [
+        ("552 5.2.2 mailbox full", "full"),
+        ("550 5.1.8 Access refused, bad outbound sender", "blocked"),
+        ("Something went wrong!", "unknown"),
+        ("", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_what_a_bounce_says_is_a_field(message, reading):
+    assert facts({"failure_message": message}).find("bounce").value == reading
+
+
+def test_event_without_a_failure_message_is_no_bounce():
+    assert facts({"subject": "News"}).find("bounce").value == ""

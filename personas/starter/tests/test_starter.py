@@ -287,6 +287,23 @@ def test_documented_payload_is_taken_for(rule_of, path):
         ("550 5.7.26 Unauthenticated email is not accepted due to DMARC",
          "blocked", "notice", 1),
         ("554 Your address is on our blacklist", "blocked", "notice", 1),
+        # Our fault is nobody's leaving.
+        ("550 5.1.8 Access refused, bad outbound sender", "blocked", "notice", 1),
+        ("553 5.1.8 <a@ours.example>... Domain of sender address a@ours.example does not exist",
+         "blocked", "notice", 1),
+        ("550 5.1.0 <01@bounces.ours.example> sender rejected, see our mail policy",
+         "blocked", "notice", 1),
+        ("421 4.7.0 Messages from 192.0.2.9 temporarily deferred due to user complaints",
+         "blocked", "notice", 1),
+        ("552 5.3.4 Message size exceeds fixed limit", "blocked", "notice", 1),
+        # A closed mailbox, and the last status of several.
+        ("550 5.2.1 The email account that you tried to reach is disabled",
+         "address_gone", "opens_brief", 2),
+        ("554 delivery error: this mailbox is disabled (554.30)", "address_gone", "opens_brief", 2),
+        ("<mx.example #5.0.0 smtp; 550 5.4.1 [a@example.com]: Recipient address rejected: "
+         "Access denied>", "address_gone", "opens_brief", 2),
+        ("552 recipient inbox is full", "mailbox_full", "timeline", 1),
+        ("450 4.7.1 Greylisted, try again later", "mailbox_full", "timeline", 1),
         ("Connection to 10.5.7.1 lost", "bounced", "opens_brief", 2),
         ("Connection to 5.1.1.7 lost", "bounced", "opens_brief", 2),
         ("Connection to 4.2.2.1 lost", "bounced", "opens_brief", 2),
