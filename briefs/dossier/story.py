@@ -8,6 +8,8 @@ from typing import Any
 from briefs.links import user_name
 from briefs.models import Activity, Brief, Signal
 from personas.models import Effect, SignalKind
+from personas.rules import bounces
+from personas.rules.bounces import Reading
 from webhooks.moments import in_words
 
 _PLAIN = {
@@ -15,15 +17,23 @@ _PLAIN = {
     SignalKind.SPAM_COMPLAINT: "They reported a message of ours as spam.",
     SignalKind.ALL_TOPICS_OFF: "They turned off a whole channel or every topic.",
     SignalKind.TOPIC_OPT_OUT: "They opted out of some topics and kept others.",
-    SignalKind.ADDRESS_GONE: "A message bounced, because the address no longer exists.",
+    SignalKind.ADDRESS_GONE: "A message bounced, because nobody gets mail at the address.",
     SignalKind.BOUNCED: "A message bounced, and the reply does not say why.",
     SignalKind.MAILBOX_FULL: "A message bounced, because the mailbox was full or busy.",
-    SignalKind.BLOCKED: "The receiving server refused a message by its policy.",
+    SignalKind.BLOCKED: "The receiving server refused a message of ours.",
     SignalKind.DROPPED: "A message was not sent, because the address is suppressed.",
     SignalKind.SUBSCRIBED: "They subscribed again.",
     SignalKind.TOPIC_OPT_IN: "They opted in to topics.",
     SignalKind.CONVERTED: "They did what a message asked for.",
     SignalKind.NOT_SENT: "A message could not be sent.",
+}
+# What the server's reply adds to the signal of a bounce.
+_BOUNCES = {
+    (SignalKind.ADDRESS_GONE, Reading.GONE): "the address no longer exists",
+    (SignalKind.ADDRESS_GONE, Reading.SUSPENDED): "the mailbox is closed, suspended or inactive",
+    (SignalKind.MAILBOX_FULL, Reading.FULL): "the mailbox is full",
+    (SignalKind.MAILBOX_FULL, Reading.BUSY): "the receiving server was busy or at fault itself",
+    (SignalKind.MAILBOX_FULL, Reading.EXPIRED): "no server answered in time",
 }
 _CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "in_app": "In-app"}
 _PARENTS = (
@@ -72,11 +82,22 @@ def _happening(act: Signal, signals: list[Signal]) -> Happening:
         message = {**echo.message, **message}
     return Happening(
         signal=act,
-        words=_PLAIN.get(SignalKind(act.kind), f"{act.get_kind_display()}."),
+        words=_words(act, message),
         details=describe(message),
         is_good=act.effect == Effect.GOOD_NEWS,
         reports=1 + len(echoes),
     )
+
+
+def _words(act: Signal, message: dict[str, Any]) -> str:
+    kind = SignalKind(act.kind)
+    bounce = bounces.read(str(message.get("failure_message") or ""))
+    if because := _BOUNCES.get((kind, bounce.reading)):
+        return f"A message bounced, because {because}."
+    if kind == SignalKind.BLOCKED and bounce.cause:
+        why = bounces.WHY_BLOCKED[bounce.cause]
+        return f"The receiving server refused a message of ours: {why}."
+    return _PLAIN.get(kind, f"{act.get_kind_display()}.")
 
 
 def describe(message: dict[str, Any]) -> list[tuple[str, str]]:
@@ -111,7 +132,7 @@ def timeline(
         Entry(
             at=act.signal.happened_at,
             title=act.signal.get_kind_display(),
-            detail=" · ".join(f"{label}: {value}" for label, value in act.details),
+            detail=" · ".join(_details(act)),
             tone="good" if act.is_good else "bad",
             brief_id=act.signal.brief_id if act.signal.brief_id != brief.pk else None,
         )
@@ -121,6 +142,19 @@ def timeline(
         actor = user_name(activity.actor) if activity.actor else "Savedesk"
         entries.append(Entry(at=activity.at, title=activity.text, actor=actor))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def _details(act: Happening) -> list[str]:
+    """The words too where the title says less than the server's reply does."""
+    is_bounce = act.signal.kind in (
+        SignalKind.ADDRESS_GONE,
+        SignalKind.MAILBOX_FULL,
+        SignalKind.BLOCKED,
+    )
+    return [
+        *([act.words.removesuffix(".")] if is_bounce else []),
+        *(f"{label}: {value}" for label, value in act.details),
+    ]
 
 
 def profile_arrived_at(activities: Iterable[Activity]) -> datetime | None:
