@@ -35,4 +35,9 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('spam_complaint', 'Spam complaint'), ('all_topics_off', 'Opted out of everything'), ('channel_opt_out', 'Channel opt-out'), ('topic_opt_out', 'Topic opt-out'), ('address_gone', 'Address gone'), ('bounced', 'Bounced, cause unclear'), ('mailbox_full', 'Mailbox full or busy'), ('blocked', 'Blocked by policy'), ('other_address', 'Another address, not theirs'), ('dropped', 'Dropped'), ('scanner', 'Probably a link scanner'), ('subscribed', 'Subscribed again'), ('channel_opt_in', 'Channel opt-in'), ('topic_opt_in', 'Topic opt-in'), ('reached', 'Reached again'), ('converted', 'Converted'), ('not_sent', 'Could not be sent'), ('other', 'Other')], max_length=20),
         ),
+        migrations.AlterField(
+            model_name='alarm',
+            name='kind',
+            field=models.CharField(choices=[('held_back', 'Customer.io is held back'), ('wrong_signature', 'Webhooks are rejected'), ('silence', 'No webhooks come in'), ('mail_refused', 'Our mail is refused'), ('waiting', 'Events are not processed'), ('paused', 'Research is paused'), ('stuck', 'A process was restarted'), ('mave_fails', 'Mave has been failing for a while'), ('day_budget', "The day's research budget is being used up"), ('month_budget', "The month's research budget is being used up")], max_length=16, unique=True),
+        ),
     ]

@@ -231,6 +231,7 @@ class Alarm(models.Model):
         HELD_BACK = "held_back", "Customer.io is held back"
         WRONG_SIGNATURE = "wrong_signature", "Webhooks are rejected"
         SILENCE = "silence", "No webhooks come in"
+        MAIL_REFUSED = "mail_refused", "Our mail is refused"
         WAITING = "waiting", "Events are not processed"
         PAUSED = "paused", "Research is paused"
         STUCK = "stuck", "A process was restarted"

@@ -30,6 +30,7 @@ WORK = (
     Check("events", work.events),
     Check("failed events", work.failed_events),
     Check("deliveries", work.deliveries),
+    Check("our mail", work.our_mail),
     Check("research", work.research),
 )
 APP_API = Check("App API", providers.app_api, needs_database=False)

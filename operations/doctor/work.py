@@ -33,6 +33,7 @@ DELIVERIES: Choice = {
     Kind.REFUSED_BEFORE: ANY_AGE,
     Kind.SILENCE: ANY_AGE,
 }
+OUR_MAIL: Choice = {Kind.MAIL_REFUSED: ANY_AGE, Kind.SOME_MAIL_REFUSED: ANY_AGE}
 RESEARCH: Choice = {Kind.NOT_ASKED: ANY_AGE, Kind.PAUSED: ANY_AGE, Kind.MAVE_FAILS: ANY_AGE}
 MOST_WAITING = 10  # where a cluster works, at most one drain and two sweeps wait
 START = "Start the workers: make run, or manage.py supervise (with --no-web for workers alone)."
@@ -116,6 +117,11 @@ def deliveries() -> Finding:
         return found
     seen = Figures().seen(Answer.STORED)
     return ok(f"{counted(seen.count if seen else 0, 'event')} stored in 24 hours")
+
+
+def our_mail() -> Finding:
+    """Whether receiving servers refuse our mail because of us."""
+    return troubles_found(OUR_MAIL) or ok("no server refused it in 24 hours")
 
 
 def research() -> Finding:

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.db import transaction
@@ -11,7 +12,7 @@ from django_q.models import Schedule
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from briefs.models import Alarm, MaveHealth, ResearchPolicy
+from briefs.models import Alarm, MaveHealth, ResearchPolicy, Signal
 from briefs.tests.factories import make_brief, make_event, make_events, make_research
 from briefs.times import length
 from config import settings as project
@@ -20,6 +21,7 @@ from operations.doctor import Verdict, work
 from operations.figures import Figures
 from operations.troubles import Kind
 from operations.views import health, probes
+from personas.models import Customer
 from webhooks.models import Answer, Bell, Tally
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +32,11 @@ DOCTOR = {
     work.events: work.EVENTS,
     work.failed_events: work.FAILED_EVENTS,
     work.deliveries: work.DELIVERIES,
+    work.our_mail: work.OUR_MAIL,
     work.research: work.RESEARCH,
 }
 READYZ = {"oldest_waiting": probes.LATE, "clusters": probes.STUCK}
+names = count()
 
 
 # Histories: what happened, in whole minutes before now
@@ -51,6 +55,7 @@ class History:
     question: int | None = None
     paused: int | None = None  # the answer of Mavera that paused it; 0 if a person did
     mave_fails: int | None = None
+    bounced: tuple = ()  # (how many customers' mail was refused, how many bounced otherwise)
 
     def write(self):
         """Write the rows, each half a minute off a full minute, so that none is at a threshold."""
@@ -81,6 +86,20 @@ class History:
         if self.mave_fails is not None:
             MaveHealth.current()
             MaveHealth.objects.update(opened_at=ago(self.mave_fails), breaker_reason="answered 500")
+        if self.bounced:
+            write_bounces(*self.bounced)
+
+
+def write_bounces(refused, others):
+    people = Customer.objects.bulk_create(
+        Customer(external_id=f"bounced {next(names)}") for _ in range(refused + others)
+    )
+    meant = [("blocked", "notice")] * refused + [("address_gone", "opens_brief")] * others
+    Signal.objects.bulk_create(
+        Signal(customer=who, kind=kind, effect=effect, severity=1, level="delivery",
+               happened_at=ago(30), message={"failure_message": "550 5.7.1 looks like spam"})
+        for who, (kind, effect) in zip(people, meant, strict=True)
+    )  # fmt: skip
 
 
 def ago(minutes):
@@ -108,6 +127,7 @@ HISTORIES = st.builds(
     question=minutes(5),
     paused=st.sampled_from([None, None, 0, 402]),
     mave_fails=minutes(15),
+    bounced=st.sampled_from([(), (), (1, 0), (9, 0), (10, 9), (10, 10), (0, 3)]),
 )  # fmt: skip
 
 

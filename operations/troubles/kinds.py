@@ -29,6 +29,9 @@ class Kind(TextChoices):
     LISTS = "lists", "Webhooks hold several events each"
     NO_EVENT_ID = "no_event_id", "Signals come without an event id"
     UNVERIFIED = "unverified", "Requests without a signature are accepted"
+    # Our mail to the customers
+    MAIL_REFUSED = "mail_refused", "Our mail is refused"
+    SOME_MAIL_REFUSED = "some_mail_refused", "Some of our mail is refused"
     # Events and their workers
     NOT_TAKEN = "not_taken", "Events are due and none is taken"
     BEHIND = "behind", "The workers are behind"  # they take events, and others wait for long

@@ -48,6 +48,8 @@ CHOSEN: Choice = {
     Kind.LISTS: ANY_AGE,
     Kind.NO_EVENT_ID: ANY_AGE,
     Kind.UNVERIFIED: ANY_AGE,
+    Kind.MAIL_REFUSED: ANY_AGE,
+    Kind.SOME_MAIL_REFUSED: ANY_AGE,
     Kind.NOT_TAKEN: ANY_AGE,
     Kind.BEHIND: Ages(timedelta(minutes=10)),
     Kind.UNSWEPT: Ages(TOLD_AFTER),

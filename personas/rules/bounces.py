@@ -35,6 +35,15 @@ class Cause(StrEnum):
     RATE = "rate"
 
 
+# As the end of a sentence about receiving servers.
+WHY_BLOCKED = {
+    Cause.SENDER: "they take no mail from our address or our server",
+    Cause.DOMAIN: "our domain does not prove that the mail is ours",
+    Cause.POLICY: "their rules or filters do not let the message through",
+    Cause.RATE: "we sent too much at once, or too many people complained",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Bounce:
     reading: Reading
