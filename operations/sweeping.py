@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from briefs.models import MaveCall
-from briefs.pipeline import draining, profiles
+from briefs.pipeline import draining, naming, profiles
 from briefs.research import sharing, working
 from operations import alarms
 
@@ -18,6 +18,7 @@ def sweep() -> None:
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)
+        steps.callback(naming.check_open)
         steps.callback(profiles.catch_up)
         steps.callback(alarms.sweep)
         steps.callback(draining.drain)

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from providers import http
 
-IdType = Literal["cio_id", "id", "email"]
+IdType = Literal["cio_id", "id", "email", "phone"]
 BUDGET_SECONDS = 3.0  # for all requests of one look-up together
 ANSWER_SHARE = 1 / 6  # of the budget: with less time left, no further request is sent
 BATCH_SIZE = 100
@@ -73,6 +73,7 @@ class Profile:
     is_unsubscribed: bool | None
     devices: list[dict[str, Any]] = field(default_factory=list)
     preferences: dict[str, dict[str, bool]] = field(default_factory=dict)
+    phone: str = ""  # an attribute: `identifiers` never has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +338,7 @@ def _profile(item: dict[str, Any]) -> Profile:
         cio_id=str(identifiers.get("cio_id") or "").removeprefix("cio_"),
         id=str(identifiers.get("id") or ""),
         email=str(identifiers.get("email") or ""),
+        phone=str(identifiers.get("phone") or ""),
         attributes=attributes,
         is_unsubscribed=unsubscribed if isinstance(unsubscribed, bool) else None,
         devices=[device for device in devices if isinstance(device, dict)]

@@ -164,14 +164,20 @@ class AppApi(Api):
     def _refuse_id_type(self, id_type: str) -> Reply | None:
         if id_type not in ID_TYPES:
             return _error(400, f"id_type {id_type} is not an identifier of this workspace")
-        if id_type == "email" and not self.options.email_is_identifier:
-            return _error(400, "id_type email is not an identifier of this workspace")
+        is_off = {
+            "email": not self.options.email_is_identifier,
+            "phone": not self.options.phone_is_identifier,
+        }
+        if is_off.get(id_type):
+            return _error(400, f"id_type {id_type} is not an identifier of this workspace")
         return None
 
 
 def _customer(person: Person, asked_for: str) -> dict[str, Any]:
     """A person in the App API's words; `id` is the identifier in the request."""
-    known = {name: value for name, value in person.identifiers.items() if value is not None}
+    # A number is an attribute only: the specification's identifiers have no phone.
+    names = {**person.identifiers, "phone": person.phone}
+    known = {name: value for name, value in names.items() if value is not None}
     attributes = {"created_at": str(person.created_at), **person.attributes, **known}
     if chosen := person.attributes.get("cio_subscription_preferences"):
         attributes["_cio_subscription_preferences_computed"] = chosen

@@ -13,6 +13,7 @@ from sandbox.wire import Reply, Request, Routes, json_reply
 _PERSON_FIELDS = {
     "id": str | None,
     "email": str | None,
+    "phone": str | None,
     "cio_id": str | None,
     "attributes": dict,
     "unsubscribed": bool,

@@ -65,3 +65,6 @@ class Options:
 
     email_is_identifier: bool = True
     """Whether the workspace lets a person be addressed by e-mail; if not, that is a 400."""
+
+    phone_is_identifier: bool = True
+    """Whether the workspace lets a person be addressed by number; if not, that is a 400."""

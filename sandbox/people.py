@@ -1,4 +1,4 @@
-"""The people of the workspace, and how each is found by id, e-mail address or cio_id."""
+"""The people of the workspace, and how each is found by id, e-mail address, number or cio_id."""
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from sandbox import profiles
 from sandbox.person import Device, Person, attribute_text, cio_id_for, identifier_for
 
-ID_TYPES = ("id", "email", "cio_id")
+ID_TYPES = ("id", "email", "phone", "cio_id")
 DELETED_PREFIX = "deleted-"
 
 
@@ -27,6 +27,7 @@ class People:
         id: str | None = None,
         *,
         email: str | None = None,
+        phone: str | None = None,
         cio_id: str | None = None,
         attributes: Mapping[str, object] | None = None,
         unsubscribed: bool = False,
@@ -37,15 +38,16 @@ class People:
         Values that are not strings become strings. Raises ValueError without any identifier, and
         for an id that begins with `deleted-`, because such ids are never found.
         """
-        named_by = cio_id or id or email
+        named_by = cio_id or id or email or phone
         if not named_by:
-            raise ValueError("A person needs an 'id', an 'email' or a 'cio_id'.")
+            raise ValueError("A person needs an 'id', an 'email', a 'phone' or a 'cio_id'.")
         if id and id.startswith(DELETED_PREFIX):
             raise ValueError(f"An id that begins with {DELETED_PREFIX!r} is never known.")
         person = Person(
             cio_id=cio_id or cio_id_for(named_by),
             id=id,
             email=email,
+            phone=phone,
             attributes={k: attribute_text(v) for k, v in (attributes or {}).items()},
             devices=tuple(devices),
             is_unsubscribed=unsubscribed,
@@ -63,13 +65,15 @@ class People:
                 del self._by_cio_id[person.cio_id]
 
     def find(self, id_type: str, value: str) -> Person | None:
-        """The person with this `id`, `email` or `cio_id`; of several with one address, the first.
+        """The person with this `id`, `email`, `phone` or `cio_id`; of several, the first.
 
         A cio_id is taken as it is: with the prefix `cio_` it finds nobody, as live batches do.
         """
         if id_type == "email":
             return next(iter(self.with_email(value)), None)
         with self._lock:
+            if id_type == "phone":
+                return next((p for p in self._by_cio_id.values() if p.phone == value), None)
             if id_type == "cio_id":
                 return self._by_cio_id.get(value) or self._spelled(identifier_for(value))
             return self._by_id.get(value) or self._spelled(value)

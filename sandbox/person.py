@@ -21,6 +21,7 @@ class Person:
     cio_id: str
     id: str | None = None
     email: str | None = None
+    phone: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     devices: Sequence[Device] = ()
     is_unsubscribed: bool = False
@@ -28,7 +29,7 @@ class Person:
 
     @property
     def identifiers(self) -> dict[str, str | None]:
-        """All three, null where the person has none, as a workspace with several sends them."""
+        """All but the number, null where the person has none, as a workspace with several sends."""
         return {"id": self.id, "email": self.email, "cio_id": self.cio_id}
 
 

@@ -12,10 +12,10 @@ from briefs.admin.readonly import (
     PERSONA_DETAILS,
     ReadOnlyAdmin,
     ReadOnlyInline,
-    is_about,
     link,
 )
 from briefs.models import Activity, Brief, Signal
+from personas.people.identity import known_as
 
 
 class SignalInline(ReadOnlyInline):
@@ -84,7 +84,7 @@ class BriefAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = is_about(term, "customer__")
+        found = known_as(term, "customer__")
         if term.isascii() and term.isdigit() and len(term) < 19:
             return queryset.filter(found) | queryset.filter(pk=int(term)), False
         return queryset.filter(found), False

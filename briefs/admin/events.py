@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.safestring import SafeString
 
-from briefs.admin.readonly import is_about, link
+from briefs.admin.readonly import link
 from briefs.models import Signal
 from personas.models import Customer
+from personas.people.identity import known_as
 from webhooks.admin import EventAdmin
 from webhooks.models import WebhookEvent
 
@@ -30,7 +31,7 @@ class EventWithOutcomeAdmin(EventAdmin):
 
     def speaks_of(self, term: str) -> Q:
         """Also search by the customer's identifiers, since an event may carry only one of them."""
-        people = Customer.objects.filter(is_about(term, ""))
+        people = Customer.objects.filter(known_as(term))
         return super().speaks_of(term) | Q(signal__customer__in=people)
 
     @admin.display(description="led to")

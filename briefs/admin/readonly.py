@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -51,13 +51,3 @@ def link(obj: Model | None, words: str = "") -> SafeString | str:
 def moment(at: datetime | None) -> str:
     """A time to the second, in UTC and 24 hours, so that rows can be compared with a log."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else "—"
-
-
-def is_about(term: str, prefix: str) -> Q:
-    """Rows whose customer has exactly this id, cio_id or address; `prefix` leads to it."""
-    term = term.strip()
-    return (
-        Q(**{f"{prefix}external_id": term})
-        | Q(**{f"{prefix}cio_id": term.removeprefix("cio_")})
-        | Q(**{f"{prefix}email": term.lower()})
-    )

@@ -12,10 +12,10 @@ from briefs.admin.readonly import (
     CUSTOMER_DETAILS,
     PERSONA_DETAILS,
     ReadOnlyAdmin,
-    is_about,
     link,
 )
 from briefs.models import Signal
+from personas.people.identity import known_as
 
 
 @admin.register(Signal)
@@ -46,7 +46,7 @@ class SignalAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(is_about(term, "customer__")) if term else queryset), False
+        return (queryset.filter(known_as(term, "customer__")) if term else queryset), False
 
     @admin.display(description="customer")
     def customer_name(self, signal: Signal) -> str:

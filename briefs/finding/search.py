@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from briefs.models import Research
-from personas.models import Customer, Persona, SignalKind
+from personas.models import Customer, CustomerAlias, Persona, SignalKind
+from personas.people.identity import plain_number
 
 if TYPE_CHECKING:
     from briefs.models.briefs import BriefQuerySet
@@ -39,6 +40,9 @@ def _anywhere(word: str) -> Q:
 
 def _who(word: str) -> Q:
     found = Q(email__icontains=word) | Q(external_id__icontains=word) | Q(cio_id__icontains=word)
+    if (number := plain_number(word)) and any(c.isdigit() for c in number):
+        found |= Q(phone__icontains=number)
+    found |= Q(pk__in=CustomerAlias.objects.filter(value__icontains=word).values("customer"))
     for name in _NAMES:
         found |= Q(**{f"attributes__{name}__icontains": word})
     return found

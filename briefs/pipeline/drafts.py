@@ -6,6 +6,7 @@ from typing import Any
 
 from briefs.models import Priority
 from personas.models import Customer, Effect, SignalKind, SignalRule
+from personas.people import identity
 from personas.rules import facts, preferences
 from personas.rules.rulebook import PersonaMatch, RuleMatch
 from webhooks.models import WebhookEvent
@@ -25,6 +26,7 @@ class Draft:
     status: WebhookEvent.Status = PROCESSED
     reason: str = ""
     rule_match: RuleMatch | None = None
+    named: identity.Identifiers = field(default_factory=dict)  # the event's, as rows keep them
     customer: Customer | None = None
     persona_match: PersonaMatch | None = None
     is_reached: bool = False  # it arrived at an address where earlier messages did not
@@ -88,6 +90,21 @@ class Draft:
     def is_looked_up_since_received(self) -> bool:
         fetched_at = self.person.fetched_at
         return fetched_at is not None and fetched_at > self.event.received_at
+
+    @property
+    def happened_at(self) -> datetime:
+        return self.event.occurred_at or self.event.received_at
+
+    @property
+    def states_otherwise(self) -> identity.Identifiers:
+        """Identifiers that the event states by the person's cio_id and that we know otherwise."""
+        return identity.differing(self.customer, self.named) if self.customer else {}
+
+    @property
+    def is_of_doubtful_name(self) -> bool:
+        """Whether the event differs from a look-up made after it happened: only asking helps."""
+        fetched_at = self.person.fetched_at
+        return bool(fetched_at and fetched_at > self.happened_at and self.states_otherwise)
 
     @property
     def is_put_off(self) -> bool:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
-from briefs.pipeline import merging, recording, scanners, understanding
+from briefs.pipeline import merging, naming, recording, scanners, understanding
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
 from webhooks import bell
@@ -119,7 +119,8 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def _process(claim: Claim) -> int:
     drafts = understanding.understand(claim.events)
-    merging.merge_same(drafts)
+    merging.merge_same(drafts, naming.look_up_namesakes(drafts))
+    naming.renew(drafts)
     with transaction.atomic():
         held = {event.pk for event in claim.hold()}
         drafts = [draft for draft in drafts if draft.event.pk in held]

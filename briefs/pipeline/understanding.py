@@ -73,8 +73,9 @@ def _decide(draft: Draft, match: RuleMatch | None) -> None:
 
 def _find_customers(drafts: list[Draft]) -> None:
     resolution = identity.resolve([draft.event.identifiers for draft in drafts])
-    for draft, customer in zip(drafts, resolution.customers, strict=True):
-        draft.customer = customer
+    found = zip(drafts, resolution.customers, resolution.named, strict=True)
+    for draft, customer, named in found:
+        draft.customer, draft.named = customer, named
         draft.same_people = resolution.same
         if customer is None:
             draft.ignore(
@@ -95,6 +96,7 @@ def _look_up(drafts: list[Draft]) -> str:
             draft.customer = wanted[draft.customer.pk]
     # A change is found by comparing with the preferences of now, so even fresh ones are read again.
     changed = {draft.person.pk for draft in drafts if draft.is_about_preferences}
+    changed |= {draft.person.pk for draft in drafts if draft.is_of_doubtful_name} & set(wanted)
     trouble = lookups.refresh([wanted[key] for key in sorted(changed)], force=True)
     return trouble or lookups.refresh(wanted.values())
 

@@ -11,6 +11,7 @@ from django.utils.timesince import timesince
 
 from personas.models import Customer, shapes
 from personas.people import lookups
+from personas.people.identity import known_as
 
 MOST_AT_ONCE = 100
 MOST_SHOWN = 2_000  # characters of one attribute
@@ -20,14 +21,14 @@ MOST_SHOWN = 2_000  # characters of one attribute
 class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
     list_display = ("__str__", "email", "cio_id", "is_unsubscribed", "is_deleted", "age")
     list_filter = ("is_deleted", "is_unsubscribed")
-    search_fields = ("external_id__exact", "cio_id__exact", "email__exact")
-    search_help_text = "A whole id, cio_id or e-mail address."
+    search_fields = ("external_id",)  # the search itself is in get_search_results
+    search_help_text = "A whole id, cio_id, e-mail address or number, of now or of before."
     show_full_result_count = False
     ordering = ("-pk",)
     list_per_page = 50
     actions = ("look_up_again",)
     fieldsets = (
-        (None, {"fields": ("external_id", "cio_id", "email", "created_at")}),
+        (None, {"fields": ("external_id", "cio_id", "email", "phone", "former", "created_at")}),
         (
             "What we know",
             {
@@ -57,14 +58,8 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
-        """Addresses are kept in lower case, cio_ids without their prefix."""
-        found, has_duplicates = super().get_search_results(request, queryset, search_term)
-        term = search_term.strip().lower()
-        if term and term != search_term:
-            found |= queryset.filter(email=term)
-        if term.startswith("cio_"):
-            found |= queryset.filter(cio_id=term.removeprefix("cio_"))
-        return found, has_duplicates
+        """Also by identifiers that somebody had before; every way to write one finds them."""
+        return (queryset.filter(known_as(search_term)) if search_term.strip() else queryset), False
 
     @admin.action(description="Look up again in Customer.io", permissions=["look_up"])
     def look_up_again(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
@@ -86,6 +81,14 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         if customer.fetched_at is None:
             return "not looked up"
         return f"{timesince(customer.fetched_at, depth=1)} old"
+
+    @admin.display(description="before")
+    def former(self, customer: Customer) -> SafeString | str:
+        aliases = [
+            (str(alias), f"{alias.replaced_at:%Y-%m-%d}")
+            for alias in customer.aliases.order_by("-replaced_at", "pk")
+        ]
+        return format_html_join("", "<p>{}, until {}</p>", aliases) or "nothing else"
 
     @admin.display(description="attributes")
     def attributes_shown(self, customer: Customer) -> SafeString | str:

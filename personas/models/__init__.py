@@ -2,7 +2,7 @@
 
 from personas.models.aliases import CustomerAlias
 from personas.models.conditions import Operator
-from personas.models.customers import AppApiHealth, Customer
+from personas.models.customers import AppApiHealth, Customer, Twin
 from personas.models.pace import AppApiPace
 from personas.models.personas import AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
@@ -23,4 +23,5 @@ __all__ = [
     "SignalKind",
     "SignalRule",
     "SubscriptionNames",
+    "Twin",
 ]

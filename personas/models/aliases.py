@@ -1,9 +1,30 @@
 """Identifiers that a person had before: they still find the person."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from django.db import models
 from django.db.models.functions import Now
 
 from personas.models.customers import Customer
+
+
+class CustomerAliasQuerySet(models.QuerySet["CustomerAlias"]):
+    def remember(
+        self, customer_pk: int, former: Mapping[str, str], at: datetime | None = None
+    ) -> None:
+        """Keep values by kind that are no longer the person's present ones; without `at`, now."""
+        when = {} if at is None else {"replaced_at": at}
+        self.bulk_create(
+            [
+                CustomerAlias(customer_id=customer_pk, kind=kind, value=value, **when)
+                for kind, value in former.items()
+                if value
+            ],
+            update_conflicts=True,
+            unique_fields=["customer", "kind", "value"],
+            update_fields=["replaced_at"],
+        )
 
 
 class CustomerAlias(models.Model):
@@ -24,6 +45,8 @@ class CustomerAlias(models.Model):
     value = models.CharField(max_length=1000)
     replaced_at = models.DateTimeField(db_default=Now())
 
+    objects = CustomerAliasQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["customer", "kind", "value"], name="alias_once")
@@ -33,3 +56,12 @@ class CustomerAlias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"
+
+
+# The column of a customer that holds the present identifier of each kind.
+COLUMNS = {
+    CustomerAlias.Kind.CIO_ID.value: "cio_id",
+    CustomerAlias.Kind.ID.value: "external_id",
+    CustomerAlias.Kind.EMAIL.value: "email",
+    CustomerAlias.Kind.PHONE.value: "phone",
+}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -60,6 +61,16 @@ def _written(moment: datetime | None) -> str | None:
     return str(connection.ops.adapt_datetimefield_value(moment)) if moment else None
 
 
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Another row that a look-up showed to be the same person, and which ids are theirs now."""
+
+    pk: int
+    cio_id: str
+    external_id: str = ""
+    gone: str = ""  # the cio_id of a person who was merged into this one in Customer.io
+
+
 class Customer(models.Model):
     """One person of the workspace. Attributes are strings, as Customer.io sends them."""
 
@@ -97,7 +108,7 @@ class Customer(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     # No column: a look-up notes here which other row turned out to be the same person.
-    twin_pk: int | None = None
+    twin: Twin | None = None
 
     objects = CustomerQuerySet.as_manager()
 
@@ -105,7 +116,8 @@ class Customer(models.Model):
         indexes = [models.Index(fields=["-fetched_at"], name="customer_fetched")]
 
     def __str__(self) -> str:
-        return self.external_id or self.email or self.cio_id or f"customer {self.pk}"
+        named = self.external_id or self.email or self.phone or self.cio_id
+        return named or f"customer {self.pk}"
 
     @property
     def name(self) -> str:

@@ -14,8 +14,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from personas.models import AppApiHealth, Customer
+from personas.models import AppApiHealth, Customer, CustomerAlias, Twin
+from personas.models.aliases import COLUMNS
 from personas.models.customers import FRESH_FOR
+from personas.people.identity import LONGEST, plain_number
 from personas.people.pacing import paced_app_api
 from providers.customerio import (
     BATCH_SIZE,
@@ -32,12 +34,16 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
+SUCCESSORS = 5  # in one look-up: each may cost two requests
 
 
-def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
+def refresh(
+    customers: Iterable[Customer], *, force: bool = False, in_background: bool = False
+) -> str:
     """Look up the customers that are not fresh; update their rows and the objects passed in.
 
-    With `force` the fresh ones are looked up too.
+    With `force` the fresh ones are looked up too. In the background no request waits for its turn.
+    An object whose `twin` is set afterwards is the same person as another row: the caller merges.
 
     Returns "" or, in words, why a customer could not be looked up. Does not raise if the App API
     fails. Must be called outside a transaction.
@@ -47,7 +53,7 @@ def refresh(customers: Iterable[Customer], *, force: bool = False) -> str:
     stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
     if not stale:
         return ""
-    api = paced_app_api()
+    api = paced_app_api(in_background=in_background)
     if not api.is_configured:
         return "CIO_APP_KEY is not set"
     if AppApiHealth.is_closed():
@@ -83,14 +89,20 @@ def _pause(health: AppApiHealth, error: LookupFailed) -> timedelta:
 def _refresh(api: AppApi, customers: list[Customer]) -> None:
     by_cio_id = [customer for customer in customers if customer.cio_id]
     by_id = [c for c in customers if not c.cio_id and c.external_id]
-    by_email = [c for c in customers if not c.cio_id and not c.external_id]
-    _refresh_batches(api, "cio_id", {str(c.cio_id): c for c in by_cio_id})
+    others = [c for c in customers if not c.cio_id and not c.external_id]
+    lost = _refresh_batches(api, "cio_id", {str(c.cio_id): c for c in by_cio_id})
     _refresh_batches(api, "id", {str(c.external_id): c for c in by_id})
-    for customer in by_email:
-        _refresh_by_email(api, customer)
+    for customer in others:
+        if customer.email or not customer.phone:
+            _refresh_by_email(api, customer)
+        else:
+            _refresh_alone(api, "phone", customer.phone, customer)
+    _find_successors(api, lost)
 
 
-def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) -> None:
+def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) -> list[Customer]:
+    """Look these up; returns those whose address is no longer that of the person asked for."""
+    lost: list[Customer] = []
     ids = list(wanted)
     batches = [ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE)]
     while batches:
@@ -103,7 +115,10 @@ def _refresh_batches(api: AppApi, id_type: IdType, wanted: dict[str, Customer]) 
             else:
                 batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
             continue
-        _save_all([(wanted[key], found.get(key)) for key in batch])
+        people = [(wanted[key], found.get(key)) for key in batch]
+        _save_all(people)
+        lost += [c for c, profile in people if c.email and not (profile and profile.email)]
+    return lost
 
 
 def _find(api: AppApi, id_type: IdType, ids: list[str]) -> dict[str, Profile]:
@@ -138,6 +153,33 @@ def _refresh_by_email(api: AppApi, customer: Customer) -> None:
         _write(customer, {})
 
 
+def _find_successors(api: AppApi, lost: list[Customer]) -> None:
+    """Find out who people are now that Customer.io merged into others.
+
+    The one living person with the address is meant, if there is exactly one. The cio_id of before
+    names nobody any more, or at least nobody with an address.
+    """
+    for customer in lost[:SUCCESSORS]:
+        try:
+            _find_successor(api, customer)
+        except BadRequest:
+            continue
+        except HeldBack:  # everybody was looked up; this is asked again by their next look-up
+            return
+
+
+def _find_successor(api: AppApi, customer: Customer) -> None:
+    living = api.cio_ids_of(customer.email)
+    if len(living) != 1 or living[0] == customer.cio_id:
+        return
+    [cio_id] = living
+    other = Customer.objects.filter(cio_id=cio_id).first()
+    if other:
+        customer.twin = Twin(other.pk, cio_id=cio_id, gone=str(customer.cio_id))
+    elif customer.is_deleted and (profile := _find(api, "cio_id", living).get(cio_id)):
+        _save(customer, profile)  # nobody here has that cio_id yet: this row goes on under it
+
+
 def _save_all(found: list[tuple[Customer, Profile | None]]) -> None:
     """Write what was found, all at once, or one by one if the database refuses."""
     try:
@@ -157,22 +199,43 @@ def _save(customer: Customer, profile: Profile | None) -> None:
     try:
         with transaction.atomic():
             _write(customer, values)
-    except IntegrityError:  # another row has the id that was found
-        customer.twin_pk = _twin_pk(customer, values)
-        _write(customer, {k: v for k, v in values.items() if k not in ("cio_id", "external_id")})
+    except IntegrityError:  # another row has an id that was found
+        _save_beside_another(customer, values)
     except DataError:  # an address of thousands of characters, say; asking again changes nothing
         logger.warning("the profile of customer %d cannot be stored", customer.pk)
         _write(customer, {})
 
 
-def _twin_pk(customer: Customer, values: dict[str, Any]) -> int | None:
-    """The other row with one of these identifiers; None if both rows have a cio_id: two people."""
-    new = [Q(**{name: values[name]}) for name in ("cio_id", "external_id") if name in values]
-    for held in new:
-        twin = Customer.objects.filter(held).exclude(pk=customer.pk).first()
-        if twin and not (twin.cio_id and customer.cio_id):
-            return twin.pk
-    return None
+def _save_beside_another(customer: Customer, values: dict[str, Any]) -> None:
+    """Write a profile with an id that another row has: the same person, or an id that moved on."""
+    ids = {name: values[name] for name in ("cio_id", "external_id") if name in values}
+    cio_id = ids.get("cio_id") or customer.cio_id
+    held = [Q(**{name: value}) for name, value in ids.items()]
+    for other in Customer.objects.filter(Q(*held, _connector=Q.OR)).exclude(pk=customer.pk):
+        if not other.cio_id or not cio_id or other.cio_id == cio_id:
+            external_id = ids.get("external_id") or customer.external_id
+            customer.twin = Twin(other.pk, str(cio_id or other.cio_id or ""), external_id or "")
+    if customer.twin is None:
+        try:
+            _take_id(customer, values)
+        except IntegrityError:  # meanwhile somebody else has it
+            pass
+        else:
+            return
+    _write(customer, {name: value for name, value in values.items() if name not in ids})
+
+
+@transaction.atomic
+def _take_id(customer: Customer, values: dict[str, Any]) -> None:
+    """Write the profile; the id that it names is no longer that of the other row."""
+    external_id = values.get("external_id")
+    others = Customer.objects.exclude(pk=customer.pk).filter(external_id=external_id)
+    keys = [customer.pk, *others.values_list("pk", flat=True)]
+    list(Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update())
+    for other in others:
+        CustomerAlias.objects.remember(other.pk, {CustomerAlias.Kind.ID: str(external_id)})
+    others.update(external_id=None)
+    _write(customer, values)
 
 
 def _write(customer: Customer, values: dict[str, Any]) -> None:
@@ -187,7 +250,21 @@ def _update(customer: Customer, values: dict[str, Any]) -> None:
         row = row.filter(fetched_at=None)
     else:  # not "equal": SQLite's clock writes ".123", and Django would look for ".123000"
         row = row.filter(fetched_at__lt=customer.fetched_at + timedelta(milliseconds=1))
-    row.update(**values, fetched_at=Now())
+    if row.update(**values, fetched_at=Now()):
+        _keep_former(customer, values)
+
+
+def _keep_former(customer: Customer, values: dict[str, Any]) -> None:
+    """Keep the identifiers that were replaced: they still find the person."""
+    former = {
+        kind: old
+        for kind, column in COLUMNS.items()
+        if column in values and (old := getattr(customer, column)) and old != values[column]
+    }
+    if former:
+        CustomerAlias.objects.remember(customer.pk, former)
+        for kind in former:
+            customer.aliases.filter(kind=kind, value=values[COLUMNS[kind]]).delete()
 
 
 def _show(customers: list[Customer]) -> None:
@@ -206,15 +283,20 @@ def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
         "attributes": profile.attributes,
         "devices": profile.devices,
         "preferences": profile.preferences,
-        "email": profile.email.lower() or customer.email,
+        "email": profile.email.strip().lower() or customer.email,
         "is_deleted": False,
     }
     if profile.is_unsubscribed is not None:
         values["is_unsubscribed"] = profile.is_unsubscribed
-    if profile.cio_id and not customer.cio_id:
+    if profile.cio_id and profile.cio_id != customer.cio_id:
         values["cio_id"] = profile.cio_id
-    if profile.id and not customer.external_id:
+    if profile.id and profile.id != customer.external_id:
         values["external_id"] = profile.id
+    # An attribute: where a person was found by another number, that number stays.
+    phone = plain_number(profile.phone)
+    is_by_number = customer.phone and not (customer.cio_id or customer.external_id)
+    if any(c.isdigit() for c in phone) and len(phone) <= LONGEST and not is_by_number:
+        values["phone"] = phone
     return values
 
 

@@ -49,9 +49,19 @@ class SharedPace:
         AppApiPace.hold_back(seconds)
 
 
-def paced_app_api(budget_seconds: float = BUDGET_SECONDS, base_url: str = "") -> AppApi:
+class BackgroundPace(SharedPace):
+    """For look-ups that nobody waits for: a request only at a moment that is free at once."""
+
+    def wait(self, within: float) -> float:
+        return super().wait(min(within, 0.0))
+
+
+def paced_app_api(
+    budget_seconds: float = BUDGET_SECONDS, base_url: str = "", *, in_background: bool = False
+) -> AppApi:
     """A client whose requests keep to the limit. Do not use it inside a transaction."""
-    return AppApi(budget_seconds, base_url, pace=SharedPace())
+    pace = BackgroundPace() if in_background else SharedPace()
+    return AppApi(budget_seconds, base_url, pace=pace)
 
 
 @transaction.atomic(durable=True)

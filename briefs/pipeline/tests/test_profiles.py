@@ -284,12 +284,15 @@ def test_event_with_nothing_but_the_address_joins_the_brief_of_the_known_person(
     assert Brief.objects.get().signals.count() == 1
 
 
-def test_rows_with_a_cio_id_each_are_two_people_whatever_their_id(sandbox):
+def test_rows_with_a_cio_id_each_are_two_people_although_the_id_of_one_moved_on(sandbox):
     sandbox.people.add("42", cio_id="c1", attributes={"plan": "pro"})
-    make_customer(cio_id="c2", external_id="42")
+    former = make_customer(cio_id="c2", external_id="42")
     customer = make_customer(cio_id="c1", external_id=None, fetched_at=None)
 
     lookups.refresh([customer])
 
-    assert (customer.twin_pk, customer.external_id) == (None, None)
+    assert (customer.twin, customer.external_id) == (None, "42")
     assert customer.attributes["plan"] == "pro"
+    former.refresh_from_db()
+    assert former.external_id is None
+    assert former.aliases.get().value == "42"
