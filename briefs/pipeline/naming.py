@@ -63,16 +63,15 @@ def look_up_namesakes(drafts: list[Draft]) -> list[Customer]:
     Where two of them were merged in Customer.io, the look-up shows it: see `Customer.twin`.
     Returns those looked up whom no draft is about.
     """
-    people = {d.person.pk: d.person for d in drafts if d.customer and d.wants_brief}
-    keys = [key for kind in SHARED for key in _sharing(kind, people.values())]
-    if not keys or lookups.is_never_possible():
+    if lookups.is_never_possible():
         return []
-    known = {d.person.pk for d in drafts if d.customer and d.is_looked_up}
-    others = Customer.objects.filter(pk__in=set(keys) - set(people))
-    asked = [people[key] for key in keys if key in people and key not in known]
-    others_asked = list(others)
-    lookups.refresh([*asked, *others_asked], force=True)
-    return others_asked
+    people = {d.person.pk: d.person for d in drafts if d.customer and d.wants_brief}
+    keys = {key for kind in SHARED for key in _sharing(kind, people.values())}
+    just_asked = {d.person.pk for d in drafts if d.customer and d.is_looked_up}
+    others = list(Customer.objects.filter(pk__in=keys - set(people))) if keys else []
+    again = [people[key] for key in keys & set(people) - just_asked]
+    lookups.refresh([*again, *others], force=True)
+    return others
 
 
 def _sharing(kind: str, people: Iterable[Customer]) -> list[int]:

@@ -82,13 +82,10 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
             return "not looked up"
         return f"{timesince(customer.fetched_at, depth=1)} old"
 
-    @admin.display(description="before")
+    @admin.display(description="called before")
     def former(self, customer: Customer) -> SafeString | str:
-        aliases = [
-            (str(alias), f"{alias.replaced_at:%Y-%m-%d}")
-            for alias in customer.aliases.order_by("-replaced_at", "pk")
-        ]
-        return format_html_join("", "<p>{}, until {}</p>", aliases) or "nothing else"
+        aliases = [(str(alias),) for alias in customer.aliases.order_by("-replaced_at", "pk")]
+        return format_html_join("", "<p>{}</p>", aliases) or "nothing else"
 
     @admin.display(description="attributes")
     def attributes_shown(self, customer: Customer) -> SafeString | str:

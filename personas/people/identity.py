@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -21,6 +21,7 @@ Identifiers = dict[str, str]
 IDS = ("cio_id", "id")
 SHARED = ("email", "phone")
 LONGEST = 1_000  # characters that the columns hold
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # before any event
 
 _BETWEEN_DIGITS = re.compile(r"[\s().\[\]\-\u2010-\u2015]")
 
@@ -112,13 +113,15 @@ def known_as(term: str, prefix: str = "") -> Q:
     subquery beside "or" no index would be used.
     """
     forms = normalise(dict.fromkeys(COLUMNS, term))
-    found = Q(**{f"{prefix}pk__in": []})
+    former = CustomerAlias.objects.filter(value__in=set(forms.values()))
+    keys = [
+        key
+        for kind, value, key in former.values_list("kind", "value", "customer")[:100]
+        if forms[kind] == value
+    ]
+    found = Q(**{f"{prefix}pk__in": keys})
     for kind, value in forms.items():
-        former = CustomerAlias.objects.filter(kind=kind, value=value)
-        keys = list(former.values_list("customer", flat=True)[:100])
         found |= Q(**{f"{prefix}{COLUMNS[kind]}": value})
-        if keys:
-            found |= Q(**{f"{prefix}pk__in": keys})
     return found
 
 
@@ -320,7 +323,8 @@ def _keep_aliases(older: Customer, newer: Customer) -> None:
         )
     for row in (older, newer):
         names = {kind: getattr(row, column) or "" for kind, column in COLUMNS.items()}
-        CustomerAlias.objects.remember(older.pk, names)
+        # Since when they are former is not known: any event may still name the person by them.
+        CustomerAlias.objects.remember(older.pk, names, LONG_AGO)
 
 
 def _identifiers_of_both(

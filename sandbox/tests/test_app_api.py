@@ -59,16 +59,31 @@ def test_an_unknown_or_deleted_person_is_a_404(sandbox, person_id):
     assert reply.json()["errors"][0]["status"] == "404"
 
 
-def test_email_is_refused_where_the_workspace_does_not_identify_by_it(sandbox):
-    sandbox.email_is_identifier = False
+@pytest.mark.parametrize("id_type", ["email", "phone"])
+def test_address_and_number_are_refused_where_the_workspace_does_not_identify_by_them(
+    sandbox, id_type
+):
+    sandbox.people.add("a", email="a@example.com", phone="a@example.com")
+    address = f"customers/a@example.com/attributes?id_type={id_type}"
+    before = app_api(sandbox).get(address)
 
-    reply = app_api(sandbox).get("customers/ruth.adeyemi@example.com/attributes?id_type=email")
+    setattr(sandbox, f"{id_type}_is_identifier", False)
 
-    assert reply.status_code == 400
+    assert (before.status_code, app_api(sandbox).get(address).status_code) == (200, 400)
+
+
+def test_a_number_finds_its_person_and_is_an_attribute_but_no_identifier(sandbox):
+    sandbox.people.add("ann", phone="+15550100")
+
+    reply = app_api(sandbox).get("customers/%2B15550100/attributes?id_type=phone")
+
+    customer = reply.json()["customer"]
+    assert customer["attributes"]["phone"] == "+15550100"
+    assert customer["identifiers"].keys() == {"id", "email", "cio_id"}
 
 
 def test_an_id_type_that_does_not_exist_is_a_400(sandbox):
-    assert app_api(sandbox).get("customers/x/attributes?id_type=phone").status_code == 400
+    assert app_api(sandbox).get("customers/x/attributes?id_type=name").status_code == 400
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "sandbox-app-api-key"])

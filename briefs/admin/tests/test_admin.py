@@ -16,6 +16,7 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
+from personas.models import CustomerAlias
 from webhooks import waking
 
 pytestmark = pytest.mark.django_db
@@ -117,12 +118,13 @@ def test_nobody_edits_or_deletes_a_brief_in_the_admin(admin_client):
     assert admin_client.post(url, {"post": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize("term", ["number", "person-7", "c7", "cio_c7", "Seven@example.com"])
+@pytest.mark.parametrize("term", ["number", "person-7", "c7", "cio_c7", "Seven@example.com", "p-0"])
 def test_brief_is_found_by_its_number_or_its_customer(admin_client, term):
     make_brief()
     wanted = make_brief(
         customer=make_customer(external_id="person-7", cio_id="c7", email="seven@example.com")
     )
+    CustomerAlias.objects.remember(wanted.customer.pk, {"id": "p-0"})
 
     query = str(wanted.pk) if term == "number" else term
     response = admin_client.get(list_of("brief"), {"q": query})

@@ -3,6 +3,7 @@ import pytest
 from briefs.finding.search import search
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_customer, make_persona, make_research
+from personas.models import Customer, CustomerAlias
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,15 @@ def brief():
     ],
 )
 def test_finds_by(brief, words):
+    assert list(search(Brief.objects.all(), words)) == [brief]
+
+
+@pytest.mark.parametrize("words", ["old-id", "OLD@example", "aa11", "555-0100", "sand 5550100"])
+def test_finds_by_a_number_and_by_identifiers_of_before(brief, words):
+    Customer.objects.filter(pk=brief.customer.pk).update(phone="+15550100")
+    former = {"cio_id": "aa11", "id": "old-id-1", "email": "old@example.com"}
+    CustomerAlias.objects.remember(brief.customer.pk, former)
+
     assert list(search(Brief.objects.all(), words)) == [brief]
 
 

@@ -14,8 +14,9 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
-from personas.models import Customer
+from personas.models import Customer, Twin
 from webhooks.models import WebhookEvent
+from webhooks.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +181,138 @@ def test_conflicting_cio_ids_are_never_merged():
 
     assert Customer.objects.count() == 2
     assert Brief.objects.get().customer == newer
+
+
+def merge_there(gone, living):
+    """Merge as a look-up shows it: the first has become part of the second in Customer.io."""
+    older, newer = sorted((gone, living), key=lambda row: row.pk)
+    twin = Twin(living.pk, cio_id=living.cio_id, gone=gone.cio_id)
+    return merging.merge(older.pk, newer.pk, twin)
+
+
+@pytest.mark.parametrize("newer_lives", [True, False])
+def test_people_who_were_merged_in_customer_io_are_one_row_under_both_cio_ids(newer_lives):
+    rows = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    gone, living = rows if newer_lives else reversed(rows)
+
+    kept = merge_there(gone, living)
+
+    assert kept == rows[0] == Customer.objects.get()
+    assert reload(kept).cio_id == living.cio_id
+    assert kept.aliases.filter(kind="cio_id").get().value == gone.cio_id
+
+
+@pytest.mark.parametrize("twin", [("c2", "c9"), ("c9", "c1"), ("c2", "")])
+def test_look_up_of_other_cio_ids_merges_nothing(twin):
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+
+    with pytest.raises(ValueError, match="two people"):
+        merging.merge(older.pk, newer.pk, Twin(newer.pk, cio_id=twin[0], gone=twin[1]))
+
+    assert Customer.objects.count() == 2
+
+
+def test_brief_that_is_kept_has_the_history_of_both_and_one_owner(django_user_model):
+    robin, kim = (django_user_model.objects.create_user(name) for name in ("robin", "kim"))
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    first, second = make_brief(customer=older), make_brief(customer=newer)
+    first.assign(robin, robin)
+    first.log("called them: no answer", robin)
+    second.assign(kim, kim)
+    second.log("wrote to them", kim)
+
+    merge_there(older, newer)
+
+    assert Brief.objects.open().get() == first
+    assert reload(first).assignee == robin
+    assert [(entry.text, entry.actor) for entry in first.activities.all()] == [
+        ("took it", robin),
+        ("called them: no answer", robin),
+        ("took it", kim),
+        ("wrote to them", kim),
+        (
+            f"took over the signals of brief {second.pk}: the same person · that brief was kim's",
+            None,
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "kept"),
+    [
+        (("new", "snoozed"), 1),
+        (("snoozed", "in_progress"), 1),
+        (("in_progress", "snoozed"), 0),
+    ],
+)
+def test_brief_that_is_worked_on_is_kept_before_one_that_rests(user, states, kept):
+    rows = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    briefs = [
+        make_brief(customer=row, state=state, assignee=None if state == "new" else user)
+        for row, state in zip(rows, states, strict=True)
+    ]
+
+    merge_there(*rows)
+
+    assert Brief.objects.open().get() == briefs[kept]
+
+
+def test_arrival_of_the_profile_is_told_by_the_kept_brief_alone():
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    kept, doubled = make_brief(customer=older), make_brief(customer=newer)
+    doubled.activities.create(text="the profile arrived", code="profile_arrived")
+
+    merge_there(older, newer)
+
+    assert not kept.activities.filter(code="profile_arrived").exists()
+    assert kept.activities.count() == 2
+
+
+def test_merge_that_is_interrupted_leaves_everything_as_it_was(monkeypatch):
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    briefs = [make_brief(customer=row) for row in (older, newer)]
+    briefs[1].log("wrote to them")
+
+    def die(*arguments):
+        raise SystemExit
+
+    monkeypatch.setattr(merging.identity, "absorb", die)
+    with pytest.raises(SystemExit):
+        merge_there(older, newer)
+
+    assert [brief.customer for brief in Brief.objects.open().order_by("pk")] == [older, newer]
+    assert briefs[1].activities.get().text == "wrote to them"
+
+
+def test_two_workers_who_merge_the_same_people_at_once_do_it_once(threaded_db):
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    for row in (newer, older):  # the briefs' keys run against those of the rows
+        make_brief(customer=row)
+
+    results = at_once(2, lambda number: merge_there(older, newer))
+
+    assert sorted(bool(result) for result in results) == [False, True]
+    assert Brief.objects.open().count() == Customer.objects.count() == 1
+
+
+def test_merge_while_people_take_both_briefs_leaves_one_brief_with_an_owner(
+    threaded_db, django_user_model
+):
+    robin = django_user_model.objects.create_user("robin")
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    briefs = [make_brief(customer=newer), make_brief(customer=older)]
+    work = [
+        lambda: briefs[0].assign(robin, robin),
+        lambda: merge_there(older, newer),
+        lambda: briefs[1].assign(robin, robin),
+        lambda: Brief.objects.all().close("churned"),
+    ]
+
+    at_once(4, lambda number: work[number]())
+
+    assert Customer.objects.count() == 1
+    assert Brief.objects.open().count() <= 1
+    assert Brief.objects.filter(customer_id=older.pk).count() == 2
 
 
 # From the events ----------------------------------------------------------------------------------

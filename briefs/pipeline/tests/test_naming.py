@@ -187,8 +187,9 @@ def test_both_events_in_one_batch_have_one_brief(starter, sandbox):
     assert Brief.objects.open().get().signals.count() == 2
 
 
-def test_late_event_of_the_stub_joins_the_brief_of_the_user(starter, sandbox):
-    is_gone(sandbox)
+@pytest.mark.parametrize("merge_there", [loses_its_address, is_gone])
+def test_late_event_of_the_stub_joins_the_brief_of_the_user(starter, sandbox, merge_there):
+    merge_there(sandbox)
     user = of_user()
 
     late = arrives(cio_id="aa11", email="one@example.com")
@@ -218,6 +219,40 @@ def test_stub_whose_user_is_not_known_here_goes_on_under_the_new_cio_id(stub, sa
     assert names(person) == ("bb22", "user-1", "one@example.com")
     assert aliases(person) == {("cio_id", "aa11"), ("id", "stub-of-aa11")}
     assert not person.is_deleted
+
+
+@pytest.mark.parametrize("named", [{"cio_id": "aa11"}, {}])
+def test_stub_that_customer_io_never_showed_is_the_one_person_with_its_address(
+    starter, sandbox, named
+):
+    stub = arrives(email="one@example.com", **named)
+    assert stub.customer.is_deleted
+    sandbox.people.add("user-1", cio_id="bb22", email="one@example.com", attributes=FORMER)
+
+    of_user()
+
+    assert Brief.objects.open().count() == 1
+    assert names(stub.customer) == ("bb22", "user-1", "one@example.com")
+
+
+def test_person_known_by_a_number_is_the_one_whom_it_names(starter, sandbox):
+    stub = arrives(phone="+15550100")
+    sandbox.people.add("user-1", cio_id="bb22", phone="+15550100", attributes=FORMER)
+
+    complains(id="user-1", cio_id="bb22", phone="+1 555 0100")
+
+    assert Brief.objects.open().count() == 1
+    assert names(stub.customer) == ("bb22", "user-1", "")
+
+
+def test_id_of_a_row_without_a_cio_id_becomes_that_of_the_person_with_it(starter):
+    person = make_customer(cio_id="c1", external_id="41", fetched_at=None)
+    make_customer(cio_id=None, external_id="42", fetched_at=None)
+
+    complains(cio_id="c1", id="42")
+
+    assert names(person)[:2] == ("c1", "42")
+    assert ("id", "41") in aliases(person)
 
 
 def test_two_living_people_who_share_an_address_stay_two(stub, sandbox):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
-from personas.models import AttributeName, Persona, SignalRule
+from personas.models import AttributeName, CustomerAlias, Persona, SignalRule
 
 pytestmark = pytest.mark.django_db
 
@@ -394,9 +394,15 @@ def test_attribute_list_shows_the_names_in_their_order(admin_client, starter):
 # Customers
 
 
-@pytest.mark.parametrize("term", ["p-1", "abc0001", "cio_abc0001", "Robin@Example.com"])
-def test_customer_is_found_by_a_whole_identifier(admin_client, term):
-    wanted = make_customer(external_id="p-1", cio_id="abc0001", email="robin@example.com")
+@pytest.mark.parametrize(
+    "term",
+    ["p-1", "abc0001", "cio_abc0001", "Robin@Example.com", "+1 555-0100", "p-0", "Old@example.com"],
+)
+def test_customer_is_found_by_a_whole_identifier_of_now_or_before(admin_client, term):
+    wanted = make_customer(
+        external_id="p-1", cio_id="abc0001", email="robin@example.com", phone="+15550100"
+    )
+    CustomerAlias.objects.remember(wanted.pk, {"id": "p-0", "email": "old@example.com"})
     make_customer()
 
     response = admin_client.get(CUSTOMERS, {"q": term})
@@ -413,6 +419,17 @@ def test_customer_page_shows_attributes_and_their_age(admin_client):
 
     assert "&lt;b&gt;pro&lt;/b&gt;" in html
     assert "3\xa0hours old" in html
+
+
+def test_customer_page_shows_what_the_person_was_called_before(admin_client):
+    customer = make_customer(phone="+15550100")
+    CustomerAlias.objects.remember(customer.pk, {"id": "p-0", "email": "old@example.com"})
+
+    html = admin_client.get(page_of(customer)).content.decode()
+
+    assert "+15550100" in html
+    assert "<p>id p-0</p>" in html
+    assert "<p>address old@example.com</p>" in html
 
 
 def test_nobody_edits_or_deletes_a_customer(admin_client):

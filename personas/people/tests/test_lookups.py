@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from personas.models import AppApiHealth, Customer
+from personas.models import AppApiHealth, AppApiPace, Customer, Twin
 from personas.people import lookups
 from sandbox.server import Sandbox
 from sandbox.wire import json_reply
@@ -209,6 +209,188 @@ def test_profiles_that_are_too_large_together_are_asked_for_in_parts(sandbox):
 
     assert [row(customer).attributes["plan"] for customer in people] == ["pro"] * 6
     assert len(sandbox.requests) == 3
+
+
+# Identifiers that Customer.io has replaced ------------------------------------------------------
+
+
+def former(customer):
+    return set(customer.aliases.values_list("kind", "value"))
+
+
+def test_look_up_renews_id_address_and_number_and_keeps_the_former(sandbox):
+    sandbox.people.add("new", cio_id="c1", email="New@example.com", phone="+1 555 01-01")
+    customer = make_customer("old", cio_id="c1", email="old@example.com", phone="+15550100")
+
+    lookups.refresh([customer])
+
+    assert (customer.external_id, customer.email) == ("new", "new@example.com")
+    assert row(customer).phone == "+15550101"
+    assert former(customer) == {("id", "old"), ("email", "old@example.com"), ("phone", "+15550100")}
+
+
+def test_what_a_profile_leaves_out_is_kept(sandbox):
+    sandbox.people.add(cio_id="c1", attributes={"phone": "unknown"})
+    customer = make_customer("old", cio_id="c1", email="old@example.com", phone="+15550100")
+
+    lookups.refresh([customer])
+
+    assert (customer.external_id, customer.email) == ("old", "old@example.com")
+    assert (customer.phone, former(customer)) == ("+15550100", set())
+
+
+def test_identifier_that_comes_back_is_no_alias_any_more(sandbox):
+    customer = make_customer("old", cio_id="c1")
+    for name in ("new", "old"):
+        sandbox.people.add(name, cio_id="c1")
+        lookups.refresh([customer], force=True)
+
+    assert former(customer) == {("id", "new")}
+
+
+def test_newer_write_of_another_worker_keeps_its_identifiers(sandbox):
+    sandbox.people.add("new", cio_id="c1")
+    customer = make_customer("old", cio_id="c1", fetched_at=hours_ago(2))
+    Customer.objects.update(external_id="newest", fetched_at=timezone.now())
+
+    lookups.refresh([customer])
+
+    assert (row(customer).external_id, former(customer)) == ("newest", set())
+
+
+def test_id_that_moved_on_is_taken_from_the_person_who_had_it(sandbox):
+    sandbox.people.add("42", cio_id="c1")
+    sandbox.people.add("43", cio_id="c2")
+    first, second = make_customer("41", cio_id="c1"), make_customer("42", cio_id="c2")
+
+    lookups.refresh([first, second])
+
+    assert (row(first).external_id, row(second).external_id) == ("42", "43")
+    assert former(second) == {("id", "42")}
+
+
+def test_two_people_who_swapped_their_ids_have_each_other_s(sandbox):
+    sandbox.people.add("42", cio_id="c1")
+    sandbox.people.add("41", cio_id="c2")
+    first, second = make_customer("41", cio_id="c1"), make_customer("42", cio_id="c2")
+
+    lookups.refresh([first, second])
+
+    assert (row(first).external_id, row(second).external_id) == ("42", "41")
+
+
+# People who were merged in Customer.io ----------------------------------------------------------
+
+
+def test_gone_person_whose_address_one_living_person_has_is_that_person(sandbox):
+    sandbox.people.add("user", cio_id="bb", email="one@example.com")
+    gone = make_customer(None, cio_id="aa", email="one@example.com")
+    living = make_customer("user", cio_id="bb", email="one@example.com")
+
+    lookups.refresh([gone])
+
+    assert gone.twin == Twin(living.pk, cio_id="bb", gone="aa")
+    assert living.twin is None
+
+
+def test_person_who_has_lost_the_address_to_one_other_is_that_person(sandbox):
+    sandbox.people.add("gone", cio_id="aa")
+    sandbox.people.add("user", cio_id="bb", email="one@example.com")
+    living = make_customer("user", cio_id="bb")
+    stub = make_customer(None, cio_id="aa", email="one@example.com")
+
+    lookups.refresh([stub])
+
+    assert stub.twin
+    assert stub.twin.pk == living.pk
+
+
+def test_gone_person_goes_on_as_the_living_one_whom_no_row_knows(sandbox):
+    sandbox.people.add("user", cio_id="bb", email="one@example.com", attributes={"plan": "pro"})
+    customer = make_customer("stub", cio_id="aa", email="one@example.com")
+
+    lookups.refresh([customer])
+
+    assert (customer.cio_id, customer.external_id, customer.is_deleted) == ("bb", "user", False)
+    assert row(customer).attributes["plan"] == "pro"
+    assert former(customer) == {("cio_id", "aa"), ("id", "stub")}
+
+
+def test_person_who_lost_an_address_does_not_become_somebody_whom_no_row_knows(sandbox):
+    sandbox.people.add("anna", cio_id="aa")
+    sandbox.people.add("user", cio_id="bb", email="one@example.com")
+    customer = make_customer("anna", cio_id="aa", email="one@example.com")
+
+    lookups.refresh([customer])
+
+    assert (row(customer).cio_id, customer.twin) == ("aa", None)
+
+
+@pytest.mark.parametrize("others", [[], ["bb", "cc"]])
+def test_gone_person_whose_address_nobody_or_several_have_is_deleted(sandbox, others):
+    for cio_id in others:
+        sandbox.people.add(cio_id=cio_id, email="one@example.com")
+    gone = make_customer(None, cio_id="aa", email="one@example.com")
+
+    lookups.refresh([gone])
+
+    assert (row(gone).is_deleted, row(gone).cio_id, gone.twin) == (True, "aa", None)
+
+
+def test_people_who_were_deleted_cost_only_a_few_requests(sandbox):
+    gone = [make_customer(None, cio_id=f"gone{n}", email=f"{n}@example.com") for n in range(30)]
+
+    assert lookups.refresh(gone) == ""
+
+    assert len(sandbox.requests) == 1 + lookups.SUCCESSORS
+    assert Customer.objects.filter(is_deleted=True).count() == 30
+
+
+# People with nothing but a number ---------------------------------------------------------------
+
+
+def test_number_leads_to_the_profile(sandbox):
+    sandbox.people.add("ann", cio_id="c1", phone="+15550100", attributes={"plan": "pro"})
+    customer = make_customer(None, phone="+15550100")
+
+    lookups.refresh([customer])
+
+    stored = row(customer)
+    assert (stored.external_id, stored.cio_id, stored.phone) == ("ann", "c1", "+15550100")
+    assert stored.attributes["plan"] == "pro"
+
+
+def test_number_of_nobody_is_a_deleted_person(sandbox):
+    customer = make_customer(None, phone="+15550100")
+
+    lookups.refresh([customer])
+
+    assert row(customer).is_deleted
+
+
+def test_where_numbers_identify_nobody_the_person_stays_as_known(sandbox):
+    sandbox.phone_is_identifier = False
+    customer = make_customer(None, phone="+15550100")
+
+    assert lookups.refresh([customer]) == ""
+
+    assert (row(customer).is_deleted, lookups.is_fresh(customer)) == (False, True)
+    assert not AppApiHealth.is_closed()
+
+
+# In the background ------------------------------------------------------------------------------
+
+
+def test_look_up_in_the_background_waits_for_no_turn(sandbox):
+    now = timezone.now().timestamp()
+    AppApiPace.objects.create(moments=[now + 0.02 * n for n in range(10)])
+    customer = make_customer()
+
+    trouble = lookups.refresh([customer], in_background=True)
+
+    assert "used up by other look-ups" in trouble
+    assert sandbox.requests == []
+    assert not AppApiHealth.is_closed()
 
 
 # People with nothing but an address -------------------------------------------------------------
