@@ -370,7 +370,7 @@ def test_check_takes_a_hundred_at_a_time_the_longest_unasked_first(starter, sand
 def test_check_leaves_the_pace_to_others(starter, sandbox):
     make_brief(customer=make_customer(fetched_at=yesterday()))
     now = timezone.now().timestamp()
-    AppApiPace.objects.create(moments=[now + 0.05 * n for n in range(10)])
+    AppApiPace.objects.create(pk=1, moments=[now + 0.05 * n for n in range(10)])
 
     assert naming.check_open() == 0
     assert sandbox.requests == []

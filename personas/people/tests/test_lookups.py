@@ -383,7 +383,7 @@ def test_where_numbers_identify_nobody_the_person_stays_as_known(sandbox):
 
 def test_look_up_in_the_background_waits_for_no_turn(sandbox):
     now = timezone.now().timestamp()
-    AppApiPace.objects.create(moments=[now + 0.02 * n for n in range(10)])
+    AppApiPace.objects.create(pk=1, moments=[now + 0.02 * n for n in range(10)])
     customer = make_customer()
 
     trouble = lookups.refresh([customer], in_background=True)
