@@ -21,6 +21,7 @@ Identifiers = dict[str, str]
 IDS = ("cio_id", "id")
 SHARED = ("email", "phone")
 LONGEST = 1_000  # characters that the columns hold
+ROUNDS = 8  # of creating: one for each kind, and as many where another worker creates the same
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # before any event
 
 _BETWEEN_DIGITS = re.compile(r"[\s().\[\]\-\u2010-\u2015]")
@@ -43,13 +44,14 @@ def resolve(people: list[Identifiers]) -> Resolution:
     """
     people = [normalise(identifiers) for identifiers in people]
     index = _read(people)
-    # Ids first: a new row may have the address or the number by which another person is named.
-    for kind in COLUMNS:
-        missing = [named for named in people if strongest(named) == kind and not index.find(named)]
-        if missing:
-            _create(missing)
-            index = _read(people)
     customers = [index.find(identifiers) for identifiers in people]
+    for _ in range(ROUNDS):
+        missing = _strongest(people, customers)
+        if not missing:
+            break
+        _create(missing)
+        index = _read(people)
+        customers = [index.find(identifiers) for identifiers in people]
     for customer, identifiers in zip(customers, people, strict=True):
         if customer is not None:
             _learn(customer, identifiers)
@@ -90,7 +92,9 @@ def normalise(identifiers: Identifiers) -> Identifiers:
         known["email"] = known["email"].lower()
     if "phone" in known:
         known["phone"] = plain_number(known["phone"])
-    return {kind: value for kind, value in known.items() if value}
+        if not known["phone"]:
+            del known["phone"]
+    return known
 
 
 def plain_number(number: str) -> str:
@@ -101,9 +105,20 @@ def plain_number(number: str) -> str:
     return _BETWEEN_DIGITS.sub("", number)
 
 
-def strongest(identifiers: Identifiers) -> str:
-    """The kind of identifier that decides who is meant; empty if nobody is named."""
-    return next((kind for kind in COLUMNS if kind in identifiers), "")
+def _strongest(people: list[Identifiers], customers: list[Customer | None]) -> list[Identifiers]:
+    """Of the people without a row those with the strongest kind of identifier.
+
+    They get rows first: a new row may have the address by which another person is named.
+    """
+    missing = [
+        named
+        for named, customer in zip(people, customers, strict=True)
+        if customer is None and named
+    ]
+    for kind in COLUMNS:
+        if found := [named for named in missing if kind in named]:
+            return found
+    return []
 
 
 def known_as(term: str, prefix: str = "") -> Q:
@@ -154,7 +169,7 @@ class _Index:
         cio_id = identifiers.get("cio_id")
         if cio_id is not None:
             return cio_id in self._present["cio_id"]
-        return self.find(identifiers) is not None
+        return any(identifiers[kind] in self._present[kind] for kind in _deciding(identifiers))
 
     def read_former(self, people: Iterable[Identifiers]) -> None:
         """Also find these people by identifiers that they had before."""
@@ -224,7 +239,7 @@ def _create(people: list[Identifiers]) -> None:
     rows: dict[str, Customer] = {}
     for identifiers in people:
         rows.setdefault(
-            identifiers[strongest(identifiers)],
+            next(identifiers[kind] for kind in COLUMNS if kind in identifiers),
             Customer(
                 cio_id=identifiers.get("cio_id"),
                 external_id=identifiers.get("id"),
