@@ -49,7 +49,7 @@ def record(drafts: list[Draft]) -> int:
     """
     drafts = sorted(
         (d for d in drafts if d.status == PROCESSED and d.customer),
-        key=lambda d: (_happened_at(d), d.event.pk),
+        key=lambda d: (d.happened_at, d.event.pk),
     )
     if not drafts:
         return 0
@@ -73,10 +73,6 @@ def record(drafts: list[Draft]) -> int:
     return asked
 
 
-def _happened_at(draft: Draft) -> datetime:
-    return draft.event.occurred_at or draft.event.received_at
-
-
 def _read(drafts: list[Draft]) -> _Batch:
     people = {draft.person.pk: draft.person for draft in drafts}
     keys = sorted(people)
@@ -84,7 +80,7 @@ def _read(drafts: list[Draft]) -> _Batch:
     open_ = Brief.objects.open().filter(customer__in=keys).select_related("persona")
     briefs = list(open_.order_by("pk").select_for_update(of=("self",)))
     recent: dict[int, list[Signal]] = defaultdict(list)
-    moments = [_happened_at(draft) for draft in drafts]
+    moments = [draft.happened_at for draft in drafts]
     for signal in Signal.objects.filter(
         customer__in=keys,
         happened_at__gte=min(moments) - SAME_ACT_WITHIN,
@@ -131,7 +127,7 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
         "severity": rule.severity,
         "level": draft.level,
         "persona": draft.persona_match.persona if draft.persona_match else None,
-        "happened_at": _happened_at(draft),
+        "happened_at": draft.happened_at,
         "message": {
             **describe_message(draft.event.object_type, draft.data),
             **draft.turned,
@@ -183,7 +179,7 @@ def _update_subscriptions(drafts: list[Draft], batch: _Batch) -> None:
         kind = draft.rule.kind
         if draft.level == Level.PERSON and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
             customer = batch.customers[draft.person.pk]
-            if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, _happened_at(draft)):
+            if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, draft.happened_at):
                 changed[customer.pk] = customer
     Customer.objects.all().save_subscriptions(changed.values())
 

@@ -30,12 +30,29 @@ _SUBSCRIPTIONS_SQL = {
         WHERE personas_customer.id = json_extract(learned.value, '$.id')
     """,
 }
+# One parameter here too: a batch asks about its hundreds of people.
+_SHARED_SQL = {
+    "postgresql": "WHERE {0} = ANY(%s)",
+    "sqlite": "WHERE {0} IN (SELECT value FROM json_each(%s))",
+}
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def stale(self) -> Self:
         """Customers that were never looked up, or more than an hour ago."""
         return self.filter(Q(fetched_at=None) | Q(fetched_at__lt=Now() - FRESH_FOR))
+
+    def shared(self, column: str, values: list[str]) -> list[str]:
+        """Of these addresses or numbers those that several customers have."""
+        where = _SHARED_SQL[connection.vendor].format(column)
+        given = values if connection.vendor == "postgresql" else json.dumps(values)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {column} FROM personas_customer {where} "  # noqa: S608 - our own names
+                f"GROUP BY {column} HAVING count(*) > 1",
+                [given],
+            )
+            return [value for (value,) in cursor.fetchall()]
 
     def save_subscriptions(self, customers: "Iterable[Customer]") -> None:
         """Write the fields that `learn_subscription` changed.

@@ -18,7 +18,7 @@ from personas.models import AppApiHealth, Customer, CustomerAlias, Twin
 from personas.models.aliases import COLUMNS
 from personas.models.customers import FRESH_FOR
 from personas.people.identity import LONGEST, plain_number
-from personas.people.pacing import paced_app_api
+from personas.people.pacing import background_app_api, paced_app_api
 from providers.customerio import (
     BATCH_SIZE,
     AppApi,
@@ -53,7 +53,7 @@ def refresh(
     stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
     if not stale:
         return ""
-    api = paced_app_api(in_background=in_background)
+    api = background_app_api() if in_background else paced_app_api()
     if not api.is_configured:
         return "CIO_APP_KEY is not set"
     if AppApiHealth.is_closed():
@@ -222,7 +222,8 @@ def _save_beside_another(customer: Customer, values: dict[str, Any]) -> None:
             pass
         else:
             return
-    _write(customer, {name: value for name, value in values.items() if name not in ids})
+    with transaction.atomic():
+        _write(customer, {name: value for name, value in values.items() if name not in ids})
 
 
 @transaction.atomic

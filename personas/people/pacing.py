@@ -50,18 +50,20 @@ class SharedPace:
 
 
 class BackgroundPace(SharedPace):
-    """For look-ups that nobody waits for: a request only at a moment that is free at once."""
+    """A pace that lets all others go first: a request only at a moment that is free at once."""
 
     def wait(self, within: float) -> float:
         return super().wait(min(within, 0.0))
 
 
-def paced_app_api(
-    budget_seconds: float = BUDGET_SECONDS, base_url: str = "", *, in_background: bool = False
-) -> AppApi:
+def paced_app_api(budget_seconds: float = BUDGET_SECONDS, base_url: str = "") -> AppApi:
     """A client whose requests keep to the limit. Do not use it inside a transaction."""
-    pace = BackgroundPace() if in_background else SharedPace()
-    return AppApi(budget_seconds, base_url, pace=pace)
+    return AppApi(budget_seconds, base_url, pace=SharedPace())
+
+
+def background_app_api() -> AppApi:
+    """The same for look-ups that nobody waits for."""
+    return AppApi(pace=BackgroundPace())
 
 
 @transaction.atomic(durable=True)
