@@ -257,7 +257,7 @@ MAVERA_WORKSPACE_ID = env.str("MAVERA_WORKSPACE_ID", default="")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "briefs.api.authentication.TokenOrBearer",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -270,6 +270,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Churn signals of a Customer.io workspace and the briefs they led to.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "briefs.api.description.require_all",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "EventStatusEnum": "webhooks.models.WebhookEvent.Status",
         "ResearchStatusEnum": "briefs.models.Research.Status",

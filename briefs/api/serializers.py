@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 from django.db import models
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from briefs.dossier.dossier import Dossier
+from briefs.finding.filters import PRIORITIES
 from briefs.models import Activity, Brief, Priority, Research, Signal
 from briefs.reading import answer
 from personas.models import Customer, Persona
@@ -17,7 +19,7 @@ from webhooks.models import WebhookEvent
 class CustomerBriefly(serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
-        fields = ("id", "cio_id", "external_id", "email")
+        fields = ("id", "cio_id", "external_id", "email", "phone")
 
 
 class CustomerInFull(serializers.ModelSerializer[Customer]):
@@ -130,20 +132,21 @@ class ResearchInFull(ResearchBriefly):
 
 
 class SignalOfBrief(serializers.ModelSerializer[Signal]):
-    event = serializers.IntegerField(source="event.pk", default=None, help_text="Our id.")
+    # The event's row may be gone by now.
+    event = serializers.IntegerField(source="event.pk", allow_null=True, help_text="Our id.")
     event_id = serializers.CharField(
-        source="event.event_id", default=None, help_text="Customer.io's id."
+        source="event.event_id", allow_null=True, help_text="Customer.io's id."
     )
 
     class Meta:
         model = Signal
-        fields = ("id", "event", "event_id", "kind", "effect", "why", "message", "happened_at",
-                  "same_act_as")  # fmt: skip
+        fields = ("id", "event", "event_id", "kind", "detail", "effect", "why", "message",
+                  "happened_at", "same_act_as")  # fmt: skip
 
 
 class ActivityOfBrief(serializers.ModelSerializer[Activity]):
     actor = serializers.CharField(
-        source="actor.username", default=None, help_text="Null: Savedesk itself."
+        source="actor.username", allow_null=True, help_text="Null: Savedesk itself."
     )
 
     class Meta:
@@ -167,16 +170,19 @@ class BriefItem(serializers.ModelSerializer[Brief]):
         read_only=True,
         help_text="Why it stands on its playbook alone; empty if it stands on research.",
     )
-    assignee = serializers.CharField(source="brief.assignee.username", default=None)
+    assignee = serializers.CharField(
+        source="brief.assignee.username", allow_null=True, help_text="Null: nobody took it."
+    )
     first_step = serializers.CharField()
     research = ResearchBriefly(source="*", allow_null=True)
 
     class Meta:
         model = Brief
         fields: tuple[str, ...] = (
-            "id", "url", "customer", "persona", "priority", "kind", "kind_label", "state",
-            "basis", "basis_words", "basis_why", "is_waiting_for_profile", "assignee", "outcome",
-            "happened_at", "created_at", "researched_at", "closed_at", "first_step", "research",
+            "id", "url", "customer", "persona", "priority", "kind", "kind_label", "detail",
+            "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile", "assignee",
+            "outcome", "happened_at", "created_at", "researched_at", "closed_at", "first_step",
+            "research",
         )  # fmt: skip
 
     def build_standard_field(
@@ -189,6 +195,7 @@ class BriefItem(serializers.ModelSerializer[Brief]):
         address: str = self.context["request"].build_absolute_uri(dossier.brief.get_absolute_url())
         return address
 
+    @extend_schema_field(serializers.ChoiceField(choices=PRIORITIES))
     def get_priority(self, dossier: Dossier) -> str:
         return Priority(dossier.brief.priority).name.lower()
 
@@ -214,7 +221,7 @@ class BriefInFull(BriefItem):
 class SignalOfEvent(serializers.ModelSerializer[Signal]):
     class Meta:
         model = Signal
-        fields = ("id", "kind", "effect", "customer", "brief")
+        fields = ("id", "kind", "detail", "effect", "customer", "brief")
 
 
 class EventItem(serializers.ModelSerializer[WebhookEvent]):

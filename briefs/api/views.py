@@ -3,16 +3,19 @@
 from functools import cached_property
 from typing import Any
 
-import django_filters
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Prefetch, QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import viewsets
 from rest_framework.exceptions import NotAuthenticated
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
 
 from briefs.api import serializers
+from briefs.api.description import Description
+from briefs.api.filters import CustomerFilter, EventFilter
+from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
 from briefs.dossier.dossier import Dossier, Situation, in_full, listed
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, Signal
@@ -20,18 +23,27 @@ from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
 
-class Pages(PageNumberPagination):
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
-
-
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     """A list and its rows, for clients with a token and for people who are signed in."""
 
     permission_classes = (IsAuthenticated,)
     pagination_class = Pages
+    filter_backends = (DjangoFilterBackend, Ordering)
+    filterset_class: Any = None
+    ordering_fields: tuple[str, ...] = ()
+    schema = Description()
     item_class: Any  # the serializer for a list; if not set, serializer_class
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action:  # not for a method that is refused anyway
+            refuse_unknown(request, self._known if self.action == "list" else [])
+
+    @property
+    def _known(self) -> list[str]:
+        """The parameters of the list."""
+        filters = list(self.filterset_class.base_filters) if self.filterset_class else []
+        return [*filters, ORDERING, "page", "page_size"]
 
     def get_serializer_class(self) -> Any:
         in_list = self.action == "list" and hasattr(self, "item_class")
@@ -45,6 +57,7 @@ class BriefViewSet(ReadOnly):
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
+    ordering_fields = ("created_at", "happened_at", "researched_at", "closed_at", "priority", "id")
 
     @cached_property
     def situation(self) -> Situation:
@@ -69,19 +82,6 @@ class BriefViewSet(ReadOnly):
         return Dossier(super().get_object(), self.situation)
 
 
-class EventFilter(django_filters.FilterSet):  # type: ignore[misc]  # the package is not typed
-    status = django_filters.ChoiceFilter(choices=WebhookEvent.Status.choices)
-    metric = django_filters.CharFilter()
-    object_type = django_filters.CharFilter()
-    event_id = django_filters.CharFilter(label="Customer.io's id")
-    received_after = django_filters.IsoDateTimeFilter("received_at", "gte")
-    received_before = django_filters.IsoDateTimeFilter("received_at", "lt")
-
-    class Meta:
-        model = WebhookEvent
-        fields: list[str] = []
-
-
 class EventViewSet(ReadOnly):
     """Everything that Customer.io sent, newest first, and what became of it."""
 
@@ -89,6 +89,7 @@ class EventViewSet(ReadOnly):
     serializer_class = serializers.EventInFull
     item_class = serializers.EventItem
     filterset_class = EventFilter
+    ordering_fields = ("received_at", "occurred_at", "id")
 
     def get_queryset(self) -> QuerySet[WebhookEvent]:
         events = super().get_queryset().select_related("signal").defer("headers", "history")
@@ -100,19 +101,7 @@ class PersonaViewSet(ReadOnly):
 
     queryset = Persona.objects.prefetch_related("conditions")
     serializer_class = serializers.PersonaInFull
-
-
-class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as above
-    external_id = django_filters.CharFilter(label="The id that your product gave them")
-    cio_id = django_filters.CharFilter(label="Customer.io's own id")
-    email = django_filters.CharFilter(lookup_expr="exact", method="by_email")
-
-    class Meta:
-        model = Customer
-        fields: list[str] = []
-
-    def by_email(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        return customers.filter(email=value.lower())
+    ordering_fields = ("position", "name", "id")
 
 
 class CustomerViewSet(ReadOnly):
@@ -122,6 +111,7 @@ class CustomerViewSet(ReadOnly):
     serializer_class = serializers.CustomerInFull
     item_class = serializers.CustomerBriefly
     filterset_class = CustomerFilter
+    ordering_fields = ("id", "fetched_at")
 
 
 class Schema(SpectacularAPIView):

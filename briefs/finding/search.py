@@ -39,10 +39,14 @@ def _anywhere(word: str) -> Q:
 
 
 def _who(word: str) -> Q:
-    found = Q(email__icontains=word) | Q(external_id__icontains=word) | Q(cio_id__icontains=word)
+    cio_id = word.removeprefix("cio_")  # Customer.io's own pages show it with this prefix
+    found = Q(email__icontains=word) | Q(external_id__icontains=word)
+    if cio_id:
+        found |= Q(cio_id__icontains=cio_id)
     if (number := plain_number(word)) and any(c.isdigit() for c in number):
         found |= Q(phone__icontains=number)
-    found |= Q(pk__in=CustomerAlias.objects.filter(value__icontains=word).values("customer"))
+    former = CustomerAlias.objects.filter(Q(value__icontains=word) | Q(value=cio_id))
+    found |= Q(pk__in=former.values("customer"))
     for name in _NAMES:
         found |= Q(**{f"attributes__{name}__icontains": word})
     return found

@@ -264,7 +264,7 @@ def test_event_tells_what_it_led_to(get):
     [item] = get("/api/v1/events/")["results"]
 
     assert item["signal"] == {
-        "id": signal.pk, "kind": "unsubscribed", "effect": "opens_brief",
+        "id": signal.pk, "kind": "unsubscribed", "detail": "", "effect": "opens_brief",
         "customer": brief.customer.pk, "brief": brief.pk,
     }  # fmt: skip
     assert not {"headers", "body", "payload"} & item.keys()

@@ -262,7 +262,7 @@ def test_nonsense_in_the_address_is_answered_without_an_error(signed_in, query):
 
 
 def test_a_wrong_filter_is_named(signed_in):
-    assert "Signal: Select a valid choice" in text(signed_in.get("/?kind=x"))
+    assert "Signal: “x” is none of: unsubscribed" in text(signed_in.get("/?kind=x"))
 
 
 # Nothing to show.

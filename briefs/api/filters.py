@@ -1,0 +1,68 @@
+"""The filters of the REST API's own lists; those of briefs are the inbox's."""
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from briefs.finding.filters import in_words
+from personas.models import Customer, CustomerAlias
+from personas.people.identity import normalise
+from webhooks.models import WebhookEvent
+
+_MOMENT = {"invalid": "This is no moment: write it like 2026-11-01T12:00:00Z."}
+
+
+class EventFilter(django_filters.FilterSet):  # type: ignore[misc]  # the package is not typed
+    status = django_filters.ChoiceFilter(
+        choices=WebhookEvent.Status.choices, error_messages=in_words(WebhookEvent.Status.choices)
+    )
+    metric = django_filters.CharFilter(help_text="As Customer.io names it: unsubscribed, bounced.")
+    object_type = django_filters.CharFilter(help_text="As Customer.io names it: customer, email.")
+    event_id = django_filters.CharFilter(label="Customer.io's id")
+    received_after = django_filters.IsoDateTimeFilter(
+        "received_at", "gte", help_text="At this moment or after it.", error_messages=_MOMENT
+    )
+    received_before = django_filters.IsoDateTimeFilter(
+        "received_at", "lt", help_text="Before this moment.", error_messages=_MOMENT
+    )
+
+    class Meta:
+        model = WebhookEvent
+        fields: list[str] = []
+
+
+class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as above
+    """By an identifier that the customer has, or had before Customer.io replaced it."""
+
+    external_id = django_filters.CharFilter(
+        method="by_external_id", label="The id that your product gave them"
+    )
+    cio_id = django_filters.CharFilter(
+        method="by_cio_id", label="Customer.io's own id, with or without cio_ in front"
+    )
+    email = django_filters.CharFilter(method="by_email", label="In any case")
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def by_external_id(
+        self, customers: QuerySet[Customer], name: str, value: str
+    ) -> QuerySet[Customer]:
+        return _known_as(customers, "external_id", CustomerAlias.Kind.ID, value)
+
+    def by_cio_id(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        cio_id = normalise({"cio_id": value}).get("cio_id", "")
+        return _known_as(customers, "cio_id", CustomerAlias.Kind.CIO_ID, cio_id)
+
+    def by_email(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        return _known_as(customers, "email", CustomerAlias.Kind.EMAIL, value.lower())
+
+
+def _known_as(
+    customers: QuerySet[Customer], column: str, kind: str, value: str
+) -> QuerySet[Customer]:
+    # Read first: with a subquery beside the column PostgreSQL would read all customers.
+    former = list(
+        CustomerAlias.objects.filter(kind=kind, value=value).values_list("customer", flat=True)
+    )
+    return customers.filter(Q(**{column: value}) | Q(pk__in=former))

@@ -1,0 +1,110 @@
+"""What may be asked of the REST API: whatever it does not know is refused, never ignored."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+ORDERING = "ordering"
+
+
+class Pages(PageNumberPagination):
+    page_size = 50
+    page_size_query_param = "page_size"
+    page_size_query_description = "How many a page, 50 if not said; more than 200 count as 200."
+    page_query_description = "Which page, counted from 1; or `last`."
+    max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int | None:
+        _refuse_unless_number(request, "page_size")
+        return super().get_page_size(request)
+
+    def get_page_number(self, request: Request, paginator: Any) -> int | str:
+        _refuse_unless_number(request, "page", *self.last_page_strings)
+        return super().get_page_number(request, paginator)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        page, size = super().get_schema_operation_parameters(view)
+        number = {"type": "integer", "minimum": 1}
+        last = {"type": "string", "enum": list(self.last_page_strings)}
+        return [{**page, "schema": {"oneOf": [number, last]}}, {**size, "schema": number}]
+
+
+def _refuse_unless_number(request: Request, name: str, *words: str) -> None:
+    """Refuse a value that is neither a number from 1 on nor one of these words."""
+    value = request.query_params.get(name, "")
+    is_number = value.isascii() and value.isdigit() and 0 < len(value) < 10 and int(value) > 0
+    if value and not is_number and value not in words:
+        choices = " or ".join(["a number from 1 on", *words])
+        raise ValidationError({name: [f"“{value}” is not {choices}."]})
+
+
+class Ordering(BaseFilterBackend):
+    """`ordering`: one or several of the view's `ordering_fields`; with - the largest come first.
+
+    Rows without a value come last either way.
+    """
+
+    def filter_queryset(
+        self, request: Request, queryset: "QuerySet[Any]", view: Any
+    ) -> "QuerySet[Any]":
+        value = request.query_params.get(ORDERING, "")
+        asked = [word.strip() for word in value.split(",") if word.strip()]
+        if not asked:
+            return queryset
+        allowed = self._choices(view)
+        for word in asked:
+            if word not in allowed:
+                raise ValidationError({ORDERING: [f"“{word}” is none of: {', '.join(allowed)}."]})
+        # Rows that are equal otherwise keep one order, or a row could be on two pages.
+        by_key = "-pk" if asked[0].startswith("-") else "pk"
+        return queryset.order_by(*(_order(queryset, word) for word in asked), by_key)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        choices = {"type": "string", "enum": self._choices(view)}
+        return [
+            {
+                "name": ORDERING,
+                "in": "query",
+                "required": False,
+                "description": "By what the rows are sorted, one or several; with - the largest "
+                "or latest first. Rows without a value come last.",
+                "schema": {"type": "array", "items": choices},
+                "style": "form",
+                "explode": False,
+            }
+        ]
+
+    def _choices(self, view: Any) -> list[str]:
+        return [sign + name for name in view.ordering_fields for sign in ("", "-")]
+
+
+def _order(queryset: "QuerySet[Any]", word: str) -> str | OrderBy:
+    name = word.removeprefix("-")
+    if not queryset.model._meta.get_field(name).null:
+        return word  # as the index is: PostgreSQL uses none for "nulls last"
+    return OrderBy(F(name), descending=word != name, nulls_last=True)
+
+
+def refuse_unknown(request: Request, known: list[str]) -> None:
+    """Refuse a parameter that is not known, and one that is given twice."""
+    errors = dict(_errors(request, known))
+    if errors:
+        raise ValidationError(errors)
+
+
+def _errors(request: Request, known: list[str]) -> Iterator[tuple[str, list[str]]]:
+    for name, values in request.query_params.lists():
+        if name == api_settings.URL_FORMAT_OVERRIDE:  # Django REST framework's own
+            continue
+        if name not in known:
+            all_known = f"Known: {', '.join(known)}." if known else "Nothing can be asked here."
+            yield name, [f"There is no parameter “{name}”. {all_known}"]
+        elif len(values) > 1:
+            yield name, [f"“{name}” is given {len(values)} times. Give it once."]
