@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.notifying import outbox
-from briefs.pipeline import profiles
+from briefs.pipeline import profiles, rereading
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.pipeline.inserting import insert
 from briefs.research import sharing
@@ -34,6 +34,7 @@ class _Batch:
     customers: dict[int, Customer]
     briefs: dict[int, Brief]  # by customer: the open one
     signals: dict[int, Signal]  # by event: those written by an earlier run
+    past: dict[int, rereading.Past]  # by event: as that run left them
     recent: dict[int, list[Signal]]  # by customer: of about the same time, to recognise echoes
     severities: dict[int, int]  # by brief that a profile may map: its worst so far
     opened: list[Brief] = field(default_factory=list)
@@ -47,13 +48,14 @@ def record(drafts: list[Draft]) -> int:
 
     Returns how many new questions wait for Mave. Needs an open transaction.
     """
+    past, all_drafts = rereading.look_back(drafts), drafts
     drafts = sorted(
         (d for d in drafts if d.status == PROCESSED and d.customer),
         key=lambda d: (d.happened_at, d.event.pk),
     )
     if not drafts:
-        return 0
-    batch = _read(drafts)
+        return rereading.settle(past, all_drafts, [])
+    batch = _read(drafts, past)
     signals = [_signal(draft, batch) for draft in drafts]
     _update_subscriptions(drafts, batch)
     for draft, signal in zip(drafts, signals, strict=True):
@@ -70,15 +72,17 @@ def record(drafts: list[Draft]) -> int:
     _save(signals, now)
     _log(drafts, signals, batch, now)
     outbox.tell_of_briefs([*batch.opened, *batch.mapped.values(), *batch.raised])
-    return asked
+    return asked + rereading.settle(past, all_drafts, signals)
 
 
-def _read(drafts: list[Draft]) -> _Batch:
+def _read(drafts: list[Draft], past: dict[int, rereading.Past]) -> _Batch:
     people = {draft.person.pk: draft.person for draft in drafts}
     keys = sorted(people)
     customers = _lock(people)  # all else is read under the lock
     open_ = Brief.objects.open().filter(customer__in=keys).select_related("persona")
     briefs = list(open_.order_by("pk").select_for_update(of=("self",)))
+    earlier = Signal.objects.filter(event__in=[draft.event.pk for draft in drafts])
+    signals = {signal.pk: signal for signal in earlier.select_related("brief")}
     recent: dict[int, list[Signal]] = defaultdict(list)
     moments = [draft.happened_at for draft in drafts]
     for signal in Signal.objects.filter(
@@ -86,17 +90,12 @@ def _read(drafts: list[Draft]) -> _Batch:
         happened_at__gte=min(moments) - SAME_ACT_WITHIN,
         happened_at__lte=max(moments) + SAME_ACT_WITHIN,
     ).select_related("brief"):
-        recent[signal.customer_id].append(signal)
+        recent[signal.customer_id].append(signals.get(signal.pk, signal))
     return _Batch(
         customers=customers,
         briefs={brief.customer_id: brief for brief in briefs},
-        signals={
-            signal.event_id: signal
-            for signal in Signal.objects.filter(
-                event__in=[draft.event.pk for draft in drafts]
-            ).select_related("brief")
-            if signal.event_id is not None
-        },
+        signals={signal.event_id: signal for signal in signals.values() if signal.event_id},
+        past=past,
         recent=recent,
         severities=profiles.severities([brief for brief in briefs if _may_be_mapped(brief)]),
     )
@@ -138,6 +137,9 @@ def _signal(draft: Draft, batch: _Batch) -> Signal:
     signal = batch.signals.get(draft.event.pk)
     if signal is None:
         return Signal(event=draft.event, **fields)
+    past = batch.past.get(draft.event.pk)
+    if past and past.is_closed and not past.is_echo:
+        del fields["customer"]  # it stays with its brief
     for name, value in fields.items():
         setattr(signal, name, value)
     return signal
@@ -186,14 +188,18 @@ def _update_subscriptions(drafts: list[Draft], batch: _Batch) -> None:
 
 def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
     """Find or open the brief of this signal, and write in the draft's reason which it is."""
-    if signal.brief is not None:  # an earlier run of this event found or opened it
+    past = batch.past.get(draft.event.pk)
+    if signal.brief is not None and (past is None or past.keeps_its_brief(draft)):
+        # An earlier run of this event found or opened it.
         brief = batch.briefs.get(draft.person.pk)
         is_mapped = (
             brief == signal.brief and draft.opens_brief and _map_by_profile(brief, draft, batch)
         )
         also = ", which has a persona now" if is_mapped else ""
+        also = ", which is closed and stays as it is" if past and past.is_closed else also
         draft.reason = f"already led to brief {signal.brief.pk}{also}: {signal.why}"
         return signal.brief
+    signal.same_act_as = None
     echo_of = _earlier_report(signal, batch)
     if echo_of:
         signal.same_act_as = echo_of

@@ -1,0 +1,181 @@
+"""What becomes of a signal of an earlier run when its event is read anew, under today's rules.
+
+Closed briefs stay as they are. An open brief that nobody has touched follows its signals: it is
+withdrawn if none carries it any more, and renamed if they mean something else. A brief that
+somebody works on stays, and its timeline says what changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from briefs.models import Brief, Priority, Signal
+from briefs.pipeline import profiles, reaching
+from briefs.pipeline.drafts import PROCESSED, Draft
+from briefs.research import sharing
+from personas.models import Customer, Effect, SignalKind
+
+FOLLOWED = (*profiles.MAPPED, "kind", "detail", "renewal", "is_renewal_shared")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A signal as an earlier run left it."""
+
+    pk: int
+    kind: str
+    effect: str
+    customer_id: int
+    brief: Brief | None
+    is_echo: bool
+    happened_at: datetime
+
+    @classmethod
+    def of(cls, signal: Signal) -> "Past":
+        is_echo = signal.same_act_as_id is not None
+        return cls(signal.pk, signal.kind, signal.effect, signal.customer_id, signal.brief,
+                   is_echo, signal.happened_at)  # fmt: skip
+
+    @property
+    def is_closed(self) -> bool:
+        return self.brief is not None and not self.brief.is_open
+
+    @property
+    def words(self) -> str:
+        return f"“{SignalKind(self.kind).label}” of {self.happened_at:%-d %b %Y}"
+
+    def keeps_its_brief(self, draft: Draft) -> bool:
+        """Whether the brief that an earlier run found or opened is still the signal's."""
+        if self.brief is None or self.is_echo:
+            return False
+        did_open = self.effect == Effect.OPENS_BRIEF
+        is_same = self.customer_id == draft.person.pk and did_open == draft.wants_brief
+        return self.is_closed or is_same
+
+    def differs(self, signal: Signal) -> bool:
+        now = (signal.kind, signal.effect, signal.customer_id)
+        return now != (self.kind, self.effect, self.customer_id)
+
+
+@dataclass(slots=True)
+class _Change:
+    """A signal that means something else now; `signal` is None if it means nothing."""
+
+    past: Past
+    draft: Draft
+    signal: Signal | None
+
+    @property
+    def words(self) -> str:
+        if self.signal is None:
+            return f"{self.past.words} is no churn signal"
+        now = f"“{self.signal.get_kind_display()}”"
+        if self.signal.customer_id != self.past.customer_id:
+            return f"{self.past.words} is {now} of another person"
+        return f"{self.past.words} is {now}"
+
+
+def look_back(drafts: Iterable[Draft]) -> dict[int, Past]:
+    """What earlier runs made of these events, by event; locks the people and briefs of that.
+
+    Costs no query for events that are processed for the first time.
+    """
+    ended = [draft for draft in drafts if not draft.is_put_off]
+    keys = [draft.event.pk for draft in ended if draft.event.available_at is not None]
+    if not keys:
+        return {}
+    signals = Signal.objects.filter(event__in=keys)
+    people = set(signals.values_list("customer", flat=True))
+    if not people:
+        return {}
+    people |= {draft.customer.pk for draft in ended if draft.customer and not draft.is_ignored}
+    # All at once and in the order of their keys, as recording locks them.
+    list(Customer.objects.filter(pk__in=people).order_by("pk").select_for_update())
+    open_ = Brief.objects.open().filter(signals__in=signals.values("pk")).order_by("pk")
+    list(Brief.objects.filter(pk__in=open_.values("pk")).order_by("pk").select_for_update())
+    return {
+        signal.event_id: Past.of(signal)
+        for signal in signals.select_related("brief")
+        if signal.event_id is not None
+    }
+
+
+def settle(pasts: dict[int, Past], drafts: Iterable[Draft], signals: Iterable[Signal]) -> int:
+    """Let open briefs follow what their signals mean now; returns how many questions are new.
+
+    `drafts` are all of the batch, `signals` those that were saved. Needs an open transaction.
+    """
+    if not pasts:
+        return 0
+    saved = {signal.event_id: signal for signal in signals}
+    by_brief: dict[int, list[_Change]] = defaultdict(list)
+    for draft in drafts:
+        past, signal = pasts.get(draft.event.pk), saved.get(draft.event.pk)
+        if past is None or draft.is_put_off:
+            continue
+        if signal is None and (why := _why_kept(past, draft)):
+            words = f"stays “{SignalKind(past.kind).label}”, as an earlier run read it, because"
+            draft.status, draft.reason = PROCESSED, f"{words} {why}: {draft.reason}"
+        elif signal is None or past.differs(signal):
+            change = _Change(past, draft, signal)
+            by_brief[past.brief.pk if past.brief and past.brief.is_open else 0].append(change)
+    gone = [c.past.pk for changes in by_brief.values() for c in changes if c.signal is None]
+    Signal.objects.filter(pk__in=gone).delete()
+    by_brief.pop(0, None)
+    briefs = Brief.objects.filter(pk__in=by_brief).select_related("persona", "customer")
+    return sum(_follow(brief, by_brief[brief.pk]) for brief in briefs.order_by("pk"))
+
+
+def _why_kept(past: Past, draft: Draft) -> str:
+    """Why a signal stays though its event is none today; empty if it goes."""
+    if past.is_closed and past.brief:
+        return f"its brief {past.brief.pk} is closed"
+    if draft.is_about_preferences or reaching.may_reach(draft.event):
+        return "what was compared then cannot be seen again"
+    if draft.rule_match is not None and draft.rule.effect != Effect.IGNORE:
+        return "only who it is about cannot be told any more"
+    return ""
+
+
+def _follow(brief: Brief, changes: Collection[_Change]) -> int:
+    words = "read anew: " + "; ".join(change.words for change in changes)
+    carriers = list(
+        Signal.objects.filter(brief=brief, effect=Effect.OPENS_BRIEF).order_by("happened_at", "pk")
+    )
+    was = {change.past.kind for change in changes}
+    if not brief.is_untouched:
+        brief.log(f"{words}. The brief stays, because somebody works on it")
+    elif not carriers:
+        _withdraw(brief, changes, words)
+    elif brief.kind in was and brief.kind not in {signal.kind for signal in carriers}:
+        return _rename(brief, carriers, words)
+    else:
+        brief.log(words)
+    return 0
+
+
+def _withdraw(brief: Brief, changes: Collection[_Change], words: str) -> None:
+    """Close a brief that no signal carries; its former signals could carry another one day."""
+    left = [change.signal.pk for change in changes if change.signal]
+    Signal.objects.filter(pk__in=left, brief=brief).update(brief=None)
+    brief.withdraw(f"{words}, so there is nothing to do")
+    for change in changes:
+        change.draft.reason += f" · brief {brief.pk} was withdrawn"
+
+
+def _rename(brief: Brief, carriers: list[Signal], words: str) -> int:
+    """Let the brief be about the first of its signals, with the question that fits it."""
+    first = carriers[0]
+    brief.kind, brief.detail = first.kind, first.detail
+    worst = max(signal.severity for signal in carriers)
+    brief.priority = Priority.of(worst, brief.persona)
+    if brief.customer.is_deleted:
+        brief.priority = Priority.LOW
+    brief.research = brief.renewal = brief.researched_at = None
+    brief.is_sharing = brief.is_renewal_shared = False
+    brief.basis = Brief.Basis.PLAYBOOK
+    asked = 0 if brief.is_waiting_for_profile else sharing.attach([brief])
+    brief.save(update_fields=FOLLOWED)
+    brief.log(words)
+    return asked
