@@ -49,7 +49,7 @@ def replay(
     report = Report()
     for done, event in enumerate(_in_chunks(events), start=1):
         try:
-            reason = _replay(event)
+            reason = make_due(event)
         except Exception as error:  # the outer edge of one row
             logger.exception("replaying event %d failed", event.pk)
             report.failed += 1
@@ -76,7 +76,7 @@ def _in_chunks(events: QuerySet[WebhookEvent]) -> Iterator[WebhookEvent]:
         reached = chunk[-1].pk
 
 
-def _replay(event: WebhookEvent) -> str:
+def make_due(event: WebhookEvent) -> str:
     """Make one event due; returns "" or why it was skipped."""
     if event.status == WebhookEvent.Status.QUARANTINED:
         return _read_anew(event)

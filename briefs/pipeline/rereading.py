@@ -91,9 +91,10 @@ def look_back(drafts: Iterable[Draft]) -> dict[int, Past]:
         return {}
     people |= {draft.customer.pk for draft in ended if draft.customer and not draft.is_ignored}
     # All at once and in the order of their keys, as recording locks them.
-    list(Customer.objects.filter(pk__in=people).order_by("pk").select_for_update())
-    open_ = Brief.objects.open().filter(signals__in=signals.values("pk")).order_by("pk")
-    list(Brief.objects.filter(pk__in=open_.values("pk")).order_by("pk").select_for_update())
+    customers = Customer.objects.filter(pk__in=people).order_by("pk").select_for_update()
+    list(customers.values_list("pk", flat=True))
+    open_ = Brief.objects.open().filter(pk__in=signals.values("brief")).order_by("pk")
+    list(open_.select_for_update().values_list("pk", flat=True))
     return {
         signal.event_id: Past.of(signal)
         for signal in signals.select_related("brief")

@@ -5,7 +5,9 @@ again, so that none waits for an App API that fails.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +37,17 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 SUCCESSORS = 5  # in one look-up: each may cost two requests
+_may_ask: ContextVar[bool] = ContextVar("may_ask", default=True)
+
+
+@contextmanager
+def known_profiles_only() -> Iterator[None]:
+    """Within this, `refresh` asks nobody: customers are as they were last looked up."""
+    token = _may_ask.set(False)
+    try:
+        yield
+    finally:
+        _may_ask.reset(token)
 
 
 def refresh(
@@ -51,7 +64,7 @@ def refresh(
     # Ordered by key: otherwise two workers with the same customers could deadlock.
     wanted = sorted(customers, key=lambda customer: customer.pk)
     stale = {customer.pk: customer for customer in wanted if force or not is_fresh(customer)}
-    if not stale:
+    if not stale or not _may_ask.get():
         return ""
     api = background_app_api() if in_background else paced_app_api()
     if not api.is_configured:

@@ -1,19 +1,24 @@
 """Reprocessing: the command, its selectors, and the replay that it shares with the admin."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from unittest.mock import Mock
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.conf import settings
+from django.core.management import CommandError, call_command, get_commands
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from briefs.models import Brief, Signal
+from briefs.pipeline import draining
 from briefs.tests.factories import make_event, make_payload
+from operations.management.commands.reprocess_events import moment
+from personas.models import SignalRule
 from webhooks import replay as replaying
 from webhooks import waking
-from webhooks.management.commands.reprocess_events import moment
 from webhooks.models import Bell, WebhookEvent
 from webhooks.replay import replay
 
@@ -97,6 +102,119 @@ def test_dry_run_counts_per_status_and_kind_and_changes_nothing():
     assert out.split()[:6] == ["2", "Failed,", "can", "be", "retried", "email"]
     assert out.splitlines()[-1] == "2 selected, nothing changed."
     assert WebhookEvent.objects.filter(status="dead").count() == 2
+
+
+# What would change, and whether to go on
+
+
+@pytest.fixture
+def bounced(starter):
+    """An event that led to a brief, and that is our own fault by today's rules."""
+    event = make_event(
+        make_payload(
+            object_type="email",
+            metric="bounced",
+            data={"identifiers": {"id": "ann"}, "failure_message": "550 5.1.1 user unknown"},
+        )
+    )
+    draining.drain()
+    rule = SignalRule.objects.filter(pk=Signal.objects.get().rule_id)
+    assert rule.update(kind="blocked", effect="notice")
+    return event
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Runs the command as at a terminal; the answers to its questions are given, in order."""
+
+    class Screen(StringIO):
+        def isatty(self):
+            return True
+
+    def at_terminal(*arguments, answers=()):
+        given = list(answers)
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+        monkeypatch.setattr("builtins.input", lambda words: given.pop(0))
+        screen = Screen()
+        call_command("reprocess_events", *arguments, stdout=screen)
+        assert not given, "it asked less often"
+        return screen.getvalue()
+
+    return at_terminal
+
+
+def status_of(event) -> str:
+    event.refresh_from_db()
+    return event.status
+
+
+def test_there_is_one_command_of_this_name():
+    apps = [path.parts[-4] for path in settings.BASE_DIR.glob("*/management/commands/repro*.py")]
+
+    assert apps == ["operations"]
+    assert get_commands()["reprocess_events"] == "operations"
+
+
+def test_dry_run_shows_what_would_change_and_changes_nothing(bounced):
+    brief = Brief.objects.get()
+
+    out = run("--status", "processed", "--dry-run")
+
+    lines = [" ".join(line.split()) for line in out.split("\n")]
+
+    assert lines[:4] == [
+        "1 Processed email bounced",
+        "",
+        "1 read anew, nobody looked up: 1 change.",
+        "1 Address gone → Blocked by policy, withdraws brief",
+    ]
+    assert (
+        f"{bounced.pk} 2026-11-23 14:02 Address gone → Blocked by policy, "
+        f"withdraws brief {brief.pk}" in lines
+    )
+    assert any(line.startswith("no brief: a notice for the engineer") for line in lines)
+    assert lines[-2] == "1 selected, nothing changed."
+    assert status_of(bounced) == "processed"
+    assert Brief.objects.get().is_open
+
+
+def test_dry_run_without_rules_says_what_to_do():
+    make_event(status="dead")
+
+    assert "run manage.py load_starter_rules" in run("--status", "dead", "--dry-run")
+
+
+def test_at_a_terminal_it_shows_what_would_change_and_asks(terminal, bounced):
+    out = terminal("--status", "processed", answers=["n"])
+
+    assert "Address gone → Blocked by policy, withdraws brief" in out
+    assert out.splitlines()[-1] == "Nothing was changed."
+    assert status_of(bounced) == "processed"
+
+    out = terminal("--status", "processed", answers=["y"])
+
+    assert out.splitlines()[-1] == "1 queued, 0 skipped."
+    assert status_of(bounced) == "pending"
+
+
+def test_at_a_terminal_it_asks_nothing_if_nothing_would_change(terminal, bounced):
+    SignalRule.objects.filter(kind="blocked").update(kind="address_gone", effect="opens_brief")
+
+    out = terminal("--status", "processed")
+
+    assert "0 change." in out
+    assert status_of(bounced) == "pending"
+
+
+def test_yes_neither_shows_nor_asks(terminal, bounced):
+    assert terminal("--status", "processed", "--yes") == "1 queued, 0 skipped.\n"
+
+
+def test_without_a_terminal_it_neither_shows_nor_asks(bounced):
+    assert run("--status", "processed") == "1 queued, 0 skipped.\n"
+
+
+# Quarantined events
 
 
 def test_quarantined_event_that_is_readable_now_becomes_an_event():

@@ -1,9 +1,10 @@
-"""Makes stored events run through today's rules again."""
+"""Makes stored events run through today's rules again, and shows before what that changes."""
 
 import re
 import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime, time, timedelta
+from textwrap import shorten
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from briefs.pipeline.previewing import Preview, preview
 from webhooks.models import WebhookEvent
 from webhooks.replay import replay
 
@@ -21,7 +23,9 @@ BAR_WIDTH = 30
 class Command(BaseCommand):
     help = (
         "Queue stored events to be processed again, under today's rules. Quarantined ones are "
-        "read anew. Events that already led to a brief keep it. Selectors narrow each other down."
+        "read anew. Closed briefs stay as they are; open ones that nobody has touched follow what "
+        "their events mean today. On a terminal it shows what would change, and asks. Selectors "
+        "narrow each other down."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,7 +38,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--metric", help="unsubscribed, bounced, …")
         parser.add_argument(
-            "--dry-run", action="store_true", help="Count what is selected; change nothing."
+            "--dry-run",
+            action="store_true",
+            help="Count what is selected and show what would change; change nothing.",
+        )
+        parser.add_argument(
+            "--yes",
+            action="store_true",
+            help="Neither show nor ask; the same as without a terminal.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,13 +56,26 @@ class Command(BaseCommand):
         for given in unknown:
             self.stderr.write(f"No event has the id {given}.")
         if options["dry_run"]:
+            self._count(events)
             self._preview(events)
-        else:
+            self.stdout.write(f"{events.count():,} selected, nothing changed.")
+        elif self._is_agreed(events, options["yes"]):
             self._replay(events)
+        else:
+            self.stdout.write("Nothing was changed.")
         if unknown:
             raise CommandError(f"{len(unknown)} of the ids are unknown.")
 
-    def _preview(self, events: QuerySet[WebhookEvent]) -> None:
+    def _is_agreed(self, events: QuerySet[WebhookEvent], is_sure: bool) -> bool:
+        """Whether to go on: a person at a terminal is shown what would change, and asked."""
+        if is_sure or not (sys.stdin.isatty() and self.stdout.isatty()):
+            return True
+        if not self._preview(events):
+            return True
+        answer = input(f"Reprocess these {events.count():,} events? [y/N] ")
+        return answer.strip().lower() in ("y", "yes")
+
+    def _count(self, events: QuerySet[WebhookEvent]) -> None:
         rows = (
             events.order_by()
             .values_list("status", "object_type", "metric")
@@ -61,7 +85,32 @@ class Command(BaseCommand):
         for status, object_type, metric, number in rows:
             kind = f"{object_type} {metric}".strip() or "of no kind"
             self.stdout.write(f"{number:>9,}  {WebhookEvent.Status(status).label:<24} {kind}")
-        self.stdout.write(f"{events.count():,} selected, nothing changed.")
+
+    def _preview(self, events: QuerySet[WebhookEvent]) -> bool:
+        """Show what reprocessing would change; False if it would change nothing."""
+        try:
+            seen = preview(events, progress=Progress(events.count()))
+        except LookupError as error:
+            self.stdout.write(f"What would change cannot be said: {error}.")
+            return True
+        self.stdout.write(f"\n{seen.read:,} read anew, nobody looked up: {seen.changed:,} change.")
+        for words, number in [*seen.skipped.most_common(5), *seen.failed.most_common(5)]:
+            self.stdout.write(f"{number:>9,}  not read: {words}")
+        for words, number in seen.kinds.most_common():
+            self.stdout.write(f"{number:>9,}  {words}")
+        if seen.examples:
+            self._show(seen)
+        return bool(seen.changed or seen.failed)
+
+    def _show(self, seen: Preview) -> None:
+        title = "All of them" if seen.changed == len(seen.examples) else "The first of them"
+        self.stdout.write(f"\n{title}:\n    event  happened          before → after")
+        for change in seen.examples:
+            what = ", ".join(part for part in (change.after, change.brief) if part)
+            happened = f"{change.happened_at:%Y-%m-%d %H:%M}"
+            self.stdout.write(f"{change.event:>9}  {happened}  {change.before} → {what}")
+            self.stdout.write(f"{'':29}{shorten(change.why, 160, placeholder=' …')}")
+        self.stdout.write("")
 
     def _replay(self, events: QuerySet[WebhookEvent]) -> None:
         report = replay(events, progress=Progress(events.count()))

@@ -1,0 +1,197 @@
+"""What reprocessing would change: stored events are read anew, and all of it is taken back.
+
+The real steps run, in a transaction that is always rolled back. Nobody is looked up, woken or told.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import accumulate
+
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+
+from briefs.models import Brief, Signal
+from briefs.pipeline import merging, recording, understanding
+from briefs.pipeline.drafts import Draft
+from personas.people import lookups
+from personas.rules.rulebook import Rulebook
+from webhooks.models import WebhookEvent
+from webhooks.replay import make_due
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 200  # events of one transaction: it holds locks, on SQLite that of the only writer
+LARGEST = 16 * 1024 * 1024  # bytes of their bodies, unless a single one is larger
+PAUSE_SECONDS = 0.25  # between two on SQLite, so that the receiver can store events
+EXAMPLES = 20
+NOTHING = "no signal"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event that would mean something else, or whose brief would change."""
+
+    event: int
+    happened_at: datetime
+    before: str
+    after: str
+    brief: str  # what becomes of the brief, in words; empty if nothing does
+    why: str
+
+    @property
+    def kind(self) -> str:
+        """The change without its numbers, so that like ones can be counted."""
+        words = " ".join(word for word in self.brief.split() if not word.isdigit())
+        return ", ".join(part for part in (f"{self.before} → {self.after}", words) if part)
+
+
+@dataclass(slots=True)
+class Preview:
+    read: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)  # by the reason
+    failed: Counter[str] = field(default_factory=Counter)  # by the error's name
+    kinds: Counter[str] = field(default_factory=Counter)
+    examples: list[Change] = field(default_factory=list)
+
+    @property
+    def changed(self) -> int:
+        return self.kinds.total()
+
+    def add(self, changes: list[Change]) -> None:
+        self.kinds.update(change.kind for change in changes)
+        self.examples += changes[: EXAMPLES - len(self.examples)]
+
+
+def preview(
+    events: QuerySet[WebhookEvent], *, progress: Callable[[int], None] = lambda done: None
+) -> Preview:
+    """Say what reprocessing these events would change; nothing is written.
+
+    Each chunk is taken back before the next, which therefore sees nothing of it: if one person's
+    events are in two chunks, a brief may be counted twice. Raises LookupError without personas.
+    """
+    Rulebook.load()
+    seen = Preview()
+    done = 0
+    for keys in _chunks(events):
+        _read(keys, seen)
+        done += len(keys)
+        progress(done)
+        if connection.vendor == "sqlite":
+            time.sleep(min(PAUSE_SECONDS, len(keys) / 100))
+    return seen
+
+
+def _chunks(events: QuerySet[WebhookEvent]) -> Iterator[list[int]]:
+    """Keys in their order, as many as are read at once: fewer where the bodies are large."""
+    rows = events.order_by("pk").values_list("pk", "body_size")
+    last, reached = events.order_by().aggregate(last=Max("pk"))["last"] or 0, 0
+    while found := list(rows.filter(pk__gt=reached, pk__lte=last)[:CHUNK]):
+        sizes = accumulate(size for _, size in found)
+        keys = [key for (key, _), size in zip(found, sizes, strict=True) if size <= LARGEST]
+        keys = keys or [found[0][0]]
+        yield keys
+        reached = keys[-1]
+
+
+def _read(keys: list[int], seen: Preview) -> None:
+    """Read these events anew; if that fails one by one, so that only the bad one is left out."""
+    try:
+        with lookups.known_profiles_only(), transaction.atomic():
+            skipped, changes = _try(keys)
+            transaction.set_rollback(True)
+    except Exception as error:  # noqa: BLE001 - the outer edge of one event; its text may quote it
+        if len(keys) > 1:
+            for key in keys:
+                _read([key], seen)
+            return
+        logger.error("event %d cannot be read anew (%s)", keys[0], type(error).__name__)
+        seen.failed[type(error).__name__] += 1
+        return
+    seen.read += len(keys) - skipped.total()
+    seen.skipped += skipped
+    seen.add(changes)
+
+
+def _try(keys: list[int]) -> tuple[Counter[str], list[Change]]:
+    """Process the events again. Returns why some were skipped, and what changed for the others."""
+    skipped: Counter[str] = Counter()
+    due = []
+    for event in WebhookEvent.objects.filter(pk__in=keys).defer("body", "headers").order_by("pk"):
+        if reason := make_due(event):
+            skipped[reason] += 1
+        else:
+            due.append(event.pk)
+    before = _signals(due)
+    newest = Brief.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    events = WebhookEvent.objects.filter(pk__in=due).defer("headers", "history").order_by("pk")
+    drafts = understanding.understand(list(events))
+    merging.merge_same(drafts)
+    recording.record(drafts)
+    after = _signals(due)
+    left = [signal.brief_id for signal in before.values() if signal.brief_id]
+    compare = _Comparison(before, after, Brief.objects.in_bulk(left), newest)
+    return skipped, [change for draft in drafts if (change := compare.change(draft))]
+
+
+def _signals(keys: list[int]) -> dict[int, Signal]:
+    signals = Signal.objects.filter(event__in=keys).select_related("brief")
+    return {signal.event_id: signal for signal in signals if signal.event_id is not None}
+
+
+@dataclass(slots=True)
+class _Comparison:
+    before: dict[int, Signal]
+    after: dict[int, Signal]
+    left: dict[int, Brief]  # the briefs of before, as they are after
+    newest: int  # the last brief of before
+    opened: set[int] = field(default_factory=set)
+
+    def change(self, draft: Draft) -> Change | None:
+        """What changes for this event; None if nothing does."""
+        event = draft.event
+        old, new = self.before.get(event.pk), self.after.get(event.pk)
+        brief = self._brief(old, new)
+        before, after = _reading(old), _reading(new)
+        if before == after and not brief and not _moves(old, new):
+            return None
+        if old and new and _moves(old, new):
+            before += f" (customer {old.customer_id})"
+            after += f" (customer {new.customer_id})"
+        happened_at = event.occurred_at or event.received_at
+        return Change(event.pk, happened_at, before, after, brief, draft.reason)
+
+    def _brief(self, old: Signal | None, new: Signal | None) -> str:
+        """What becomes of the brief; empty if nothing does."""
+        was = old.brief if old else None
+        now = new.brief if new else None
+        parts = []
+        if was and was.is_open and not self.left[was.pk].is_open:
+            parts.append(f"withdraws brief {was.pk}")
+        elif was and was.is_open and was.kind != self.left[was.pk].kind:
+            label = self.left[was.pk].get_kind_display()
+            parts.append(f"renames brief {was.pk} to “{label}”")
+        elif was and was != now:
+            parts.append(f"leaves brief {was.pk}")
+        if now and now.pk > self.newest:
+            parts.append("joins it" if now.pk in self.opened else "opens a brief")
+            self.opened.add(now.pk)
+        elif now and now != was:
+            parts.append(f"joins brief {now.pk}")
+        return " and ".join(parts)
+
+
+def _reading(signal: Signal | None) -> str:
+    if signal is None:
+        return NOTHING
+    label = signal.get_kind_display()
+    return f"{label} ({signal.detail})" if signal.detail else label
+
+
+def _moves(old: Signal | None, new: Signal | None) -> bool:
+    """Whether the signal would be another customer's, or its customer's row merged into another."""
+    return bool(old and new and old.customer_id != new.customer_id)
