@@ -36,8 +36,10 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action:  # not for a method that is refused anyway
-            refuse_unknown(request, self._known if self.action == "list" else [])
+        if self.action == "list":
+            refuse_unknown(request, self._known)
+        elif self.action == "retrieve":
+            refuse_unknown(request, [])
 
     @property
     def _known(self) -> list[str]:

@@ -171,7 +171,7 @@ def test_closed_brief_stays_exactly_as_it_is(sandbox, user, meaning):
 
 
 @pytest.mark.parametrize("meaning", [{"effect": "ignore"}, {"is_active": False}])
-def test_event_that_is_no_signal_any_more_leaves_its_brief(sandbox, meaning):
+def test_event_that_is_no_signal_any_more_leaves_its_brief(sandbox, signed_in, meaning):
     event = bounced()
     brief = Brief.objects.get()
     SignalRule.objects.filter(metrics__contains="bounced").update(**meaning)
@@ -183,6 +183,8 @@ def test_event_that_is_no_signal_any_more_leaves_its_brief(sandbox, meaning):
     assert "is no churn signal, so there is nothing to do" in brief.closing_note
     assert not Signal.objects.exists()
     assert event.status == "ignored"
+    assert signed_in.get(f"/briefs/{brief.pk}/").status_code == 200
+    assert signed_in.get(f"/api/v1/briefs/{brief.pk}/").status_code == 200
 
 
 def test_event_that_is_a_signal_again_opens_a_new_brief(sandbox):
