@@ -24,9 +24,9 @@ from webhooks.replay import make_due
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 200  # events of one transaction: it holds locks, on SQLite that of the only writer
+CHUNK = 100  # events of one transaction: it holds locks, on SQLite that of the only writer
 LARGEST = 16 * 1024 * 1024  # bytes of their bodies, unless a single one is larger
-PAUSE_SECONDS = 0.25  # between two on SQLite, so that the receiver can store events
+PAUSE_SECONDS = 0.12  # between two on SQLite, so that the receiver can store events
 EXAMPLES = 20
 NOTHING = "no signal"
 
@@ -82,7 +82,7 @@ def preview(
         done += len(keys)
         progress(done)
         if connection.vendor == "sqlite":
-            time.sleep(min(PAUSE_SECONDS, len(keys) / 100))
+            time.sleep(PAUSE_SECONDS)
     return seen
 
 

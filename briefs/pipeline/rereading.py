@@ -16,7 +16,7 @@ from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 
-FOLLOWED = (*profiles.MAPPED, "kind", "detail", "renewal", "is_renewal_shared")
+FOLLOWED = (*profiles.MAPPED, "kind", "detail", "happened_at", "renewal", "is_renewal_shared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,13 @@ class Past:
     brief: Brief | None
     is_echo: bool
     happened_at: datetime
+    detail: str
 
     @classmethod
     def of(cls, signal: Signal) -> "Past":
         is_echo = signal.same_act_as_id is not None
         return cls(signal.pk, signal.kind, signal.effect, signal.customer_id, signal.brief,
-                   is_echo, signal.happened_at)  # fmt: skip
+                   is_echo, signal.happened_at, signal.detail)  # fmt: skip
 
     @property
     def is_closed(self) -> bool:
@@ -56,6 +57,10 @@ class Past:
     def differs(self, signal: Signal) -> bool:
         now = (signal.kind, signal.effect, signal.customer_id)
         return now != (self.kind, self.effect, self.customer_id)
+
+    def is_told_otherwise(self, signal: Signal) -> bool:
+        """Whether the signal means the same, but names another time, channel or topic."""
+        return (signal.detail, signal.happened_at) != (self.detail, self.happened_at)
 
 
 @dataclass(slots=True)
@@ -111,6 +116,7 @@ def settle(pasts: dict[int, Past], drafts: Iterable[Draft], signals: Iterable[Si
         return 0
     saved = {signal.event_id: signal for signal in signals}
     by_brief: dict[int, list[_Change]] = defaultdict(list)
+    told_otherwise: set[int] = set()
     for draft in drafts:
         past, signal = pasts.get(draft.event.pk), saved.get(draft.event.pk)
         if past is None or draft.is_put_off:
@@ -121,11 +127,16 @@ def settle(pasts: dict[int, Past], drafts: Iterable[Draft], signals: Iterable[Si
         elif signal is None or past.differs(signal):
             change = _Change(past, draft, signal)
             by_brief[past.brief.pk if past.brief and past.brief.is_open else 0].append(change)
+        elif past.brief and past.is_told_otherwise(signal):
+            told_otherwise.add(past.brief.pk)
     gone = [c.past.pk for changes in by_brief.values() for c in changes if c.signal is None]
     Signal.objects.filter(pk__in=gone).delete()
     by_brief.pop(0, None)
-    briefs = Brief.objects.filter(pk__in=by_brief).select_related("persona", "customer")
-    return sum(_follow(brief, by_brief[brief.pk]) for brief in briefs.order_by("pk"))
+    briefs = Brief.objects.open().select_related("persona", "customer").order_by("pk")
+    for brief in briefs.filter(pk__in=told_otherwise - by_brief.keys()):
+        if brief.is_untouched:
+            _tell_otherwise(brief)
+    return sum(_follow(brief, by_brief[brief.pk]) for brief in briefs.filter(pk__in=by_brief))
 
 
 def _why_kept(past: Past, draft: Draft) -> str:
@@ -141,9 +152,7 @@ def _why_kept(past: Past, draft: Draft) -> str:
 
 def _follow(brief: Brief, changes: Collection[_Change]) -> int:
     words = "read anew: " + "; ".join(change.words for change in changes)
-    carriers = list(
-        Signal.objects.filter(brief=brief, effect=Effect.OPENS_BRIEF).order_by("happened_at", "pk")
-    )
+    carriers = _carriers(brief)
     was = {change.past.kind for change in changes}
     if not brief.is_untouched:
         brief.log(f"{words}. The brief stays, because somebody works on it")
@@ -154,6 +163,20 @@ def _follow(brief: Brief, changes: Collection[_Change]) -> int:
     else:
         brief.log(words)
     return 0
+
+
+def _carriers(brief: Brief) -> list[Signal]:
+    """The signals for which the brief is there, oldest first."""
+    signals = Signal.objects.filter(brief=brief, effect=Effect.OPENS_BRIEF)
+    return list(signals.order_by("happened_at", "pk"))
+
+
+def _tell_otherwise(brief: Brief) -> None:
+    carriers = _carriers(brief)
+    alike = [signal for signal in carriers if signal.kind == brief.kind]
+    if alike:
+        brief.detail, brief.happened_at = alike[0].detail, carriers[0].happened_at
+        brief.save(update_fields=["detail", "happened_at"])
 
 
 def _withdraw(brief: Brief, changes: Collection[_Change], words: str) -> None:
@@ -168,7 +191,7 @@ def _withdraw(brief: Brief, changes: Collection[_Change], words: str) -> None:
 def _rename(brief: Brief, carriers: list[Signal], words: str) -> int:
     """Let the brief be about the first of its signals, with the question that fits it."""
     first = carriers[0]
-    brief.kind, brief.detail = first.kind, first.detail
+    brief.kind, brief.detail, brief.happened_at = first.kind, first.detail, first.happened_at
     worst = max(signal.severity for signal in carriers)
     brief.priority = Priority.of(worst, brief.persona)
     if brief.customer.is_deleted:

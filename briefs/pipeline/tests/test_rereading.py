@@ -241,6 +241,22 @@ def test_rename_puts_away_an_answer_to_the_former_question(sandbox):
     assert (brief.basis, brief.researched_at, brief.research.status) == ("playbook", None, "queued")
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_untouched_brief_takes_over_a_time_that_is_read_otherwise(sandbox, user, is_taken):
+    event = bounced()
+    brief = Brief.objects.get()
+    Brief.objects.update(happened_at="1970-01-01T00:00Z", detail="x")
+    Signal.objects.update(happened_at="1970-01-01T00:00Z", detail="x")
+    if is_taken:
+        brief.assign(user, user)
+
+    read_anew(event)
+
+    brief.refresh_from_db()
+    assert brief.happened_at.year == (1970 if is_taken else 2026)
+    assert brief.detail == ("x" if is_taken else "")
+
+
 def moved(event, person):
     """From now on the event is read as one about somebody else."""
     WebhookEvent.objects.filter(pk=event.pk).update(identifiers={"id": person})
