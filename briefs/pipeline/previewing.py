@@ -41,12 +41,7 @@ class Change:
     after: str
     brief: str  # what becomes of the brief, in words; empty if nothing does
     why: str
-
-    @property
-    def kind(self) -> str:
-        """The change without its numbers, so that like ones can be counted."""
-        words = " ".join(word for word in self.brief.split() if not word.isdigit())
-        return ", ".join(part for part in (f"{self.before} → {self.after}", words) if part)
+    kind: str  # the same without names and numbers, so that like ones can be counted
 
 
 @dataclass(slots=True)
@@ -157,13 +152,16 @@ class _Comparison:
         old, new = self.before.get(event.pk), self.after.get(event.pk)
         brief = self._brief(old, new)
         before, after = _reading(old), _reading(new)
-        if before == after and not brief and not _moves(old, new):
+        kind = [f"{_label(old)} → {_label(new)}"]
+        if old and new and old.customer_id != new.customer_id:
+            before += f", customer {old.customer_id}"
+            after += f", customer {new.customer_id}"
+            kind.append("another customer")
+        if before == after and not brief:
             return None
-        if old and new and _moves(old, new):
-            before += f" (customer {old.customer_id})"
-            after += f" (customer {new.customer_id})"
+        kind += [" ".join(word for word in brief.split() if not word.isdigit())] if brief else []
         happened_at = event.occurred_at or event.received_at
-        return Change(event.pk, happened_at, before, after, brief, draft.reason)
+        return Change(event.pk, happened_at, before, after, brief, draft.reason, ", ".join(kind))
 
     def _brief(self, old: Signal | None, new: Signal | None) -> str:
         """What becomes of the brief; empty if nothing does."""
@@ -185,13 +183,10 @@ class _Comparison:
         return " and ".join(parts)
 
 
+def _label(signal: Signal | None) -> str:
+    return signal.get_kind_display() if signal else NOTHING
+
+
 def _reading(signal: Signal | None) -> str:
-    if signal is None:
-        return NOTHING
-    label = signal.get_kind_display()
-    return f"{label} ({signal.detail})" if signal.detail else label
-
-
-def _moves(old: Signal | None, new: Signal | None) -> bool:
-    """Whether the signal would be another customer's, or its customer's row merged into another."""
-    return bool(old and new and old.customer_id != new.customer_id)
+    """What an event means, with the channel, the topics or the other address."""
+    return f"{_label(signal)} ({signal.detail})" if signal and signal.detail else _label(signal)

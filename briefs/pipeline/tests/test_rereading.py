@@ -424,19 +424,26 @@ def test_preview_names_the_person_that_a_signal_would_move_to(sandbox):
     event = bounced()
     moved(event, "enterprise-insurance-high-1")
 
-    [change] = preview(WebhookEvent.objects.all()).examples
+    seen = preview(WebhookEvent.objects.all())
 
-    assert change.before == f"Address gone (customer {event.signal.customer_id})"
-    assert change.after.startswith("Address gone (customer ")
+    [change] = seen.examples
+    assert change.before == f"Address gone, customer {event.signal.customer_id}"
+    assert change.after.startswith("Address gone, customer ")
+    assert list(seen.kinds) == [
+        "Address gone → Address gone, another customer, withdraws brief and opens a brief"
+    ]
     assert change.brief == f"withdraws brief {event.signal.brief_id} and opens a brief"
 
 
 def test_preview_names_a_brief_that_would_be_renamed(sandbox):
     event = bounced()
     mean(event, kind="channel_opt_out")
+    Signal.objects.update(detail="Newsletter")
 
     [change] = preview(WebhookEvent.objects.all()).examples
 
+    assert change.before == "Address gone (Newsletter)"
+    assert change.kind == "Address gone → Channel opt-out, renames brief to “Channel opt-out”"
     assert change.brief == f"renames brief {event.signal.brief_id} to “Channel opt-out”"
 
 
