@@ -11,7 +11,7 @@ import gc
 import logging
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -118,9 +118,7 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def _process(claim: Claim) -> int:
-    drafts = understanding.understand(claim.events)
-    merging.merge_same(drafts, naming.look_up_namesakes(drafts))
-    naming.renew(drafts)
+    drafts = read(claim.events)
     with transaction.atomic():
         held = {event.pk for event in claim.hold()}
         drafts = [draft for draft in drafts if draft.event.pk in held]
@@ -135,6 +133,17 @@ def _process(claim: Claim) -> int:
     if scanners.may_show(drafts):
         scanners.fold()
     return len(ended)
+
+
+def read(events: Sequence[WebhookEvent]) -> list[Draft]:
+    """What the events mean, and of whom; two rows of one person are merged.
+
+    The preview of reprocessing reads them by this too.
+    """
+    drafts = understanding.understand(events)
+    merging.merge_same(drafts, naming.look_up_namesakes(drafts))
+    naming.renew(drafts)
+    return drafts
 
 
 def _put_off(claim: Claim, drafts: Iterable[Draft]) -> None:

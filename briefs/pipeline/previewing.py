@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
 from briefs.models import Brief, Signal
-from briefs.pipeline import merging, recording, understanding
+from briefs.pipeline import draining, recording
 from briefs.pipeline.drafts import Draft
 from personas.people import lookups
 from personas.rules.rulebook import Rulebook
@@ -124,8 +124,7 @@ def _try(keys: list[int]) -> tuple[Counter[str], list[Change]]:
     before = _signals(due)
     newest = Brief.objects.aggregate(newest=Max("pk"))["newest"] or 0
     events = WebhookEvent.objects.filter(pk__in=due).defer("headers", "history").order_by("pk")
-    drafts = understanding.understand(list(events))
-    merging.merge_same(drafts)
+    drafts = draining.read(list(events))
     recording.record(drafts)
     after = _signals(due)
     left = [signal.brief_id for signal in before.values() if signal.brief_id]
