@@ -190,7 +190,8 @@ def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
     """Find or open the brief of this signal, and write in the draft's reason which it is."""
     past = batch.past.get(draft.event.pk)
     if signal.brief is not None and (past is None or past.keeps_its_brief(draft)):
-        # An earlier run of this event found or opened it.
+        # An earlier run of this event found or opened it. Perhaps at another time: see `_read`.
+        batch.recent[signal.customer_id].append(signal)
         brief = batch.briefs.get(draft.person.pk)
         is_mapped = (
             brief == signal.brief and draft.opens_brief and _map_by_profile(brief, draft, batch)

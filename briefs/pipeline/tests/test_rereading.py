@@ -11,7 +11,11 @@ from briefs.tests.factories import make_event, make_payload
 from personas.models import Customer, SignalRule
 from webhooks.models import WebhookEvent
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("starter"),
+    pytest.mark.begins_at("2026-12-01T12:00"),
+]
 
 PERSON = "enterprise-logistics-low-1"
 NOON = 1_796_040_000  # 30 November 2026, 12:00 UTC
@@ -313,7 +317,8 @@ def test_echo_of_a_closed_brief_that_is_an_act_of_its_own_opens_a_brief(sandbox)
     assert later.signal.brief == Brief.objects.open().get()
 
 
-def test_two_reports_of_one_act_stay_one(sandbox):
+@pytest.mark.parametrize("was_read_as", [None, "1970-01-01T00:00Z"])
+def test_two_reports_of_one_act_stay_one(sandbox, was_read_as):
     person = unsubscribed()
     message = event_of(
         metric="unsubscribed", object_type="email", after=5, recipient="x@example.com"
@@ -321,6 +326,8 @@ def test_two_reports_of_one_act_stay_one(sandbox):
     draining.drain()
     message.refresh_from_db()
     assert message.signal.same_act_as == person.signal
+    if was_read_as:
+        Signal.objects.update(happened_at=was_read_as)
 
     read_anew(message, person)
 
