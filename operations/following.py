@@ -97,7 +97,7 @@ class Following:
         )
         if signal is None:
             return
-        yield self._step(f"signal: {signal.get_kind_display()} ({signal.get_effect_display()})")
+        yield self._step(f"signal: {signal.title} ({signal.get_effect_display()})")
         yield self._step(f"customer {signal.customer.pk}: {_looked_up(signal.customer)}")
         if signal.persona:
             yield self._step(f"persona: {signal.persona}")

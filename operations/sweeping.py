@@ -6,6 +6,7 @@ from briefs.models import MaveCall
 from briefs.pipeline import draining, naming, profiles
 from briefs.research import sharing, working
 from operations import alarms
+from personas.people import names
 
 
 def sweep() -> None:
@@ -20,5 +21,6 @@ def sweep() -> None:
         steps.callback(sharing.upgrade_briefs)
         steps.callback(naming.check_open)
         steps.callback(profiles.catch_up)
+        steps.callback(names.refresh)
         steps.callback(alarms.sweep)
         steps.callback(draining.drain)

@@ -13,12 +13,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from providers import http
+from providers import http, subscriptions
+from providers.subscriptions import SubscriptionName
 
 IdType = Literal["cio_id", "id", "email", "phone"]
 BUDGET_SECONDS = 3.0  # for all requests of one look-up together
 ANSWER_SHARE = 1 / 6  # of the budget: with less time left, no further request is sent
 BATCH_SIZE = 100
+COMPUTED_PREFERENCES = "_cio_subscription_preferences_computed"  # holds every topic
 
 
 class LookupFailed(Exception):
@@ -175,6 +177,22 @@ class AppApi:
         except ValueError:
             return None
         return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+    def subscription_topics(self) -> list[SubscriptionName]:
+        """GET /v1/subscription_topics: all of the workspace.
+
+        https://docs.customer.io/integrations/api/app/#operation/getTopics
+        """
+        reply = self._send("GET", "/subscription_topics", {})
+        return subscriptions.names_of_topics(reply.get("topics"))
+
+    def subscription_channels(self) -> list[SubscriptionName]:
+        """GET /v1/subscription_channels: all of the workspace.
+
+        https://docs.customer.io/integrations/api/app/#operation/getChannels
+        """
+        reply = self._send("GET", "/subscription_channels", {})
+        return subscriptions.names_of_channels(reply.get("channels"))
 
     def reporting_webhooks(self) -> list[ReportingWebhook]:
         """GET /v1/reporting_webhooks: all of the workspace.
@@ -344,31 +362,12 @@ def _profile(item: dict[str, Any]) -> Profile:
         devices=[device for device in devices if isinstance(device, dict)]
         if isinstance(devices, list)
         else [],
-        preferences=read_preferences(
-            attributes.get("_cio_subscription_preferences_computed")
-            or attributes.get("cio_subscription_preferences")
+        # What Customer.io has computed may hold topics only; what they chose has the rest.
+        preferences=subscriptions.merged(
+            subscriptions.read_preferences(attributes.get("cio_subscription_preferences")),
+            subscriptions.read_preferences(attributes.get(COMPUTED_PREFERENCES)),
         ),
     )
-
-
-def read_preferences(text: Any) -> dict[str, dict[str, bool]]:
-    """Decode stringified preferences to `{"topics": {name: bool}, "channels": {name: bool}}`.
-
-    Empty where nothing readable is said.
-    """
-    try:
-        decoded = http.storable(json.loads(text)) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return {}
-    return {
-        group: {
-            str(name): value
-            for name, value in _dict(_dict(decoded).get(group)).items()
-            if isinstance(value, bool)
-        }
-        for group in ("topics", "channels")
-        if _dict(_dict(decoded).get(group))
-    }
 
 
 def _dict(value: Any) -> dict[str, Any]:

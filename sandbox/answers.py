@@ -69,7 +69,7 @@ def choose(questions: Iterable[str], folder: Path = RESEARCH) -> Answer:
     """
     asked = "\n".join(questions)
     segment = SEGMENTS.get(_line("segment", asked))
-    signal = SIGNALS.get(_line("signal", asked))
+    signal = SIGNALS.get(_line("signal", asked).partition(":")[0])
     if segment and signal:
         path = folder / segment / f"{signal}.md"
         if path.exists():

@@ -34,6 +34,39 @@ IP_ADDRESSES = (
 )
 """The United States addresses of https://docs.customer.io/integrations/data-out/connections/webhooks/."""
 
+TOPICS = tuple(
+    {
+        "id": number,
+        "identifier": f"topic_{number}",
+        "name": name,
+        "description": description,
+        "subscribed_by_default": is_on,
+    }
+    for number, name, description, is_on in (
+        (1, "Product updates", "What is new, once a month", True),
+        (2, "Tips", "How others use the product", True),
+        (3, "Events", "Webinars and meetings", False),
+        (4, "Partner offers", "What partners have for you", False),
+    )
+)
+
+CHANNELS = tuple(
+    {
+        "id": number,
+        "type": kind,
+        "name": name,
+        "description": "",
+        "subscribed_by_default": True,
+    }
+    for number, kind, name in (
+        (1, "email", "Email"),
+        (2, "twilio", "Text messages"),
+        (3, "push", "Push notifications"),
+        (4, "in_app", "In-app messages"),
+        (5, "whatsapp", "WhatsApp"),
+    )
+)
+
 _DETAILS = {
     401: "unauthorized",
     404: "not found",
@@ -64,6 +97,8 @@ class AppApi(Api):
                 ("PUT", "reporting_webhooks/{id}"): self.replace_webhook,
                 ("DELETE", "reporting_webhooks/{id}"): self.delete_webhook,
                 ("GET", "info/ip_addresses"): self.ip_addresses,
+                ("GET", "subscription_topics"): self.subscription_topics,
+                ("GET", "subscription_channels"): self.subscription_channels,
             }
         )
 
@@ -160,6 +195,20 @@ class AppApi(Api):
     def ip_addresses(self, request: Request) -> Reply:
         """GET info/ip_addresses: `{"ip_addresses": [...]}`, where webhooks are sent from."""
         return json_reply({"ip_addresses": IP_ADDRESSES})
+
+    def subscription_topics(self, request: Request) -> Reply:
+        """GET subscription_topics: `{"topics": [...]}`, as preferences name and people call them.
+
+        https://docs.customer.io/integrations/api/app/
+        """
+        return json_reply({"topics": TOPICS})
+
+    def subscription_channels(self, request: Request) -> Reply:
+        """GET subscription_channels: `{"channels": [...]}`; SMS is called by its provider.
+
+        https://docs.customer.io/integrations/api/app/
+        """
+        return json_reply({"channels": CHANNELS})
 
     def _refuse_id_type(self, id_type: str) -> Reply | None:
         if id_type not in ID_TYPES:

@@ -20,7 +20,7 @@ from personas.people.identity import known_as
 
 class SignalInline(ReadOnlyInline):
     model = Signal
-    fields = ("kind", "effect", "severity", "why", "happened_at")
+    fields = ("title", "effect", "severity", "why", "happened_at")
     show_change_link = True
     verbose_name_plural = "Signals"
 
@@ -40,7 +40,7 @@ class ActivityInline(ReadOnlyInline):
 @admin.register(Brief)
 class BriefAdmin(ReadOnlyAdmin):
     list_display = (
-        "id", "customer_name", "kind", "persona", "priority", "state", "basis", "assignee",
+        "id", "customer_name", "what", "persona", "priority", "state", "basis", "assignee",
         "outcome", "created_at",
     )  # fmt: skip
     list_filter = ("state", "priority", "kind", "basis", "outcome", "is_waiting_for_profile",
@@ -56,7 +56,7 @@ class BriefAdmin(ReadOnlyAdmin):
             None,
             {
                 "description": "“View on site” opens it on the desk, where people work with it.",
-                "fields": ("customer_link", "kind", "priority", "state", "assignee",
+                "fields": ("customer_link", "what", "priority", "state", "assignee",
                            "snoozed_until"),
             },
         ),
@@ -88,6 +88,10 @@ class BriefAdmin(ReadOnlyAdmin):
         if term.isascii() and term.isdigit() and len(term) < 19:
             return queryset.filter(found) | queryset.filter(pk=int(term)), False
         return queryset.filter(found), False
+
+    @admin.display(description="signal", ordering="kind")
+    def what(self, brief: Brief) -> str:
+        return brief.title
 
     @admin.display(description="customer", ordering="customer__external_id")
     def customer_name(self, brief: Brief) -> str:

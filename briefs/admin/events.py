@@ -39,12 +39,12 @@ class EventWithOutcomeAdmin(EventAdmin):
         signal = _signal(event)
         if signal is None:
             return "—"
-        return f"brief {signal.brief_id}" if signal.brief_id else signal.get_kind_display()
+        return f"brief {signal.brief_id}" if signal.brief_id else signal.title
 
     @admin.display(description="signal")
     def signal_link(self, event: WebhookEvent) -> SafeString | str:
         signal = _signal(event)
-        return link(signal, f"{signal.get_kind_display()}: {signal.why}") if signal else "—"
+        return link(signal, f"{signal.title}: {signal.why}") if signal else "—"
 
     @admin.display(description="customer")
     def customer_link(self, event: WebhookEvent) -> SafeString | str:

@@ -12,7 +12,7 @@ from personas.rules import facts as events
 from personas.rules import preferences
 from personas.rules.matching import holding
 from personas.rules.rulebook import Rulebook
-from providers.customerio import read_preferences
+from providers.subscriptions import read_preferences
 from webhooks.models import SMALL_BODY, WebhookEvent
 
 SAMPLE = 300
@@ -73,7 +73,7 @@ class Trial:
 def try_on_events(rule: SignalRule) -> Trial:
     """Apply the rules as they are stored to the events of this rule's kinds that came in last.
 
-    A change of preferences is judged by the event alone, without a look-up.
+    A change of preferences is judged by the event alone, as if nothing was known before it.
     """
     rulebook = Rulebook.load()
     trial = Trial(rule.is_active)
@@ -106,4 +106,5 @@ def _recent(rule: SignalRule) -> list[WebhookEvent]:
 def _preferences(event: WebhookEvent, data: dict[str, object]) -> str:
     if event.metric not in events.PREFERENCES_METRICS:
         return ""
-    return preferences.change({}, {}, read_preferences(data.get("content")))
+    content = data.get("content")
+    return preferences.compare({}, {}, read_preferences(content)).as_fact(content)

@@ -20,7 +20,7 @@ from personas.people.identity import known_as
 
 @admin.register(Signal)
 class SignalAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "customer_name", "effect", "persona", "rule", "brief_number",
+    list_display = ("what", "customer_name", "effect", "persona", "rule", "brief_number",
                     "happened_at")  # fmt: skip
     list_filter = ("effect", "kind", "severity", "level")
     list_select_related = ("customer", "persona", "rule")
@@ -29,7 +29,7 @@ class SignalAdmin(ReadOnlyAdmin):
     search_fields = ("customer__external_id",)  # the search itself is in get_search_results
     search_help_text = "A customer's whole id, cio_id or e-mail address."
     fieldsets = (
-        (None, {"fields": ("kind", "effect", "severity", "level", "happened_at", "why")}),
+        (None, {"fields": ("what", "effect", "severity", "level", "happened_at", "why")}),
         (
             "Belongs to",
             {"fields": ("customer_link", "event_link", "brief_link", "rule", "persona",
@@ -47,6 +47,10 @@ class SignalAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         return (queryset.filter(known_as(term, "customer__")) if term else queryset), False
+
+    @admin.display(description="signal", ordering="kind")
+    def what(self, signal: Signal) -> str:
+        return signal.title
 
     @admin.display(description="customer")
     def customer_name(self, signal: Signal) -> str:

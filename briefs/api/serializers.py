@@ -137,10 +137,11 @@ class SignalOfBrief(serializers.ModelSerializer[Signal]):
     event_id = serializers.CharField(
         source="event.event_id", allow_null=True, help_text="Customer.io's id."
     )
+    title = serializers.CharField(read_only=True, help_text="With the channel or the topics.")
 
     class Meta:
         model = Signal
-        fields = ("id", "event", "event_id", "kind", "detail", "effect", "why", "message",
+        fields = ("id", "event", "event_id", "kind", "title", "detail", "effect", "why", "message",
                   "happened_at", "same_act_as")  # fmt: skip
 
 
@@ -162,6 +163,11 @@ class BriefItem(serializers.ModelSerializer[Brief]):
     persona = PersonaBriefly()
     priority = serializers.SerializerMethodField()
     kind_label = serializers.CharField(source="brief.get_kind_display")
+    title = serializers.CharField(
+        source="brief.title",
+        read_only=True,
+        help_text="The signal with the channel or the topics by their names, as the inbox says it.",
+    )
     basis_words = serializers.CharField(
         source="research.words", read_only=True, help_text="As the inbox says it."
     )
@@ -179,10 +185,10 @@ class BriefItem(serializers.ModelSerializer[Brief]):
     class Meta:
         model = Brief
         fields: tuple[str, ...] = (
-            "id", "url", "customer", "persona", "priority", "kind", "kind_label", "detail",
-            "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile", "assignee",
-            "outcome", "happened_at", "created_at", "researched_at", "closed_at", "first_step",
-            "research",
+            "id", "url", "customer", "persona", "priority", "kind", "kind_label", "title",
+            "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
+            "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
+            "first_step", "research",
         )  # fmt: skip
 
     def build_standard_field(

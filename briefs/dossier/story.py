@@ -15,7 +15,8 @@ from webhooks.moments import in_words
 _PLAIN = {
     SignalKind.UNSUBSCRIBED: "They unsubscribed.",
     SignalKind.SPAM_COMPLAINT: "They reported a message of ours as spam.",
-    SignalKind.ALL_TOPICS_OFF: "They turned off a whole channel or every topic.",
+    SignalKind.ALL_TOPICS_OFF: "They opted out of every topic.",
+    SignalKind.CHANNEL_OPT_OUT: "They turned off a channel.",
     SignalKind.TOPIC_OPT_OUT: "They opted out of some topics and kept others.",
     SignalKind.ADDRESS_GONE: "A message bounced, because nobody gets mail at the address.",
     SignalKind.BOUNCED: "A message bounced, and the reply does not say why.",
@@ -23,6 +24,7 @@ _PLAIN = {
     SignalKind.BLOCKED: "The receiving server refused a message of ours.",
     SignalKind.DROPPED: "A message was not sent, because the address is suppressed.",
     SignalKind.SUBSCRIBED: "They subscribed again.",
+    SignalKind.CHANNEL_OPT_IN: "They turned on a channel.",
     SignalKind.TOPIC_OPT_IN: "They opted in to topics.",
     SignalKind.CONVERTED: "They did what a message asked for.",
     SignalKind.NOT_SENT: "A message could not be sent.",
@@ -35,6 +37,11 @@ _BOUNCES = {
     (SignalKind.MAILBOX_FULL, Reading.BUSY): "the receiving server was busy or at fault itself",
     (SignalKind.MAILBOX_FULL, Reading.EXPIRED): "no server answered in time",
 }
+# Those whose words end with what exactly: the channel or the topics.
+_NAMED = (
+    SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN,
+    SignalKind.ALL_TOPICS_OFF, SignalKind.TOPIC_OPT_OUT, SignalKind.TOPIC_OPT_IN,
+)  # fmt: skip
 _CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "in_app": "In-app"}
 _PARENTS = (
     ("Campaign", "campaign_name", "campaign_id"),
@@ -97,7 +104,10 @@ def _words(act: Signal, message: dict[str, Any]) -> str:
     if kind == SignalKind.BLOCKED and bounce.cause:
         why = bounces.WHY_BLOCKED[bounce.cause]
         return f"The receiving server refused a message of ours: {why}."
-    return _PLAIN.get(kind, f"{act.get_kind_display()}.")
+    words = _PLAIN.get(kind, f"{act.title}.")
+    if act.detail and kind in _NAMED:
+        return f"{words.removesuffix('.')}: {act.detail}."
+    return words
 
 
 def describe(message: dict[str, Any]) -> list[tuple[str, str]]:
@@ -131,7 +141,7 @@ def timeline(
     entries = [
         Entry(
             at=act.signal.happened_at,
-            title=act.signal.get_kind_display(),
+            title=act.signal.title,
             detail=" · ".join(_details(act)),
             tone="good" if act.is_good else "bad",
             brief_id=act.signal.brief_id if act.signal.brief_id != brief.pk else None,

@@ -24,6 +24,10 @@ class Priority(models.IntegerChoices):
         return cls(severity + (persona.value == Persona.Value.HIGH))
 
 
+def titled(kind: str, detail: str) -> str:
+    return f"{kind}: {detail}" if detail else kind
+
+
 class BriefQuerySet(models.QuerySet["Brief"]):
     def open(self) -> Self:
         return self.exclude(state=Brief.State.CLOSED)
@@ -194,10 +198,15 @@ class Brief(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Brief {self.pk}: {self.customer}, {self.get_kind_display()}"
+        return f"Brief {self.pk}: {self.customer}, {self.title}"
 
     def get_absolute_url(self) -> str:
         return reverse("briefs:brief", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        """What happened and, where it is known, to what: “Channel opt-out: SMS”."""
+        return titled(self.get_kind_display(), self.detail)
 
     @property
     def is_open(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from briefs.models.briefs import Brief
+from briefs.models.briefs import Brief, titled
 from personas.models import Customer, Effect, Persona, Severity, SignalKind, SignalRule
 from webhooks.models import WebhookEvent
 
@@ -78,7 +78,12 @@ class Signal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.customer}"
+        return f"{self.title} of {self.customer}"
+
+    @property
+    def title(self) -> str:
+        """What happened and, where it is known, to what: “Topic opt-out: Product updates”."""
+        return titled(self.get_kind_display(), self.detail)
 
     def is_same_act(self, other: "Signal", between: "Iterable[Signal]") -> bool:
         """Whether the other signal, reported earlier, reports the same act.

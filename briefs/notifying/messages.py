@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from briefs.models import Alarm, Brief, Priority
+from briefs.models.briefs import titled
 from briefs.times import clock_and_day
 from personas.models import Customer
 from personas.rules.matching import CustomerFacts
@@ -22,7 +23,7 @@ def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
     facts = CustomerFacts(brief.customer.attributes, roles)
     known = [(role.capitalize(), _plain(facts.find(role).shown())) for role in TOLD_ROLES]
     lines = [
-        f"{_priority(brief.priority)} · {brief.get_kind_display()}",
+        f"{_priority(brief.priority)} · {_title(brief)}",
         f"Customer: {customer_name(brief.customer)}",
         f"Persona: {brief.persona.name}",
         " · ".join(f"{label}: {value}" for label, value in known if value),
@@ -33,8 +34,12 @@ def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
 
 
 def headline(brief: Brief) -> str:
-    kind = brief.get_kind_display()
-    return f"{_priority(brief.priority)}: {kind} · {brief.persona.name}"[:200]
+    return f"{_priority(brief.priority)}: {_title(brief)} · {brief.persona.name}"[:200]
+
+
+def _title(brief: Brief) -> str:
+    """With the channel or the topics by their names, unless they look like an address."""
+    return titled(brief.get_kind_display(), _plain(brief.detail))
 
 
 def about_briefs(briefs: Sequence[Brief]) -> Message:

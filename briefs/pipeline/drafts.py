@@ -7,7 +7,7 @@ from typing import Any
 from briefs.models import Priority
 from personas.models import Customer, Effect, SignalKind, SignalRule
 from personas.people import identity
-from personas.rules import facts, preferences
+from personas.rules import facts
 from personas.rules.rulebook import PersonaMatch, RuleMatch
 from webhooks.models import WebhookEvent
 
@@ -34,9 +34,23 @@ class Draft:
     has_joined: bool = False
     channels: list[str] = field(default_factory=list)  # that preferences turned, by their keys
     detail: str = ""  # what exactly: the channel, the topics or the other address
-    preferences_before: preferences.Preferences = field(default_factory=dict)
+    # As `Customer.preferences` keeps them.
+    preferences_before: dict[str, Any] = field(default_factory=dict)
     fetched_before: datetime | None = None
     same_people: list[tuple[Customer, Customer]] = field(default_factory=list)
+
+    @property
+    def happened_at(self) -> datetime:
+        return self.event.occurred_at or self.event.received_at
+
+    def decide(self, match: RuleMatch | None) -> None:
+        """Take the rule that fits; ignore the event if there is none, or if the rule says so."""
+        self.rule_match = match
+        if match is None:
+            self.ignore(f"no churn signal: no active rule speaks of “{self.event.kind}”")
+        elif match.rule.effect == Effect.IGNORE:
+            note = f": {match.rule.note}" if match.rule.note else ""
+            self.ignore(f"no churn signal by {match.why}{note}")
 
     def ignore(self, reason: str) -> None:
         self.status, self.reason = IGNORED, reason
@@ -47,7 +61,7 @@ class Draft:
     def keep_earlier_profile(self) -> None:
         """Keep what is known of the person before they are looked up.
 
-        An event that was put off is compared with what was known before its first try.
+        An event that is read once more is compared with what was known before its first try.
         """
         noted = self.event.noted or {}
         self.preferences_before = noted.get("preferences", self.person.preferences)
@@ -90,10 +104,6 @@ class Draft:
     def is_looked_up_since_received(self) -> bool:
         fetched_at = self.person.fetched_at
         return fetched_at is not None and fetched_at > self.event.received_at
-
-    @property
-    def happened_at(self) -> datetime:
-        return self.event.occurred_at or self.event.received_at
 
     @property
     def states_otherwise(self) -> identity.Identifiers:

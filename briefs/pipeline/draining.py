@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
-from briefs.pipeline import merging, naming, recording, scanners, understanding
+from briefs.pipeline import merging, naming, preferences, recording, scanners, understanding
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
 from webhooks import bell
@@ -122,6 +122,7 @@ def _process(claim: Claim) -> int:
     with transaction.atomic():
         held = {event.pk for event in claim.hold()}
         drafts = [draft for draft in drafts if draft.event.pk in held]
+        preferences.keep(drafts)
         asked = recording.record(drafts)
         ended = [draft for draft in drafts if not draft.is_put_off]
         WebhookEvent.objects.all().finish_each(

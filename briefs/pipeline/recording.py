@@ -326,6 +326,6 @@ def _log(drafts: list[Draft], signals: list[Signal], batch: _Batch, now: datetim
     ]
     for draft, signal in zip(drafts, signals, strict=True):
         if draft.has_joined and signal.brief:
-            words = f"joined by a further signal: {signal.get_kind_display()}"
+            words = f"joined by a further signal: {signal.title}"
             activities.append(Activity(brief=signal.brief, at=now, text=words))
     insert(activities)

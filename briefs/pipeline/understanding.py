@@ -1,19 +1,13 @@
 """What events mean, before anything is written: rule, customer, persona, the reason in words."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from briefs.pipeline import reaching
+from briefs.pipeline import preferences, reaching
 from briefs.pipeline.drafts import Draft
-from personas.models import Effect
 from personas.people import identity, lookups
-from personas.rules import facts, preferences, recipients
-from personas.rules.rulebook import PersonaMatch, Rulebook, RuleMatch
-from providers.customerio import read_preferences
-from webhooks.clock import database_now
+from personas.rules import facts, recipients
+from personas.rules.rulebook import PersonaMatch, Rulebook
 from webhooks.models import WebhookEvent
-
-PATIENCE = timedelta(days=1)  # how long an event waits that only a profile can decide
 
 
 def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
@@ -31,9 +25,8 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
         draft.keep_earlier_profile()
     trouble = _look_up(known)
     _match_recipients(known, rulebook)
+    preferences.match(known, rulebook, trouble)
     for draft in known:
-        if draft.is_about_preferences:
-            _match_preferences(draft, rulebook, trouble)
         if draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)
     return drafts
@@ -43,7 +36,7 @@ def _draft(event: WebhookEvent, rulebook: Rulebook, is_reached: bool) -> Draft:
     # Most events: their payload need not even be read.
     if not rulebook.knows(event.metric) or (reaching.may_reach(event) and not is_reached):
         draft = Draft(event, {}, "")
-        _decide(draft, None)
+        draft.decide(None)
         return draft
     data = event.data
     draft = Draft(event, data, facts.level(event.object_type, data), is_reached=is_reached)
@@ -56,19 +49,10 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
     if draft.is_about_preferences and rulebook.speaks_of(
         event.object_type, event.metric, draft.level
     ):
-        return  # _match_preferences decides, once the customer is looked up
+        return  # `preferences.match` decides, once the customer is looked up
     reached = "again" if draft.is_reached else ""
     match = rulebook.rule_for(event.object_type, event.metric, draft.data, reached=reached)
-    _decide(draft, match)
-
-
-def _decide(draft: Draft, match: RuleMatch | None) -> None:
-    draft.rule_match = match
-    if match is None:
-        draft.ignore(f"no churn signal: no active rule speaks of “{draft.event.kind}”")
-    elif match.rule.effect == Effect.IGNORE:
-        note = f": {match.rule.note}" if match.rule.note else ""
-        draft.ignore(f"no churn signal by {match.why}{note}")
+    draft.decide(match)
 
 
 def _find_customers(drafts: list[Draft]) -> None:
@@ -101,22 +85,6 @@ def _look_up(drafts: list[Draft]) -> str:
     return trouble or lookups.refresh(wanted.values())
 
 
-def _match_preferences(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
-    stated = read_preferences(draft.data.get("content"))
-    before = draft.preferences_before
-    change = preferences.change(before, draft.person.preferences, stated)
-    is_comparable = any(before.values())  # without earlier preferences a look-up shows no change
-    is_open = change == preferences.UNKNOWN and is_comparable and not draft.is_looked_up
-    if is_open and trouble and not lookups.is_never_possible():
-        _wait_for_profile(draft, trouble)
-        return
-    event = draft.event
-    _decide(
-        draft,
-        rulebook.rule_for(event.object_type, event.metric, draft.data, preferences=change),
-    )
-
-
 def _match_recipients(drafts: list[Draft], rulebook: Rulebook) -> None:
     """Decide anew about messages that went to another address than the person's own.
 
@@ -137,24 +105,11 @@ def _match_recipients(drafts: list[Draft], rulebook: Rulebook) -> None:
             match = rulebook.rule_for(
                 event.object_type, event.metric, draft.data, recipient_is=recipients.ANOTHER
             )
-            _decide(draft, match)
+            draft.decide(match)
 
 
 def _went_elsewhere(draft: Draft) -> bool:
     return recipients.whose(draft.recipient, draft.own_addresses) == recipients.ANOTHER
-
-
-def _wait_for_profile(draft: Draft, trouble: str) -> None:
-    """Put the event off until a look-up shows whether it is an opt-out, for a day at most."""
-    since = draft.event.put_off_at
-    if since is None or since > database_now() - PATIENCE:
-        draft.put_off(f"waits: only the profile shows whether they opted out, and {trouble}")
-    else:
-        draft.ignore(
-            "no churn signal, as far as is known: only the profile shows whether they opted out, "
-            f"and for a day it could not be looked up ({trouble}). Reprocess the event once "
-            "look-ups work again"
-        )
 
 
 def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:

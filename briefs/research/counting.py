@@ -6,9 +6,10 @@ A question is a persona, a signal and a list of facts: see `variants` for the fa
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from briefs.models.briefs import titled
 from briefs.models.wording import MAX_QUESTION, Wording
 from briefs.research.accounts import RESERVED_CREDITS
-from briefs.research.questions import Asker
+from briefs.research.questions import CHANNELS_NAMED, Asker, said_of
 from briefs.research.variants import Variants, variants
 from personas.models import AttributeName, Effect, Persona, SignalKind, SignalRule
 
@@ -67,7 +68,7 @@ def count(
     without it all customers of a persona have the same question. Makes no query if the conditions
     are prefetched.
     """
-    labels = [SignalKind(kind).label for kind in dict.fromkeys(kinds)]
+    labels = [label for kind in dict.fromkeys(kinds) for label in _labels(kind)]
     rows = []
     for persona in personas:
         if not persona.buys_research:
@@ -77,6 +78,13 @@ def count(
         is_exact = found.is_exact or facts <= 1
         rows.append(PersonaCount(persona, len(labels), facts, is_exact))
     return QuestionCount(labels, rows)
+
+
+def _labels(kind: str) -> list[str]:
+    """A signal, and where a question names its channel, the signal with each of them."""
+    label = SignalKind(kind).label
+    said = [name for name in CHANNELS_NAMED if said_of(kind, name)]
+    return [label, *[f"{label}: {name}" for name in said]]
 
 
 def variants_of(persona: Persona, roles: Mapping[str, list[str]]) -> Variants:
@@ -137,7 +145,9 @@ def too_long_for(persona: Persona) -> str:
 def _excess(asker: Asker, persona: Persona, facts: list[str]) -> tuple[int, str]:
     """How many characters too many the longest question has, and that in words."""
     lengths = {
-        kind.label: len(asker.question_for(persona, kind, facts).text) for kind in SignalKind
+        titled(kind.label, detail): len(asker.question_for(persona, kind, facts, detail).text)
+        for kind in SignalKind
+        for detail in ("", *[name for name in CHANNELS_NAMED if said_of(kind, name)])
     }
     label = max(lengths, key=lambda one: lengths[one])
     excess = lengths[label] - MAX_QUESTION

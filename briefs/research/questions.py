@@ -14,6 +14,7 @@ from django.conf import settings
 from briefs.models import QuestionTemplate
 from briefs.models.wording import Wording
 from personas.models import Persona, SignalKind, privacy
+from personas.models.subscriptions import CHANNELS, channel_words
 
 # Raise it with every change of the built-in text: a brief must not share an answer to the old text.
 TEMPLATE_VERSION = "1"
@@ -21,13 +22,20 @@ TEMPLATE_VERSION = "1"
 MEANINGS: dict[str, str] = {
     SignalKind.UNSUBSCRIBED: "The customer unsubscribed from all marketing e-mail.",
     SignalKind.SPAM_COMPLAINT: "The customer marked one of our e-mails as spam.",
-    SignalKind.ALL_TOPICS_OFF: "The customer turned off a whole channel, or every topic, in the "
-    "preference centre.",
+    SignalKind.ALL_TOPICS_OFF: "The customer turned off every topic in the preference centre.",
+    SignalKind.CHANNEL_OPT_OUT: "The customer turned off one channel and kept others.",
     SignalKind.TOPIC_OPT_OUT: "The customer opted out of some e-mail topics and kept others.",
     SignalKind.ADDRESS_GONE: "An e-mail bounced for good: the address no longer exists, so our "
     "contact has probably left the company.",
     SignalKind.BOUNCED: "An e-mail bounced and the reason given is unclear.",
     SignalKind.DROPPED: "An e-mail was not sent because the address is suppressed.",
+}
+
+# The channels that a question names; of any other it says that it is one of several. So there are
+# few questions, and no word of the workspace's own leaves.
+CHANNELS_NAMED = {
+    channel_words([CHANNELS[key]]): CHANNELS[key]
+    for key in ("email", "sms", "whatsapp", "push", "in_app")
 }
 
 _TEMPLATE = """\
@@ -75,13 +83,22 @@ class Asker:
         own = QuestionTemplate.objects.in_use()
         return cls(own.wording if own else built_in())
 
-    def question_for(self, persona: Persona, kind: str, facts: list[str]) -> Question:
+    def question_for(
+        self, persona: Persona, kind: str, facts: list[str], detail: str = ""
+    ) -> Question:
         """Render the question and its hash: same template, words and workspace, same hash.
 
         facts: the conditions that picked the persona, in the team's words (`plan is enterprise`).
+        detail: what exactly was turned off; only the name of a channel is said, see `said_of`.
         Words with an e-mail address are left out. The admin refuses them, but other code may not.
         """
         label = SignalKind(kind).label
+        meaning = MEANINGS.get(kind, f"Customer.io reported: {label.lower()}.")
+        if channel := said_of(kind, detail):
+            label = f"{label}: {channel}"
+            meaning = (
+                f"The customer turned off the {CHANNELS_NAMED[channel]} channel and kept others."
+            )
         said = [fact for fact in facts if privacy.without(fact)]
         text = self.wording.fill(
             {
@@ -89,13 +106,19 @@ class Asker:
                 "description": _on_one_line(persona.description),
                 "facts": "; ".join(said) or "nothing beyond the segment",
                 "signal": label,
-                "meaning": MEANINGS.get(kind, f"Customer.io reported: {label.lower()}."),
+                "meaning": meaning,
                 "focus": _on_one_line(persona.research_focus) or "what keeps such customers.",
             }
         )
         workspace = settings.MAVERA_WORKSPACE_ID
         digest = hashlib.sha256("\0".join([self.wording.version, workspace, text]).encode())
         return Question(text, digest.hexdigest(), self.wording.version)
+
+
+def said_of(kind: str, detail: str) -> str:
+    """What a question says of a signal besides its kind: one of the channels named, or nothing."""
+    is_named = kind == SignalKind.CHANNEL_OPT_OUT and detail in CHANNELS_NAMED
+    return detail if is_named else ""
 
 
 def _on_one_line(text: str) -> str:

@@ -37,7 +37,7 @@ def renew(brief: Brief, actor: Any) -> Renewal:
     rests_on_research = brief.basis != Brief.Basis.PLAYBOOK
     if not (brief.is_open and rests_on_research and brief.persona.buys_research):
         return Renewal.NOT_POSSIBLE
-    question = Asker.load().question_for(brief.persona, brief.kind, brief.question_facts)
+    question = _question(brief)
     if newer := _newer_answer(brief, question):
         _rest_on(brief, newer, **_SHARED, renewal=None, is_renewal_shared=False)
         brief.log("took over a newer answer to the same question, for 0 credits", actor)
@@ -65,8 +65,12 @@ def has_later_answers() -> Exists:
 
 def newer_answer(brief: Brief) -> Research | None:
     """The newer answer of another brief that `renew` would take over, for 0 credits."""
-    question = Asker.load().question_for(brief.persona, brief.kind, brief.question_facts)
+    question = _question(brief)
     return _newer_answer(brief, question)
+
+
+def _question(brief: Brief) -> Question:
+    return Asker.load().question_for(brief.persona, brief.kind, brief.question_facts, brief.detail)
 
 
 def _newer_answer(brief: Brief, question: Question) -> Research | None:

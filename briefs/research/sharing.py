@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from briefs.models import Brief, MaveCall, Research
 from briefs.models.research import ResearchQuerySet
-from briefs.research.questions import Asker, Question
+from briefs.research.questions import Asker, Question, said_of
 from personas.models import SignalKind
 from webhooks.clock import database_now
 
@@ -46,13 +46,14 @@ def attach(briefs: list[Brief]) -> int:
 
 def _by_question(briefs: list[Brief]) -> dict[Question, list[Brief]]:
     """The briefs of each question. Most briefs of a batch ask the same: it is written once."""
-    alike: dict[tuple[int, str, tuple[str, ...]], list[Brief]] = defaultdict(list)
+    alike: dict[tuple[int, str, str, tuple[str, ...]], list[Brief]] = defaultdict(list)
     for brief in briefs:
-        alike[brief.persona_id, brief.kind, tuple(brief.question_facts)].append(brief)
+        said = said_of(brief.kind, brief.detail)
+        alike[brief.persona_id, brief.kind, said, tuple(brief.question_facts)].append(brief)
     asker = Asker.load()
     by_question: dict[Question, list[Brief]] = defaultdict(list)
-    for (_, kind, facts), group in alike.items():
-        by_question[asker.question_for(group[0].persona, kind, list(facts))] += group
+    for (_, kind, said, facts), group in alike.items():
+        by_question[asker.question_for(group[0].persona, kind, list(facts), said)] += group
     return by_question
 
 

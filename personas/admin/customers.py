@@ -9,7 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from personas.models import Customer, shapes
+from personas.models import Customer, SubscriptionNames, preferences, shapes
 from personas.people import lookups
 from personas.people.identity import known_as
 
@@ -94,9 +94,10 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
 
     @admin.display(description="preferences")
     def preferences_shown(self, customer: Customer) -> SafeString | str:
+        subscriptions = SubscriptionNames.known()
         flat = {
-            f"{group}: {name}": "on" if is_on else "off"
-            for group, names in customer.preferences.items()
+            f"{group}: {subscriptions.words(**{group: [name]})}": "on" if is_on else "off"
+            for group, names in preferences.values(customer.preferences).items()
             for name, is_on in names.items()
         }
         return rows(flat) or "unknown"

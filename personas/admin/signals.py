@@ -9,6 +9,7 @@ from django.utils.text import Truncator
 
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
 from personas.models import Effect, SignalCondition, SignalRule
+from personas.rules import preferences
 
 # What Customer.io sends in an event's `data`, and what is read from it or found out by comparing.
 PAYLOAD_FIELDS = [
@@ -16,7 +17,7 @@ PAYLOAD_FIELDS = [
     ("bounce", "read from it: gone, suspended, full, busy, expired, blocked, unknown"),
     ("smtp_status", "read from failure_message, e.g. 5.1.1"),
     ("smtp_class", "read from failure_message: 4 passes, 5 stays"),
-    ("preferences", "channel off, all topics off, some topics off, topics on, unknown"),
+    ("preferences", ", ".join(preferences.WORDS)),
     ("campaign_name", ""),
     ("campaign_id", ""),
     ("broadcast_name", ""),

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from personas.models import AppApiHealth, Customer, CustomerAlias, Twin
+from personas.models import AppApiHealth, Customer, CustomerAlias, Twin, preferences
 from personas.models.aliases import COLUMNS
 from personas.models.customers import FRESH_FOR
 from personas.people.identity import LONGEST, plain_number
@@ -296,7 +296,9 @@ def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
     values: dict[str, Any] = {
         "attributes": profile.attributes,
         "devices": profile.devices,
-        "preferences": profile.preferences,
+        "preferences": preferences.looked_up(
+            customer.preferences, profile.preferences, timezone.now()
+        ),
         "email": profile.email.strip().lower() or customer.email,
         "is_deleted": False,
     }

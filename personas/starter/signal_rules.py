@@ -2,38 +2,74 @@
 
 from typing import Any
 
+PREFERENCES = "cio_subscription_preferences_changed, subscription_preferences_changed"
+
 SIGNAL_RULES: list[dict[str, Any]] = [
     {
-        "name": "Opted out of a whole channel or of every topic",
-        "metrics": "cio_subscription_preferences_changed, subscription_preferences_changed",
+        "name": "Turned off a channel",
+        "metrics": PREFERENCES,
+        "kind": "channel_opt_out",
+        "effect": "opens_brief",
+        "severity": 2,
+        "conditions": [("preferences", "equals", "channel off")],
+    },
+    {
+        "name": "Opted out of every topic",
+        "metrics": PREFERENCES,
         "kind": "all_topics_off",
         "effect": "opens_brief",
         "severity": 3,
-        "conditions": [("preferences", "in", "channel off, all topics off")],
+        "conditions": [("preferences", "equals", "all topics off")],
     },
     {
         "name": "Opted out of some topics",
-        "metrics": "cio_subscription_preferences_changed, subscription_preferences_changed",
+        "metrics": PREFERENCES,
         "kind": "topic_opt_out",
         "effect": "opens_brief",
         "severity": 1,
         "conditions": [("preferences", "equals", "some topics off")],
     },
     {
+        "name": "Turned on a channel",
+        "metrics": PREFERENCES,
+        "kind": "channel_opt_in",
+        "effect": "good_news",
+        "severity": 1,
+        "conditions": [("preferences", "equals", "channel on")],
+    },
+    {
         "name": "Opted in to topics",
-        "metrics": "cio_subscription_preferences_changed, subscription_preferences_changed",
+        "metrics": PREFERENCES,
         "kind": "topic_opt_in",
         "effect": "good_news",
         "severity": 1,
         "conditions": [("preferences", "equals", "topics on")],
     },
     {
-        "name": "Preferences changed, direction unknown",
-        "metrics": "cio_subscription_preferences_changed, subscription_preferences_changed",
+        "name": "Preferences changed, content not sent",
+        "metrics": PREFERENCES,
         "kind": "other",
         "effect": "ignore",
         "severity": 1,
         "note": "turn on Body Content for the reporting webhook, so that it says what changed",
+        "conditions": [("preferences", "equals", "not sent")],
+    },
+    {
+        "name": "Preferences changed, content unreadable",
+        "metrics": PREFERENCES,
+        "kind": "other",
+        "effect": "ignore",
+        "severity": 1,
+        "note": "the event says what changed, but in a form that cannot be read: see its body",
+        "conditions": [("preferences", "equals", "unreadable")],
+    },
+    {
+        "name": "Preferences changed, direction unknown",
+        "metrics": PREFERENCES,
+        "kind": "other",
+        "effect": "ignore",
+        "severity": 1,
+        "note": "what they chose before is not known, or it is what the event states",
     },
     {
         "name": "Bounced or complained: another address",
