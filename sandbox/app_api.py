@@ -69,6 +69,7 @@ CHANNELS = tuple(
 
 _DETAILS = {
     401: "unauthorized",
+    403: "forbidden",
     404: "not found",
     405: "method not allowed",
     500: "internal server error",

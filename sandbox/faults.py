@@ -11,6 +11,8 @@ ROUTES = {
     "customers/attributes": "App API",
     "reporting_webhooks": "App API",
     "info/ip_addresses": "App API",
+    "subscription_topics": "App API",
+    "subscription_channels": "App API",
     "mave/chat": "Mavera",
     "mave/threads": "Mavera",
     "usage": "Mavera",
@@ -21,7 +23,8 @@ ROUTES = {
 KINDS = {
     "401": "the key is refused",
     "402": "out of credits (Mavera only)",
-    "403": "the key may not do this (Mavera only)",
+    "403": "the key may not do this",
+    "404": "there is nothing at this address",
     "429": "too many requests, with Retry-After unless retry_after is null",
     "500": "internal error",
     "502": "bad gateway, with a web page",
@@ -48,7 +51,7 @@ CHAT_KINDS = {
 }
 """Kinds that Mave's chat plays itself; only `empty` exists on other routes too."""
 
-MAVERA_KINDS = {"402", "403"}
+MAVERA_KINDS = {"402"}
 """Kinds that the App API does not know."""
 
 

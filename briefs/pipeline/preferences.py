@@ -36,7 +36,7 @@ def match(drafts: Iterable[Draft], rulebook: Rulebook, trouble: str) -> None:
             draft.preferences_before = chained[draft.person.pk]
         _match(draft, rulebook, trouble, subscriptions)
         chained[draft.person.pk] = known_preferences.stated(
-            draft.preferences_before, _said(draft), draft.happened_at
+            draft.preferences_before, _said(draft), draft.happened_at, draft.fetched_before
         )
 
 
@@ -52,12 +52,16 @@ def keep(drafts: list[Draft]) -> None:
     touched = {d.person.pk for d in drafts if d.customer and d.status == PROCESSED}
     touched |= {draft.person.pk for draft in changed}
     rows = Customer.objects.filter(pk__in=touched).order_by("pk").select_for_update()
-    stored: dict[int, dict[str, Any]] = dict(rows.values_list("pk", "preferences"))
+    stored, fetched_at = {}, {}
+    for pk, known, at in rows.values_list("pk", "preferences", "fetched_at"):
+        stored[pk], fetched_at[pk] = known, at
     learnt = {}
     for draft in sorted(changed, key=_order):
         pk = draft.person.pk
         if pk in stored:  # not erased meanwhile
-            stored[pk] = known_preferences.stated(stored[pk], _said(draft), draft.happened_at)
+            stored[pk] = known_preferences.stated(
+                stored[pk], _said(draft), draft.happened_at, fetched_at[pk]
+            )
             draft.person.preferences = stored[pk]
             learnt[pk] = Customer(pk=pk, preferences=stored[pk])
     Customer.objects.bulk_update(learnt.values(), ["preferences"], batch_size=200)
@@ -119,7 +123,7 @@ def _before(draft: Draft, defaults: Preferences) -> Preferences:
         seen, stated = known_preferences.values(known), _stated(draft)
         # A look-up was faster than this event. If it shows what the event states, it tells nothing
         # of before; if it shows anything else, that is what the event changed.
-        if not stated or preferences.change(seen, seen, stated) != preferences.UNKNOWN:
+        if seen and (not stated or preferences.change(seen, seen, stated) != preferences.UNKNOWN):
             before, is_whole = seen, True
     never_chose = draft.fetched_before is not None and not known
     if not (is_whole or never_chose):

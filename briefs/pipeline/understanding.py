@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from briefs.pipeline import preferences, reaching
 from briefs.pipeline.drafts import Draft
+from personas.models import SignalKind
+from personas.models.subscriptions import CHANNELS, channel_words
 from personas.people import identity, lookups
 from personas.rules import facts, recipients
 from personas.rules.rulebook import PersonaMatch, Rulebook
@@ -53,6 +55,8 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
     reached = "again" if draft.is_reached else ""
     match = rulebook.rule_for(event.object_type, event.metric, draft.data, reached=reached)
     draft.decide(match)
+    if match and match.rule.kind in (SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN):
+        draft.detail = channel_words([CHANNELS.get(event.object_type, event.object_type)])
 
 
 def _find_customers(drafts: list[Draft]) -> None:

@@ -46,19 +46,24 @@ def looked_up(known: Known, found: Preferences, at: datetime) -> dict[str, Any]:
     return {**found, **stated, "seen_at": at.isoformat(), "earlier": before}
 
 
-def stated(known: Known, said: Preferences, at: datetime) -> dict[str, Any]:
+def stated(
+    known: Known, said: Preferences, at: datetime, fetched_at: datetime | None = None
+) -> dict[str, Any]:
     """What is known after an event that happened `at` that moment.
 
-    An event that is older than the last one changes nothing; one that is older than the last
-    look-up changes what was known before it.
+    An event that is older than the last one changes nothing. One that is older than the last
+    look-up (fetched_at) changes what was known before it.
     """
     if is_late(known, at):
         return dict(known)
+    time = {"stated_at": at.isoformat()}
     if _is_before_look_up(known, at):
-        earlier = merged(values(known.get("earlier") or {}), said)
-        return {**known, "earlier": earlier, "stated_at": at.isoformat()}
-    times = {name: known[name] for name in ("seen_at",) if name in known}
-    return {**merged(values(known), said), **times, "stated_at": at.isoformat()}
+        return {**known, **time, "earlier": merged(values(known.get("earlier") or {}), said)}
+    if fetched_at is not None and at < fetched_at:  # the look-up showed what was known before
+        seen = {"seen_at": fetched_at.isoformat(), "earlier": merged(values(known), said)}
+        return {**known, **time, **seen}
+    seen = {"seen_at": known["seen_at"]} if "seen_at" in known else {}
+    return {**merged(values(known), said), **time, **seen}
 
 
 def _is_before_look_up(known: Known, moment: datetime) -> bool:

@@ -93,7 +93,7 @@ def compare(
             return Change(UNKNOWN)
         else:
             turned.on += possible.on
-    return _named(turned, _is_every_topic_off(before, after, stated, defaults or {}))
+    return _named(turned, _is_every_topic_off(before, after, said, defaults or {}))
 
 
 def _seen(before: Preferences, after: Preferences, defaults: Preferences) -> Preferences:
@@ -140,9 +140,9 @@ def _named(turned: _Turned, is_every_topic_off: bool) -> Change:
 
 
 def _is_every_topic_off(
-    before: Preferences, after: Preferences, stated: Preferences, defaults: Preferences
+    before: Preferences, after: Preferences, said: Preferences, defaults: Preferences
 ) -> bool:
-    sources = (defaults, before, after, stated)
+    sources = (defaults, before, after, said)
     known = {name: is_on for one in sources for name, is_on in one.get("topics", {}).items()}
     # With one known topic there may be more, unless Customer.io has told of all of them.
     is_complete = bool(after.get("topics") or defaults.get("topics"))

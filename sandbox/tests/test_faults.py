@@ -238,7 +238,6 @@ def test_a_slow_answer_is_right_and_takes_longer(sandbox):
         ("mave/chat", "418", {}),
         ("usage", "clarify", {}),
         ("customers", "402", {}),
-        ("customers", "403", {}),
         ("mave/threads", "lost", {}),
         ("usage", "500", {"count": 0}),
     ],

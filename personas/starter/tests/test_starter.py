@@ -324,10 +324,13 @@ def test_bounce_without_a_message_is_unclear(rule_of):
 @pytest.mark.parametrize(
     ("preferences", "kind", "effect", "severity"),
     [
-        ("channel off", "all_topics_off", "opens_brief", 3),
+        ("channel off", "channel_opt_out", "opens_brief", 2),
         ("all topics off", "all_topics_off", "opens_brief", 3),
         ("some topics off", "topic_opt_out", "opens_brief", 1),
+        ("channel on", "channel_opt_in", "good_news", 1),
         ("topics on", "topic_opt_in", "good_news", 1),
+        ("not sent", "other", "ignore", 1),
+        ("unreadable", "other", "ignore", 1),
         ("unknown", "other", "ignore", 1),
     ],
 )
@@ -341,8 +344,14 @@ def test_change_of_preferences_is_told_by_its_direction(
     assert (rule.kind, rule.effect, rule.severity) == (kind, effect, severity)
 
 
-def test_unknown_direction_says_what_to_turn_on(rule_of):
-    assert "turn on Body Content" in rule_of("customer", PREFERENCES, "unknown").note
+def test_only_what_was_not_sent_says_what_to_turn_on(rule_of):
+    notes = {
+        word: rule_of("customer", PREFERENCES, word).note
+        for word in ("not sent", "unreadable", "unknown")
+    }
+
+    assert [word for word, note in notes.items() if "Body Content" in note] == ["not sent"]
+    assert "cannot be read" in notes["unreadable"]
 
 
 @pytest.mark.parametrize("metric", ["spammed", "complained"])
