@@ -20,12 +20,18 @@ from personas.people.identity import known_as
 
 class SignalInline(ReadOnlyInline):
     model = Signal
-    fields = ("title", "effect", "severity", "why", "happened_at")
+    fields = ("what", "effect", "severity", "why", "happened_at")
     show_change_link = True
     verbose_name_plural = "Signals"
 
+    readonly_fields = ("what",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
         return super().get_queryset(request).select_related("customer")
+
+    @admin.display(description="signal")
+    def what(self, signal: Signal) -> str:
+        return signal.title
 
 
 class ActivityInline(ReadOnlyInline):

@@ -140,6 +140,6 @@ def make_research(**kw: Any) -> Research:
     return research
 
 
-def question_for(persona: Persona, kind: str, facts: list[str]) -> Question:
+def question_for(persona: Persona, kind: str, facts: list[str], detail: str = "") -> Question:
     """The question in the built-in words, whichever version is in use."""
-    return Asker(built_in()).question_for(persona, kind, facts)
+    return Asker(built_in()).question_for(persona, kind, facts, detail)

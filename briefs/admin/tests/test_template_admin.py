@@ -178,7 +178,7 @@ def test_text_too_long_for_a_persona_is_refused_by_name(admin_client):
 
     response = save(admin_client, words=f"{OWN}{{description}}")
 
-    assert "For “Wordy” and “Opted out of everything”" in refusal(response)
+    assert "For “Wordy” and “Another address, not theirs”" in refusal(response)
     assert not QuestionTemplate.objects.exists()
 
 
@@ -251,8 +251,8 @@ def test_preview_of_a_text_with_mistakes_names_them(admin_client, starter):
 
 
 def test_preview_says_how_many_questions_the_typed_text_can_ask(admin_client, starter):
-    assert "at most 8,358 different questions" in text(look(admin_client))
-    assert "at most 42 different questions" in text(look(admin_client, words="{segment} {signal}"))
+    assert "at most 16,716 different questions" in text(look(admin_client))
+    assert "at most 84 different questions" in text(look(admin_client, words="{segment} {signal}"))
 
 
 def test_preview_without_a_persona_that_buys_says_so(admin_client):
@@ -284,8 +284,8 @@ def test_list_says_what_the_rules_can_ask_and_what_it_costs(admin_client, starte
     words = text(admin_client.get(LIST))
 
     assert "In use: the built-in text." in words
-    assert "at most 8,358 different questions : 83,580 to 626,850 credits" in words
-    assert "Trial 6 164 984 73,800" in words
+    assert "at most 16,716 different questions : 167,160 to 1,253,700 credits" in words
+    assert "Trial 12 164 1,968 147,600" in words
 
 
 def test_list_warns_of_a_persona_that_has_become_too_long(admin_client):
@@ -327,7 +327,7 @@ def test_persona_page_says_how_many_questions_it_can_ask(admin_client, starter):
 
     words = text(admin_client.get(reverse("admin:personas_persona_change", args=[trial.pk])))
 
-    assert "at most 984 (6 signals × 164 combinations of facts), for 9,840 to 73,800" in words
+    assert "at most 1,968 (12 signals × 164 combinations of facts), for 19,680 to 147,600" in words
 
 
 def test_persona_that_opens_no_brief_asks_nothing(admin_client, starter):
@@ -344,7 +344,7 @@ def test_trying_a_persona_says_how_many_questions_the_change_would_ask(admin_cli
 
     words = " ".join(messages(admin_client.post(url, data)))
 
-    assert "Different questions: at most 126 (6 signals × 21 combinations of facts)" in words
+    assert "Different questions: at most 252 (12 signals × 21 combinations of facts)" in words
 
 
 def test_pages_obey_the_content_security_policy(admin_client, starter):

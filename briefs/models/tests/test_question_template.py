@@ -259,7 +259,8 @@ def test_question_that_would_be_too_long_names_the_longest_persona_and_signal():
     [words] = too_long(Wording("", "{segment} {description} {signal}"))
 
     assert words.startswith(
-        "For “Long” and “Opted out of everything” the question would have 4,019 characters, 19 more"
+        "For “Long” and “Another address, not theirs” the question would have 4,023 characters, "
+        "23 more"
     )
 
 

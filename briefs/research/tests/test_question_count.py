@@ -243,6 +243,15 @@ def test_questions_are_signals_times_facts_over_the_personas_that_buy_research()
     assert counted.signals == ["Unsubscribed", "Bounced, cause unclear"]
 
 
+def test_channel_opt_out_is_counted_with_each_channel_that_a_question_names():
+    counted = count([persona("Pro", ("plan", "equals", "pro"))], ["channel_opt_out"], ROLES)
+
+    assert counted.signals == ["Channel opt-out"] + [
+        f"Channel opt-out: {name}" for name in ("E-mail", "SMS", "WhatsApp", "Push", "In-app")
+    ]
+    assert counted.questions == 6
+
+
 def test_wording_without_facts_asks_one_question_for_a_signal():
     pro = persona("Pro", ("plan", "in", "pro, premium"), ("plan_name", "in", "a, b"))
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from briefs.models import Brief, QuestionTemplate, Research, ResearchPolicy
 from briefs.models.wording import Wording
 from briefs.pipeline import draining
-from briefs.research import questions
+from briefs.research import questions, sharing
 from briefs.research.questions import MEANINGS, Asker, built_in
 from briefs.research.working import run_next
-from briefs.tests.factories import make_event, make_payload, question_for
+from briefs.tests.factories import make_brief, make_event, make_payload, question_for
 from personas.models import Customer, Operator, Persona, PersonaCondition
 from personas.models.signals import SignalKind
 from personas.rules.matching import fold
@@ -25,8 +26,8 @@ from personas.starter.personas import PERSONAS
 PERSONA = Persona(name="Trial", description="They  try\nit.", research_focus="What keeps them.")
 
 
-def ask(persona=PERSONA, kind="unsubscribed", facts=("plan is trial",)):
-    return question_for(persona, kind, list(facts))
+def ask(persona=PERSONA, kind="unsubscribed", facts=("plan is trial",), detail=""):
+    return question_for(persona, kind, list(facts), detail)
 
 
 def test_question_names_segment_facts_signal_and_focus():
@@ -77,6 +78,46 @@ def test_every_signal_has_a_meaning(kind):
     meaning = ask(kind=kind).text.split("What it means: ")[1].splitlines()[0]
 
     assert meaning.endswith(".")
+
+
+def test_question_says_which_channel_was_turned_off():
+    text = ask(kind="channel_opt_out", detail="SMS").text
+
+    assert "Signal: Channel opt-out: SMS\n" in text
+    assert "What it means: The customer turned off the SMS channel and kept others.\n" in text
+    assert text != ask(kind="channel_opt_out", detail="E-mail").text
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("channel_opt_out", "E-mail and push"),  # of so many there would be too many questions
+        ("channel_opt_out", "Fax for Ms. Sand"),  # the workspace's own words
+        ("channel_opt_out", "ann@example.com"),
+        ("topic_opt_out", "Product updates"),
+        ("topic_opt_out", "SMS"),
+        ("other_address", "ann@example.com"),
+    ],
+)
+def test_nothing_but_one_of_our_own_channels_is_said(kind, detail):
+    assert ask(kind=kind, detail=detail) == ask(kind=kind)
+
+
+def test_briefs_about_two_channels_ask_two_questions_and_topics_one(starter, sandbox):
+    persona = Persona.objects.get(name="Enterprise, low usage")
+    told = [("channel_opt_out", "SMS"), ("channel_opt_out", "Push"), ("channel_opt_out", "SMS"),
+            ("topic_opt_out", "Tips"), ("topic_opt_out", "Events")]  # fmt: skip
+    briefs = [make_brief(persona=persona, kind=kind, detail=detail) for kind, detail in told]
+
+    with transaction.atomic():
+        asked = sharing.attach(briefs)
+
+    assert asked == 3
+    assert [brief.research for brief in briefs[:2]] != [briefs[0].research] * 2
+    assert briefs[0].research == briefs[2].research
+    assert briefs[3].research == briefs[4].research
+    signals = {brief.research.question.split("Signal: ")[1].splitlines()[0] for brief in briefs}
+    assert signals == {"Channel opt-out: SMS", "Channel opt-out: Push", "Topic opt-out"}
 
 
 def test_braces_in_the_teams_words_are_only_words():
