@@ -27,6 +27,7 @@ NO_BUDGETS = (
     "from briefs.models import ResearchPolicy as Policy; Policy.current();"
     "Policy.objects.update(day_budget=None, month_budget=None)"
 )
+CLOSE = "from briefs.models import Brief; Brief.objects.get(pk={}).close('retained', 'won back')"
 REGULATED = ("banking", "insurance", "pharma", "fintech", "biotechnology")
 # What 200 people who leave on one day may look like: 7 of 10 are worth a brief.
 BURST = (
@@ -72,6 +73,7 @@ class Demo:
         self._start()
         self._enterprise_unsubscribes()
         self._what_makes_no_brief()
+        self._what_events_mean()
         self._burst()
 
     # Setting up -----------------------------------------------------------------------------
@@ -181,8 +183,63 @@ class Demo:
         personas = {row["name"]: row for row in self._pages("personas")}
         return bool(personas["Free, heavy use"]["opens_brief"])
 
+    def _what_events_mean(self) -> None:
+        self.say("\n3. What an event means: three that are easily misread.")
+        brief, _ = self._brief_after(
+            self._person("channel"),
+            "cio_subscription_preferences_changed",
+            content=json.dumps({"channels": {"sms": False}}),
+        )
+        self._done(f"one channel turned off: brief {brief['id']}, {brief['title']}")
+        colleague = self.event(
+            self._person("colleague"),
+            "bounced",
+            "email",
+            recipient="sales-team@ourcompany.example",
+            subject="New lead",
+            failure_message="550 5.1.1 user unknown",
+        )
+        self.post(colleague)
+        row = self._wait("the bounce is processed", partial(self._ended, colleague), 30)
+        if row["signal"]["brief"]:
+            raise Failed("a colleague's bounce opened a brief")
+        self._done(f"a colleague's address bounced: {row['status_reason']}")
+        self._win_back_that_leaves_again(self._person("returns"))
+
+    def _win_back_that_leaves_again(self, person: str) -> None:
+        first, _ = self._brief_after(
+            person, "unsubscribed", "email", ago=90, recipient=_address(person), subject="News"
+        )
+        self.post(self.event(person, "subscribed", ago=60))
+        self.processes.manage("shell", "-c", CLOSE.format(first["id"]))
+        again, row = self._brief_after(person, "unsubscribed")
+        if again["id"] == first["id"]:
+            raise Failed("the second act was taken for the first one")
+        self._done(f"won back, and gone again a minute later: {row['status_reason']}")
+
+    def _person(self, name: str) -> str:
+        """A customer of the sandbox whose address is known; returns the id."""
+        person = f"{name}-{self.run}"
+        profile = {"plan": "enterprise", "industry": "insurance", "usage_tier": "high"}
+        answer = requests.post(
+            f"{self.sandbox_url}/sandbox/people",
+            json={"id": person, "email": _address(person), "attributes": profile},
+            timeout=10,
+        )
+        answer.raise_for_status()
+        return person
+
+    def _brief_after(
+        self, person: str, metric: str, object_type: str = "customer", ago: int = 0, **data: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Send an event that opens a brief; returns the brief and the processed event."""
+        event = self.event(person, metric, object_type, ago, **data)
+        self._expect("the webhook is answered", self.post(event), (200, "stored"))
+        brief = self._wait("its brief is there", lambda: self.brief_of(event), 30)
+        return brief, self._wait("it is processed", partial(self._ended, event), 30)
+
     def _burst(self) -> None:
-        self.say("\n3. A campaign goes wrong: 200 people unsubscribe at once.")
+        self.say("\n4. A campaign goes wrong: 200 people unsubscribe at once.")
         calls, credits = self._mave_calls(), self._credits_used()
         began = time.monotonic()
         events = [
@@ -229,13 +286,16 @@ Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
 
     # Customer.io's part ---------------------------------------------------------------------
 
-    def event(self, person: str, metric: str) -> dict[str, Any]:
+    def event(
+        self, person: str, metric: str, object_type: str = "customer", ago: int = 0, **data: Any
+    ) -> dict[str, Any]:
+        """An event of `ago` seconds ago; `data` beside the person's id."""
         return {
             "event_id": f"demo-{self.run}-{secrets.token_hex(6)}",
-            "object_type": "customer",
+            "object_type": object_type,
             "metric": metric,
-            "timestamp": int(time.time()),
-            "data": {"identifiers": {"id": person}},
+            "timestamp": int(time.time()) - ago,
+            "data": {"identifiers": {"id": person}, **data},
         }
 
     def post(self, event: dict[str, Any], *, key: str = SIGNING_KEY) -> tuple[int, str]:
@@ -333,3 +393,7 @@ Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
     def _done(self, text: str, began: float | None = None) -> None:
         after = f"  ({time.monotonic() - began:.1f} s)" if began is not None else ""
         self.say(f"   ✓ {text}{after}")
+
+
+def _address(person: str) -> str:
+    return f"{person}@example.com"
