@@ -24,7 +24,7 @@ from briefs.reading import answer, channels, markdown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
-from personas.models import AppApiHealth, AttributeName, playbooks
+from personas.models import AppApiHealth, AttributeName, SubscriptionNames, playbooks
 
 MOST_SIGNALS = 300  # of one customer: more would make the page too long
 # Long texts that no list shows. The playbook is loaded, because it holds the first step.
@@ -159,7 +159,9 @@ class Dossier:
         signals: Iterable[Signal] = self.signals
         if self.has_more_signals:
             signals = self.customer.signals.about_channels()
-        return channels.routes(self.customer, signals)
+        has_topics = bool(self.customer.preferences.get("topics"))
+        names = SubscriptionNames.known() if has_topics else None
+        return channels.routes(self.customer, signals, names)
 
     @cached_property
     def reading(self) -> answer.Reading | None:

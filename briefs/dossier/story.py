@@ -22,6 +22,9 @@ _PLAIN = {
     SignalKind.BOUNCED: "A message bounced, and the reply does not say why.",
     SignalKind.MAILBOX_FULL: "A message bounced, because the mailbox was full or busy.",
     SignalKind.BLOCKED: "The receiving server refused a message of ours.",
+    SignalKind.OTHER_ADDRESS: "A message to another address than theirs bounced, or was complained "
+    "about.",
+    SignalKind.REACHED: "A message arrived again, where earlier ones did not.",
     SignalKind.DROPPED: "A message was not sent, because the address is suppressed.",
     SignalKind.SUBSCRIBED: "They subscribed again.",
     SignalKind.CHANNEL_OPT_IN: "They turned on a channel.",
@@ -41,6 +44,7 @@ _BOUNCES = {
 _NAMED = (
     SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN,
     SignalKind.ALL_TOPICS_OFF, SignalKind.TOPIC_OPT_OUT, SignalKind.TOPIC_OPT_IN,
+    SignalKind.OTHER_ADDRESS,
 )  # fmt: skip
 _CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "in_app": "In-app"}
 _PARENTS = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from briefs.models import Signal
 from briefs.reading.contact import Contact, Turned
 from briefs.times import day
-from personas.models import Customer, SignalKind
+from personas.models import Customer, SignalKind, SubscriptionNames
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 MAIL_TROUBLE = {
@@ -87,12 +87,17 @@ def closed_channels(found: Iterable[Route]) -> list[ClosedChannel]:
     ]
 
 
-def routes(customer: Customer, signals: Iterable[Signal]) -> list[Route]:
-    """Answer for each channel, in a fixed order. `signals` are the customer's, in any order."""
+def routes(
+    customer: Customer, signals: Iterable[Signal], names: SubscriptionNames | None = None
+) -> list[Route]:
+    """Answer for each channel, in a fixed order. `signals` are the customer's, in any order.
+
+    names: of the workspace's topics, and what each is for somebody who never chose.
+    """
     if customer.is_deleted:
         gone = "Customer.io no longer knows this person"
         return [Route(channel, NO, gone) for channel in _ROUTES]
-    contact = Contact(customer, signals)
+    contact = Contact(customer, signals, names)
     return [answer(channel, contact) for channel, answer in _ROUTES.items()]
 
 
@@ -107,9 +112,8 @@ def _marketing(channel: str, contact: Contact) -> Route:
         return Route(channel, UNKNOWN, trouble)
     if not contact.is_looked_up:
         return Route(channel, UNKNOWN, "the profile was not looked up yet")
-    off = sorted(name for name, is_on in contact.topics.items() if not is_on)
-    if off:
-        return Route(channel, YES, f"except {', '.join(off)[:120]}")
+    if off := contact.topics_off:
+        return Route(channel, YES, f"except {off[:120]}")
     return Route(channel, YES, "subscribed")
 
 
@@ -191,7 +195,7 @@ def _address_closed(channel: str, contact: Contact) -> Route | None:
 
 
 def _off_every_topic(contact: Contact) -> Turned | None:
-    if contact.topics and not any(contact.topics.values()):
+    if contact.is_off_every_topic:
         return Turned("every topic is turned off")
     if at := contact.last_not_undone(SignalKind.ALL_TOPICS_OFF, *_BACK):
         return Turned("opted out of every topic", at)

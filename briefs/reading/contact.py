@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from briefs.models import Signal
-from personas.models import Customer, SignalKind
+from personas.models import Customer, SignalKind, SubscriptionNames
 from personas.models.signals import Level
 from personas.rules.recipients import ANOTHER, whose
 
@@ -33,8 +33,14 @@ class Turned:
 class Contact:
     """When each kind of signal came last, and what the customer switched on or off."""
 
-    def __init__(self, customer: Customer, signals: Iterable[Signal]) -> None:
+    def __init__(
+        self,
+        customer: Customer,
+        signals: Iterable[Signal],
+        names: SubscriptionNames | None = None,
+    ) -> None:
         self.customer = customer
+        self.names = names or SubscriptionNames()
         self.is_looked_up = customer.fetched_at is not None
         self.topics: dict[str, bool] = customer.preferences.get("topics") or {}
         self.channels: dict[str, bool] = customer.preferences.get("channels") or {}
@@ -86,6 +92,18 @@ class Contact:
             if at := self.last_not_undone(kind, *undone, channel=channel):
                 return Turned(words, at)
         return None
+
+    @property
+    def is_off_every_topic(self) -> bool:
+        """A topic that they never chose is what the workspace says it is for everybody."""
+        topics = {**self.names.defaults.get("topics", {}), **self.topics}
+        return bool(self.topics) and not any(topics.values())
+
+    @property
+    def topics_off(self) -> str:
+        """The names of those that they turned off."""
+        off = sorted(name for name, is_on in self.topics.items() if not is_on)
+        return self.names.words(topics=off)
 
     @property
     def has_phone(self) -> bool:

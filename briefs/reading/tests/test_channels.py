@@ -5,7 +5,7 @@ import pytest
 from briefs.models import Signal
 from briefs.models.signals import ABOUT_CHANNELS
 from briefs.reading.channels import closed_channels, routes
-from personas.models import Customer, SignalKind
+from personas.models import Customer, SignalKind, SubscriptionNames
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -211,6 +211,26 @@ def test_some_topics_off_are_named():
     who = customer(preferences={"topics": {"news": False, "tips": True}})
 
     assert reasons(who)["E-mail, marketing"] == "except news"
+
+
+def workspace(**topics):
+    named = {key: {"name": key.title(), "is_on_by_default": is_on} for key, is_on in topics.items()}
+    return SubscriptionNames(topics=named)
+
+
+def test_topics_off_are_called_by_their_names():
+    who = customer(preferences={"topics": {"news": False, "tips": True}})
+    found = {r.channel: r.reason for r in routes(who, [], workspace(news=True, tips=True))}
+
+    assert found["E-mail, marketing"] == "except News"
+
+
+@pytest.mark.parametrize(("is_on", "answer"), [(True, "yes"), (False, "no")])
+def test_topic_that_they_never_chose_is_what_the_workspace_says(is_on, answer):
+    who = customer(preferences={"topics": {"news": False}})
+    found = {r.channel: r.answer for r in routes(who, [], workspace(news=True, tips=is_on))}
+
+    assert found["E-mail, marketing"] == answer
 
 
 @pytest.mark.parametrize(
