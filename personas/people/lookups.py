@@ -50,6 +50,10 @@ def known_profiles_only() -> Iterator[None]:
         _may_ask.reset(token)
 
 
+def may_ask() -> bool:
+    return _may_ask.get()
+
+
 def refresh(
     customers: Iterable[Customer], *, force: bool = False, in_background: bool = False
 ) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from personas.models import AppApiHealth, SubscriptionNames
+from personas.people import lookups
 from personas.people.pacing import paced_app_api
 from providers.customerio import LookupFailed
 
@@ -23,7 +24,7 @@ def refresh() -> None:
     One worker at a time asks. Must be called outside a transaction.
     """
     api = paced_app_api(BUDGET_SECONDS)
-    if not api.is_configured or AppApiHealth.is_closed():
+    if not (lookups.may_ask() and api.is_configured) or AppApiHealth.is_closed():
         return
     if not SubscriptionNames.claim(RETRY_AFTER):
         return

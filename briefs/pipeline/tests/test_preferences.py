@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.models import Brief, Signal
-from briefs.pipeline import draining
+from briefs.pipeline import draining, previewing
 from briefs.reading import channels
 from briefs.tests.factories import make_customer, make_event, make_payload
 from personas.models import Customer, SubscriptionNames
@@ -190,6 +190,18 @@ def test_event_that_is_read_again_is_taken_for_the_same(sandbox):
     assert drained(*events) == before == ["all_topics_off", "topic_opt_in"]
     assert Brief.objects.count() == 1
     assert not WebhookEvent.objects.filter(status="ignored").exists()
+
+
+def test_preview_of_reading_it_again_asks_nobody_and_sees_no_change(sandbox):
+    add(sandbox, ON_OFF)
+    drained(changed(OFF_OFF, ago=30), changed(ON_OFF, ago=20))
+    long_ago = timezone.now() - timedelta(days=2)
+    SubscriptionNames.objects.update(fetched_at=long_ago)
+
+    seen = previewing.preview(WebhookEvent.objects.all())
+
+    assert (seen.read, seen.changed, seen.failed.total()) == (2, 0, 0)
+    assert SubscriptionNames.objects.get().fetched_at == long_ago
 
 
 def test_change_without_a_content_is_told_once(sandbox):

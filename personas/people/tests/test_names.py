@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from personas.models import AppApiHealth, AppApiPace, SubscriptionNames
-from personas.people import names
+from personas.people import lookups, names
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +93,13 @@ def test_nobody_is_asked_without_a_key(sandbox, settings):
     settings.CIO_APP_KEY = ""
 
     names.refresh()
+
+    assert known().fetched_at is None
+
+
+def test_nobody_is_asked_by_a_preview(sandbox):
+    with lookups.known_profiles_only():
+        names.refresh()
 
     assert known().fetched_at is None
 
