@@ -85,7 +85,7 @@ def test_timeline_names_it():
         ("all_topics_off", "", "They opted out of every topic."),
         ("topic_opt_in", "Tips", "They opted in to topics: Tips."),
         ("unsubscribed", "", "They unsubscribed."),
-        ("other_address", "a@b.example", "Another address, not theirs: a@b.example."),
+        ("scanner", "", "Probably a link scanner."),
     ],
 )
 def test_story_says_what_was_turned(kind, detail, words):

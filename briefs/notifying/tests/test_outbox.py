@@ -126,6 +126,7 @@ def test_message_without_an_answer_is_tried_again_although_it_may_have_arrived(
 
     outbox.send_due()
     listener.delay = 0
+    monkeypatch.setattr(addresses, "READ_SECONDS", 20)
     Notification.objects.update(available_at=None)
     outbox.send_due()
 
