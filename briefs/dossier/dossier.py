@@ -138,7 +138,7 @@ class Dossier:
 
     @property
     def first_step(self) -> str:
-        return self.persona.first_step
+        return self.brief.first_step
 
     @property
     def advice(self) -> list[Advice]:

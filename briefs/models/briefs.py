@@ -216,6 +216,13 @@ class Brief(models.Model):
     def is_untouched(self) -> bool:
         return self.state == self.State.NEW and self.assignee_id is None
 
+    @property
+    def first_step(self) -> str:
+        """What to do within a day: the playbook's first step, unless a machine acted."""
+        if self.kind == SignalKind.SCANNER:
+            return "Ask one of them whether they meant it: a machine probably clicked for them."
+        return self.persona.first_step
+
     def was_closed_before(self, moment: datetime) -> bool:
         return self.closed_at is not None and self.closed_at <= moment
 

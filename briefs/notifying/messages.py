@@ -27,7 +27,7 @@ def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
         f"Customer: {customer_name(brief.customer)}",
         f"Persona: {brief.persona.name}",
         " · ".join(f"{label}: {value}" for label, value in known if value),
-        f"First step: {brief.persona.first_step}",
+        f"First step: {brief.first_step}",
         link(brief.get_absolute_url()),
     ]
     return headline(brief), "\n".join(line for line in lines if line)

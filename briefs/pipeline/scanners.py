@@ -135,8 +135,13 @@ def _fold(burst: Burst) -> int:
         return 0
     words = f"{burst.words}, beside clicks by a machine"
     kept.kind, kept.detail, kept.priority = SignalKind.SCANNER, burst.words, Priority.LOW
-    kept.research, kept.is_sharing = None, False  # nobody pays for advice on what nobody meant
-    kept.save(update_fields=["kind", "detail", "priority", "research", "is_sharing"])
+    # Nobody pays for advice on what nobody meant.
+    kept.research, kept.is_sharing, kept.basis = None, False, Brief.Basis.PLAYBOOK
+    kept.researched_at = None
+    kept.save(
+        update_fields=["kind", "detail", "priority", "research", "is_sharing", "basis",
+                       "researched_at"]
+    )  # fmt: skip
     kept.log(f"probably a link scanner: {words}. Ask one of them whether they meant it")
     for brief in others:
         brief.kind = SignalKind.SCANNER

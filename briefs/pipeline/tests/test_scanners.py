@@ -56,7 +56,8 @@ def test_six_people_of_one_company_beside_machine_clicks_are_one_low_brief():
     brief = Brief.objects.open().get()
     assert (brief.kind, brief.get_priority_display()) == ("scanner", "Low")
     assert brief.detail == "6 people of acme.example within 2 s"
-    assert brief.research is None
+    assert (brief.research, brief.basis, brief.researched_at) == (None, "playbook", None)
+    assert brief.first_step.startswith("Ask one of them")
     assert Brief.objects.filter(outcome="withdrawn").count() == 5
     assert brief.activities.filter(text__contains="flo").exists()
 
