@@ -13,8 +13,8 @@ hypothesis_settings.register_profile("calm", deadline=None)
 hypothesis_settings.load_profile("calm")
 
 
-# Rooms that know no database: their tests run on one of the two.
-WITHOUT_DATABASE = ("providers/tests/", "sandbox/tests/", "briefs/reading/tests/")
+# The fixtures through which a test opens the database.
+DATABASE = {"db", "transactional_db", "empty_database"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,8 +29,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that opens no database runs once: none of the two can change its result."""
     for item in items:
-        if item.nodeid.startswith(WITHOUT_DATABASE):
+        markers = {marker.name for marker in item.iter_markers()}
+        is_opened = DATABASE & set(getattr(item, "fixturenames", ()))
+        if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
             item.add_marker(pytest.mark.on_sqlite)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from webhooks.tests.real_server import ROOT, Client, Server, copied_database, free_port, request
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.on_postgresql]
 BROKER_TIME_OUT = 0.5
 QUEUE = "django_q:default:q"  # in Redis
 

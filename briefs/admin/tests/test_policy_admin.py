@@ -14,7 +14,11 @@ from briefs.research.working import run_next
 from briefs.tests.factories import make_brief, make_persona, make_research
 from personas.models import Persona
 
-pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-18T12:00")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.on_sqlite,
+    pytest.mark.begins_at("2026-11-18T12:00"),
+]
 
 POLICY = "/admin/briefs/researchpolicy/"
 PAGE = f"{POLICY}1/change/"

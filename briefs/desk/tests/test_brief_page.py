@@ -18,7 +18,7 @@ from briefs.tests.factories import (
 from personas.models import AppApiHealth, AttributeName
 from webhooks.tests.clock import clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
 ANSWER = "## Why\n\nToo much mail [1]. <script>alert(1)</script> [bad](javascript:alert(1))"
 SOURCES = [{"title": "A study", "url": "https://journal.example/1", "domain": "journal.example"}]
 

@@ -16,7 +16,7 @@ from personas.people import lookups
 from personas.people.pacing import paced_app_api
 from webhooks.models import WebhookEvent
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.usefixtures("starter")]
 
 BATCH = "customers/attributes"
 EACH = 80

@@ -285,6 +285,7 @@ def settle(model, under_way, outcome, credits):
     model.charged[place] = (persona, charged)
 
 
+@pytest.mark.on_sqlite
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     day=limit,

@@ -29,6 +29,7 @@ from webhooks.models import Bell, WebhookEvent
 
 pytestmark = [
     pytest.mark.processes,
+    pytest.mark.on_sqlite,
     pytest.mark.skipif(sys.platform != "linux", reason="asks Linux which process holds a lock"),
 ]
 CLUSTER_NAMES = ("default", "research")

@@ -66,6 +66,9 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
     assert told.index(demo.url) < told.index("brief 1")
     assert "free user unsubscribes: no brief, because persona “Free, heavy use”" in told
     assert "opt-in: good news, no brief" in told
+    assert "Channel opt-out: SMS" in told
+    assert "a colleague's address bounced: an entry on the timeline, no brief" in told
+    assert "gone again a minute later: opened a brief" in told
     assert "200 events, 140 briefs" in told
     assert "7 research calls" in told
 

@@ -31,6 +31,7 @@ from personas.starter.personas import (
     TRIAL_PLANS,
 )
 
+pytestmark = pytest.mark.on_sqlite  # rules and texts: the same in any database
 in_database = pytest.mark.usefixtures("starter")
 PAYLOADS = Path(__file__).parents[3] / "webhooks/tests/payloads"
 PLAYBOOKS = sorted(starter_rules.PLAYBOOKS.glob("*.md"))
