@@ -26,6 +26,7 @@ WITHIN = timedelta(seconds=10)
 CLICKS_WITHIN = timedelta(minutes=1)  # before the first of them or after the last
 LOOK_BACK = timedelta(minutes=5)  # for briefs that may belong together
 MOST = 500  # of them, the newest
+MOST_CLICKS = 1_000  # whose bodies are read
 # Providers whose customers share a domain and nothing else.
 PUBLIC_DOMAINS = frozenset(
     """
@@ -106,7 +107,22 @@ def _is_beside_machine_clicks(burst: Burst) -> bool:
         received_at__gt=Now() - 2 * LOOK_BACK,
         occurred_at__range=around,
     )
-    return any(_is_machine_click(event.data, burst.domain) for event in clicks.only("body")[:1000])
+    # First the clicks of these people: a large mailing has more others than can be read.
+    return any(
+        _is_machine_click(event.data, burst.domain)
+        for found in (clicks.filter(_is_by(burst)), clicks)
+        for event in found.only("body")[:MOST_CLICKS]
+    )
+
+
+def _is_by(burst: Burst) -> Q:
+    people = [brief.customer for brief in burst.briefs]
+    cio_ids = [person.cio_id for person in people if person.cio_id]
+    return (
+        Q(identifiers__cio_id__in=[*cio_ids, *(f"cio_{cio_id}" for cio_id in cio_ids)])
+        | Q(identifiers__id__in=[person.external_id for person in people if person.external_id])
+        | Q(identifiers__email__in=[person.email for person in people])
+    )
 
 
 def _is_machine_click(data: dict[str, Any], domain: str) -> bool:

@@ -62,6 +62,18 @@ def test_six_people_of_one_company_beside_machine_clicks_are_one_low_brief():
     assert brief.activities.filter(text__contains="flo").exists()
 
 
+def test_clicks_of_a_large_mailing_do_not_hide_theirs(monkeypatch):
+    monkeypatch.setattr(scanners, "MOST_CLICKS", 2)
+    for number in range(3):
+        clicked(f"other-{number}", machine=False)
+    clicked("cem")
+    unsubscribe_all()
+
+    draining.drain()
+
+    assert Brief.objects.open().count() == 1
+
+
 def test_machine_click_may_arrive_after_the_briefs_were_opened():
     unsubscribe_all()
     draining.drain()
