@@ -34,7 +34,7 @@ def level(object_type: str, data: Mapping[str, Any]) -> str:
     """
     if object_type == "customer":
         return Level.PERSON
-    if data.get("recipient") or data.get("subject"):
+    if any(str(data.get(key) or "").strip() for key in ("recipient", "subject")):
         return Level.DELIVERY
     # A report about an e-mail always names it; what another channel's report leaves out, nobody
     # has documented, so those stay with their channel.
@@ -65,8 +65,8 @@ def facts(data: Mapping[str, Any], **found_out: str) -> PlainFacts:
         values["smtp_class"] = basic.group(1)
     if "failure_message" in data:
         values["bounce"] = bounces.read(message).reading
-    if "inbound_event_id" in data:  # a reply to a text message
-        values["reply"] = reply(data)
+    if said := reply(data):
+        values["reply"] = said
     if data.get("machine") is True:  # a link scanner's click shows nobody
         found_out.pop("reached", None)
     values |= {name: value for name, value in found_out.items() if value}

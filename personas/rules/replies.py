@@ -6,6 +6,7 @@ https://api.ctia.org/wp-content/uploads/2023/05/230523-CTIA-Messaging-Principles
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,11 +14,13 @@ STOP, START = "stop", "start"
 _STOP = frozenset(
     """
     stop stopall unsubscribe cancel end quit revoke optout stopp arret arreter desabonner abmelden
-    abbestellen baja parar pare sair cancelar salir annulla cancella
-    해지 수신거부 停止 退订 стоп отписаться
+    abbestellen stoppen baja parar pare sair cancelar salir annulla cancella
+    해지 수신거부 停止 配信停止 退订 取消订阅 td стоп отписаться
     """.split()  # noqa: SIM905 - a list of words, one beside the other
 )
-_START = frozenset("start unstop subscribe yes ja si sim oui 시작 订阅 старт".split())  # noqa: SIM905
+# Of the words for yes only the one that Twilio takes for START: "sim" also confirms a delivery.
+_START = frozenset("start unstop subscribe yes 시작 订阅 старт".split())  # noqa: SIM905
+_LONGEST = 100  # characters: a longer text says more than one word
 # Customer.io documents no key for the words of a reply.
 _KEYS = ("content", "body", "text", "message")
 
@@ -25,5 +28,8 @@ _KEYS = ("content", "body", "text", "message")
 def reply(data: Mapping[str, Any]) -> str:
     """`stop`, `start`, or empty where the reply says something else, or its words were not sent."""
     words = next((data[key] for key in _KEYS if isinstance(data.get(key), str)), "")
-    word = re.sub(r"[\W_]+", "", words.casefold()).replace("ê", "e").replace("é", "e")
+    if len(words) > _LONGEST:
+        return ""
+    letters = unicodedata.normalize("NFKC", words).casefold()  # full-width letters too
+    word = re.sub(r"[\W_]+", "", letters).replace("ê", "e").replace("é", "e")
     return STOP if word in _STOP else START if word in _START else ""

@@ -20,6 +20,7 @@ from personas.rules.facts import facts, level
         ("email", {"email_address": None, "recipient": None, "subject": None}, "person"),
         ("email", {"email_address": "", "recipient": "a@b.example"}, "delivery"),
         ("email", {"recipient": None, "subject": None, "delivery_id": "d1"}, "person"),
+        ("email", {"email_address": "a@b.example", "recipient": " ", "subject": " "}, "person"),
         ("email", {}, "person"),
         ("push", {}, "delivery"),
         ("sms", {"recipient": "+15550100"}, "delivery"),

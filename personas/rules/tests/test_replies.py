@@ -9,7 +9,7 @@ from personas.rules.replies import reply
     "words",
     ["STOP", "stop", " Stop. ", "STOP ALL", "StopAll", "Unsubscribe", "opt-out", "OPT OUT", "END",
      "cancel!", "Quit", "REVOKE", "ARRÊT", "Arrêter", "abmelden", "BAJA", "parar", "SAIR",
-     "수신거부", "退订", "СТОП"],
+     "수신거부", "退订", "СТОП", "ＳＴＯＰ", "arre\u0302t", "配信停止", "TD", "stoppen"],
 )  # fmt: skip
 def test_stop_in_any_of_its_words(words):
     assert reply({"content": words}) == "stop"
@@ -26,6 +26,11 @@ def test_start_in_any_of_its_words(words):
 )
 def test_reply_that_says_more_is_for_a_person_to_read(words):
     assert reply({"text": words}) == ""
+
+
+@pytest.mark.parametrize("words", ["Sim", "ja", "Oui", "SI"])
+def test_yes_that_no_carrier_takes_for_start_is_no_consent(words):
+    assert reply({"content": words}) == ""
 
 
 @pytest.mark.parametrize("data", [{}, {"content": None}, {"content": ["STOP"]}, {"to": "STOP"}])
