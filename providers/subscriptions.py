@@ -50,7 +50,9 @@ def is_readable(content: Any) -> bool:
     decoded = _decoded(content)
     if not isinstance(decoded, dict):
         return False
-    return bool(_read(decoded)) or not any(decoded.values())
+    # `{"email": false}` says something, though not what of.
+    is_empty = not any(value or isinstance(value, bool | int) for value in decoded.values())
+    return bool(_read(decoded)) or is_empty
 
 
 def merged(first: Preferences, second: Preferences) -> Preferences:

@@ -7,6 +7,7 @@ import pytest
 from providers.customerio import _profile
 from providers.subscriptions import (
     SubscriptionName,
+    is_readable,
     merged,
     names_of_channels,
     names_of_topics,
@@ -156,3 +157,17 @@ def test_channels_are_named_by_their_type():
 @pytest.mark.parametrize("items", [None, {}, "topics", [None], [{}], [{"name": "Tips"}]])
 def test_names_in_a_form_nobody_documented_are_none(items):
     assert names_of_topics(items) == names_of_channels(items) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("{}", True),
+        ('{"topics":{}}', True),
+        ('{"topics":{},"channels":null}', True),
+        ('{"email":false}', False),
+        ('{"newsletter":0}', False),
+    ],
+)
+def test_false_beside_an_unknown_name_is_not_nothing(content, expected):
+    assert is_readable(content) is expected
