@@ -54,7 +54,12 @@ class Contact:
         self._last[channel, kind] = max(self._last.get((channel, kind), at), at)
 
     def _is_about_another_address(self, signal: Signal) -> bool:
-        """Whether it speaks of an address that is not, or no longer, the customer's."""
+        """Whether it speaks of an address that is not, or no longer, the customer's.
+
+        What they said no or yes to holds for the person, whichever copy of a message they used.
+        """
+        if signal.kind not in _OF_AN_ADDRESS:
+            return False
         recipient = signal.message.get("recipient", "")
         return whose(recipient, [self.customer.email]) == ANOTHER
 
@@ -84,10 +89,15 @@ class Contact:
         """Whether they said no to this channel alone: in its preferences, or through a message."""
         if self.channels.get(channel) is False:
             return Turned(f"the {NAMES[channel]} channel is turned off")
-        undone = (SignalKind.SUBSCRIBED, SignalKind.CHANNEL_OPT_IN)
-        for kind, words in (
-            (SignalKind.CHANNEL_OPT_OUT, f"turned {NAMES[channel]} off"),
-            (SignalKind.UNSUBSCRIBED, f"unsubscribed by {NAMES[channel]}"),
+        # To subscribe again takes back an unsubscribe. It lifts no STOP: the carrier still blocks.
+        back = (SignalKind.CHANNEL_OPT_IN,)
+        for kind, words, undone in (
+            (SignalKind.CHANNEL_OPT_OUT, f"turned {NAMES[channel]} off", back),
+            (
+                SignalKind.UNSUBSCRIBED,
+                f"unsubscribed by {NAMES[channel]}",
+                (*back, SignalKind.SUBSCRIBED),
+            ),
         ):
             if at := self.last_not_undone(kind, *undone, channel=channel):
                 return Turned(words, at)
@@ -125,6 +135,10 @@ NAMES = {
     "push": "push",
     "in_app": "in-app",
 }
+_OF_AN_ADDRESS = (
+    SignalKind.SPAM_COMPLAINT, SignalKind.ADDRESS_GONE, SignalKind.DROPPED, SignalKind.BOUNCED,
+    SignalKind.MAILBOX_FULL, SignalKind.BLOCKED, SignalKind.REACHED,
+)  # fmt: skip
 _PERSON = "person"  # beside the channels: what is about the person as a whole
 _EVERYTHING = (_PERSON, SignalKind.UNSUBSCRIBED.value)
 

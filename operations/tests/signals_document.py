@@ -119,7 +119,7 @@ def _closes(kind: str, object_type: str, data) -> tuple[str, str]:
 
     if kind == SignalKind.CHANNEL_OPT_OUT and object_type == "customer":
         assert all(_answers(_signal(kind, "email", turned=key)) != OPEN for key in CHANNEL_KEYS)
-        return "the channel that was turned off", _named(SignalKind.CHANNEL_OPT_IN, "subscribed")
+        return "the channel that was turned off", _named(SignalKind.CHANNEL_OPT_IN)
     level = facts.level(object_type, {"recipient": "x", **data})
     given = {"turned": object_type} if kind == SignalKind.CHANNEL_OPT_OUT else {}
     channel = "email" if object_type == "customer" else object_type

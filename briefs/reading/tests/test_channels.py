@@ -127,6 +127,14 @@ def test_new_address_is_not_closed_by_what_happened_to_the_old_one():
     assert mail(customer(email="A@Example.com"), old) == ("no", "no")
 
 
+@pytest.mark.parametrize("kind", ["unsubscribed", "all_topics_off"])
+def test_no_counts_whichever_address_the_message_went_to(kind):
+    copy = signal(kind)
+    copy.message["recipient"] = "old@example.com"
+
+    assert mail(customer(), copy) == ("no", "yes")
+
+
 def test_address_that_was_reached_again_is_open():
     assert mail(customer(), signal("address_gone", 2), signal("reached", 1)) == ("yes", "yes")
     assert mail(customer(), signal("address_gone", 1), signal("reached", 2)) == ("no", "no")
@@ -179,6 +187,14 @@ def test_channel_turned_on_again_is_open():
     found = answers(customer(**ALL_OPEN), off, on)
 
     assert (found["SMS"], found["Push"]) == ("yes", "no")
+
+
+def test_subscribing_again_takes_back_an_unsubscribe_by_text_message_but_no_stop():
+    back = signal("subscribed", 1)
+
+    assert answers(customer(**ALL_OPEN), signal("unsubscribed", 2, "sms"), back)["SMS"] == "yes"
+    stop = channel_signal("channel_opt_out", "sms", 2)
+    assert answers(customer(**ALL_OPEN), stop, back)["SMS"] == "no"
 
 
 @pytest.mark.parametrize(
