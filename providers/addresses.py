@@ -82,6 +82,15 @@ def _bare_number(text: str) -> str:
     return _FORMATTING.sub("", text).removeprefix("whatsapp:")  # as Twilio writes WhatsApp numbers
 
 
+def channel_of(object_type: str, recipient: Any) -> str:
+    """The channel of a message: WhatsApp through Twilio is reported as `sms`.
+
+    Source: https://docs.customer.io/api/webhooks
+    """
+    is_whatsapp = isinstance(recipient, str) and recipient.strip().startswith("whatsapp:")
+    return "whatsapp" if object_type == "sms" and is_whatsapp else object_type
+
+
 def address_of(object_type: str, recipient: Any) -> str:
     """Which address of a person a message of this channel went to; empty if to none.
 

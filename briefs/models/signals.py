@@ -85,21 +85,30 @@ class Signal(models.Model):
         """What happened and, where it is known, to what: “Topic opt-out: Product updates”."""
         return titled(self.get_kind_display(), self.detail)
 
+    @property
+    def turned(self) -> set[str]:
+        """The channels that a preference or a reply turned on or off, by their keys."""
+        return {key.strip() for key in self.message.get("turned", "").split(",")} - {""}
+
+    def is_undone_by(self, opt_ins: "Iterable[Signal]") -> bool:
+        """Whether each channel that this one turned off was turned on again later."""
+        if self.kind != SignalKind.CHANNEL_OPT_OUT or not self.turned:
+            return False
+        later = (s for s in opt_ins if s.happened_at > self.happened_at)
+        return self.turned <= {channel for signal in later for channel in signal.turned}
+
     def is_same_act(self, other: "Signal", between: "Iterable[Signal]") -> bool:
         """Whether the other signal, reported earlier, reports the same act.
 
         between: what the customer did at about that time. An act of the other direction, or an
         answer by the team that ended the other's brief, makes this one a new act.
         """
-        if self._is_soft_duplicate_of(other):
-            return True
-        return (
-            self._is_other_side_of(other)
-            and not any(
-                _is_back(signal) and signal._lies_between(self, other) for signal in between
-            )
-            and not (other.brief and other.brief.was_closed_before(self.happened_at))
-        )
+        is_duplicate = self._is_soft_duplicate_of(other)
+        if not (is_duplicate or self._is_other_side_of(other)):
+            return False
+        if any(_is_back(signal) and signal._lies_between(self, other) for signal in between):
+            return False
+        return is_duplicate or not (other.brief and other.brief.was_closed_before(self.happened_at))
 
     def _is_other_side_of(self, other: "Signal") -> bool:
         return (

@@ -9,6 +9,7 @@ from personas.models import Customer, Effect, SignalKind, SignalRule
 from personas.people import identity
 from personas.rules import facts
 from personas.rules.rulebook import PersonaMatch, RuleMatch
+from providers.addresses import channel_of
 from webhooks.models import WebhookEvent
 
 PENDING, PROCESSED, IGNORED = (
@@ -85,7 +86,12 @@ class Draft:
         """The channels that a reply or a preference turned on or off, as the message keeps them."""
         if self.rule.kind not in (SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN):
             return {}
-        return {"turned": ", ".join(self.channels) or self.event.object_type}
+        return {"turned": ", ".join(self.channels) or self.channel}
+
+    @property
+    def channel(self) -> str:
+        """The channel of the message that the event is about."""
+        return channel_of(self.event.object_type, self.data.get("recipient"))
 
     @property
     def recipient(self) -> str:

@@ -1,4 +1,5 @@
-"""Which deliveries and clicks matter: those at an address that was gone, full or unclear before.
+"""Which deliveries and clicks matter: those at an address that was gone, full, blocked or
+unclear before.
 
 Most events of a busy workspace are deliveries. They are asked about together, by their identifiers,
 so that no payload is read and no customer is created for a message that simply arrived.
@@ -16,6 +17,7 @@ from webhooks.models import WebhookEvent
 METRICS = ("delivered", "clicked")
 CLOSING = (
     SignalKind.ADDRESS_GONE, SignalKind.DROPPED, SignalKind.BOUNCED, SignalKind.MAILBOX_FULL,
+    SignalKind.BLOCKED,
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
 from personas.rules.recipients import addresses
-from providers.addresses import address_of, without_credentials
+from providers.addresses import address_of, channel_of, without_credentials
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 
@@ -36,6 +36,7 @@ class _Batch:
     signals: dict[int, Signal]  # by event: those written by an earlier run
     past: dict[int, rereading.Past]  # by event: as that run left them
     recent: dict[int, list[Signal]]  # by customer: of about the same time, to recognise echoes
+    opt_ins: dict[int, list[Signal]]  # by customer: channels that were turned on again
     severities: dict[int, int]  # by brief that a profile may map: its worst so far
     opened: list[Brief] = field(default_factory=list)
     joined: dict[int, Brief] = field(default_factory=dict)
@@ -57,6 +58,9 @@ def record(drafts: list[Draft]) -> int:
         return rereading.settle(past, all_drafts, [])
     batch = _read(drafts, past)
     signals = [_signal(draft, batch) for draft in drafts]
+    for signal in signals:
+        if signal.kind == SignalKind.CHANNEL_OPT_IN:
+            batch.opt_ins[signal.customer_id].append(signal)
     _update_subscriptions(drafts, batch)
     for draft, signal in zip(drafts, signals, strict=True):
         signal.brief = _choose_brief(draft, signal, batch)
@@ -91,12 +95,19 @@ def _read(drafts: list[Draft], past: dict[int, rereading.Past]) -> _Batch:
         happened_at__lte=max(moments) + SAME_ACT_WITHIN,
     ).select_related("brief"):
         recent[signal.customer_id].append(signals.get(signal.pk, signal))
+    opt_ins: dict[int, list[Signal]] = defaultdict(list)
+    turned_off = {d.person.pk for d in drafts if d.rule.kind == SignalKind.CHANNEL_OPT_OUT}
+    if turned_off:
+        turned_on = Signal.objects.filter(kind=SignalKind.CHANNEL_OPT_IN, customer__in=turned_off)
+        for signal in turned_on.filter(happened_at__gt=min(moments)):
+            opt_ins[signal.customer_id].append(signal)
     return _Batch(
         customers=customers,
         briefs={brief.customer_id: brief for brief in briefs},
         signals={signal.event_id: signal for signal in signals.values() if signal.event_id},
         past=past,
         recent=recent,
+        opt_ins=opt_ins,
         severities=profiles.severities([brief for brief in briefs if _may_be_mapped(brief)]),
     )
 
@@ -166,7 +177,7 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
         if isinstance(data.get(key), str | int) and not isinstance(data[key], bool)
     }
     if object_type and object_type != "customer":
-        described["channel"] = object_type
+        described["channel"] = channel_of(object_type, data.get("recipient"))
     sent_to = data.get("recipient")
     if object_type == "email" and isinstance(sent_to, str):  # perhaps with a copy to others
         described["recipient"] = ", ".join(addresses(sent_to))
@@ -209,6 +220,9 @@ def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
     batch.recent[draft.person.pk].append(signal)
     if _is_outdated(signal):
         draft.reason = f"no brief, because they have subscribed again since · {signal.why}"
+        return batch.briefs.get(draft.person.pk)
+    if signal.is_undone_by(batch.opt_ins[signal.customer_id]):
+        draft.reason = f"no brief, because they have turned it on again since · {signal.why}"
         return batch.briefs.get(draft.person.pk)
     if not draft.opens_brief:
         draft.reason = f"{_why_no_brief(draft)} · {signal.why}"

@@ -56,7 +56,7 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
     match = rulebook.rule_for(event.object_type, event.metric, draft.data, reached=reached)
     draft.decide(match)
     if match and match.rule.kind in (SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN):
-        draft.detail = channel_words([CHANNELS.get(event.object_type, event.object_type)])
+        draft.detail = channel_words([CHANNELS.get(draft.channel, draft.channel)])
 
 
 def _find_customers(drafts: list[Draft]) -> None:
@@ -97,11 +97,15 @@ def _match_recipients(drafts: list[Draft], rulebook: Rulebook) -> None:
     sent = [
         draft
         for draft in drafts
-        if draft.recipient
-        and rulebook.asks_whose_address(draft.event.object_type, draft.event.metric, draft.level)
+        if draft.recipient and (draft.is_reached or _asks_whose_address(draft, rulebook))
     ]
     doubtful = [draft for draft in sent if _went_elsewhere(draft)]
-    unsure = {d.person.pk: d.person for d in doubtful if not d.is_looked_up_since_received}
+    # Not for mail that arrived: a copy to a colleague would cost a look-up with every message.
+    unsure = {
+        d.person.pk: d.person
+        for d in doubtful
+        if not (d.is_reached or d.is_looked_up_since_received)
+    }
     lookups.refresh(unsure.values(), force=True)
     for draft in doubtful:
         if _went_elsewhere(draft):
@@ -110,6 +114,11 @@ def _match_recipients(drafts: list[Draft], rulebook: Rulebook) -> None:
                 event.object_type, event.metric, draft.data, recipient_is=recipients.ANOTHER
             )
             draft.decide(match)
+
+
+def _asks_whose_address(draft: Draft, rulebook: Rulebook) -> bool:
+    event = draft.event
+    return rulebook.asks_whose_address(event.object_type, event.metric, draft.level)
 
 
 def _went_elsewhere(draft: Draft) -> bool:

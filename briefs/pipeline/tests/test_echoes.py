@@ -110,3 +110,10 @@ def test_two_topics_turned_off_within_one_second_are_two_acts():
     two = Signal(kind="topic_opt_out", level="person", detail="Tips", happened_at=NOON, message={})
 
     assert not one.is_same_act(two, [])
+
+
+def test_same_report_in_one_second_is_a_new_act_where_they_came_back_between():
+    sent(0)
+    sent(0, metric="subscribed")
+
+    assert not is_echo(sent(0))

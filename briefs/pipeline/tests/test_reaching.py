@@ -80,6 +80,22 @@ def test_mail_that_arrives_at_another_address_says_nothing():
     assert answer("E-mail, transactional") == "no"
 
 
+def test_mail_to_another_address_does_not_hide_the_mail_that_reaches_theirs():
+    gone()
+
+    assert sent("delivered", after=60, recipient="boss@example.com").status == "ignored"
+    assert sent("delivered", after=120).signal.kind == "reached"
+    assert answer("E-mail, transactional") == "yes"
+
+
+def test_mail_that_arrives_after_a_refusal_shows_that_the_address_works():
+    sent("bounced", failure_message="554 5.7.1 message blocked by policy")
+
+    event = sent("delivered", after=60)
+
+    assert event.signal.kind == "reached"
+
+
 def test_only_the_first_mail_that_arrives_is_told():
     gone()
     sent("delivered", after=60)
@@ -126,3 +142,54 @@ def test_unsubscribing_by_a_text_message_closes_text_messages():
 
     assert answer("SMS") == "no"
     assert answer("WhatsApp") == "unknown"
+
+
+def replied(words, after=0, recipient="+15550100", **data):
+    return sent("replied", after, "sms", content=words, recipient=recipient, **data)
+
+
+def test_stop_counts_without_the_id_of_the_reply():
+    assert replied("STOP").signal.kind == "channel_opt_out"
+
+
+def test_whatsapp_through_twilio_is_reported_as_sms_and_closes_whatsapp():
+    event = replied("STOP", recipient="whatsapp:+15550100")
+
+    assert event.signal.title == "Channel opt-out: WhatsApp"
+    assert (answer("WhatsApp"), answer("SMS")) == ("no", "unknown")
+
+
+def test_stop_that_arrives_after_a_later_start_opens_no_brief():
+    replied("START", after=60)
+
+    event = replied("STOP")
+
+    assert "turned it on again since" in event.status_reason
+    assert not Brief.objects.exists()
+    assert answer("SMS") == "yes"
+
+
+def test_stop_after_a_start_opens_a_brief():
+    replied("START")
+    replied("STOP", after=60)
+
+    assert Brief.objects.get().kind == "channel_opt_out"
+
+
+def test_start_of_another_channel_takes_nothing_back():
+    replied("START", after=60, recipient="whatsapp:+15550100")
+    replied("STOP")
+
+    assert Brief.objects.get().detail == "SMS"
+
+
+def test_stop_and_start_in_one_batch_open_no_brief():
+    for after, words in ((0, "STOP"), (60, "START")):
+        data = {"identifiers": {"id": "ann"}, "recipient": "+15550100", "content": words}
+        make_event(
+            make_payload(object_type="sms", metric="replied", timestamp=NOON + after, data=data)
+        )
+    draining.drain()
+
+    assert not Brief.objects.exists()
+    assert Signal.objects.count() == 2
