@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from briefs.pipeline import preferences, reaching
 from briefs.pipeline.drafts import Draft
 from personas.models import SignalKind
+from personas.models.signals import Level
 from personas.models.subscriptions import CHANNELS, channel_words
 from personas.people import identity, lookups
 from personas.rules import facts, recipients
@@ -57,6 +58,10 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
     draft.decide(match)
     if match and match.rule.kind in (SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN):
         draft.detail = channel_words([CHANNELS.get(draft.channel, draft.channel)])
+    # Through another message than an e-mail they leave its channel only: see `Contact`.
+    is_by_message = draft.level == Level.DELIVERY and draft.channel in CHANNELS
+    if match and match.rule.kind == SignalKind.UNSUBSCRIBED and is_by_message:
+        draft.detail = "" if draft.channel == "email" else channel_words([CHANNELS[draft.channel]])
 
 
 def _find_customers(drafts: list[Draft]) -> None:

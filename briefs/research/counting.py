@@ -83,6 +83,8 @@ def count(
 def _labels(kind: str) -> list[str]:
     """A signal, and where a question names its channel, the signal with each of them."""
     label = SignalKind(kind).label
+    if kind == SignalKind.UNSUBSCRIBED:  # with a channel it asks what a channel opt-out asks
+        return [label]
     said = [name for name in CHANNELS_NAMED if said_of(kind, name)]
     return [label, *[f"{label}: {name}" for name in said]]
 

@@ -95,7 +95,7 @@ class Asker:
         label = SignalKind(kind).label
         meaning = MEANINGS.get(kind, f"Customer.io reported: {label.lower()}.")
         if channel := said_of(kind, detail):
-            label = f"{label}: {channel}"
+            label = f"{SignalKind.CHANNEL_OPT_OUT.label}: {channel}"
             meaning = (
                 f"The customer turned off the {CHANNELS_NAMED[channel]} channel and kept others."
             )
@@ -116,9 +116,13 @@ class Asker:
 
 
 def said_of(kind: str, detail: str) -> str:
-    """What a question says of a signal besides its kind: one of the channels named, or nothing."""
-    is_named = kind == SignalKind.CHANNEL_OPT_OUT and detail in CHANNELS_NAMED
-    return detail if is_named else ""
+    """What a question says of a signal besides its kind: one of the channels named, or nothing.
+
+    Whoever unsubscribed through a text message or a push left that channel only: it is the same
+    question as about a channel that was turned off.
+    """
+    is_of_channel = kind in (SignalKind.CHANNEL_OPT_OUT, SignalKind.UNSUBSCRIBED)
+    return detail if is_of_channel and detail in CHANNELS_NAMED else ""
 
 
 def _on_one_line(text: str) -> str:

@@ -138,8 +138,9 @@ def test_reply_that_says_something_else_is_no_signal():
 
 
 def test_unsubscribing_by_a_text_message_closes_text_messages():
-    sent("unsubscribed", object_type="sms", recipient="+15550100", subject=None)
+    event = sent("unsubscribed", object_type="sms", recipient="+15550100", subject=None)
 
+    assert Brief.objects.get().title == event.signal.title == "Unsubscribed: SMS"
     assert answer("SMS") == "no"
     assert answer("WhatsApp") == "unknown"
 

@@ -88,6 +88,13 @@ def test_question_says_which_channel_was_turned_off():
     assert text != ask(kind="channel_opt_out", detail="E-mail").text
 
 
+def test_unsubscribing_through_a_text_message_is_no_word_about_e_mail():
+    text = ask(kind="unsubscribed", detail="SMS").text
+
+    assert text == ask(kind="channel_opt_out", detail="SMS").text
+    assert "all marketing e-mail" in ask(kind="unsubscribed").text
+
+
 @pytest.mark.parametrize(
     ("kind", "detail"),
     [
