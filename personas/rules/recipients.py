@@ -4,6 +4,7 @@ A campaign may send a notice to a colleague, a copy to somebody else, or mail to
 the person no longer has. Customer.io reports each of them under the person the message is about.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from email.utils import getaddresses
@@ -33,7 +34,9 @@ def addresses(recipient: str) -> list[str]:
 
 def comparable(address: str) -> str:
     """The address in small letters and with an ASCII domain: two that compare equal are one."""
-    name, _, domain = address.strip().casefold().rpartition("@")
+    # An accent may be a part of its letter or a sign of its own.
+    small = unicodedata.normalize("NFC", address.strip().casefold())
+    name, _, domain = small.rpartition("@")
     with suppress(UnicodeError):  # no host name: compared as it is
         domain = domain.encode("idna").decode()
     return f"{name}@{domain}"

@@ -53,3 +53,7 @@ def test_addresses_are_kept_without_names():
 
 def test_secret_of_a_webhook_address_is_no_address():
     assert addresses("https://user:secret@hooks.example/x") == []
+
+
+def test_accents_are_the_same_however_they_are_written():
+    assert whose("jose\u0301@example.com", ["jos\u00e9@example.com"]) == "their own"
