@@ -9,22 +9,27 @@ from django.utils import timezone
 
 PREFERENCES = "cio_subscription_preferences_changed, subscription_preferences_changed"
 NOT_SENT = "turn on Body Content for the reporting webhook, so that it says what changed"
+OF_PREFERENCES = {"object_types": "", "metrics": PREFERENCES, "level": "any"}
+OF_BOUNCES = {"object_types": "email", "metrics": "bounced", "level": "any"}
 # name before -> (fields and conditions before, fields and conditions now)
 CHANGED = {
     "Opted out of a whole channel or of every topic": (
-        {"kind": "all_topics_off", "effect": "opens_brief", "severity": 3, "match": "all", "note": ""},
+        {**OF_PREFERENCES, "kind": "all_topics_off", "effect": "opens_brief", "severity": 3,
+         "match": "all", "note": ""},
         [("preferences", "in", "channel off, all topics off")],
         {"name": "Opted out of every topic"},
         [("preferences", "equals", "all topics off")],
     ),
     "Preferences changed, direction unknown": (
-        {"kind": "other", "effect": "ignore", "severity": 1, "match": "all", "note": NOT_SENT},
+        {**OF_PREFERENCES, "kind": "other", "effect": "ignore", "severity": 1, "match": "all",
+         "note": NOT_SENT},
         [],
         {"note": "what they chose before is not known, or it is what the event states"},
         [],
     ),
     "E-mail bounced: address gone": (
-        {"kind": "address_gone", "effect": "opens_brief", "severity": 2, "match": "any", "note": ""},
+        {**OF_BOUNCES, "kind": "address_gone", "effect": "opens_brief", "severity": 2,
+         "match": "any", "note": ""},
         [
             ("smtp_status", "contains", "5.1."),
             ("failure_message", "contains", "user unknown"),
@@ -40,6 +45,7 @@ CHANGED = {
     ),
     "E-mail bounced: mailbox full or busy": (
         {
+            **OF_BOUNCES,
             "kind": "mailbox_full", "effect": "timeline", "severity": 1, "match": "any",
             "note": "this mends itself; a person who cannot be reached for long bounces differently",
         },
@@ -56,6 +62,7 @@ CHANGED = {
     ),
     "E-mail bounced: blocked by policy": (
         {
+            **OF_BOUNCES,
             "kind": "blocked", "effect": "notice", "severity": 1, "match": "any",
             "note": "the receiving server refuses our mail: a matter for whoever runs the sending",
         },
@@ -70,11 +77,14 @@ CHANGED = {
         [("bounce", "equals", "blocked")],
     ),
 }
+# The rule whose events "Turned off a channel" takes over, by its names before and now.
+OPTED_OUT = "Opted out of a whole channel or of every topic", "Opted out of every topic"
+TURNED_OFF = "Turned off a channel"
 # (the rule before which it is tried, fields, conditions), in their order
 NEW = [
     (
         "Opted out of every topic",
-        {"name": "Turned off a channel", "metrics": PREFERENCES, "kind": "channel_opt_out",
+        {"name": TURNED_OFF, "metrics": PREFERENCES, "kind": "channel_opt_out",
          "effect": "opens_brief", "severity": 2},
         [("preferences", "equals", "channel off")],
     ),
@@ -148,7 +158,12 @@ def renew(apps, schema_editor):
             _add_conditions(apps, rule, new_conditions)
     for before, fields, conditions in NEW:
         if not rules.objects.filter(name=fields["name"]).exists():
-            rule = rules.objects.create(position=_room_before(apps, before), **fields)
+            if fields["name"] == TURNED_OFF:
+                place, is_active = _place_of_turned_off(rules)
+            else:
+                place, is_active = _place_of(rules, before), True
+            position = _make_room(rules, place)
+            rule = rules.objects.create(position=position, is_active=is_active, **fields)
             _note(apps, rule, "+")
             _add_conditions(apps, rule, conditions)
 
@@ -164,12 +179,37 @@ def _add_conditions(apps, rule, conditions):
         _note(apps, added, "+")
 
 
-def _room_before(apps, name):
-    """A position just before this rule, whose own and all later positions make room for it."""
-    rules = apps.get_model("personas", "SignalRule")
-    order = list(rules.objects.order_by("position", "pk"))
-    places = [place for place, rule in enumerate(order) if rule.name == name]
-    place = places[0] if places else 0  # first, where it cannot be hidden by another rule
+def _in_order(rules):
+    return list(rules.objects.order_by("position", "pk"))
+
+
+def _place_of(rules, name):
+    """Where this rule is in the order; first if it is gone, where no other rule can hide it."""
+    places = [place for place, rule in enumerate(_in_order(rules)) if rule.name == name]
+    return places[0] if places else 0
+
+
+def _place_of_turned_off(rules):
+    """The place of the new rule and whether it is on, so that what the team decided stays.
+
+    Before, one rule spoke of channels and of topics. If the team edited it, it goes on to decide:
+    the new rule comes after it. If the team switched it off, deleted or renamed it, the new rule is
+    there to be switched on.
+    """
+    before, now = OPTED_OUT
+    for place, rule in enumerate(_in_order(rules)):
+        if rule.name == before:
+            return place + 1, rule.is_active
+        if rule.name == now:
+            return place, rule.is_active
+    return 0, False
+
+
+def _make_room(rules, place):
+    """A position for a rule at this place; those of the rules from there on make room for it."""
+    order = _in_order(rules)
+    if place == len(order):
+        return order[-1].position + STEP
     position = order[place].position
     for rule in order[place:]:
         rule.position += STEP

@@ -71,6 +71,82 @@ def test_edited_rule_stays_as_the_team_wrote_it():
 
 
 @pytest.mark.usefixtures("before")
+@pytest.mark.parametrize(
+    "edit",
+    [{"metrics": "bounced, deferred"}, {"object_types": "email, sms"}, {"level": "delivery"},
+     {"note": "ours"}, {"match": "all"}, {"effect": "timeline"}, {"kind": "other"}],
+)  # fmt: skip
+def test_any_edited_field_makes_a_rule_the_teams_own(edit):
+    rule = SignalRule.objects.get(name="E-mail bounced: address gone")
+    SignalRule.objects.filter(pk=rule.pk).update(**edit)
+    as_written = shown(SignalRule.objects.get(pk=rule.pk))
+
+    renew()
+
+    assert shown(SignalRule.objects.get(pk=rule.pk)) == as_written
+
+
+OPTED_OUT, NOW = migration.OPTED_OUT
+
+
+def order():
+    return [rule.name for rule in SignalRule.objects.all()]
+
+
+@pytest.mark.usefixtures("before")
+def test_edited_rule_of_opt_outs_goes_on_to_decide_about_channels():
+    SignalRule.objects.filter(name=OPTED_OUT).update(effect="timeline")
+
+    renew()
+
+    place = order().index(OPTED_OUT)
+    assert order()[place + 1] == migration.TURNED_OFF
+
+
+@pytest.mark.usefixtures("before")
+def test_edited_rule_of_opt_outs_at_the_end_is_still_followed_by_the_new_one():
+    SignalRule.objects.filter(name=OPTED_OUT).update(effect="timeline", position=9_000)
+
+    renew()
+
+    assert order()[-2:] == [OPTED_OUT, migration.TURNED_OFF]
+
+
+@pytest.mark.usefixtures("before")
+@pytest.mark.parametrize("edit", [{}, {"effect": "timeline"}])
+def test_team_that_wants_no_brief_for_an_opt_out_gets_none_for_a_channel(edit):
+    SignalRule.objects.filter(name=OPTED_OUT).update(is_active=False, **edit)
+
+    renew()
+
+    assert not SignalRule.objects.get(name=migration.TURNED_OFF).is_active
+    assert not SignalRule.objects.get(name=OPTED_OUT if edit else NOW).is_active
+
+
+@pytest.mark.usefixtures("before")
+@pytest.mark.parametrize("name", ["", "Our opt-outs"])
+def test_rule_that_was_deleted_or_renamed_does_not_come_back_by_another_name(name):
+    old = SignalRule.objects.filter(name=OPTED_OUT)
+    _ = old.update(name=name) if name else old.delete()
+
+    renew()
+
+    assert NOW not in order()
+    assert not SignalRule.objects.get(name=migration.TURNED_OFF).is_active
+
+
+@pytest.mark.usefixtures("before")
+def test_every_other_deleted_rule_stays_deleted():
+    names = [name for name in migration.CHANGED if name != OPTED_OUT]
+    SignalRule.objects.filter(name__in=names).delete()
+
+    renew()
+
+    renewed = [fields.get("name", name) for name, (_, _, fields, _) in migration.CHANGED.items()]
+    assert set(order()) & {*names, *renewed} == {NOW}
+
+
+@pytest.mark.usefixtures("before")
 def test_rule_that_was_switched_off_or_moved_stays_so():
     SignalRule.objects.filter(name="E-mail bounced: address gone").update(is_active=False)
 
