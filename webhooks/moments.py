@@ -19,6 +19,17 @@ _UNITS = ((1, 1e11), (1_000, 1e14), (1_000_000, 1e17), (1_000_000_000, 1e20))
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE]\+?[0-9]{1,2})?")
 _ZONE_BY_NAME = re.compile(r"\s*(?:UTC|GMT)\Z")
 _ZONE_APART = re.compile(r"\s+([+-]\d\d:?\d\d)\Z")
+# A name after the offset says nothing more: `+09:00[Asia/Seoul]`, `+0900 KST`, `+0000 (UTC)`.
+_NAME_OF_OFFSET = re.compile(
+    r"([+-]\d\d:?\d\d)\s*(?:\[[^\]]*\]|\([^)]*\)|[A-Za-z]{1,5}|[+-]\d\d(?:\d\d)?)\Z"
+)
+# `Sun Nov 01 2026 10:00:00 GMT+0900`, as JavaScript writes it.
+_JAVASCRIPT = re.compile(r"[A-Za-z]{3} ([A-Za-z]{3}) (\d\d) (\d{4}) ([\d:.]+) GMT([+-]\d{4})")
+# With the zones that the parser knows. It takes any other for none, hours from UTC as it may be.
+_MAIL = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?\d{1,2}[\s-][A-Za-z]{3,9}[\s-]\d{2,4}\s+\d[\d:.]*"
+    r"(?:\s+(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T))?"
+)
 MAX_LENGTH = 100
 MAX_STATED = 40
 
@@ -49,6 +60,8 @@ def _of_text(text: str) -> datetime | None:
         return None
     if _NUMBER.fullmatch(text):
         return _of_number(int(text) if text.isdecimal() else float(text))
+    text = _NAME_OF_OFFSET.sub(r"\1", text)
+    text = _JAVASCRIPT.sub(r"\2 \1 \3 \4 \5", text)
     return _of_iso(text) or _of_mail(text)
 
 
@@ -65,7 +78,7 @@ def _of_iso(text: str) -> datetime | None:
 def _of_mail(text: str) -> datetime | None:
     """RFC 2822, as in mail and HTTP: `Sat, 28 Nov 2026 18:30:00 +0000`."""
     try:
-        return _in_utc(parsedate_to_datetime(text))
+        return _in_utc(parsedate_to_datetime(text)) if _MAIL.fullmatch(text) else None
     except (ValueError, OverflowError, TypeError, IndexError):  # the parser leaks the last two
         return None
 
