@@ -18,7 +18,12 @@ MAX_LENGTH = 1_000
 _OF_NO_PERSON = frozenset('{}/?#"`|')
 # `Ann <ann@example.com>`, also with the name in quotes; the name itself must hold no address.
 _NAMED = re.compile(r'(?:"[^"<>]*"\s*|[^"<>@,;:]*)<\s*([^<>\s]+)\s*>')
-_FORMATTING = re.compile(r"[\s().\-]")
+# What people write between the digits; dashes of all kinds, and the invisible marks of direction
+# that come along when a number is copied.
+BETWEEN_DIGITS = re.compile(
+    r"[\s().\[\]\-\u2010-\u2015\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+_SCHEME = re.compile(r"(?:whatsapp|tel|sms):", re.IGNORECASE)  # Twilio writes `whatsapp:+1555…`
 _NUMBER = re.compile(r"\+?[0-9]{5,15}")  # E.164 has at most 15 digits
 # Customer.io says itself that this is the person's number, so letters in it are believed.
 _STATED_NUMBER = re.compile(r"\+?[0-9][0-9A-Za-z]{2,19}")
@@ -27,12 +32,18 @@ _STATED_NUMBER = re.compile(r"\+?[0-9][0-9A-Za-z]{2,19}")
 # them. Each pattern begins with a fixed mark and is bounded: bodies of 10 MiB are searched.
 _USER_AND_PASSWORD = re.compile(r'(:\\{0,2}/\\{0,2}/)[^\s/?#"<>\\]{1,500}@')
 _SECRET_PARAMETER = re.compile(
-    r"""((?:[?&]|\\u0026)(?:[\w.\-]{0,60}(?:token|secret|password|passwd|signature|apikey)
-        |(?:[\w.\-]{0,60}[_.\-])?(?:key|sig|auth|pwd))=)[^&\s"'<>\#\\]+""",
+    r"""((?:[?&\#]|\\u0026)(?:[\w.\-]{0,60}(?:token|secret|password|passwd|signature|apikey)
+        |(?:[\w.\-]{0,60}[_.\-])?(?:key|sig|auth|pwd|jwt|credential|code))=)[^&\s"'<>\#\\]+""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SLACK_WEBHOOK = re.compile(
-    r"""(hooks\.slack\.com\\{0,2}/(?:services|workflows|triggers)\\{0,2}/)
+# Chats and automation tools take whoever knows the path.
+_SECRET_PATH = re.compile(
+    r"""((?:hooks\.slack\.com\\{0,2}/(?:services|workflows|triggers)
+        |discord(?:app)?\.com\\{0,2}/api(?:\\{0,2}/v\d{1,3})?\\{0,2}/webhooks
+        |(?:outlook|webhook)\.office\.com\\{0,2}/webhook(?:b2)?
+        |hooks\.zapier\.com\\{0,2}/hooks
+        |hook\.[a-z0-9]{1,8}\.make\.com)\\{0,2}/
+        |api\.telegram\.org\\{0,2}/bot)
         (?:[^\s"'<>\\]|\\{1,2}/)+""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -44,7 +55,7 @@ def email_address(text: str) -> str:
 
     `Ann <ann@example.com>` is ann@example.com. Letters of all scripts are allowed (SMTPUTF8).
     """
-    text = text.strip()
+    text = text.strip().strip("\ufeff\u200b").strip()  # invisible marks of a file or a copy
     if "@" not in text or len(text) > MAX_LENGTH:
         return ""
     if named := _NAMED.fullmatch(text):
@@ -79,7 +90,7 @@ def stated_phone_number(text: str) -> str:
 def _bare_number(text: str) -> str:
     if len(text) > MAX_LENGTH:
         return ""
-    return _FORMATTING.sub("", text).removeprefix("whatsapp:")  # as Twilio writes WhatsApp numbers
+    return _SCHEME.sub("", BETWEEN_DIGITS.sub("", text), count=1)
 
 
 def channel_of(object_type: str, recipient: Any) -> str:
@@ -109,4 +120,4 @@ def without_credentials(text: str) -> str:
     """The text with passwords, keys and tokens in its URLs hidden. JSON stays JSON."""
     text = _USER_AND_PASSWORD.sub(rf"\1{HIDDEN}@", text)
     text = _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", text)
-    return _SLACK_WEBHOOK.sub(rf"\1{HIDDEN}", text)
+    return _SECRET_PATH.sub(rf"\1{HIDDEN}", text)

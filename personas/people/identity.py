@@ -5,7 +5,6 @@ it finds somebody only when the event carries neither id and exactly one row has
 that a person had before still find that person, unless another row has them at present.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from django.db.models import Q
 
 from personas.models import Customer, CustomerAlias, Twin
 from personas.models.aliases import COLUMNS
+from providers.addresses import BETWEEN_DIGITS
 
 Identifiers = dict[str, str]
 IDS = ("cio_id", "id")
@@ -23,8 +23,6 @@ SHARED = ("email", "phone")
 LONGEST = 1_000  # characters that the columns hold
 ROUNDS = 8  # of creating: one for each kind, and as many where another worker creates the same
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # before any event
-
-_BETWEEN_DIGITS = re.compile(r"[\s().\[\]\-\u2010-\u2015]")
 
 
 @dataclass(slots=True)
@@ -102,7 +100,7 @@ def plain_number(number: str) -> str:
 
     Anything else is kept: which numbers are real is for Customer.io to say.
     """
-    return _BETWEEN_DIGITS.sub("", number)
+    return BETWEEN_DIGITS.sub("", number)
 
 
 def _strongest(people: list[Identifiers], customers: list[Customer | None]) -> list[Identifiers]:

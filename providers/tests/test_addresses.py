@@ -30,6 +30,8 @@ from providers.addresses import (
         ("用户@例子.广告", "用户@例子.广告"),
         ("संपर्क@डाटामेल.भारत", "संपर्क@डाटामेल.भारत"),
         ("ann@xn--mller-kva.example", "ann@xn--mller-kva.example"),
+        ("\ufeffann@example.com", "ann@example.com"),
+        ("ann@example.com\u200b", "ann@example.com"),
     ],
 )
 def test_one_address_is_taken_as_it_was_sent(text, address):
@@ -97,6 +99,11 @@ def test_what_is_not_one_address_is_none(text):
         ("+1 (555) 010-0123", "+15550100123"),
         ("whatsapp:+15550100123", "+15550100123"),
         ("15550100123", "15550100123"),
+        ("+1\u2011555\u2011010\u20110123", "+15550100123"),
+        ("+1 \u2013 555 \u2013 010 \u2013 0123", "+15550100123"),
+        ("\u202a+1 555 010 0123\u202c", "+15550100123"),
+        ("WhatsApp:+15550100123", "+15550100123"),
+        ("tel:+1-555-010-0123", "+15550100123"),
         ("1234", ""),
         ("+1555010012345678", ""),
         ("+1555ab12", ""),
@@ -163,6 +170,19 @@ def test_only_an_address_of_the_channel_is_an_address(object_type, recipient, ad
         ("https://h.example/?utm_keyword=abc", "https://h.example/?utm_keyword=abc"),
         ("https://hooks.slack.com/services/T0/B0/abc", "https://hooks.slack.com/services/…"),
         (r"hooks.slack.com\\/services\\/T0\\/B0\\/abc now", r"hooks.slack.com\\/services\\/… now"),
+        ("https://discord.com/api/webhooks/12/abc", "https://discord.com/api/webhooks/…"),
+        ("https://discord.com/api/v10/webhooks/12/abc", "https://discord.com/api/v10/webhooks/…"),
+        (
+            "https://a.webhook.office.com/webhookb2/x@y/IncomingWebhook/abc/z",
+            "https://a.webhook.office.com/webhookb2/…",
+        ),
+        ("https://api.telegram.org/bot12:abc/sendMessage", "https://api.telegram.org/bot…"),
+        ("https://hooks.zapier.com/hooks/catch/12/abc", "https://hooks.zapier.com/hooks/…"),
+        ("https://hook.eu1.make.com/abc", "https://hook.eu1.make.com/…"),
+        ("https://h.example/api/run?code=abc==", "https://h.example/api/run?code=…"),
+        ("https://h.example/#access_token=abc", "https://h.example/#access_token=…"),
+        ("https://h.example/?postcode=1234", "https://h.example/?postcode=1234"),
+        ("https://discord.com/channels/12", "https://discord.com/channels/12"),
         ("write to ann@example.com: now", "write to ann@example.com: now"),
     ],
 )
@@ -180,6 +200,7 @@ def test_no_text_is_too_odd_to_be_judged(text):
 
 _PARTS = [
     "https://a:secret@c", r"https:\/\/a:secret@c", "?token=secret", "hooks.slack.com/services/",
+    "api.telegram.org/bot", "#code=",
     "/", "\\", '"', "'", " ", "@", "é",
 ]  # fmt: skip
 
