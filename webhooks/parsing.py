@@ -98,6 +98,8 @@ def parse(body: bytes) -> ParsedEvent:
     if not event_id and _holds_events(payload.values()):
         raise _list_of_events()
     object_type, metric = _kind(payload)
+    if not (event_id or object_type or metric):
+        _refuse_envelope(payload)
     data = payload.get("data")
     identifiers = _identifiers(object_type, data) if isinstance(data, dict) else {}
     if not event_id and not (identifiers and (object_type or metric)):
@@ -116,11 +118,13 @@ def parse(body: bytes) -> ParsedEvent:
 def _event_id(payload: dict[str, Any]) -> str:
     """The event's own id; empty if it has none that can be a key."""
     given = payload.get("event_id")
-    return given if isinstance(given, str) and is_storable(given, MAX_EVENT_ID) else ""
+    if not isinstance(given, str) or not given.strip():
+        return ""
+    return given if is_storable(given, MAX_EVENT_ID) else ""
 
 
 def _without_id(event_id: Any) -> Unusable:
-    if event_id in (None, ""):
+    if event_id is None or (isinstance(event_id, str) and not event_id.strip()):
         return Unusable("signed test received: the connection works", is_signed_test=True)
     return Unusable(f"event_id is not a text of 1 to {MAX_EVENT_ID} storable characters")
 
@@ -128,11 +132,25 @@ def _without_id(event_id: Any) -> Unusable:
 def _holds_events(values: Any) -> bool:
     """Whether one of the values is a list of events, by whatever name a sender calls it."""
     lists = [value for value in values if isinstance(value, list)]
-    return any(
-        isinstance(item, dict) and not item.keys().isdisjoint(("event_id", "metric", "event_type"))
-        for items in lists
-        for item in items
+    return any(_is_like_an_event(item) for items in lists for item in items)
+
+
+def _is_like_an_event(value: Any) -> bool:
+    return isinstance(value, dict) and not value.keys().isdisjoint(
+        ("event_id", "metric", "event_type")
     )
+
+
+def _refuse_envelope(payload: dict[str, Any]) -> None:
+    """Refuse a body that says nothing itself and has the event, or several, one level below."""
+    inner = [value for value in payload.values() if isinstance(value, dict)]
+    if any(_holds_events(value.values()) for value in inner):
+        raise _list_of_events()
+    if any(_is_like_an_event(value) for value in inner):
+        raise Unusable(
+            "an event within another object: what stands between Customer.io and this address has "
+            "wrapped it. Let it pass the body on as it came"
+        )
 
 
 def _list_of_events() -> Unusable:

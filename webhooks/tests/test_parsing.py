@@ -144,7 +144,7 @@ def test_an_identifier_too_long_for_its_column_makes_the_body_unusable():
 SIGNAL = {"object_type": "customer", "metric": "unsubscribed", "data": {"customer_id": "42"}}
 
 
-@pytest.mark.parametrize("event_id", [None, "", 42, 1.5, True, [], {}, "x" * 201, "a\0b"])
+@pytest.mark.parametrize("event_id", [None, "", " ", 42, 1.5, True, [], {}, "x" * 201, "a\0b"])
 def test_a_real_signal_is_an_event_whatever_its_event_id(event_id):
     event = parse(json.dumps({**SIGNAL, "event_id": event_id}).encode())
 
@@ -185,6 +185,7 @@ def test_what_says_nothing_of_anybody_is_a_test(body):
         [{**SIGNAL, "event_id": "e1"}, {**SIGNAL, "event_id": "e2"}],
         [1, {"event_type": "email_unsubscribed"}],
         {"events": [SIGNAL]},
+        {"body": {"events": [SIGNAL]}},
         {"batch": [{"event_id": "e1"}]},
         {"event_id": 7, "metric": "unsubscribed", "data": [SIGNAL]},
     ],
@@ -194,6 +195,21 @@ def test_several_events_in_one_body_are_told_as_that(body):
         parse(json.dumps(body).encode())
 
     assert (caught.value.is_signed_test, caught.value.is_list) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"body": SIGNAL},
+        {"payload": {**SIGNAL, "event_id": "e1"}, "source": "proxy"},
+        {"event_id": "", "event": {"event_type": "email_unsubscribed"}},
+    ],
+)
+def test_an_event_within_an_envelope_is_no_test(body):
+    with pytest.raises(Unusable, match="an event within another object") as caught:
+        parse(json.dumps(body).encode())
+
+    assert (caught.value.is_signed_test, caught.value.is_list) == (False, False)
 
 
 def test_an_event_with_an_id_may_hold_a_list_of_anything():
