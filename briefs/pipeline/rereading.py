@@ -74,7 +74,9 @@ class _Change:
     @property
     def words(self) -> str:
         if self.signal is None:
-            return f"{self.past.words} is no churn signal"
+            names_nobody = self.draft.rule_match and self.draft.rule.effect != Effect.IGNORE
+            why = "is about no person" if names_nobody else "is no churn signal"
+            return f"{self.past.words} {why}"
         now = f"“{self.signal.get_kind_display()}”"
         if self.signal.customer_id != self.past.customer_id:
             return f"{self.past.words} is {now} of another person"
@@ -145,8 +147,6 @@ def _why_kept(past: Past, draft: Draft) -> str:
         return f"its brief {past.brief.pk} is closed"
     if draft.is_about_preferences or reaching.may_reach(draft.event):
         return "what was compared then cannot be seen again"
-    if draft.rule_match is not None and draft.rule.effect != Effect.IGNORE:
-        return "only who it is about cannot be told any more"
     return ""
 
 

@@ -358,7 +358,7 @@ class WebhookEvent(models.Model):
         if not self.event_id.startswith(DIGEST) or self.status == self.Status.QUARANTINED:
             return ""
         own = self.payload.get("event_id")
-        if isinstance(own, str) and is_storable(own, MAX_EVENT_ID):
+        if isinstance(own, str) and own.strip() and is_storable(own, MAX_EVENT_ID):
             return f"its own id, {own}, is that of an event with another person or metric"
         return "it was sent without an event id"
 

@@ -287,6 +287,34 @@ def test_signal_of_another_person_moves_to_that_person(sandbox):
     assert signal.brief.customer == signal.customer
 
 
+@pytest.mark.parametrize(
+    ("object_type", "recipient"),
+    [("slack", "@general"), ("webhook", "https://ann:secret@hooks.example.com/in"),
+     ("email", "a@example.com, b@example.com")],
+)  # fmt: skip
+def test_brief_of_somebody_who_is_no_person_is_withdrawn(sandbox, object_type, recipient):
+    SignalRule.objects.filter(metrics="converted").update(effect="opens_brief")
+    event = make_event(
+        make_payload(
+            object_type=object_type,
+            metric="converted",
+            data={"identifiers": {"id": None}, "recipient": recipient},
+        )
+    )
+    # As an earlier version had read it: whatever has an @ is the person's address.
+    WebhookEvent.objects.filter(pk=event.pk).update(identifiers={"email": recipient})
+    draining.drain()
+    brief = Brief.objects.get()
+
+    read_anew(event)
+
+    brief.refresh_from_db()
+    assert brief.outcome == "withdrawn"
+    assert "is about no person, so there is nothing to do" in brief.closing_note
+    assert not Signal.objects.exists()
+    assert event.status == "ignored"
+
+
 def test_signal_of_a_closed_brief_stays_with_its_person(sandbox):
     event = bounced()
     brief = Brief.objects.get()
