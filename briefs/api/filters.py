@@ -1,33 +1,60 @@
 """The filters of the REST API's own lists; those of briefs are the inbox's."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django_filters.fields import IsoDateTimeField
 
 from briefs.finding.filters import in_words
 from personas.models import Customer, CustomerAlias
-from personas.people.identity import normalise
+from personas.people.identity import normalise, plain_number
 from webhooks.models import WebhookEvent
 
 _MOMENT = {"invalid": "This is no moment: write it like 2026-11-01T12:00:00Z."}
+
+
+class MomentField(IsoDateTimeField):  # type: ignore[misc]  # the package is not typed
+    def to_python(self, value: Any) -> datetime | None:
+        at: datetime | None = super().to_python(value)
+        try:  # as the database's driver does
+            return at.astimezone(UTC) if at else None
+        except OverflowError:  # in UTC it is before the year 1 or after 9999
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]  # as above
+    field_class = MomentField
 
 
 class EventFilter(django_filters.FilterSet):  # type: ignore[misc]  # the package is not typed
     status = django_filters.ChoiceFilter(
         choices=WebhookEvent.Status.choices, error_messages=in_words(WebhookEvent.Status.choices)
     )
-    metric = django_filters.CharFilter(help_text="As Customer.io names it: unsubscribed, bounced.")
-    object_type = django_filters.CharFilter(help_text="As Customer.io names it: customer, email.")
+    metric = django_filters.CharFilter(
+        method="by_name", help_text="As Customer.io names it, in any case: unsubscribed, bounced."
+    )
+    object_type = django_filters.CharFilter(
+        method="by_name", help_text="As Customer.io names it, in any case: customer, email."
+    )
     event_id = django_filters.CharFilter(label="Customer.io's id")
-    received_after = django_filters.IsoDateTimeFilter(
+    received_after = MomentFilter(
         "received_at", "gte", help_text="At this moment or after it.", error_messages=_MOMENT
     )
-    received_before = django_filters.IsoDateTimeFilter(
+    received_before = MomentFilter(
         "received_at", "lt", help_text="Before this moment.", error_messages=_MOMENT
     )
 
     class Meta:
         model = WebhookEvent
         fields: list[str] = []
+
+    def by_name(
+        self, events: QuerySet[WebhookEvent], name: str, value: str
+    ) -> QuerySet[WebhookEvent]:
+        return events.filter(**{name: value.lower()})  # as the receiver stores it
 
 
 class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as above
@@ -40,6 +67,9 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as abov
         method="by_cio_id", label="Customer.io's own id, with or without cio_ in front"
     )
     email = django_filters.CharFilter(method="by_email", label="In any case")
+    phone = django_filters.CharFilter(
+        method="by_phone", label="With or without blanks and dashes; write + as %2B"
+    )
 
     class Meta:
         model = Customer
@@ -56,6 +86,12 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as abov
 
     def by_email(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         return _known_as(customers, "email", CustomerAlias.Kind.EMAIL, value.lower())
+
+    def by_phone(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        number = plain_number(value)
+        if not number:  # most customers have none, and nobody asks for them
+            return customers.none()
+        return _known_as(customers, "phone", CustomerAlias.Kind.PHONE, number)
 
 
 def _known_as(

@@ -53,8 +53,8 @@ def test_known_parameters_are_those_of_the_list(refused):
     known = refused("/api/v1/customers/", state="open")["state"]
 
     assert known == (
-        "There is no parameter “state”. Known: external_id, cio_id, email, ordering, page, "
-        "page_size."
+        "There is no parameter “state”. Known: external_id, cio_id, email, phone, ordering, "
+        "page, page_size."
     )
 
 
@@ -91,6 +91,8 @@ def test_stranger_hears_nothing_about_parameters(client):
         ("briefs", "q", "x" * 201, "200"),
         ("events", "status", "done", "none of: pending, processed"),
         ("events", "received_after", "yesterday", "2026-11-01T12:00:00Z"),
+        ("events", "received_after", "9999-12-31T23:59:59-14:00", "This is no moment"),
+        ("events", "received_before", "0001-01-01T00:00:00+14:00", "This is no moment"),
         ("events", "event_id", "\0", "Null characters"),
         ("customers", "email", "\0", "Null characters"),
     ],
@@ -158,12 +160,34 @@ def test_customer_is_found_by_cio_id_with_or_without_its_prefix(ask, value):
     assert ask("/api/v1/customers/", cio_id=value) == [wanted.pk]
 
 
+@pytest.mark.parametrize("value", ["+15550100", "+1 (555) 0100", "+1\u20115550100"])
+def test_customer_is_found_by_number_however_it_is_written(ask, value):
+    wanted = make_customer(phone="+15550100")
+    make_customer()
+
+    assert ask("/api/v1/customers/", phone=value) == [wanted.pk]
+
+
+def test_number_without_digits_finds_nobody(ask):
+    make_customer(phone="")
+
+    assert ask("/api/v1/customers/", phone="-") == []
+
+
+@pytest.mark.parametrize("query", [{"metric": "Unsubscribed"}, {"object_type": "CUSTOMER"}])
+def test_kind_of_an_event_is_asked_for_in_any_case(ask, query):
+    event = make_event()
+
+    assert ask("/api/v1/events/", **query) == [event.pk]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "query"),
     [
         ("cio_id", "a1", {"cio_id": "cio_a1"}),
         ("id", "old-7", {"external_id": "old-7"}),
         ("email", "old@example.com", {"email": "Old@Example.com"}),
+        ("phone", "+15550100", {"phone": "+1 555-0100"}),
     ],
 )
 def test_customer_is_found_by_an_identifier_they_had(ask, kind, value, query):
