@@ -146,7 +146,9 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         events = {row.event.event_id: row.event for row in rows}
         return {
             key: deliveries
-            if metric is None or is_same_event(events[key], metric, json.loads(identifiers))
+            if metric is None
+            or events[key].has_no_id  # the same body, whatever an earlier version read from it
+            or is_same_event(events[key], metric, json.loads(identifiers))
             else 0
             for key, deliveries, metric, identifiers in found
         }

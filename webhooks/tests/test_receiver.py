@@ -242,6 +242,21 @@ def test_the_same_event_in_other_words_is_a_duplicate(again):
     assert WebhookEvent.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "as_read_then", [("quarantined", "", {}), ("ignored", "sent", {"id": "7"})]
+)
+def test_a_body_that_an_earlier_version_read_otherwise_is_a_duplicate(as_read_then):
+    """The row under a body's digest is of that body, whatever was read from it then."""
+    post(UNSUBSCRIBED)
+    status, metric, identifiers = as_read_then
+    WebhookEvent.objects.update(status=status, metric=metric, identifiers=identifiers)
+
+    response = post(UNSUBSCRIBED)
+
+    assert (response.status_code, response.json()) == (200, {"status": "duplicate"})
+    assert WebhookEvent.objects.get().deliveries == 2
+
+
 def test_signed_tests_of_an_earlier_version_get_their_code_and_nothing_else_does():
     words = "signed test received: the connection works"
     quarantined = make_event(status="quarantined", status_reason=words)
