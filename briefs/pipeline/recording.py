@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from briefs.models import Activity, Brief, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
@@ -25,6 +26,7 @@ from personas.rules.recipients import addresses
 from providers.addresses import address_of, channel_of, without_credentials
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
+from webhooks.parsing import SKEW
 
 
 @dataclass(slots=True)
@@ -118,9 +120,12 @@ def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
     Only the subscription is read again. A customer who was erased meanwhile is not returned.
     """
     rows = Customer.objects.filter(pk__in=people).order_by("pk").select_for_update()
+    latest = timezone.now() + SKEW
     customers = {}
     for pk, is_off, at in rows.values_list("pk", "is_unsubscribed", "subscription_changed_at"):
         customer = customers[pk] = people[pk]
+        if at and at > latest:  # an earlier version believed any time: it undoes nothing
+            at = None
         customer.is_unsubscribed, customer.subscription_changed_at = is_off, at
     return customers
 
