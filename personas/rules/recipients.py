@@ -4,6 +4,7 @@ A campaign may send a notice to a colleague, a copy to somebody else, or mail to
 the person no longer has. Customer.io reports each of them under the person the message is about.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from email.utils import getaddresses
 
 from providers.addresses import email_address
 
+_MAILTO = re.compile("mailto:", re.IGNORECASE)
 OWN, ANOTHER, UNKNOWN = "their own", "another address", ""
 
 
@@ -28,8 +30,10 @@ def whose(recipient: str, own: Iterable[str]) -> str:
 
 def addresses(recipient: str) -> list[str]:
     """The addresses in a recipient, without names. A placeholder that was not filled in is none."""
-    found = [address for _, address in getaddresses([recipient])]
-    return [address for address in found if email_address(address)]
+    text = _MAILTO.sub("", recipient)
+    found = [address for _, address in getaddresses([text]) if email_address(address)]
+    # Behind a colon or a slash stands the password of a URL: `amqp://user:password@host`.
+    return [one for one in found if f":{one}" not in text and f"/{one}" not in text]
 
 
 def comparable(address: str) -> str:

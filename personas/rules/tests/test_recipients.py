@@ -51,8 +51,28 @@ def test_addresses_are_kept_without_names():
     ]
 
 
-def test_secret_of_a_webhook_address_is_no_address():
-    assert addresses("https://user:secret@hooks.example/x") == []
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret@hooks.example/x",
+        "user:secret@hooks.example.com",
+        "//user:secret@hooks.example.com",
+        "amqp://user:secret@hooks.example.com:5671",
+        "https://user:se@cret@hooks.example.com",
+        "https://secret@hooks.example.com",
+    ],
+)
+def test_secret_of_a_webhook_address_is_no_address(url):
+    assert addresses(url) == []
+    assert addresses(f"{url}, ann@example.com") == ["ann@example.com"]
+
+
+def test_link_to_an_address_and_a_group_are_addresses():
+    assert addresses("mailto:ann@example.com") == ["ann@example.com"]
+    assert addresses("Team: ann@example.com, bob@example.com;") == [
+        "ann@example.com",
+        "bob@example.com",
+    ]
 
 
 def test_accents_are_the_same_however_they_are_written():
