@@ -15,6 +15,7 @@ from briefs.pipeline import profiles, reaching
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
+from providers.addresses import email_address
 
 FOLLOWED = (*profiles.MAPPED, "kind", "detail", "happened_at", "renewal", "is_renewal_shared")
 
@@ -72,11 +73,17 @@ class _Change:
     signal: Signal | None
 
     @property
+    def is_about_nobody(self) -> bool:
+        """Whether the event means something, but today's reading finds no person in it."""
+        match = self.draft.rule_match
+        return self.signal is None and match is not None and match.rule.effect != Effect.IGNORE
+
+    @property
     def words(self) -> str:
+        if self.is_about_nobody:
+            return f"{self.past.words} is about no person"
         if self.signal is None:
-            names_nobody = self.draft.rule_match and self.draft.rule.effect != Effect.IGNORE
-            why = "is about no person" if names_nobody else "is no churn signal"
-            return f"{self.past.words} {why}"
+            return f"{self.past.words} is no churn signal"
         now = f"“{self.signal.get_kind_display()}”"
         if self.signal.customer_id != self.past.customer_id:
             return f"{self.past.words} is {now} of another person"
@@ -131,14 +138,27 @@ def settle(pasts: dict[int, Past], drafts: Iterable[Draft], signals: Iterable[Si
             by_brief[past.brief.pk if past.brief and past.brief.is_open else 0].append(change)
         elif past.brief and past.is_told_otherwise(signal):
             told_otherwise.add(past.brief.pk)
-    gone = [c.past.pk for changes in by_brief.values() for c in changes if c.signal is None]
+    changes = [change for changes in by_brief.values() for change in changes]
+    gone = [change.past.pk for change in changes if change.signal is None]
     Signal.objects.filter(pk__in=gone).delete()
+    _forget_addresses({c.past.customer_id for c in changes if c.is_about_nobody})
     by_brief.pop(0, None)
     briefs = Brief.objects.open().select_related("persona", "customer").order_by("pk")
     for brief in briefs.filter(pk__in=told_otherwise - by_brief.keys()):
         if brief.is_untouched:
             _tell_otherwise(brief)
     return sum(_follow(brief, by_brief[brief.pk]) for brief in briefs.filter(pk__in=by_brief))
+
+
+def _forget_addresses(customers: Collection[int]) -> None:
+    """Take away what an earlier version took for an address: a channel's name, a URL, a list.
+
+    The URL of a webhook may hold a password.
+    """
+    rows = Customer.objects.filter(pk__in=customers, cio_id=None, external_id=None)
+    for key, email in rows.values_list("pk", "email"):
+        if not email_address(email):
+            rows.filter(pk=key).update(email="")
 
 
 def _why_kept(past: Past, draft: Draft) -> str:

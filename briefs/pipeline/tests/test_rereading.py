@@ -311,6 +311,7 @@ def test_brief_of_somebody_who_is_no_person_is_withdrawn(sandbox, object_type, r
     brief.refresh_from_db()
     assert brief.outcome == "withdrawn"
     assert "is about no person, so there is nothing to do" in brief.closing_note
+    assert brief.customer.email == ""
     assert not Signal.objects.exists()
     assert event.status == "ignored"
 
