@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from webhooks.models.events import NOW_SQL
+# The database's clock in raw SQL, as Django's Now() writes it.
+NOW_SQL = {
+    "postgresql": "STATEMENT_TIMESTAMP()",
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
+}
 
 
 def database_now() -> datetime:

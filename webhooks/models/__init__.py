@@ -1,7 +1,8 @@
 """The receiver's rows."""
 
 from webhooks.models.bell import Bell
-from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, DeliveryRow, WebhookEvent
+from webhooks.models.deliveries import DeliveryRow
+from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, WebhookEvent
 from webhooks.models.tallies import Answer, Tally
 
 __all__ = [

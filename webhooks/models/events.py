@@ -6,23 +6,22 @@ The rows are the queue of record: an event is due, leased, and ends in one of fo
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import timedelta
 from typing import Any, Self
 
 from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
+from webhooks.clock import NOW_SQL
+from webhooks.models import deliveries
+from webhooks.models.deliveries import DeliveryRow
 from webhooks.parsing import (
     DIGEST,
     MAX_EVENT_ID,
-    SKEW,
     ParsedEvent,
     Unusable,
     bounded,
-    is_same_event,
     is_storable,
     load_object,
     parse,
@@ -33,11 +32,6 @@ LEASE = timedelta(seconds=90)  # longer than the drain's time-out
 MAX_TRIES = 5
 SMALL_BODY = 64 * 1024  # bytes; a larger body is claimed alone, so a batch stays small in memory
 
-# The database's clock in raw SQL, as Django's Now() writes it.
-NOW_SQL = {
-    "postgresql": "STATEMENT_TIMESTAMP()",
-    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
-}
 # A leased row is always pending. Asking for the status here as well would make PostgreSQL read all
 # pending rows.
 _FINISH_SQL = """
@@ -55,77 +49,6 @@ _OUTCOMES_SQL = {
             json_extract(value, '$.reason') AS reason
         FROM json_each(%s)) AS outcome""",
 }
-_RECORD_SQL = """
-    INSERT INTO webhooks_webhookevent
-        (event_id, object_type, metric, occurred_at, stated_time, identifiers, body, body_size,
-         body_sha256, headers, is_verified, status, status_reason, reason_code, received_at,
-         last_received_at, deliveries, tries, history)
-    VALUES {rows}
-    ON CONFLICT (event_id) DO UPDATE
-        SET deliveries = webhooks_webhookevent.deliveries + 1,
-            last_received_at = excluded.last_received_at
-    RETURNING event_id, deliveries,
-        CASE WHEN deliveries > 1 THEN metric END, CASE WHEN deliveries > 1 THEN identifiers END
-"""
-_RECORD_ROW_SQL = (
-    "(%s, %s, %s, {times}, %s, %s, %s, %s, %s, %s, %s, %s, %s, {now}, {now}, 1, 0, '[]')"
-)
-# `occurred_at` and `stated_time`: nothing happens after it was received, by the clock that stamps
-# both. See `parsing.bounded`.
-_TIMES_SQL = """
-    CASE WHEN %s <= {now} THEN %s WHEN %s <= {now} THEN {now} END,
-    CASE WHEN %s <= {now} THEN NULL ELSE %s END
-"""
-# For nearly all rows, because each parameter costs the driver time: those that this host's clock
-# takes to be past. If it is wrong, the moment is bounded all the same.
-_PAST_SQL = {"postgresql": "LEAST(%s, {now}), NULL", "sqlite": "MIN(%s, {now}), NULL"}
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """One delivery as the events table stores it; quarantined if `quarantined_because` is set."""
-
-    event: ParsedEvent
-    body: bytes
-    body_size: int
-    headers: dict[str, str]
-    is_verified: bool
-    body_sha256: str = ""
-    quarantined_because: str = ""
-    reason_code: str | None = None
-
-    def written(self) -> tuple[str, list[Any]]:
-        """The row as SQL, and its parameters."""
-        event, at = self.event, self.event.occurred_at
-        is_past = at is not None and at < datetime.now(UTC)
-        stated_at = connection.ops.adapt_datetimefield_value(at)
-        times = [stated_at]
-        if not is_past:
-            early = connection.ops.adapt_datetimefield_value(at - SKEW if at else None)
-            times = [stated_at, stated_at, early, early, event.stated_time or None]
-        return _row_sql(connection.vendor, is_past), [
-            event.event_id,
-            event.object_type,
-            event.metric,
-            *times,
-            json.dumps(event.identifiers),
-            self.body,
-            self.body_size,
-            self.body_sha256,
-            json.dumps(self.headers),
-            self.is_verified,
-            "quarantined" if self.quarantined_because else "pending",
-            self.quarantined_because,
-            self.reason_code,
-        ]
-
-
-@cache
-def _row_sql(vendor: str, is_past: bool) -> str:
-    times = _PAST_SQL[vendor] if is_past else _TIMES_SQL
-    return _RECORD_ROW_SQL.replace("{times}", times).format(now=NOW_SQL[vendor])
-
-
 # Columns that processing does not need: they are not read when events are claimed.
 _UNREAD = ("headers", "history", "last_received_at", "deliveries", "body_sha256")
 
@@ -136,22 +59,8 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
 
         1 means that the event is new; a known event only counts the delivery. 0 means that the
         row of this id is another event, and this one is not stored. No event may occur twice.
-        Raw SQL because the ORM cannot count on conflict.
         """
-        written = [row.written() for row in rows]
-        statement = _RECORD_SQL.format(rows=", ".join(sql for sql, _ in written))
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [value for _, values in written for value in values])
-            found = cursor.fetchall()
-        events = {row.event.event_id: row.event for row in rows}
-        return {
-            key: deliveries
-            if metric is None
-            or events[key].has_no_id  # the same body, whatever an earlier version read from it
-            or is_same_event(events[key], metric, json.loads(identifiers))
-            else 0
-            for key, deliveries, metric, identifiers in found
-        }
+        return deliveries.record(rows)
 
     def waiting(self) -> Self:
         """Pending, whether due, leased or put off."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django.db import connection, models
 from django.db.models.functions import Now
 
+from webhooks.clock import NOW_SQL
+
 
 class Answer(models.TextChoices):
     STORED = "stored", "Accepted"
@@ -31,8 +33,6 @@ _ADD_SQL = """
 class TallyQuerySet(models.QuerySet["Tally"]):
     def add(self, counts: Mapping[str, int]) -> None:
         """Add to this hour's counts. Raw SQL because the ORM cannot add on conflict."""
-        from webhooks.models.events import NOW_SQL
-
         row = f"({_HOUR_SQL[connection.vendor]}, %s, %s, {NOW_SQL[connection.vendor]})"
         # One statement writes all counts or none, so a retry counts nothing twice.
         with connection.cursor() as cursor:

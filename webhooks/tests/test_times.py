@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from briefs.tests.factories import make_event, make_payload
-from webhooks.models import WebhookEvent, events
+from webhooks.models import WebhookEvent, deliveries
 from webhooks.parsing import SKEW, bounded
 from webhooks.replay import replay
 from webhooks.tests.sending import post
@@ -69,7 +69,7 @@ def test_what_cannot_be_is_kept_in_words_and_the_receipt_counts(timestamp, said)
 def test_a_host_whose_clock_is_ahead_stores_no_future(monkeypatch):
     hour = timedelta(hours=1)
     ahead = Mock(now=lambda zone: datetime.now(zone) + hour)
-    monkeypatch.setattr(events, "datetime", ahead)
+    monkeypatch.setattr(deliveries, "datetime", ahead)
 
     event = received(epoch(datetime.now(UTC) + hour / 2))
 
