@@ -87,13 +87,17 @@ def test_an_event_that_says_nothing_of_its_time_says_nothing(timestamp):
 @pytest.mark.parametrize("seconds", [-86_400, -1, 1, 60, 290, 310, 86_400, 10**8])
 def test_a_replay_bounds_the_time_like_the_receiver(seconds):
     event = received(epoch(NOW) + seconds)
-    stored = (event.occurred_at, event.stated_time)
+    occurred_at, stated_time = event.occurred_at, event.stated_time
     WebhookEvent.objects.update(status="ignored", occurred_at=NOW, stated_time="another")
 
     replay(WebhookEvent.objects.all())
 
     event.refresh_from_db()
-    assert (event.occurred_at, event.stated_time) == stored
+    assert event.stated_time == stated_time
+    if occurred_at is None:
+        assert event.occurred_at is None
+    else:  # a clock that is asked twice within one statement may tell two milliseconds
+        assert abs(event.occurred_at - occurred_at) < timedelta(milliseconds=100)
 
 
 def test_what_an_earlier_version_misread_is_read_anew_by_a_replay():
