@@ -188,8 +188,8 @@ SUSPENDED = _words(
     r"recipient address rejected: (?:blocked|inactive|suspended|locked|disabled)",
     r"domain\b[^;]{0,25}(?:disabled|suspended|inactive|deactivated)|no mail-enabled subscription",
     r"(?:due to|extended|long|because of) (?:\w+ ){0,2}inactivity|policy rejection on the target",
-    rf"{_THEM}\b[^;]{{0,40}}not accept(?:ing|s)? (?:any |new |more )?(?:mail|messages|e-?mail)\b"
-    r"(?! (?:in|with|from)\b)",
+    rf"{_THEM}\b(?:(?!domain|host)[^;]){{0,40}}not accept(?:ing|s)? "
+    r"(?:any |new |more )?(?:mail|messages|e-?mail)\b(?! (?:in|with|from)\b)",
     r"disabled ?user|user ?disabled|account ?disabled|inactive ?user",
     rf"{_BOX_ABROAD}[^;]{{0,40}}(?:desactiv|inactif|suspend|cloture|archive|bloque|ferme"
     r"|deaktiviert|gesperrt|stillgelegt|inaktiv|geschlossen|deshabilitad|inactiv|cancelad|cerrad"
@@ -249,6 +249,7 @@ GONE = _words(
     r"|sconosciut|non (?:esiste|trovat|valid)|onbekend|bestaat niet|niet gevonden|nie istnieje"
     r"|nieznan|не (?:найден|существ)|неизвестн|несуществ|yok\b|bulunamadi|mevcut degil"
     r"|없|존재하지|찾을 수|不存在|不正确|未找到|无效|無效|未开通|見つかりません|存在しません|不明)",
+    r"(?:benutzer|empfanger)[^;]{0,25}kein (?:konto|postfach)",
     r"existiert nicht|nicht vorhanden|inexistent[eo]|n'existe pas|no existe|nao existe|non esiste"
     r"|bestaat niet|(?:inconnu|unbekannt|desconocid|desconhecid|sconosciut|nieznan)\w* "
     r"(?:utilis|destin|benutz|empfang|usuari|utent|odbiorc|uzytk|użytk)"

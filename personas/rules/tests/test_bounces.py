@@ -104,3 +104,14 @@ def test_long_text_takes_no_long_time(part):
     bounces.read(part * 20_000)
 
     assert perf_counter() - started < 2  # some 0.02 s; a pattern that runs wild takes minutes
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "556 5.1.10 Recipient's domain does not accept mail (nullMX)",
+        "550 Benutzer hat hier kein Konto",
+    ],
+)
+def test_domain_without_mail_and_missing_account_are_gone(message):
+    assert said(message) == "gone"
