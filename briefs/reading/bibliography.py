@@ -12,17 +12,23 @@ from briefs.reading.sources import Source, same_address
 from providers.plain import safe_link
 
 _TITLE = (
-    r"(?:references?|sources?(?: cited| list)?|bibliography|citations?|works cited|literature"
-    r"|footnotes|endnotes|quellen|références|referencias|fontes|fuentes|참고 ?문헌|出典|参考文献)"
+    r"(?:references?(?: used| list)?|(?:list of )?(?:sources?|references)(?: cited| list| used)?"
+    r"|(?:sources and references|references and sources)|bibliography|citations?"
+    r"|works cited|literature|footnotes|endnotes|quellen|références|referencias|fontes|fuentes"
+    r"|참고 ?문헌|出典|参考文献)"
 )
 _HEADING = re.compile(
-    rf"^\s{{0,3}}(?:#{{1,6}}\s*|\*\*|__)?(?:\d+\.\s*)?{_TITLE}\s*:?\s*(?:\*\*|__)?\s*:?\s*#*\s*$",
+    rf"^\s{{0,3}}(?:#{{1,6}}\s*)?(?:[^\w\s#*|>\[(-]{{1,3}}\s+)?(?:\*\*|__)?(?:\d+\.\s*)?{_TITLE}\s*:?\s*(?:\*\*|__)?\s*:?\s*#*\s*$",
     re.I,
 )
 _OTHER_HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s+\S|\*\*[^*]+\*\*\s*:?\s*$)")
 _ENTRY = re.compile(
-    r"^\s*(?:[-*+]\s+)?(?:\*\*)?(?:\[\^?(\d{1,3})\]|(\d{1,3})[.)])(?:\*\*)?:?\s+(\S.*)$"
+    r"^\s*(?:>\s?)?(?:[-*+]\s+)?(?:\*\*)?"
+    r"(?:\\?\[\^?(\d{1,3})\\?\][.:]?|(\d{1,3})[.)])(?:\*\*)?:?\s+(\S.*)$"
 )
+# | 1 | Title | https://... |
+_ROW = re.compile(r"^\s*\|\s*\[?(\d{1,3})[\].]*\s*\|(.*)$")
+_UNDERLINE = re.compile(r"^\s{0,3}(?:={3,}|-{3,})\s*$")
 # [1]: https://... and [^1]: ..., anywhere in a text.
 _DEFINITION = re.compile(r"^\s{0,3}\[\^?(\d{1,3})\]:\s+(\S.*)$")
 _URL = re.compile(r"https?://[^\s<>\"'`|]+")
@@ -75,15 +81,22 @@ def own_references(text: str, listed: Sequence[Source]) -> Bibliography:
 def _written(text: str) -> Iterator[tuple[int, str]]:
     """Each number of the list with the words that explain it."""
     is_within = False
-    for one in text.splitlines():
+    lines = text.splitlines()
+    for at, one in enumerate(lines):
+        below = lines[at + 1] if at + 1 < len(lines) else ""
         if _HEADING.match(one):
             is_within = True
-        elif is_within and _OTHER_HEADING.match(one):
+        elif is_within and (
+            _OTHER_HEADING.match(one) or (one[:1].isalpha() and _UNDERLINE.match(below))
+        ):
             is_within = False
         elif found := _DEFINITION.match(one):
             yield int(found[1]), found[2]
         elif is_within and (found := _ENTRY.match(one)):
-            yield int(found[1] or found[2]), found[3]
+            is_alone = not _URL.search(found[3]) and _URL.search(below) and below[:1].isspace()
+            yield int(found[1] or found[2]), f"{found[3]} {below}" if is_alone else found[3]
+        elif is_within and (found := _ROW.match(one)):
+            yield int(found[1]), found[2]
 
 
 def _address(words: str) -> str:

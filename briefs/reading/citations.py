@@ -18,10 +18,14 @@ _DOUBLED = re.compile(r"\[(\[\d{1,3}\])\](?!\()")  # [[2]]
 _PLACED = re.compile(  # 【2:0†source】, [2†L1-L4]
     r"【(?:\d{1,3}:)?(\d{1,3})†[^】\n]{0,80}】|\[(?:\d{1,3}:)?(\d{1,3})†[^\]\n]{0,80}\]"
 )
+# [ 2 ], [1 and 2], [1、2], [1, p. 3], and brackets of full width
+_SPACED = re.compile(
+    r"[\[［] ?(\d{1,3}(?: ?(?:[,;、&]|\band\b) ?\d{1,3}){0,20})(?:, ?pp?\. ?\d[\d–-]{0,9})? ?[\]］]"
+)
 _TAGGED = re.compile(r"<sup>\s*\[?(\d{1,3}(?:\s*[,–-]\s*\d{1,3}){0,20})\]?\s*</sup>", re.I)
 _SMALL = "⁰¹²³⁴-⁹"
 _RAISED = re.compile(
-    rf"(\w*?|[.,;:!?%)”\"’])([{_SMALL}]{{1,3}}(?:[, ⁻][{_SMALL}]{{1,3}}){{0,20}})(?!\w)"
+    rf"(\w{{0,40}}?|[.,;:!?%)”\"’])([{_SMALL}]{{1,3}}(?:[, ⁻][{_SMALL}]{{1,3}}){{0,20}})(?!\w)"
 )
 _FIGURES = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ ", "0123456789-,")
 _UNITS = frozenset("km cm dm mm hm ft in yd mi sq co".split())  # noqa: SIM905
@@ -29,7 +33,7 @@ _UNITS = frozenset("km cm dm mm hm ft in yd mi sq co".split())  # noqa: SIM905
 
 def plain_citations(text: str) -> str:
     """The text with each citation written as `[2]`, in whichever form the answer wrote it."""
-    text = _PLACED.sub(lambda found: f"[{found[1] or found[2]}]", text)
+    text = _SPACED.sub(_close, _PLACED.sub(lambda found: f"[{found[1] or found[2]}]", text))
     text = _TAGGED.sub(r"[\1]", _DOUBLED.sub(r"\1", text))
     return _RAISED.sub(_lowered, _WORDY.sub(_without_words, text))
 
@@ -38,6 +42,11 @@ def _without_words(found: re.Match[str]) -> str:
     """`[2, source 3 and 4]` as `[2, 3, 4]`; a span stays a span."""
     numbers = re.sub(rf"{_WORD}[:. ]*|#", "", found[1] or found[2], flags=re.I)
     return f"[{re.sub(r' ?(?:[,;&]|and) ?', ', ', numbers)}]"
+
+
+def _close(found: re.Match[str]) -> str:
+    """`[1 and 2]` as `[1, 2]`, without the page."""
+    return f"[{re.sub(r' ?(?:[,;、&]|and) ?', ', ', found[1])}]"
 
 
 def _lowered(found: re.Match[str]) -> str:

@@ -5,13 +5,25 @@ from textwrap import dedent
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,}) *(?:markdown|md|text|txt|plain)? *\n", re.I)
 _NAMES = (
-    r"think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_monologue|tool_?(?:call|use|code"
+    r"(?:\w{1,20}:)?think(?:ing)?|thoughts?|analysis|reasoning|reflection|scratchpad|inner_monologue|tool_?(?:call|use|code"
     r"|result|response|output)s?|function_?(?:call|result|response)s?|search_?(?:results?|quality\w*)"
     r"|observation|invoke|antml:\w+"
 )
 _BLOCK = re.compile(rf"<({_NAMES})(?:\s[^>]*)?>.*?</\1\s*>", re.I | re.S)
 # The opening tag may be cut off, or the closing one: then only what is surely thinking goes.
 _UNTIL_CLOSING = re.compile(r"\A(?:(?!<think).){0,20000}?</think(?:ing)?\s*>", re.I | re.S)
+# The same in the marks of other models: [THINK]…[/THINK], ◁think▷…◁/think▷.
+_OTHER_BLOCK = re.compile(
+    r"\[THINK\](?:(?!\[THINK\]).)*?\[/THINK\]|◁think▷(?:(?!◁think▷).)*?◁/think▷"
+    r"|<\|tool_calls?(?:_section)?_begin\|>(?:(?!<\|tool_call).)*?"
+    r"<\|tool_calls?(?:_section)?_end\|>",
+    re.S,
+)
+# What follows the last of these is the answer: <|channel|>final<|message|>.
+_CHANNEL = re.compile(r"<\|channel\|>\s*final\s*<\|message\|>")
+_MARK = re.compile(
+    r"<\|(?:end|return|start|message|im_end|im_start)\|>|</?(?:final_?)?answer>", re.I
+)
 _STRAY = re.compile(rf"</?(?:{_NAMES})(?:\s+\w+=[^>\n]{{0,200}})?\s*/?>", re.I)
 # "Thought: ... Action: ... Observation: ... Final Answer: ..."
 _STEP = re.compile(r"^(?:Thought|Action|Action Input|Observation)\s*\d*\s*:", re.M)
@@ -31,10 +43,13 @@ _TURN = re.compile(
 
 def answer_alone(text: str) -> str:
     """The answer without what stands around it; the whole text where nothing would be left."""
-    stripped = text
-    if "<" in text:
-        stripped = _UNTIL_CLOSING.sub("", _BLOCK.sub("", stripped))
-        stripped = _STRAY.sub("", stripped)
+    stripped = _OTHER_BLOCK.sub("", text)
+    if finals := list(_CHANNEL.finditer(stripped)):
+        stripped = stripped[finals[-1].end() :]
+    if "<" in stripped:
+        if "</" in stripped:  # without a closing tag each opening one would be searched to the end
+            stripped = _UNTIL_CLOSING.sub("", _BLOCK.sub("", stripped))
+        stripped = _MARK.sub("", _STRAY.sub("", stripped))
     if _STEP.search(stripped) and (final := list(_FINAL.finditer(stripped))):
         stripped = stripped[final[-1].end() :]
     stripped = _TURN.sub("", _TRACE_LINE.sub("", stripped))

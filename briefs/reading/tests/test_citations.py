@@ -1,12 +1,14 @@
 """Numbers in an answer lead where the answer itself says; what stands around it is taken away."""
 
 import re
+from time import perf_counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from briefs.reading import answer
+from briefs.reading.bibliography import own_references
 from briefs.reading.citations import plain_citations
 from briefs.reading.stripping import answer_alone
 
@@ -213,3 +215,57 @@ def test_placeholder_in_brackets_is_kept():
 @given(st.text(alphabet="`~<>/thinkA[]²†:1 \n#*", max_size=80))
 def test_no_text_whatsoever_fails(text):
     read(text)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "## Sources\n\n| # | Of |\n|---|---|\n| 1 | https://a.test/x |\n| [2] | https://b.test |",
+        "## References\n1. First\n   - https://a.test/x\n2. Second\n   - https://b.test",
+        "## Sources used\n\\[1\\] https://a.test/x\n\\[2\\] https://b.test",
+        "### 📚 References\n1. https://a.test/x\n2. https://b.test",
+        "## Sources\n> [1]. https://a.test/x\n> [2]. https://b.test",
+        "Sources\n=======\n1. https://a.test/x\n2. https://b.test\n\nPlan\n====\n1. Call\n3. Write",
+    ],
+)
+def test_own_list_is_read_in_other_shapes(own):
+    found = own_references(f"Text [1].\n\n{own}\n", [])
+    assert found.links == {1: "https://a.test/x", 2: "https://b.test"}
+    assert found.named == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("[ 2 ]", "[2]"),
+        ("[1 and 2]", "[1, 2]"),
+        ("[1、2]", "[1, 2]"),
+        ("［2］", "[2]"),
+        ("[1, p. 3]", "[1]"),
+    ],
+)
+def test_spaced_and_full_width_citations_are_read(written, plain):
+    assert plain_citations(f"So it is {written}.") == f"So it is {plain}."
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "[THINK]Hm.[/THINK]{}",
+        "◁think▷Hm.◁/think▷{}",
+        "<seed:think>Hm.</seed:think>{}",
+        "<analysis>Hm.</analysis><answer>{}</answer>",
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{}",
+        "<|tool_call_begin|>search<|tool_call_end|>{}",
+    ],
+)
+def test_thinking_in_the_marks_of_other_models_is_taken_away(around):
+    assert answer_alone(around.format("Call them today.")) == "Call them today."
+
+
+@pytest.mark.parametrize("text", ["turn1search1" * 2500, "<think " * 4300, "<think>" * 4300])
+def test_long_text_without_breaks_is_read_quickly(text):
+    started = perf_counter()
+    answer_alone(text)
+    plain_citations(text)
+    assert perf_counter() - started < 1
