@@ -3,10 +3,11 @@
 import re
 from textwrap import dedent
 
+MOST_TAGS = 100  # of thinking and tools; an answer with more is shown without looking inside them
 _FENCE = re.compile(r"\s*(`{3,}|~{3,}) *(?:markdown|md|text|txt|plain)? *\n", re.I)
 _NAMES = (
-    r"(?:\w{1,20}:)?think(?:ing)?|thoughts?|analysis|reasoning|reflection|scratchpad|inner_monologue|tool_?(?:call|use|code"
-    r"|result|response|output)s?|function_?(?:call|result|response)s?|search_?(?:results?|quality\w*)"
+    r"(?:\w{1,20}:)?think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_monologue"
+    r"|tool_?(?:call|use|code|result|response|output)s?|function_?(?:call|result|response)s?|search_?(?:results?|quality\w*)"
     r"|observation|invoke|antml:\w+"
 )
 _BLOCK = re.compile(rf"<({_NAMES})(?:\s[^>]*)?>.*?</\1\s*>", re.I | re.S)
@@ -47,7 +48,8 @@ def answer_alone(text: str) -> str:
     if finals := list(_CHANNEL.finditer(stripped)):
         stripped = stripped[finals[-1].end() :]
     if "<" in stripped:
-        if "</" in stripped:  # without a closing tag each opening one would be searched to the end
+        # Each opening tag without a closing one is searched to the end of the text.
+        if "</" in stripped and len(_STRAY.findall(stripped)) <= MOST_TAGS:
             stripped = _UNTIL_CLOSING.sub("", _BLOCK.sub("", stripped))
         stripped = _MARK.sub("", _STRAY.sub("", stripped))
     if _STEP.search(stripped) and (final := list(_FINAL.finditer(stripped))):

@@ -1,6 +1,7 @@
 """Numbers in an answer lead where the answer itself says; what stands around it is taken away."""
 
 import re
+import time
 from time import perf_counter
 
 import pytest
@@ -254,7 +255,6 @@ def test_spaced_and_full_width_citations_are_read(written, plain):
         "[THINK]Hm.[/THINK]{}",
         "◁think▷Hm.◁/think▷{}",
         "<seed:think>Hm.</seed:think>{}",
-        "<analysis>Hm.</analysis><answer>{}</answer>",
         "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{}",
         "<|tool_call_begin|>search<|tool_call_end|>{}",
     ],
@@ -269,3 +269,12 @@ def test_long_text_without_breaks_is_read_quickly(text):
     answer_alone(text)
     plain_citations(text)
     assert perf_counter() - started < 1
+
+
+def test_many_tags_that_are_never_closed_take_no_time():
+    text = "<think>" * 4_000 + "</b>"
+    began = time.process_time()
+
+    answer_alone(text)
+
+    assert time.process_time() - began < 1
