@@ -53,9 +53,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Any:
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
     """Put back the row that a migration made, after a test that ended with an empty database."""
     result = yield
+    if nextitem is None:  # the test database is gone by now
+        return result
     marker = item.get_closest_marker("django_db")
     fixtures = set(getattr(item, "fixturenames", ()))
     if fixtures & {"transactional_db", "live_server"} or (
