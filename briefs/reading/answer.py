@@ -14,7 +14,7 @@ from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from markdown_it.token import Token
 
-from briefs.reading import markdown
+from briefs.reading import channels, markdown
 from briefs.reading.bibliography import own_references
 from briefs.reading.channels import ClosedChannel
 from briefs.reading.citing import Citing
@@ -51,6 +51,10 @@ class Reading:
     is_without_sources: bool
     closed: list[ClosedChannel]
     names_closed: list[str]  # the keys of those that the text names: each such word is marked
+
+    @property
+    def closed_words(self) -> str:
+        return channels.in_words(self.closed)
 
     @property
     def cited(self) -> list[Source]:

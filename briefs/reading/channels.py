@@ -55,10 +55,8 @@ class ClosedChannel:
     since: str = ""
 
     @property
-    def words(self) -> str:
-        """Its name and why it is closed, within a sentence."""
-        since = f", {self.since}" if self.since else ""
-        return f"{self.name} ({self.why}{since})"
+    def reason(self) -> str:
+        return self.why + (f", {self.since}" if self.since else "")
 
 
 _NAMES = {
@@ -85,6 +83,19 @@ def closed_channels(found: Iterable[Route]) -> list[ClosedChannel]:
         for route in routes
         if route.answer == NO and route.channel in names
     ]
+
+
+def in_words(closed: Iterable[ClosedChannel]) -> str:
+    """Their names and why they are closed, within a sentence; one reason is said once."""
+    names: dict[str, list[str]] = {}
+    for channel in closed:
+        names.setdefault(channel.reason, []).append(channel.name)
+    return ", ".join(f"{_listed(same)} ({reason})" for reason, same in names.items())
+
+
+def _listed(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def routes(

@@ -441,9 +441,8 @@ def test_closed_channels_are_named_above_the_answer_and_marked_in_it(signed_in):
     response = signed_in.get(brief.get_absolute_url())
 
     assert (
-        "Closed for this customer: marketing e-mail (unsubscribed), push (unsubscribed),"
-        " SMS (unsubscribed), WhatsApp (unsubscribed). Where the answer names one, the word is"
-        " marked"
+        "Closed for this customer: marketing e-mail, push, SMS and WhatsApp (unsubscribed)."
+        " Where the answer names one, the word is marked"
     ) in text(response)
     assert "<li>Send an <mark>e-mail</mark>, or a message in-app.</li>" in response.content.decode()
 

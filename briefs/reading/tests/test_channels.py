@@ -4,7 +4,7 @@ import pytest
 
 from briefs.models import Signal
 from briefs.models.signals import ABOUT_CHANNELS
-from briefs.reading.channels import closed_channels, routes
+from briefs.reading.channels import closed_channels, in_words, routes
 from personas.models import Customer, SignalKind, SubscriptionNames
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -320,7 +320,7 @@ def test_nothing_is_closed_while_nothing_speaks_against_it():
 def test_unsubscribing_closes_email_for_advice_but_not_for_invoices():
     email = closed_keys(customer(is_unsubscribed=True))["email"]
 
-    assert email.words == "marketing e-mail (unsubscribed)"
+    assert in_words([email]) == "marketing e-mail (unsubscribed)"
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_unsubscribing_closes_email_for_advice_but_not_for_invoices():
 def test_a_dead_address_closes_all_email(kind, reason):
     email = closed_keys(customer(), signal(kind))["email"]
 
-    assert email.words == f"e-mail ({reason}, 22 Nov 2026)"
+    assert in_words([email]) == f"e-mail ({reason}, 22 Nov 2026)"
 
 
 def test_a_bounce_or_a_single_topic_closes_nothing():
@@ -354,7 +354,7 @@ def test_a_channel_turned_off_is_closed_and_the_others_are_not(channel):
 def test_without_a_number_no_text_message_reaches_them():
     sms = closed_keys(customer())["sms"]
 
-    assert sms.words == "SMS (the profile has no phone number)"
+    assert in_words([sms]) == "SMS (the profile has no phone number)"
 
 
 @pytest.mark.parametrize("kind", sorted(set(SignalKind) - set(ABOUT_CHANNELS)))
