@@ -576,11 +576,11 @@ def test_batches_before_a_failure_are_kept(sandbox):
 def test_look_up_of_many_ends_in_time_and_keeps_whom_it_found(monkeypatch, serve):
     class Slow(Sandbox):
         def handle(self, request):
-            time.sleep(0.2)
+            time.sleep(0.7)
             return super().handle(request)
 
     slow = serve(Slow())
-    short = partial(lookups.paced_app_api, budget_seconds=1)
+    short = partial(lookups.paced_app_api, budget_seconds=3)
     monkeypatch.setattr(lookups, "paced_app_api", short)
     people = [make_customer(None, email=f"{number}@example.com") for number in range(5)]
     for number, customer in enumerate(people):
@@ -589,7 +589,7 @@ def test_look_up_of_many_ends_in_time_and_keeps_whom_it_found(monkeypatch, serve
 
     assert lookups.refresh(people)
 
-    assert time.monotonic() - started < 1.9  # all ten requests take two seconds
+    assert time.monotonic() - started < 6  # all ten requests take seven seconds
     assert 1 <= Customer.objects.filter(attributes__plan="pro").count() <= 2
 
 
