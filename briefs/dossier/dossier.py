@@ -142,14 +142,21 @@ class Dossier:
 
     @property
     def advice(self) -> list[Advice]:
-        """The playbook's sections; what not to do is marked as a warning."""
+        """The playbook's sections; what not to do is marked as a warning.
+
+        The section of its first step is left out where the brief has another first step.
+        """
+        sections = playbooks.sections(self.persona.playbook)
+        if self.first_step != self.persona.first_step:
+            first = next((part for part in sections if part.body), None)
+            sections = [part for part in sections if part is not first]
         return [
             Advice(
                 title=section.title,
                 html=markdown.render(section.body),
                 is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
             )
-            for section in playbooks.sections(self.persona.playbook)
+            for section in sections
         ]
 
     @cached_property

@@ -274,7 +274,8 @@ def _why_no_brief(draft: Draft) -> str:
     }.get(Effect(draft.rule.effect))
     if words is None:
         return f"no brief, because persona “{draft.mapped.persona.name}” opens none"
-    return words + (f" ({draft.rule.note})" if draft.rule.note else "")
+    named = f": {draft.detail}" if draft.detail else ""
+    return words + named + (f" ({draft.rule.note})" if draft.rule.note else "")
 
 
 def _join(brief: Brief, draft: Draft, signal: Signal, batch: _Batch) -> None:

@@ -42,6 +42,7 @@ def test_colleagues_address_is_named_and_opens_nothing(metric):
 
     signal = event.signal
     assert (signal.kind, signal.detail) == ("other_address", "sales@ours.example")
+    assert "sales@ours.example" in event.status_reason
     assert "another address than this person's" in event.status_reason
     assert not Brief.objects.exists()
 

@@ -1,13 +1,16 @@
 """People whom a mail gateway unsubscribed are one brief of low priority."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
 
+from briefs.dossier.dossier import Dossier
 from briefs.models import Brief
 from briefs.pipeline import draining, scanners
 from briefs.tests.factories import make_event, make_payload
+from operations import sweeping
 from personas.models import Customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter", "sandbox")]
@@ -108,6 +111,31 @@ def test_beside_clicks_of_people_each_brief_stays(machine):
     draining.drain()
 
     assert Brief.objects.open().count() == 6
+
+
+def test_sweep_folds_what_a_killed_worker_did_not(monkeypatch):
+    clicked("ann")
+    unsubscribe_all()
+    with monkeypatch.context() as killed:
+        killed.setattr(scanners, "fold", Mock(side_effect=SystemExit))
+        with pytest.raises(SystemExit):
+            draining.drain()
+    assert Brief.objects.open().count() == 6
+
+    sweeping.sweep()
+
+    assert Brief.objects.open().count() == 1
+
+
+def test_playbooks_first_step_is_left_out_where_another_goes_before_it():
+    clicked("ann")
+    unsubscribe_all()
+    draining.drain()
+
+    titles = [part.title for part in Dossier(Brief.objects.open().get()).advice]
+
+    assert "Channel" in titles
+    assert "First step" not in titles
 
 
 def test_two_people_are_no_burst():
