@@ -101,7 +101,22 @@ def starter(db: Any) -> None:
 
 @pytest.fixture
 def user(django_user_model: Any) -> Any:
-    return django_user_model.objects.create_user("robin", password="a-long-password")
+    """An agent: somebody who works briefs."""
+    return make_user(django_user_model, "robin", "Agent")
+
+
+@pytest.fixture
+def lead(django_user_model: Any) -> Any:
+    return make_user(django_user_model, "lee", "Lead")
+
+
+def make_user(model: Any, name: str, role: str) -> Any:
+    """Somebody with this role, or without any if it is empty."""
+    from accounts.models import Role, roles
+
+    made = model.objects.create_user(name, f"{name}@example.com", "a-long-password")
+    roles.give(made, Role(role) if role else None)
+    return model.objects.get(pk=made.pk)  # without cached permissions
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ class Brief(models.Model):
     snoozed_until = models.DateTimeField(null=True, blank=True)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
+        on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="briefs",
@@ -166,10 +166,18 @@ class Brief(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     closing_note = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Raised by every change, of people and of Savedesk."
+    )
 
     objects = BriefQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("work_brief", "Can take and close briefs"),
+            ("buy_research", "Can buy a fresh answer and retry a failed one"),
+            ("view_insights", "Can read insights"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["customer"], condition=~Q(state="closed"), name="brief_one_open"
@@ -271,7 +279,10 @@ class Activity(models.Model):
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="activities")
     at = models.DateTimeField(db_default=Now())
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,  # whoever acted is deactivated, never deleted: the name stays
+        null=True,
+        blank=True,
     )
     text = models.TextField()
     # Null, so that no database rewrites all entries for it.

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
@@ -56,6 +57,14 @@ class MaveCall(models.Model):
     )
     purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.CHAT)
     reference = models.CharField(max_length=60, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who bought it by hand. Empty: Savedesk.",
+    )
     started_at = models.DateTimeField(db_default=Now(), db_index=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.PENDING)

@@ -48,6 +48,13 @@ class ResearchPolicy(models.Model):
     urgent_reserve = models.PositiveIntegerField(
         default=100, help_text="Credits of both budgets that only urgent briefs may use."
     )
+    fresh_after_minutes = models.PositiveIntegerField(
+        "a fresh answer after",
+        default=60,
+        db_default=60,
+        help_text="Minutes. Nobody can buy a fresh answer while the present one is younger. 0: "
+        "everybody always can.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=300, blank=True)
     paused_status = models.PositiveSmallIntegerField(

@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Now
@@ -109,6 +110,14 @@ class Research(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     restarted_at = models.DateTimeField(
         null=True, blank=True, help_text="When a person last started it again."
+    )
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who asked for a fresh answer, or started it again. Empty: Savedesk.",
     )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

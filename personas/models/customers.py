@@ -130,6 +130,7 @@ class Customer(models.Model):
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
+        permissions = [("view_personal_data", "Can read names, addresses and attributes")]
         indexes = [models.Index(fields=["-fetched_at"], name="customer_fetched")]
 
     def __str__(self) -> str:

@@ -243,6 +243,10 @@ class WebhookEvent(models.Model):
 
     class Meta:
         verbose_name = "event"
+        permissions = [
+            ("view_payload", "Can read raw payloads and headers"),
+            ("view_health", "Can read the page “Webhook health”"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "processed", "ignored", "quarantined", "dead"]),
