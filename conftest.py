@@ -68,6 +68,14 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return result
 
 
+@pytest.fixture(autouse=True)
+def _no_request_counted() -> None:
+    """Each test begins with no request counted: throttles count in the memory of the process."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture
 def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that send to the receiver in this process: it starts no threads, rings nobody.

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, site
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
 
-ORDER = ("personas", "briefs", "webhooks", "auth", "authtoken", "axes", "django_q")
+ORDER = ("personas", "briefs", "webhooks", "auth", "axes", "django_q")
 
 
 class SavedeskAdmin(AdminSite):
@@ -18,3 +18,10 @@ class SavedeskAdmin(AdminSite):
 
 class SavedeskAdminConfig(AdminConfig):
     default_site = "config.admin.SavedeskAdmin"
+
+    def ready(self) -> None:
+        super().ready()
+        # It makes tokens that are no longer accepted, and shows those of before.
+        from rest_framework.authtoken.models import TokenProxy
+
+        site.unregister(TokenProxy)

@@ -116,7 +116,7 @@ class Demo:
             if "already taken" not in str(error):
                 raise
         self.processes.manage("shell", "-c", NO_BUDGETS)  # the sandbox's credits cost nothing
-        token = self.processes.manage("drf_create_token", USER).split()[2]
+        token = self.processes.manage("create_token", USER, "--name", "Demo").strip()
         self.session.headers["Authorization"] = f"Token {token}"
         self.processes.start(
             self.folder / "sandbox.log",
@@ -315,6 +315,9 @@ Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
 
     def get(self, path: str, **params: Any) -> Any:
         answer = self.session.get(f"{self.url}/api/v1/{path}", params=params, timeout=20)
+        if answer.status_code == 429:  # the demo looks often; a token may only so often a minute
+            time.sleep(int(answer.headers["Retry-After"]))
+            return self.get(path, **params)
         answer.raise_for_status()
         return answer.json()
 

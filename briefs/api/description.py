@@ -24,6 +24,9 @@ class Description(AutoSchema):
             200: super().get_response_serializers(),
             400: OpenApiResponse(_PARAMETERS, "A parameter is not known, or its value is not."),
             401: OpenApiResponse(_REFUSAL, "There is no token, or it is not valid."),
+            429: OpenApiResponse(
+                _REFUSAL, "Too many requests: Retry-After says when to come back."
+            ),
             404: OpenApiResponse(_REFUSAL, "There is no such row, or no such page."),
         }
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
+from accounts.models import ApiToken
 from briefs.models import MaveHealth, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
@@ -28,7 +28,8 @@ ROUTES = ["/api/v1/briefs/", "/api/v1/events/", "/api/v1/personas/", "/api/v1/cu
 @pytest.fixture
 def get(client, user):
     """GET with a token, as a program would."""
-    token = Token.objects.create(user=user)
+    row, token = ApiToken.objects.create(user=user, last_used_at=timezone.now())
+    assert not row.role  # all that the user may
 
     def send(path, **query):
         response = client.get(path, query, headers={"Authorization": f"Token {token}"})

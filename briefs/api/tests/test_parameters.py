@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
+from accounts.models import ApiToken
 from briefs.models import Priority
 from briefs.tests.factories import make_brief, make_customer, make_event, make_persona
 from personas.models import CustomerAlias
@@ -266,7 +266,7 @@ def test_other_lists_are_sorted_too(ask):
 
 @pytest.mark.parametrize("scheme", ["Token", "Bearer", "token", "bearer"])
 def test_token_is_accepted_under_either_name(client, user, scheme):
-    token = Token.objects.create(user=user)
+    _, token = ApiToken.objects.create(user=user)
 
     response = client.get("/api/v1/briefs/", headers={"Authorization": f"{scheme} {token}"})
 
@@ -277,7 +277,7 @@ def test_token_is_accepted_under_either_name(client, user, scheme):
     "header", ["", "Bearer", "Bearer nonsense", "Token nonsense", "Basic {}", "Bearers {}", "{}"]
 )
 def test_anything_else_is_refused_and_told_which_schemes_there_are(client, user, header):
-    token = Token.objects.create(user=user)
+    _, token = ApiToken.objects.create(user=user)
 
     response = client.get("/api/v1/briefs/", headers={"Authorization": header.format(token)})
 

@@ -1,0 +1,1 @@
+"""Tokens for programs: made and revoked on a page, and asked for by the REST API."""
