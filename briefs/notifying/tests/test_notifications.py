@@ -277,6 +277,15 @@ def test_link_leads_to_the_first_public_host(settings, hosts, address):
     assert links.absolute("/x") == address
 
 
+def test_links_lead_to_the_public_address(settings, rf):
+    settings.PUBLIC_URL = "https://desk.example:8443"
+
+    assert links.absolute("/x") == "https://desk.example:8443/x"
+    assert links.absolute("/x", rf.get("/")) == "https://desk.example:8443/x"
+    settings.PUBLIC_URL = ""
+    assert links.absolute("/x", rf.get("/")) == "http://testserver/x"
+
+
 def test_notification_says_lists_and_objects_in_words():
     attributes = {"name": '{"first": "Jo", "last": "B"}', "plan": '{"name": "Pro"}',
                   "mrr": '["1,200", "EUR"]'}  # fmt: skip
