@@ -159,7 +159,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webhooks.middleware.ReceiverMiddleware",  # first: nothing below may stall Customer.io
-    "config.https.RedirectMiddleware",
+    "config.https.RedirectMiddleware",  # before anything drops what an untrusted proxy says
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

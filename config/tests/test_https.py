@@ -78,6 +78,13 @@ def test_nobody_is_redirected_without_a_public_https_address(settings):
         assert get("/login/", Host="desk.example").status_code == 200
 
 
+def test_redirect_is_decided_right_behind_the_receiver(settings):
+    assert settings.MIDDLEWARE[:2] == [
+        "webhooks.middleware.ReceiverMiddleware",
+        "config.https.RedirectMiddleware",
+    ]
+
+
 # Signing in ---------------------------------------------------------------------------------------
 
 
