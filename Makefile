@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 # Half of what the tests take is waiting: two for each of two cores keep both busy.
 XDIST ?= 4
 
-.PHONY: help demo run test test-all test-dates lint format check bench clean
+.PHONY: help demo run test test-all test-dates lint format check bench clean requirements
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
@@ -16,7 +16,8 @@ help:
 	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
 	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
-	@echo "make check   lint, types, import contracts, code that nothing uses"
+	@echo "make check   lint, types, import contracts, code that nothing uses, known vulnerabilities"
+	@echo "make requirements  pin what pyproject.toml names, with hashes (UPGRADE=1: the newest)"
 	@echo "make format  put the code in order"
 
 $(VENV)/bin/python:
@@ -69,6 +70,7 @@ lint: $(VENV)/.development
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(PY) .ci/unused.py
+	$(PY) .ci/audit.py
 	$(VENV)/bin/mypy .
 	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
 
@@ -83,6 +85,19 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.pipeline
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
+
+# uv pins for all platforms and versions of Python at once. A pin stays as it is until UPGRADE=1
+# or a change of pyproject.toml moves it.
+$(VENV)/uv/bin/uv: | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+COMPILE = $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --universal --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
+
+requirements: $(VENV)/uv/bin/uv
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache

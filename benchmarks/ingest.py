@@ -49,7 +49,7 @@ def environment(database_url: str, port: int) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "0",
-        "SECRET_KEY": "benchmark",
+        "SECRET_KEY": "key-of-the-benchmarks",
         "CIO_WEBHOOK_SECRET": load.SECRET,
         "CIO_APP_KEY": "",
         "MAVERA_API_KEY": "",

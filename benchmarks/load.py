@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-SECRET = "benchmark-secret"  # noqa: S105 - signs made-up events only
+SECRET = "signing-key-of-the-benchmarks"  # noqa: S105 - signs made-up events only
 # What a workspace sends on an ordinary day: mostly deliveries, now and then a signal.
 KINDS = [("email", "delivered")] * 60 + [("email", "opened")] * 30 + [("email", "sent")] * 8
 KINDS += [("customer", "unsubscribed"), ("email", "bounced")]

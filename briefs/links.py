@@ -4,9 +4,30 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from personas.models import Customer
+
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+def absolute(path: str, request: HttpRequest | None = None) -> str:
+    """The address of a page under PUBLIC_URL; without that, as this request's client called us.
+
+    Without a request it is guessed from ALLOWED_HOSTS, and only the path if these name no host.
+    """
+    if settings.PUBLIC_URL:
+        return f"{settings.PUBLIC_URL}{path}"
+    if request is not None:
+        return request.build_absolute_uri(path)
+    hosts = settings.ALLOWED_HOSTS
+    for host in hosts:
+        if host not in _LOCAL and not host.startswith((".", "*")):
+            return f"https://{host}{path}"
+    if any(host.startswith((".", "*")) for host in hosts):
+        return path
+    return f"http://localhost:{settings.PORT}{path}"
 
 
 def admin_url(name: str, *args: Any) -> str:

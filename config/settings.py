@@ -3,11 +3,14 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
+from config import keys, public_url
 from config.brokers import broker_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -28,21 +31,30 @@ IS_WEB = os.environ.get("SAVEDESK_PROCESS") == "web"
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-development" if DEBUG else "")
+# Former keys: what was signed or sealed by them is still accepted, and nothing new is.
+SECRET_KEY_FALLBACKS: list[str] = [
+    key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()
+]
 ALLOWED_HOSTS: list[str] = [
     host.strip()
     for host in env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
     if host.strip()
 ]
+# A placeholder verifies nothing. It lets Savedesk start, because the address must answer before
+# Customer.io shows the key; until then every webhook is refused, and page, doctor and log say why.
+_secrets = [secret.strip() for secret in env.list("CIO_WEBHOOK_SECRET", default=[])]
+_secrets = [secret for secret in _secrets if secret]
 CIO_WEBHOOK_SECRETS: list[str] = [
-    secret.strip() for secret in env.list("CIO_WEBHOOK_SECRET", default=[]) if secret.strip()
+    secret for secret in _secrets if not keys.why_no_key(secret, keys.SHORTEST_SIGNING_KEY)
 ]
+CIO_WEBHOOK_SECRETS_REFUSED: list[str] = keys.refused(_secrets, keys.SHORTEST_SIGNING_KEY)
 
 if not DEBUG:
     for name, value, cure in (
         ("SECRET_KEY", SECRET_KEY, "Set it to a long random string and keep it."),
         (
             "CIO_WEBHOOK_SECRET",
-            CIO_WEBHOOK_SECRETS,
+            _secrets,
             "Copy the signing key from the Reporting Webhooks page of Customer.io.",
         ),
     ):
@@ -50,11 +62,42 @@ if not DEBUG:
             raise ImproperlyConfigured(
                 f"{name} is missing. {cure} (DEBUG=1 lifts this for development only.)"
             )
+    # With a key that can be guessed anybody can sign in as anybody.
+    if why := keys.why_no_key(SECRET_KEY, keys.SHORTEST_SECRET_KEY):
+        raise ImproperlyConfigured(
+            f"SECRET_KEY {why}. Set it to the output of: openssl rand -base64 48, and keep it."
+        )
+    if refused := keys.refused(SECRET_KEY_FALLBACKS, keys.SHORTEST_SECRET_KEY):
+        raise ImproperlyConfigured(
+            f"Of SECRET_KEY_FALLBACKS {refused[0]}. Remove it; what was sealed by it must be "
+            "entered again."
+        )
+
+# Where people reach the desk. Empty: derived from ALLOWED_HOSTS and the request, as far as it goes.
+PUBLIC_URL = public_url.read(env.str("PUBLIC_URL", default=""))
+_is_https = PUBLIC_URL.startswith("https://") and not DEBUG
+if PUBLIC_URL and not validate_host(public_url.host_of(PUBLIC_URL), ALLOWED_HOSTS):
+    ALLOWED_HOSTS.append(public_url.host_of(PUBLIC_URL))
 
 # A public host is reached only over HTTPS, and its cookies are sent only over HTTPS.
-IS_PUBLIC = any(host not in ("localhost", "127.0.0.1", "[::1]") for host in ALLOWED_HOSTS)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PUBLIC and not DEBUG
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
+IS_PUBLIC = any(host not in public_url.LOCAL_HOSTS for host in ALLOWED_HOSTS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https if PUBLIC_URL else IS_PUBLIC and not DEBUG
+# A browser names the port in Origin, and many a proxy does not in Host.
+CSRF_TRUSTED_ORIGINS = [
+    f"https://*{host}" if host.startswith(".") else f"https://{host}"
+    for host in ALLOWED_HOSTS
+    if host != "*"
+]
+if PUBLIC_URL and PUBLIC_URL not in CSRF_TRUSTED_ORIGINS:
+    CSRF_TRUSTED_ORIGINS.append(PUBLIC_URL)
+# Browsers remember it for the host with all its ports: other services may be on those.
+_has_host_alone = _is_https and urlsplit(PUBLIC_URL).port is None
+SECURE_HSTS_SECONDS = int(timedelta(days=30).total_seconds()) if _has_host_alone else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # subdomains, and lists in browsers: not ours to decide for a whole domain
+    "security.W021",
+    "security.W008",  # config.https redirects; it leaves out probes and this machine's own names
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -116,6 +159,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webhooks.middleware.ReceiverMiddleware",  # first: nothing below may stall Customer.io
+    "config.https.RedirectMiddleware",  # before anything drops what an untrusted proxy says
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

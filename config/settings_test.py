@@ -4,12 +4,14 @@ import os
 
 os.environ.update(
     DEBUG="0",
-    SECRET_KEY="key-of-the-tests",
+    SECRET_KEY="key-of-the-tests-which-nobody-else-has",
+    SECRET_KEY_FALLBACKS="",
+    PUBLIC_URL="",
     ALLOWED_HOSTS="localhost,127.0.0.1",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL") or "sqlite:///:memory:",
     BROKER_URL="orm://",
     PORT="8000",
-    CIO_WEBHOOK_SECRET="signing-secret,second-secret",
+    CIO_WEBHOOK_SECRET="signing-key-of-the-tests,second-key-of-the-tests",
     CIO_MAX_AGE_SECONDS="0",
     CIO_APP_KEY="",
     CIO_REGION="us",

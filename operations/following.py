@@ -15,6 +15,7 @@ from django.utils import timezone
 from briefs.models import Brief, Research, ResearchPolicy, Signal
 from briefs.research import pacing
 from personas.models import Customer
+from webhooks import checks
 from webhooks.models import WebhookEvent
 from webhooks.signatures import sign
 
@@ -50,6 +51,8 @@ class Following:
         self.began = time.monotonic()
         timestamp = str(int(time.time()))
         headers = {"Content-Type": "application/json", "X-CIO-Timestamp": timestamp}
+        if not settings.DEBUG and not settings.CIO_WEBHOOK_SECRETS:
+            raise Stopped(f"there is no key to sign it with. {checks.why_refused()}".strip())
         if settings.CIO_WEBHOOK_SECRETS:
             headers["X-CIO-Signature"] = sign(settings.CIO_WEBHOOK_SECRETS[0], timestamp, body)
         try:

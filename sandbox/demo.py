@@ -22,7 +22,6 @@ from sandbox.processes import ROOT, Failed, Processes, free_port
 
 FOLDER = ROOT / ".demo"
 USER, PASSWORD = "demo", "savedesk-demo"
-SIGNING_KEY = "demo-signing-key"
 NO_BUDGETS = (
     "from briefs.models import ResearchPolicy as Policy; Policy.current();"
     "Policy.objects.update(day_budget=None, month_budget=None)"
@@ -63,6 +62,7 @@ class Demo:
         self.latency = latency
         self.sandbox_port = free_port(0)  # any free port will do
         self.run = secrets.token_hex(3)
+        self.signing_key = secrets.token_hex(16)  # nobody can take this demo's for their own
         self.processes = Processes(self._environment())
         self.session = requests.Session()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -89,11 +89,13 @@ class Demo:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DEBUG": "0",
             "SECRET_KEY": key.read_text(),
+            "SECRET_KEY_FALLBACKS": "",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
+            "PUBLIC_URL": "",
             "DATABASE_URL": self.database_url,
             "BROKER_URL": "orm://",
             "PORT": str(self.port),
-            "CIO_WEBHOOK_SECRET": SIGNING_KEY,
+            "CIO_WEBHOOK_SECRET": self.signing_key,
             "CIO_MAX_AGE_SECONDS": "0",
             "CIO_APP_KEY": CIO_KEY,
             "CIO_APP_BASE_URL": f"{sandbox}/v1",
@@ -277,7 +279,7 @@ Now try:
 id=$(date +%s%N)
 body='{{"event_id":"try-'$id'","object_type":"customer","metric":"unsubscribed","timestamp":'$(date +%s)',"data":{{"identifiers":{{"id":"enterprise-insurance-high-'$id'"}}}}}}'
 ts=$(date +%s)
-sig=$(printf 'v0:%s:%s' "$ts" "$body" | openssl dgst -sha256 -hmac {SIGNING_KEY} | sed 's/.* //')
+sig=$(printf 'v0:%s:%s' "$ts" "$body" | openssl dgst -sha256 -hmac {self.signing_key} | sed 's/.* //')
 curl -X POST {self.url}/webhooks/customerio/ -H "X-CIO-Timestamp: $ts" -H "X-CIO-Signature: $sig" -d "$body"
 
 Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
@@ -298,11 +300,13 @@ Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
             "data": {"identifiers": {"id": person}, **data},
         }
 
-    def post(self, event: dict[str, Any], *, key: str = SIGNING_KEY) -> tuple[int, str]:
+    def post(self, event: dict[str, Any], *, key: str = "") -> tuple[int, str]:
         """Post a signed webhook; returns the answer's code and word."""
         body = json.dumps(event).encode()
         stamp = str(int(time.time()))
-        mac = hmac.new(key.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256)
+        mac = hmac.new(
+            (key or self.signing_key).encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256
+        )
         answer = self.session.post(
             f"{self.url}/webhooks/customerio/",
             data=body,

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from briefs.dossier.dossier import Dossier
 from briefs.finding.filters import PRIORITIES
+from briefs.links import absolute
 from briefs.models import Activity, Brief, Priority, Research, Signal
 from briefs.reading import answer
 from personas.models import Customer, Persona
@@ -198,8 +199,7 @@ class BriefItem(serializers.ModelSerializer[Brief]):
         return kind, {**options, "source": f"brief.{field_name}"}
 
     def get_url(self, dossier: Dossier) -> str:
-        address: str = self.context["request"].build_absolute_uri(dossier.brief.get_absolute_url())
-        return address
+        return absolute(dossier.brief.get_absolute_url(), self.context["request"])
 
     @extend_schema_field(serializers.ChoiceField(choices=PRIORITIES))
     def get_priority(self, dossier: Dossier) -> str:

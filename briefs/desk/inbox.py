@@ -11,6 +11,7 @@ from django.urls import reverse
 from briefs.desk.notices import notices
 from briefs.dossier.dossier import Dossier, Situation, listed
 from briefs.finding.filters import STATES, BriefFilter
+from briefs.links import absolute
 from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
 
@@ -72,7 +73,7 @@ def _sorted(briefs: BriefQuerySet, state: str) -> BriefQuerySet:
 def _why_empty(request: HttpRequest, is_filtered: bool) -> dict[str, Any]:
     """Why the list is empty: no brief at all, none that waits, no match, or all done."""
     if not Brief.objects.exists():
-        receiver = request.build_absolute_uri(reverse("webhooks:receive"))
+        receiver = absolute(reverse("webhooks:receive"), request)
         return {"empty": "first", "receiver": receiver}
     asked = {name: value for name, value in request.GET.items() if value and name != "page"}
     if asked == {"state": "waiting"}:

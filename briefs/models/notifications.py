@@ -60,6 +60,18 @@ class NotificationTarget(models.Model):
     def address(self, address: str) -> None:
         self.scheme, self.sealed_address = sealing.scheme_of(address), sealing.seal(address)
 
+    def seal_anew(self) -> bool:
+        """Seal the address by the present key if a former one did; tells whether it did.
+
+        Writes nothing if somebody has entered another address meanwhile. Raises sealing.Unreadable.
+        """
+        before = self.sealed_address
+        if sealing.is_by_present_key(before):
+            return False
+        self.sealed_address = sealing.seal(self.address)
+        same = NotificationTarget.objects.filter(pk=self.pk, sealed_address=before)
+        return bool(same.update(sealed_address=self.sealed_address))
+
     @property
     def masked_address(self) -> str:
         return f"{self.scheme}://…"

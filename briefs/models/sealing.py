@@ -1,8 +1,8 @@
 """Encrypts the addresses of notification targets, which contain passwords and tokens.
 
 The key is derived from SECRET_KEY, so a copy of the database alone reveals no address. After
-a change of SECRET_KEY the addresses must be entered again, unless the old key is kept in
-SECRET_KEY_FALLBACKS.
+a change of SECRET_KEY the addresses must be entered again, unless the former key is kept in
+SECRET_KEY_FALLBACKS until each is sealed anew: when it is next used, or by `seal_addresses`.
 """
 
 import base64
@@ -35,6 +35,15 @@ def unseal(sealed: str) -> str:
         return _fernet().decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise Unreadable from None
+
+
+def is_by_present_key(sealed: str) -> bool:
+    """Whether it can be read without SECRET_KEY_FALLBACKS."""
+    try:
+        Fernet(_key(settings.SECRET_KEY)).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def _fernet() -> MultiFernet:

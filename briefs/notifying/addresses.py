@@ -11,6 +11,8 @@ import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from briefs.models.sealing import scheme_of
 
 if TYPE_CHECKING:
@@ -114,6 +116,11 @@ def open_service(address: str) -> "NotifyBase":
     _check_parameters(scheme, parsed["qsd"])
     asset = AppriseAsset(
         app_id="Savedesk",
+        app_desc="Savedesk",
+        app_url=settings.PUBLIC_URL,
+        image_url_mask="",  # apprise's own pictures would tell their host who reads what when
+        image_url_logo="",
+        image_path_mask="",
         http_redirects=False,
         default_service_retry=0,
         async_mode=False,  # apprise starts no thread: ours watches the time

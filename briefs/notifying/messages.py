@@ -1,20 +1,18 @@
 """The text of notifications. They name a customer's id, name, plan and value, never an address."""
 
-import re
 from collections.abc import Mapping, Sequence
 
-from django.conf import settings
 from django.urls import reverse
 
+from briefs.links import absolute
 from briefs.models import Alarm, Brief, Priority
 from briefs.models.briefs import titled
+from briefs.notifying.escaping import prose, quiet
 from briefs.times import clock_and_day
 from personas.models import Customer
 from personas.rules.matching import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
-_LOCAL = ("localhost", "127.0.0.1", "[::1]")
-_UNPLAIN = re.compile(r"[\x00-\x1f\x7f<>\s]+")  # <!channel> and the like would notify everybody
 
 Message = tuple[str, str]  # subject and body
 
@@ -25,16 +23,16 @@ def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
     lines = [
         f"{_priority(brief.priority)} · {_title(brief)}",
         f"Customer: {customer_name(brief.customer)}",
-        f"Persona: {brief.persona.name}",
+        f"Persona: {quiet(brief.persona.name)}",
         " · ".join(f"{label}: {value}" for label, value in known if value),
-        f"First step: {brief.first_step}",
-        link(brief.get_absolute_url()),
+        f"First step: {prose(brief.first_step, keeps_links=True)}",
+        absolute(brief.get_absolute_url()),
     ]
     return headline(brief), "\n".join(line for line in lines if line)
 
 
 def headline(brief: Brief) -> str:
-    return f"{_priority(brief.priority)}: {_title(brief)} · {brief.persona.name}"[:200]
+    return f"{_priority(brief.priority)}: {_title(brief)} · {quiet(brief.persona.name)}"[:200]
 
 
 def _title(brief: Brief) -> str:
@@ -51,8 +49,8 @@ def about_briefs(briefs: Sequence[Brief]) -> Message:
     lines = [
         subject,
         f"First: {headline(first)}",
-        link(first.get_absolute_url()),
-        f"All of them: {link(reverse('briefs:inbox'))}",
+        absolute(first.get_absolute_url()),
+        f"All of them: {absolute(reverse('briefs:inbox'))}",
     ]
     return subject, "\n".join(lines)
 
@@ -66,14 +64,12 @@ def about_alarm(alarm: Alarm) -> Message:
     subject = f"Alarm: {name}"
     if alarm.times_told:
         subject = f"Still: {name} (since {clock_and_day(alarm.opened_at)})"
-    return subject, f"{alarm.words}\n{link(reverse('admin:briefs_alarm_changelist'))}"
+    return subject, f"{prose(alarm.words)}\n{absolute(reverse('admin:briefs_alarm_changelist'))}"
 
 
 def about_test(name: str) -> Message:
-    return (
-        "Test of Savedesk",
-        f"This is a test. Notifications for “{name}” arrive here.\n{link(reverse('briefs:inbox'))}",
-    )
+    words = f"This is a test. Notifications for “{quiet(name)}” arrive here."
+    return "Test of Savedesk", f"{words}\n{absolute(reverse('briefs:inbox'))}"
 
 
 def customer_name(customer: Customer) -> str:
@@ -84,21 +80,9 @@ def customer_name(customer: Customer) -> str:
     return f"{name} ({key})" if name else key
 
 
-def link(path: str) -> str:
-    """The address of a page; only its path if the settings do not name the host."""
-    hosts = settings.ALLOWED_HOSTS
-    for host in hosts:
-        if host not in _LOCAL and not host.startswith((".", "*")):
-            return f"https://{host}{path}"
-    if any(host.startswith((".", "*")) for host in hosts):
-        return path
-    return f"http://localhost:{settings.PORT}{path}"
-
-
 def _plain(text: str) -> str:
     """One short line of what a customer may have written; empty if it looks like an address."""
-    plain = _UNPLAIN.sub(" ", text).strip()[:80]
-    return "" if "@" in text or "%40" in text else plain
+    return "" if "@" in text or "%40" in text else quiet(text)
 
 
 def _priority(priority: int) -> str:

@@ -126,6 +126,7 @@ def send(notification: Notification) -> None:
     if token is None:
         return
     try:
+        notification.target.seal_anew()
         sending.deliver(notification.target.address, notification.subject, notification.body)
     except (sending.NotDelivered, sealing.Unreadable) as error:
         _record_failure(notification, token, str(error))

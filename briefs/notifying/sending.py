@@ -8,7 +8,8 @@ import re
 import threading
 from urllib.parse import unquote
 
-from briefs.notifying import addresses
+from briefs.models.sealing import scheme_of
+from briefs.notifying import addresses, escaping
 from providers.deadlines import OutOfTime, in_time
 
 SECONDS = 10.0
@@ -59,7 +60,11 @@ def _send(address: str, subject: str, body: str, given_up: threading.Event) -> N
     carrier = Apprise()
     carrier.add(service)
     said = addresses.apprise_log.listen()
-    if not carrier.notify(title=subject, body=body, body_format="text"):
+    title, text = (escaping.as_text(scheme_of(address), part) for part in (subject, body))
+    # A service that turns text into its own format would escape ours again: it is told the truth.
+    is_markdown = scheme_of(address) == "workflows"
+    kind = "markdown" if is_markdown else "text"
+    if not carrier.notify(title=title, body=text, body_format=kind):
         raise NotDelivered(hide_address(address, " ".join(said)) or "apprise gave no reason")
 
 

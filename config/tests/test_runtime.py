@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -29,12 +30,12 @@ for name in {modules!r}:
 
 
 def only_for_tests():
-    """The modules of the packages that requirements-dev.txt names, but for what these need.
+    """The modules of the packages that pyproject.toml names for tests, but for what these need.
 
     Not redis: an installation whose broker is Redis has it, and asks for it only then.
     """
-    text = (ROOT / "requirements-dev.txt").read_text().partition("\n\n")[0]
-    packages = re.findall(r"^([\w-]+)==", text, re.M)
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = [re.match(r"[\w-]+", line)[0] for line in content["dependency-groups"]["dev"]]
     return {MODULES.get(name, name.replace("-", "_")) for name in packages} - {"redis"}
 
 

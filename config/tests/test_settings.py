@@ -19,7 +19,10 @@ from providers import mavera as mave
 from webhooks.models import LEASE
 
 ROOT = Path(settings.BASE_DIR)
-PRODUCTION = {"SECRET_KEY": "long and random", "CIO_WEBHOOK_SECRET": "signing-secret"}
+PRODUCTION = {
+    "SECRET_KEY": "Jr4kq9Zt-of-these-tests",
+    "CIO_WEBHOOK_SECRET": "3b9f-signs-these-tests",
+}
 
 
 def documented():
@@ -71,6 +74,31 @@ def test_secret_of_commas_alone_is_none():
     assert "CIO_WEBHOOK_SECRET is missing" in refusal(**{**PRODUCTION, "CIO_WEBHOOK_SECRET": ", ,"})
 
 
+@pytest.mark.parametrize(
+    "key", ["x", "changeme", "only-for-development", "django-insecure-" + "k9" * 30, "ab" * 30]
+)
+def test_production_does_not_start_with_a_secret_key_that_can_be_guessed(key):
+    words = refusal(**{**PRODUCTION, "SECRET_KEY": key})
+
+    assert words.startswith("django.core.exceptions.ImproperlyConfigured: SECRET_KEY ")
+    assert "openssl rand -base64 48" in words
+
+
+def test_former_key_that_can_be_guessed_signs_nothing_either():
+    words = refusal(**PRODUCTION, SECRET_KEY_FALLBACKS="a-former-key-of-length,changeme")
+
+    assert "Of SECRET_KEY_FALLBACKS number 2 is a placeholder" in words
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["desk.example", "ftp://desk.example", "https://", "https://desk.example/x", "https://u@desk.e",
+     "https://desk.example:port", "https://desk.example?x"],
+)  # fmt: skip
+def test_public_url_that_is_no_address_is_refused_in_words(url):
+    assert "PUBLIC_URL must be scheme, host" in refusal(**PRODUCTION, PUBLIC_URL=url)
+
+
 def test_debug_is_off_by_default_and_lifts_the_need_for_secrets():
     assert read("DEBUG") == [False]
     assert read("DEBUG", DEBUG="1", SECRET_KEY="", CIO_WEBHOOK_SECRET="") == [True]
@@ -92,11 +120,14 @@ def test_unknown_broker_is_refused_in_words():
 
 
 def test_several_signing_secrets_are_separated_by_commas():
-    assert read("CIO_WEBHOOK_SECRETS", CIO_WEBHOOK_SECRET="old, new,") == [["old", "new"]]
+    keys = ["7f3e9c1d0b52", "c0ffee-for-signing"]
+
+    assert read("CIO_WEBHOOK_SECRETS", CIO_WEBHOOK_SECRET=", ".join(keys) + ",") == [keys]
 
 
 @pytest.mark.parametrize("secret", ["$tart", "a$b", r"\$c", "$", "x#y z'"])
 def test_secret_is_taken_as_it_is(secret):
+    secret += "-of-some-length"
     given = {"SECRET_KEY": secret, "CIO_WEBHOOK_SECRET": secret, "MAVERA_API_KEY": secret}
 
     assert read("SECRET_KEY", "CIO_WEBHOOK_SECRETS", "MAVERA_API_KEY", **given) == [
@@ -160,6 +191,74 @@ def test_web_server_waits_less_than_a_worker():
     for web, worker in zip(waits(SAVEDESK_PROCESS="web"), waits(), strict=True):
         assert web <= 2
         assert web < worker
+
+
+# Placeholders -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["not-yet", "CHANGEME", "change_me", "secret", "your-signing-key-here", "<signing key>",
+     "xxxxxxxx", "TODO", "example", "signing-secret", "demo-signing-key", "Kq7-zW2",
+     "aaaaaaaaaaaaaaaaaaaa"],
+)  # fmt: skip
+def test_placeholder_starts_and_verifies_nothing(secret):
+    keys, refused = read(
+        *("CIO_WEBHOOK_SECRETS", "CIO_WEBHOOK_SECRETS_REFUSED"), CIO_WEBHOOK_SECRET=secret
+    )
+
+    assert keys == []
+    assert [words.split(maxsplit=2)[:2] for words in refused] == [["number", "1"]]
+
+
+@pytest.mark.parametrize("key", ["7f3e9c1d0b52", "x7Kq2mW9sPzL", "b" * 8 + "3f9c1d0e" * 7])
+def test_key_that_a_program_made_is_used(key):
+    assert read("CIO_WEBHOOK_SECRETS", CIO_WEBHOOK_SECRET=f"not-yet,{key}") == [[key]]
+
+
+def test_former_keys_are_read_from_the_environment():
+    former = ["k1-9f83ac20b7d4e6", "k2-0a1b2c3d4e5f67"]
+
+    assert read("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS=", ".join(former)) == [former]
+    assert read("SECRET_KEY_FALLBACKS") == [[]]
+
+
+# The public address -------------------------------------------------------------------------------
+
+PUBLIC = {"PUBLIC_URL": "https://Desk.example:8443/"}
+COOKIES = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+
+
+def test_public_url_is_allowed_and_trusted_with_its_port():
+    url, hosts, origins = read("PUBLIC_URL", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", **PUBLIC)
+
+    assert url == "https://desk.example:8443"
+    assert hosts == ["localhost", "127.0.0.1", "[::1]", "desk.example"]
+    assert url in origins
+
+
+def test_host_that_is_allowed_already_is_not_added():
+    given = {"PUBLIC_URL": "https://desk.example:443", "ALLOWED_HOSTS": ".example"}
+
+    [url, hosts, origins] = read("PUBLIC_URL", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", **given)
+
+    assert (url, hosts) == ("https://desk.example", [".example"])
+    assert origins == ["https://*.example", "https://desk.example"]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_secure", "is_remembered"),
+    [
+        ("https://desk.example", True, True),
+        ("https://desk.example:8443", True, False),  # other ports may be other services
+        ("http://desk.example", False, False),
+        ("", False, False),
+    ],
+)
+def test_browsers_keep_to_https_where_the_public_address_is_https(url, is_secure, is_remembered):
+    session, csrf, seconds = read(*COOKIES, "SECURE_HSTS_SECONDS", PUBLIC_URL=url)
+
+    assert (session, csrf, bool(seconds)) == (is_secure, is_secure, is_remembered)
 
 
 # What must fit together ---------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Nothing is changed and nothing is spent; reading Mavera's balance is entered in 
 
 from collections.abc import Iterable, Iterator
 
-from operations.doctor import address, configuration, providers, storage, tokens, work
+from operations.doctor import address, configuration, providers, storage, targets, tokens, work
 from operations.doctor.findings import Check, Finding, Verdict
 
 __all__ = ["Check", "Finding", "Verdict", "essential", "everything", "examine"]
@@ -32,6 +32,7 @@ WORK = (
     Check("deliveries", work.deliveries),
     Check("our mail", work.our_mail),
     Check("research", work.research),
+    Check("notification targets", targets.notification_targets),
 )
 PEOPLE = (Check("API tokens", tokens.api_tokens),)
 APP_API = Check("App API", providers.app_api, needs_database=False)

@@ -129,6 +129,11 @@ def pages(url: str) -> Finding:
             f"{shown(address)} answered 400",
             "Add the host to ALLOWED_HOSTS where the web server runs, and restart it.",
         )
+    if reply.headers.get("location", "").lower() == address.lower():
+        return fail(
+            f"{shown(address)} redirects to itself for ever",
+            "The proxy does not say that browsers came by HTTPS: let it send X-Forwarded-Proto.",
+        )
     if reply.status != 200 or b"Savedesk" not in reply.body:
         return fail(f"{shown(address)} answered {reply.status}, and not our login page", _UNREACHED)
     return ok(f"{shown(address)} is there")

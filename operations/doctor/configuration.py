@@ -7,7 +7,6 @@ from django.core import checks
 from operations.doctor.findings import Finding, counted, fail, ok, warn
 
 STYLE_SHEET = "savedesk.css"
-PLACEHOLDERS = ("not-yet", "changeme", "change-me", "secret", "xxx", "todo")
 SHORTEST_SECRET = 16
 # Below these Django itself warns of a weak key (security.W009).
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5
@@ -23,15 +22,17 @@ def debug() -> Finding:
 
 
 def signing_secret() -> Finding:
-    secrets = settings.CIO_WEBHOOK_SECRETS
+    secrets, refused = settings.CIO_WEBHOOK_SECRETS, settings.CIO_WEBHOOK_SECRETS_REFUSED
     cure = (
         "Copy the signing key in Customer.io (Data & Integrations > Integrations > Reporting "
         "Webhooks, the menu of the webhook) into CIO_WEBHOOK_SECRET and restart."
     )
     if not secrets:
-        return fail("none is set", cure)
-    if any(secret.lower() in PLACEHOLDERS for secret in secrets):
-        return fail("a placeholder is set: real webhooks are refused with 401", cure)
+        given = ", ".join(refused)
+        seen = f"no key: {given}, so every webhook is refused" if given else "none is set"
+        return fail(seen, cure)
+    if refused:
+        return warn(f"{', '.join(refused)}, and verifies nothing", "Remove it, and restart.")
     shortest = min(len(secret) for secret in secrets)
     if shortest < SHORTEST_SECRET:
         return warn(f"one has only {shortest} characters: is it the whole key?", cure)

@@ -104,13 +104,14 @@ def test_healthy_installation_fails_nothing(healthy, live_server):
 
 
 def test_failure_has_its_cure_below_and_ends_with_an_error(healthy, settings):
-    settings.CIO_WEBHOOK_SECRETS = ["not-yet"]
+    settings.CIO_WEBHOOK_SECRETS = []
+    settings.CIO_WEBHOOK_SECRETS_REFUSED = ["number 1 is a placeholder"]
 
     said, is_well = run()
 
     lines = said.splitlines()
     place = next(n for n, line in enumerate(lines) if line.startswith("FAIL"))
-    assert lines[place].startswith("FAIL  signing secret: a placeholder is set")
+    assert lines[place].startswith("FAIL  signing secret: no key: number 1 is a placeholder")
     assert lines[place + 1].startswith("      Copy the signing key")
     assert not is_well
 
@@ -179,16 +180,18 @@ def test_debug_is_a_failure(settings):
 
 
 @pytest.mark.parametrize(
-    ("secrets", "level", "words"),
+    ("secrets", "refused", "level", "words"),
     [
-        ([], Verdict.FAIL, "none is set"),
-        ([SECRET, "CHANGEME"], Verdict.FAIL, "placeholder"),
-        ([SECRET, "short"], Verdict.WARN, "only 5 characters"),
-        ([SECRET, SECRET + "2"], Verdict.OK, "2 secrets"),
+        ([], [], Verdict.FAIL, "none is set"),
+        ([], ["number 1 is a placeholder"], Verdict.FAIL, "every webhook is refused"),
+        ([SECRET], ["number 2 is a placeholder"], Verdict.WARN, "number 2 is a placeholder"),
+        ([SECRET, "3f9c1d0e72ab"], [], Verdict.WARN, "only 12 characters"),
+        ([SECRET, SECRET + "2"], [], Verdict.OK, "2 secrets"),
     ],
 )
-def test_signing_secret(settings, secrets, level, words):
+def test_signing_secret(settings, secrets, refused, level, words):
     settings.CIO_WEBHOOK_SECRETS = secrets
+    settings.CIO_WEBHOOK_SECRETS_REFUSED = refused
 
     assert_found("signing secret", level, words)
 
@@ -656,6 +659,22 @@ def test_plain_http_is_a_failure_elsewhere():
 @pytest.mark.parametrize("name", ["receiver", "pages", "style sheet"])
 def test_closed_port_is_a_failure(name):
     assert_found(name, Verdict.FAIL, "does not answer", "http://127.0.0.1:9")
+
+
+def test_public_url_is_checked_without_being_given_again(healthy, live_server, settings):
+    settings.PUBLIC_URL = live_server.url
+
+    said, _ = run()
+
+    assert f"pages: {live_server.url}/login/ is there" in said
+
+
+def test_redirect_of_a_page_to_itself_is_a_failure_that_names_the_proxy(sandbox):
+    headers = {"Location": f"{sandbox.url}/login/"}
+    sandbox._listener.answer = lambda request: json_reply({}, status=302, headers=headers)
+
+    assert_found("pages", Verdict.FAIL, "redirects to itself", sandbox.url)
+    assert "X-Forwarded-Proto" in look("pages", sandbox.url).cure
 
 
 @pytest.mark.parametrize("name", ["receiver", "pages", "style sheet"])

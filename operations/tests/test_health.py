@@ -83,6 +83,16 @@ def test_a_fresh_install_says_how_to_connect(signed_in):
     assert "No trouble" not in words
 
 
+def test_page_says_that_a_placeholder_verifies_nothing(signed_in, settings):
+    settings.CIO_WEBHOOK_SECRETS = []
+    settings.CIO_WEBHOOK_SECRETS_REFUSED = ["number 1 is a placeholder"]
+
+    words = text(signed_in.get(URL))
+
+    assert "holds no key" in words
+    assert "number 1 is a placeholder" in words
+
+
 def test_a_signed_test_shows_that_the_connection_works(signed_in):
     quarantined(reason_code="signed_test")
     tally("quarantined")

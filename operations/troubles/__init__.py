@@ -17,6 +17,7 @@ __all__ = ["ANY_AGE", "TOLD_AFTER", "Ages", "Choice", "Kind", "Trouble", "choose
 # A look may tell several kinds, of which only one holds at a time.
 LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.NOT_STORED: refusals.not_stored,
+    Kind.NO_KEY: refusals.no_key,
     Kind.WRONG_SIGNATURE: refusals.wrong_signature,
     Kind.OTHER_SIGNATURE: refusals.wrong_signature,
     Kind.TOO_OLD: refusals.too_old,

@@ -16,6 +16,7 @@ class Kind(TextChoices):
 
     # Customer.io's webhooks
     NOT_STORED = "not_stored", "Webhooks cannot be stored"
+    NO_KEY = "no_key", "There is no signing key"
     WRONG_SIGNATURE = "wrong_signature", "Webhooks are rejected: wrong signature"
     OTHER_SIGNATURE = "other_signature", "Somebody signs with another key"  # ours are accepted
     TOO_OLD = "too_old", "Webhooks are rejected: old timestamp"

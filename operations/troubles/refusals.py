@@ -12,6 +12,7 @@ from django.conf import settings
 from briefs.times import span
 from operations.figures import HOUR, Figures, Seen
 from operations.troubles.kinds import Kind, Trouble
+from webhooks import checks
 from webhooks.models import Answer
 
 # What is refused holds the rest back until a webhook is accepted, and is told for a day at most.
@@ -82,6 +83,21 @@ def refused_before(figures: Figures) -> Iterator[Trouble]:
     if seen and _is_recent(figures, seen) and _is_over(figures, seen):
         text, cure = _told_too_large(figures, seen)
         yield Trouble(Kind.REFUSED_BEFORE, "hint", seen.last_at, text, cure)
+
+
+def no_key(figures: Figures) -> Iterator[Trouble]:
+    """Not alarmed: whoever starts without a key knows it. The doctor has a check of its own."""
+    if settings.DEBUG or settings.CIO_WEBHOOK_SECRETS:
+        return
+    given = ", ".join(settings.CIO_WEBHOOK_SECRETS_REFUSED)
+    yield Trouble(
+        Kind.NO_KEY,
+        "problem",
+        figures.now,
+        "CIO_WEBHOOK_SECRET holds no key with which webhooks can be verified"
+        f"{f' ({given})' if given else ''}: every webhook is refused.",
+        checks.CURE,
+    )
 
 
 def wrong_signature(figures: Figures) -> Iterator[Trouble]:

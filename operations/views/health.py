@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from briefs.links import absolute
 from briefs.templatetags.charts import Column, Series
 from briefs.times import length
 from operations import figures as facts
@@ -35,6 +36,7 @@ SERIES = (
 # may still repair is shown only after some minutes; events that nobody takes, after one.
 CHOSEN: Choice = {
     Kind.NOT_STORED: ANY_AGE,
+    Kind.NO_KEY: ANY_AGE,
     Kind.WRONG_SIGNATURE: ANY_AGE,
     Kind.OTHER_SIGNATURE: ANY_AGE,
     Kind.TOO_OLD: ANY_AGE,
@@ -72,7 +74,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "usual_gap": length(usual) if usual else "",
         "is_connected": bool(figures.last_taken_at),
         "is_fresh": not figures.tallies and figures.newest is None,
-        "receiver": request.build_absolute_uri(reverse("webhooks:receive")),
+        "receiver": absolute(reverse("webhooks:receive"), request),
         "troubles": _troubles(figures, request.user),
         "window": window,
         "windows": [(value, words) for value, (_, words) in WINDOWS.items()],

@@ -7,7 +7,7 @@ from django.test import Client
 
 from webhooks.signatures import sign
 
-SECRET = "signing-secret"
+SECRET = "signing-key-of-the-tests"
 TIMESTAMP = "1614265384"
 URL = "/webhooks/customerio/"
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from briefs import links
 from briefs.models import Brief, Notification, Priority
 from briefs.models.notifications import MAX_TRIES
 from briefs.notifying import messages, outbox
@@ -273,7 +274,16 @@ def test_customers_name_notifies_nobody_and_breaks_no_line():
 def test_link_leads_to_the_first_public_host(settings, hosts, address):
     settings.ALLOWED_HOSTS = hosts
 
-    assert messages.link("/x") == address
+    assert links.absolute("/x") == address
+
+
+def test_links_lead_to_the_public_address(settings, rf):
+    settings.PUBLIC_URL = "https://desk.example:8443"
+
+    assert links.absolute("/x") == "https://desk.example:8443/x"
+    assert links.absolute("/x", rf.get("/")) == "https://desk.example:8443/x"
+    settings.PUBLIC_URL = ""
+    assert links.absolute("/x", rf.get("/")) == "http://testserver/x"
 
 
 def test_notification_says_lists_and_objects_in_words():

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from briefs.models import Brief, Notification, Priority
+from briefs.models import Brief, Notification, NotificationTarget, Priority
 from briefs.notifying import addresses, outbox, sending
 from briefs.notifying.tests.listener import (
     SECRET_PASSWORD,
@@ -207,6 +207,41 @@ def test_old_key_among_the_fallbacks_still_opens_an_address(listener, target, se
     outbox.send_due()
 
     assert len(listener.posts) == 1
+
+
+def test_address_sealed_by_a_former_key_is_sealed_anew_when_it_is_used(target, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key"
+    make_notification(target)
+
+    outbox.send_due()
+    settings.SECRET_KEY_FALLBACKS = []
+
+    target.refresh_from_db()
+    assert target.address.endswith(SECRET_PATH)
+
+
+def test_address_sealed_by_the_present_key_is_not_written_again(target):
+    before = target.sealed_address
+    make_notification(target)
+
+    outbox.send_due()
+
+    target.refresh_from_db()
+    assert target.sealed_address == before
+
+
+def test_address_that_was_entered_meanwhile_is_not_overwritten(target, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key"
+    stale = NotificationTarget.objects.get(pk=target.pk)
+    target.address = "json://desk.example.com/new"
+    target.save()
+
+    assert not stale.seal_anew()
+
+    target.refresh_from_db()
+    assert target.address == "json://desk.example.com/new"
 
 
 @pytest.mark.parametrize("status", [200, 500])

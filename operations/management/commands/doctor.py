@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import doctor
@@ -21,12 +22,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--url", default="", help="The public address, https://your-host, to be checked too."
+            "--url",
+            default="",
+            help="The public address to be checked too, https://your-host; else PUBLIC_URL.",
         )
         parser.add_argument("--json", action="store_true", help="For programs.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url = base(options["url"])
+        url = base(options["url"] or settings.PUBLIC_URL)
         if options["url"] and not url:
             raise CommandError("--url must be a whole address: https://your-host")
         findings = doctor.examine(doctor.everything(url))

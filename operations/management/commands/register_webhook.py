@@ -16,6 +16,7 @@ from operations.registration import BadAddress, Change, shown
 from personas.models import Effect, SignalRule
 from personas.people.pacing import paced_app_api
 from providers.customerio import LookupFailed, ReportingWebhook
+from webhooks.views import RECEIVER_PATH
 
 BUDGET_SECONDS = 20.0
 
@@ -28,7 +29,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--url", required=True, help="https://your-host/webhooks/customerio/ as it is public."
+            "--url",
+            required=not settings.PUBLIC_URL,
+            default=settings.PUBLIC_URL + RECEIVER_PATH,
+            help="https://your-host/webhooks/customerio/ as it is public; else PUBLIC_URL's.",
         )
         parser.add_argument(
             "--name",

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         url = options["url"] or f"http://127.0.0.1:{settings.PORT}{RECEIVER_PATH}"
         if not base(url):
             raise CommandError(f"--url must be a whole address: https://your-host{RECEIVER_PATH}")
-        following = Following(event["event_id"], base(shown(url)))
+        following = Following(event["event_id"], settings.PUBLIC_URL or base(shown(url)))
         self.stdout.write(f"Sending {event['event_id']} to {shown(url)}")
         try:
             self._follow(following, url, body, is_waiting=not options["no_wait"])
