@@ -110,7 +110,8 @@ def role_of(user: Any) -> Role | None:
 
 def highest(names: Iterable[str]) -> Role | None:
     """The highest role among the names of groups."""
-    held = [role for role in Role if role.value in set(names)]
+    named = set(names)
+    held = [role for role in Role if role.value in named]
     return held[-1] if held else None
 
 

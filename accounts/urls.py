@@ -1,0 +1,6 @@
+"""The addresses of signing in, of people and of tokens."""
+
+from django.urls import include, path
+
+app_name = "accounts"
+urlpatterns = [path("", include("accounts.signing_in.urls"))]
