@@ -14,6 +14,8 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from accounts.signing_in import linking, names
 from accounts.signing_in.provider import ProviderFailed, metadata
 
+LONGEST_SUBJECT = 255  # as OpenID Connect has it
+
 
 class SingleSignOn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the package is not typed
     """Exchanges the code for an ID token, checks it, and finds the person."""
@@ -57,8 +59,11 @@ class SingleSignOn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the pack
             raise SuspiciousOperation("the token is for another client")
         if claims.get("azp", self.OIDC_RP_CLIENT_ID) != self.OIDC_RP_CLIENT_ID:
             raise SuspiciousOperation("the token was made for another client")
-        if not claims.get("exp") or not isinstance(claims.get("sub"), str) or not claims["sub"]:
-            raise SuspiciousOperation("the token has no end or no subject")
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+            raise SuspiciousOperation("the token has no subject")
+        if not claims.get("exp"):
+            raise SuspiciousOperation("the token has no end")
         return claims
 
     def retrieve_matching_jwk(self, token: str) -> jwt.PyJWK:

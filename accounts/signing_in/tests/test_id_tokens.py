@@ -55,6 +55,7 @@ def test_token_for_us_is_believed(backend, audience):
         {"nonce": "another"},
         {"nonce": None},
         {"sub": ""},
+        {"sub": "k" * 256},
         {"sub": None},
         {"exp": 1_000_000_000},
         {"exp": None},
