@@ -1,8 +1,9 @@
-"""The addresses of accounts: one's own, and those of the team."""
+"""The addresses of signing in, of people and of tokens."""
 
 from django.urls import include, path
 
 app_name = "accounts"
 urlpatterns = [
+    path("", include("accounts.signing_in.urls")),
     path("", include("accounts.tokens.urls")),
 ]

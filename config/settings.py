@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from config import keys, public_url
+from config import keys, proxies, public_url, single_sign_on
 from config.brokers import broker_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -79,6 +79,14 @@ _is_https = PUBLIC_URL.startswith("https://") and not DEBUG
 if PUBLIC_URL and not validate_host(public_url.host_of(PUBLIC_URL), ALLOWED_HOSTS):
     ALLOWED_HOSTS.append(public_url.host_of(PUBLIC_URL))
 
+# Machines whose X-Forwarded-For and X-Forwarded-Proto are believed (config/proxies.py).
+TRUSTED_PROXIES: list[str] = [
+    name.strip()
+    for name in env.list("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1"])
+    if name.strip()
+]
+proxies.networks(TRUSTED_PROXIES)  # a bad name does not start
+
 # A public host is reached only over HTTPS, and its cookies are sent only over HTTPS.
 IS_PUBLIC = any(host not in public_url.LOCAL_HOSTS for host in ALLOWED_HOSTS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https if PUBLIC_URL else IS_PUBLIC and not DEBUG
@@ -117,12 +125,33 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-AXES_FAILURE_LIMIT = 10
+# The limits themselves are in accounts/signing_in/lock_out.py.
+AXES_HANDLER = "accounts.signing_in.lock_out.LockOut"
+AXES_FAILURE_LIMIT = 1  # of the limits, one that is reached
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # which tries a right password forgets
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not lock for longer
+AXES_USERNAME_CALLABLE = "accounts.signing_in.names.counted_name"
+AXES_LOCKOUT_CALLABLE = "accounts.signing_in.lock_out.locked_out"
 AXES_VERBOSE = False
+
+OTP_TOTP_ISSUER = "Savedesk"  # the name that an app shows beside the code
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True  # the admin shows nobody's secret
+
+# Single sign-on ---------------------------------------------------------------------------------
+
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").strip()
+OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="").strip()
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="").strip()
+single_sign_on.check_provider(OIDC_ISSUER, OIDC_RP_CLIENT_ID, OIDC_RP_CLIENT_SECRET)
+OIDC_ROLES = single_sign_on.roles_of_groups(env.list("OIDC_ROLES", default=[]))
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid email profile"
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = (2, 3)  # s to connect, and between bytes: a thread of the web server waits
+OIDC_AUTHENTICATION_CALLBACK_URL = "accounts:single_sign_on_callback"
 
 # Application ------------------------------------------------------------------------------------
 
@@ -160,6 +189,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "webhooks.middleware.ReceiverMiddleware",  # first: nothing below may stall Customer.io
     "config.https.RedirectMiddleware",  # before anything drops what an untrusted proxy says
+    "config.proxies.ProxyMiddleware",  # before all that asks for an address or for HTTPS
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -170,6 +200,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.signing_in.middleware.SecondFactorMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "accounts.tokens.warning.ExpiryMiddleware",
     "axes.middleware.AxesMiddleware",  # last, as its documentation asks
@@ -177,7 +208,9 @@ MIDDLEWARE = [
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "accounts.signing_in.names.NameOrMail",
+    "accounts.signing_in.single_sign_on.SingleSignOn",
+    "django.contrib.auth.backends.ModelBackend",  # of sessions from before; it tries no password
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

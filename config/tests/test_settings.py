@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts.models import Role
 from briefs.models import research
+from config import single_sign_on
 from providers import mavera as mave
 from webhooks.models import LEASE
 
@@ -291,6 +293,12 @@ def test_django_q_never_retries_by_itself_and_runs_the_schedules():
     assert (cluster["name"], cluster["catch_up"]) == ("default", False)
 
 
+def test_bad_name_of_a_proxy_does_not_start():
+    said = refusal(**PRODUCTION, TRUSTED_PROXIES="127.0.0.1, the-proxy")
+
+    assert "TRUSTED_PROXIES: 'the-proxy' does not appear to be" in said
+
+
 # Names --------------------------------------------------------------------------------------------
 
 
@@ -318,3 +326,40 @@ def test_values_in_env_example_are_the_defaults():
     names = [name for name, _ in lines]
 
     assert read(*names, **dict(lines)) == read(*names)
+
+
+# Single sign-on -----------------------------------------------------------------------------------
+
+PROVIDER = {
+    "OIDC_ISSUER": "https://id.example",
+    "OIDC_CLIENT_ID": "savedesk",
+    "OIDC_CLIENT_SECRET": "shared",
+}
+
+
+def test_roles_of_groups_are_read():
+    given = "cn=Leads=Lead, retention = Agent"
+
+    assert read("OIDC_ROLES", "OIDC_ISSUER", **PROVIDER, OIDC_ROLES=given) == [
+        {"cn=Leads": "Lead", "retention": "Agent"},
+        "https://id.example",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET must be set too"),
+        ({"OIDC_ISSUER": ""}, "OIDC_ISSUER must be set too"),
+        ({"OIDC_ISSUER": "http://id.example"}, "must be an address that begins with https://"),
+        ({"OIDC_ISSUER": "id.example"}, "must be an address that begins with https://"),
+        ({"OIDC_ROLES": "leads=Boss"}, "OIDC_ROLES: 'leads=Boss' is not a group and a role"),
+        ({"OIDC_ROLES": "=Lead"}, "OIDC_ROLES"),
+    ],
+)
+def test_single_sign_on_that_cannot_work_does_not_start(wrong, said):
+    assert said in refusal(**{**PRODUCTION, **PROVIDER, **wrong})
+
+
+def test_role_names_are_those_of_accounts():
+    assert list(single_sign_on.ROLES) == Role.values
