@@ -5,7 +5,7 @@ Nothing is changed and nothing is spent; reading Mavera's balance is entered in 
 
 from collections.abc import Iterable, Iterator
 
-from operations.doctor import address, configuration, providers, storage, work
+from operations.doctor import address, configuration, people, providers, storage, work
 from operations.doctor.findings import Check, Finding, Verdict
 
 __all__ = ["Check", "Finding", "Verdict", "essential", "everything", "examine"]
@@ -33,6 +33,7 @@ WORK = (
     Check("our mail", work.our_mail),
     Check("research", work.research),
 )
+PEOPLE = (Check("people", people.people),)
 APP_API = Check("App API", providers.app_api, needs_database=False)
 PROVIDERS = (
     APP_API,
@@ -45,7 +46,14 @@ PROVIDERS = (
 
 def everything(url: str = "") -> list[Check]:
     """All checks; those of the public address only if it is given."""
-    return [*CONFIGURATION, *STORAGE, *WORK, *PROVIDERS, *(address.checks(url) if url else ())]
+    return [
+        *CONFIGURATION,
+        *STORAGE,
+        *WORK,
+        *PEOPLE,
+        *PROVIDERS,
+        *(address.checks(url) if url else ()),
+    ]
 
 
 def essential(url: str) -> list[Check]:
