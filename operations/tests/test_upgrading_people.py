@@ -38,7 +38,8 @@ def fill(apps):
     of_events = permission(apps, "webhooks", "webhookevent", "view_webhookevent")
     flags = {"root": {"is_superuser": True, "is_staff": True}, "own": {"is_staff": True},
              "grouped": {"is_staff": True}, "staff": {"is_staff": True},
-             "reader": {"is_staff": True}, "plain": {}, "token": {}, "no_staff": {}, "gone": {"is_active": False}}  # fmt: skip
+             "reader": {"is_staff": True}, "plain": {}, "token": {}, "no_staff": {},
+             "gone": {"is_active": False}}  # fmt: skip
     users = {name: user_model.objects.create(username=name, **kw) for name, kw in flags.items()}
     agents = group_model.objects.create(name="Agent")  # the team's own, named like a role
     agents.permissions.add(of_personas)
