@@ -5,5 +5,6 @@ from django.urls import include, path
 app_name = "accounts"
 urlpatterns = [
     path("", include("accounts.signing_in.urls")),
+    path("", include("accounts.people.urls")),
     path("", include("accounts.tokens.urls")),
 ]

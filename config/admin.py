@@ -4,7 +4,10 @@ from typing import Any
 
 from django.contrib.admin import AdminSite, site
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 ORDER = ("personas", "briefs", "webhooks", "auth", "axes", "django_q")
 
@@ -14,6 +17,18 @@ class SavedeskAdmin(AdminSite):
         apps = super().get_app_list(request, app_label)
         known = {label: place for place, label in enumerate(ORDER)}
         return sorted(apps, key=lambda app: known.get(app["app_label"], len(known)))
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one sign-in page. Whoever is signed in and may not enter is told so."""
+        from django.contrib.auth.views import redirect_to_login  # only once the apps are there
+
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
 
 class SavedeskAdminConfig(AdminConfig):

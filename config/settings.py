@@ -368,6 +368,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# Mail: invitations and new passwords --------------------------------------------------------------
+
+# smtp+tls://user:password@host:587; where it is empty, a lead passes the links on.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_IS_CONFIGURED = bool(EMAIL_URL)
+if EMAIL_IS_CONFIGURED:
+    globals().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 5  # seconds; a page waits for the mail server
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="savedesk@localhost")
+
 # Logging: one line each to stderr, ids only, never a payload, a key or an address ---------------
 
 LOGGING = {

@@ -26,6 +26,8 @@ os.environ.update(
     MAVERA_API_KEY="",
     MAVERA_BASE_URL="",
     MAVERA_WORKSPACE_ID="",
+    EMAIL_URL="",
+    DEFAULT_FROM_EMAIL="",
 )
 
 from config.settings import *  # noqa: F403 - the environment comes first

@@ -16,3 +16,4 @@ urlpatterns = [
     path("api/", include("briefs.api.urls")),
     path("admin/", admin.site.urls),
 ]
+handler403 = "accounts.people.refusals.forbidden"

@@ -2,7 +2,8 @@
 
 Superusers become Lead, staff who may change personas Editor, other active people Agent. What was
 granted to somebody before stays granted. Tokens go over by hashing and expire after 90 days; the
-readable ones are deleted, so the release before no longer knows them.
+readable ones are deleted, so the release before no longer knows them. Open briefs of people who are
+gone are unassigned again.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ def take_over(apps, schema_editor):
     give_roles(apps)
     keep_payloads(apps)
     take_over_tokens(apps)
+    release_briefs(apps)
 
 
 def keep_own_groups(apps):
@@ -72,6 +74,7 @@ def keep_payloads(apps):
 
 
 def take_over_tokens(apps):
+    """Not those of deactivated people: they were refused, and end with the account from now on."""
     readable = apps.get_model("authtoken", "Token").objects.all()
     expiry = timezone.now() + TAKEN_OVER_FOR
     apps.get_model("accounts", "ApiToken").objects.bulk_create(
@@ -82,15 +85,33 @@ def take_over_tokens(apps):
             expiry=expiry,
             name=f"Token of {token.created:%-d %B %Y}",
         )
-        for token in readable
+        for token in readable.filter(user__is_active=True)
     )
     readable.delete()
+
+
+def release_briefs(apps):
+    """Briefs in hand of somebody who is gone, deactivated or deleted, are unassigned again."""
+    open_ = apps.get_model("briefs", "Brief").objects.exclude(state="closed")
+    in_no_hands = Q(assignee__is_active=False) | Q(state="in_progress", assignee=None)
+    keys = []
+    for brief in open_.filter(in_no_hands).select_related("assignee").order_by("pk"):
+        who = brief.assignee
+        name = who and (f"{who.first_name} {who.last_name}".strip() or who.username)
+        apps.get_model("briefs", "Activity").objects.create(
+            brief=brief, text=f"made it unassigned: {name or 'whoever had it'} left the team"
+        )
+        keys.append(brief.pk)
+    apps.get_model("briefs", "Brief").objects.filter(pk__in=keys).update(
+        assignee=None, state="new", snoozed_until=None
+    )
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
+        ("briefs", "0015_people"),
         ("authtoken", "0004_alter_tokenproxy_options"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("webhooks", "0006_people"),

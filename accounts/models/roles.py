@@ -36,6 +36,22 @@ class Role(models.TextChoices):
     def enters_admin(self) -> bool:
         return self in (Role.EDITOR, Role.LEAD)
 
+    @property
+    def meaning(self) -> str:
+        """What the role may do, in one sentence."""
+        return MEANINGS[self]
+
+
+MEANINGS: dict[Role, str] = {
+    Role.VIEWER: "Reads briefs, insights and webhook health, and changes nothing.",
+    Role.AGENT: "Works on briefs: takes and closes them, buys fresh answers, and sees who the "
+    "customers are.",
+    Role.EDITOR: "All that an Agent may; also edits signal rules, personas, playbooks and the "
+    "question to Mave.",
+    Role.LEAD: "All that an Editor may; also budgets and the pause of research, notifications, "
+    "and this team.",
+}
+
 
 # What each role adds to the one before it.
 ADDED: dict[Role, tuple[str, ...]] = {

@@ -58,6 +58,28 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         )
         return len(keys)
 
+    @transaction.atomic
+    def release(self, why: str, actor: Any = None) -> int:
+        """Any open state with an assignee -> NEW with none, for all of these at once.
+
+        A snooze ends as well: it was the assignee's, and nobody else would look. `why` is for the
+        timeline and names the assignee. Returns how many were released.
+        """
+        taken = self.open().filter(assignee__isnull=False)
+        locked = taken.order_by("pk").select_for_update(of=("self",))
+        keys = list(locked.values_list("pk", flat=True))
+        Brief.objects.filter(pk__in=keys).update(
+            assignee=None,
+            state=Brief.State.NEW,
+            snoozed_until=None,
+            revision=models.F("revision") + 1,
+        )
+        words = f"made it unassigned: {why}"
+        Activity.objects.bulk_create(
+            Activity(brief_id=key, text=words, actor=actor) for key in keys
+        )
+        return len(keys)
+
     def research_arrived(self) -> int:
         """The answer is there: let the briefs that had only the playbook rest on it."""
         shared = models.Case(

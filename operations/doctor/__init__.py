@@ -5,7 +5,16 @@ Nothing is changed and nothing is spent; reading Mavera's balance is entered in 
 
 from collections.abc import Iterable, Iterator
 
-from operations.doctor import address, configuration, providers, storage, targets, tokens, work
+from operations.doctor import (
+    address,
+    configuration,
+    people,
+    providers,
+    storage,
+    targets,
+    tokens,
+    work,
+)
 from operations.doctor.findings import Check, Finding, Verdict
 
 __all__ = ["Check", "Finding", "Verdict", "essential", "everything", "examine"]
@@ -34,7 +43,7 @@ WORK = (
     Check("research", work.research),
     Check("notification targets", targets.notification_targets),
 )
-PEOPLE = (Check("API tokens", tokens.api_tokens),)
+PEOPLE = (Check("people", people.people), Check("API tokens", tokens.api_tokens))
 APP_API = Check("App API", providers.app_api, needs_database=False)
 PROVIDERS = (
     APP_API,

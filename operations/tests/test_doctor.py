@@ -38,7 +38,7 @@ def ago(**kw):
 
 
 @pytest.fixture
-def healthy(sandbox, starter, settings):
+def healthy(sandbox, starter, settings, lead):
     """An installation without a fault."""
     settings.SECRET_KEY = "".join(chr(65 + n % 50) for n in range(60))
     settings.CIO_WEBHOOK_SECRETS = [SECRET]

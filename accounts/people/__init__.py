@@ -1,0 +1,1 @@
+"""The team: who is in it, with which role, how they come in and how they leave."""
