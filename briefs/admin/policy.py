@@ -48,6 +48,14 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             },
         ),
         (
+            "Fresh answers",
+            {
+                "description": "People may ask for a fresh answer to a question that was answered. "
+                "What is younger than this is shown to them instead of being bought again.",
+                "fields": ("fresh_after_minutes",),
+            },
+        ),
+        (
             "Pace",
             {
                 "description": "Held over all machines together.",
