@@ -339,6 +339,8 @@ MAVERA_WORKSPACE_ID = env.str("MAVERA_WORKSPACE_ID", default="")
 # REST API ---------------------------------------------------------------------------------------
 
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - a model
+MIGRATION_MODULES = {"knox": None}  # its own table, which nobody uses, is not made
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.tokens.authentication.TokenOrBearer",

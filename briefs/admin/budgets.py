@@ -10,6 +10,7 @@ from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.counting import too_long_for
 from personas.models import Persona
 
+LONGEST_MINUTES = 30 * 24 * 60  # that an answer may have to stay before a fresh one is bought
 _TOO_SMALL = (
     f"One answer may cost {RESERVED_CREDITS} credits, so this budget could buy nothing. Enter "
     f"{RESERVED_CREDITS} or more, 0 to buy nothing, or leave it empty for no limit."
@@ -39,13 +40,21 @@ def consequences(policy: ResearchPolicy) -> Iterator[str]:
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
     class Meta:
         model = ResearchPolicy
-        fields: tuple[str, ...] = ("day_budget", "month_budget")  # the admin names them all
+        fields: tuple[str, ...] = ("day_budget", "month_budget", "fresh_after_minutes")
 
     def clean_day_budget(self) -> int | None:
         return check_budget(self.cleaned_data["day_budget"])
 
     def clean_month_budget(self) -> int | None:
         return check_budget(self.cleaned_data["month_budget"])
+
+    def clean_fresh_after_minutes(self) -> int:
+        minutes = int(self.cleaned_data["fresh_after_minutes"])
+        if minutes > LONGEST_MINUTES:
+            raise forms.ValidationError(
+                f"Enter at most {LONGEST_MINUTES:,} minutes, which is 30 days."
+            )
+        return minutes
 
 
 class PersonaForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only

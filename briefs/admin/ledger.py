@@ -6,24 +6,42 @@ from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
 from briefs.admin.readonly import ReadOnlyAdmin, link, moment
+from briefs.links import user_name
 from briefs.models import MaveCall
+
+SAVEDESK = "Savedesk"
+
+
+class BuyerFilter(admin.RelatedOnlyFieldListFilter):
+    """Only people who bought something, and nobody for what Savedesk bought."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "bought by"
+        self.empty_value_display = mark_safe(SAVEDESK)  # noqa: S308  # a constant
+
+
+def buyer(user: Any) -> str:
+    """Who bought an answer by hand; Savedesk if no person did."""
+    return user_name(user) if user else SAVEDESK
 
 
 @admin.register(MaveCall)
 class MaveCallAdmin(ReadOnlyAdmin):
     list_display = ("started", "purpose", "research_link", "outcome", "http_status", "credits",
-                    "repeat", "detail")  # fmt: skip
-    list_filter = ("purpose", "outcome", "is_repeat", "research__persona")
-    list_select_related = ("research__persona",)
+                    "bought_by", "repeat", "detail")  # fmt: skip
+    list_filter = ("purpose", "outcome", ("asked_by", BuyerFilter), "is_repeat",
+                   "research__persona")  # fmt: skip
+    list_select_related = ("research__persona", "asked_by")
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
     search_fields = ("reference__exact", "detail")
     fields = ("purpose", "research_link", "reference", "started", "finished", "outcome",
-              "http_status", "credits", "repeat", "detail")  # fmt: skip
+              "http_status", "credits", "bought_by", "repeat", "detail")  # fmt: skip
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -43,6 +61,10 @@ class MaveCallAdmin(ReadOnlyAdmin):
     @admin.display(description="finished (UTC)")
     def finished(self, call: MaveCall) -> str:
         return moment(call.finished_at)
+
+    @admin.display(description="bought by", ordering="asked_by__username")
+    def bought_by(self, call: MaveCall) -> str:
+        return buyer(call.asked_by) if call.purpose == MaveCall.Purpose.CHAT else "—"
 
     @admin.display(description="is repeat", ordering="is_repeat")
     def repeat(self, call: MaveCall) -> str:

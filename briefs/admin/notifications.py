@@ -20,6 +20,7 @@ from briefs.admin.readonly import ReadOnlyAdmin, link
 from briefs.models import Alarm, Notification, NotificationTarget
 from briefs.notifying import addresses, outbox
 from briefs.times import clock_and_day
+from personas.admin.versions import ChecksVersion
 
 # How long the page waits for a test: not long, because on SQLite other requests wait with it.
 WAIT_SECONDS = 2.0
@@ -62,7 +63,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
 
 
 @admin.register(NotificationTarget)
-class NotificationTargetAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+class NotificationTargetAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # untyped
     form = TargetForm
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("name", "masked", "minimum_priority", "gets_alarms", "is_active", "latest")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -22,6 +23,7 @@ from briefs.research import balance, pacing, spending, switching
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.waiting import count_waiting, why_not_asked
 from briefs.times import clock, exact
+from personas.admin.versions import ChecksVersion
 from providers.mavera import Mave
 from webhooks.clock import database_now
 
@@ -30,7 +32,7 @@ AT_PRESENT = ("at_present", "mave", "in_flight", "spent_today", "spent_this_mont
 
 
 @admin.register(ResearchPolicy)
-class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+class ResearchPolicyAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
     form = PolicyForm
     object_history_list_template = "admin/rule_history_list.html"
     readonly_fields = AT_PRESENT
@@ -48,6 +50,14 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             },
         ),
         (
+            "Fresh answers",
+            {
+                "description": "People may ask for a fresh answer to a question that was answered. "
+                "What is younger than this is shown to them instead of being bought again.",
+                "fields": ("fresh_after_minutes",),
+            },
+        ),
+        (
             "Pace",
             {
                 "description": "Held over all machines together.",
@@ -55,6 +65,11 @@ class ResearchPolicyAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pack
             },
         ),
     )
+
+    def histories(self, keys: list[Any]) -> list[tuple[str, QuerySet[Any]]]:
+        """Without what the buttons did, because no field of the form holds that."""
+        [(name, past)] = super().histories(keys)
+        return [(name, past.exclude(history_change_reason__in=ResearchPolicy.Change.values))]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # the one row is made when it is first read

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from briefs.admin.ledger import BuyerFilter, buyer
 from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline, moment
 from briefs.models import MaveCall, Research
 from briefs.research.working import wake
@@ -21,11 +22,15 @@ HEAVY = ("question", "answer", "sources", "personas_used", "validation", "raw_re
 class MaveCallInline(ReadOnlyInline):
     model = MaveCall
     template = "admin/briefs/research/calls.html"
-    fields = ("purpose", "started", "finished", "outcome", "http_status", "credits", "is_repeat",
-              "detail")  # fmt: skip
-    readonly_fields = ("started", "finished")
+    fields = ("purpose", "started", "finished", "outcome", "http_status", "credits", "bought_by",
+              "is_repeat", "detail")  # fmt: skip
+    readonly_fields = ("started", "finished", "bought_by")
     ordering = ("started_at",)
     verbose_name_plural = "Requests to Mave"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MaveCall]:
+        calls: QuerySet[MaveCall] = super().get_queryset(request)
+        return calls.select_related("asked_by")
 
     @admin.display(description="started (UTC)")
     def started(self, call: MaveCall) -> str:
@@ -35,13 +40,18 @@ class MaveCallInline(ReadOnlyInline):
     def finished(self, call: MaveCall) -> str:
         return moment(call.finished_at)
 
+    @admin.display(description="bought by")
+    def bought_by(self, call: MaveCall) -> str:
+        return buyer(call.asked_by) if call.purpose == MaveCall.Purpose.CHAT else "—"
+
 
 @admin.register(Research)
 class ResearchAdmin(ReadOnlyAdmin):
     list_display = ("id", "persona", "kind", "status", "reason", "priority", "tries",
-                    "briefs_shown", "credits", "created_at", "finished_at")  # fmt: skip
-    list_filter = ("status", "kind", "priority", "persona")
-    list_select_related = ("persona",)
+                    "briefs_shown", "credits", "asked_by_shown", "created_at",
+                    "finished_at")  # fmt: skip
+    list_filter = ("status", "kind", "priority", "persona", ("asked_by", BuyerFilter))
+    list_select_related = ("persona", "asked_by")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     search_fields = ("question", "status_reason", "mavera_code")
@@ -53,7 +63,7 @@ class ResearchAdmin(ReadOnlyAdmin):
             None,
             {"fields": ("persona", "kind", "priority", "status", "reason_shown", "tries",
                         "available_at", "created_at", "started_at", "finished_at",
-                        "briefs_shown")},
+                        "asked_by_shown", "briefs_shown")},
         ),
         ("Question", {"fields": ("question_shown", "template_version", "question_hash")}),
         (
@@ -64,7 +74,7 @@ class ResearchAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Research]:
-        rows = super().get_queryset(request).select_related("persona")
+        rows = super().get_queryset(request).select_related("persona", "asked_by")
         counted: QuerySet[Research] = rows.annotate(number=Count("briefs"))
         return counted.defer(*HEAVY, *PERSONA_DETAILS)
 
@@ -73,7 +83,7 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Start again", permissions=["start_again"])
     def start_again(self, request: HttpRequest, queryset: QuerySet[Research]) -> None:
-        started = sum(research.retry() for research in queryset)
+        started = sum(research.retry(request.user) for research in queryset)
         skipped = queryset.count() - started
         if started:
             wake()
@@ -96,6 +106,10 @@ class ResearchAdmin(ReadOnlyAdmin):
     def briefs_shown(self, research: Any) -> SafeString:
         address = f"{reverse('admin:briefs_brief_changelist')}?research__id__exact={research.pk}"
         return format_html('<a href="{}">{}</a>', address, research.number)
+
+    @admin.display(description="bought by", ordering="asked_by__username")
+    def asked_by_shown(self, research: Research) -> str:
+        return buyer(research.asked_by)
 
     @admin.display(description="question")
     def question_shown(self, research: Research) -> SafeString:

@@ -189,7 +189,7 @@ class BriefItem(serializers.ModelSerializer[Brief]):
             "id", "url", "customer", "persona", "priority", "kind", "kind_label", "title",
             "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
-            "first_step", "research",
+            "first_step", "research", "revision",
         )  # fmt: skip
 
     def build_standard_field(

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Prefetch, QuerySet
+from django.utils.cache import get_conditional_response
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import viewsets
 from rest_framework.exceptions import NotAuthenticated
@@ -14,6 +16,7 @@ from rest_framework.request import Request
 
 from briefs.api import serializers
 from briefs.api.description import Description
+from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
 from briefs.dossier.dossier import Dossier, Situation, in_full, listed
@@ -82,6 +85,27 @@ class BriefViewSet(ReadOnly):
 
     def get_object(self) -> Dossier:
         return Dossier(super().get_object(), self.situation)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "If-None-Match",
+                location=OpenApiParameter.HEADER,
+                description="The ETag of an earlier answer: 304 without a body if it still holds.",
+            ),
+            OpenApiParameter(
+                "ETag",
+                location=OpenApiParameter.HEADER,
+                response=[200],
+                description="Changes whenever the answer does; age_seconds, which counts on by "
+                "itself, is left out.",
+            ),
+        ]
+    )
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        response = super().retrieve(request, *args, **kwargs)
+        tag = response["ETag"] = etag(response.data)
+        return get_conditional_response(request._request, etag=tag, response=response)
 
 
 class EventViewSet(ReadOnly):

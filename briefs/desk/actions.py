@@ -1,7 +1,7 @@
-"""What a person does with a brief. Each action is a POST that ends in a redirect and a message.
+"""The buttons of a brief. Each is a POST that ends in a redirect and a message.
 
-Two people may act at the same time, or one person may click twice. The model's transition decides
-who was first; the other person is told what happened, and what they wrote is kept.
+What is done, and what becomes of two people who act at once, is in briefs/triage/. A form that is
+based on an old page comes back with what arrived since, and keeps what was entered.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -17,11 +16,14 @@ from briefs.desk.brief import find, page
 from briefs.desk.forms import CloseForm
 from briefs.links import user_name
 from briefs.models import Brief
-from briefs.research import renewal
-from briefs.research import working as research_steps
 from briefs.research.renewal import Renewal
+from briefs.triage import closing, freshness, researching, taking
+from briefs.triage.closing import Closing, Ending
+from briefs.triage.freshness import Stale
+from briefs.triage.taking import Taking
 
 Action = Callable[[HttpRequest, Brief], HttpResponse]
+BASED_ON = "based_on"  # the field that says what the page showed
 
 
 def _action(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
@@ -31,62 +33,57 @@ def _action(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
     @wraps(act)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         brief = find(pk)
-        return act(request, brief) if request.method == "POST" else redirect(brief)
+        if request.method != "POST":
+            return redirect(brief)
+        try:
+            return act(request, brief)
+        except Stale as stale:
+            return page(request, find(pk), CloseForm(), status=409, news=stale.news)
 
     return view
 
 
 @_action
-@transaction.atomic
 def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Take the brief, unless somebody took it since the page was loaded."""
-    Brief.objects.select_for_update().get(pk=brief.pk)
+    taken = taking.take(brief, request.user, request.POST.get(BASED_ON, ""))
     brief = find(brief.pk)
-    if brief.is_open and brief.assignee == request.user:
-        messages.info(request, "This brief is yours already.")
-    elif brief.is_open and str(brief.assignee_id or "") != request.POST.get("seen", ""):
-        who = f"{user_name(brief.assignee)} took" if brief.assignee else "somebody put back"
-        messages.warning(request, f"Meanwhile {who} this brief. It was left as it is.")
-    elif brief.assign(request.user, request.user):
-        messages.success(request, "The brief is yours.")
-    else:
-        messages.warning(request, f"This brief was closed meanwhile: {_outcome(brief)}.")
+    match taken:
+        case Taking.TAKEN:
+            messages.success(request, "The brief is yours.")
+        case Taking.YOURS:
+            messages.info(request, "This brief is yours already.")
+        case Taking.ELSEWHERE:
+            who = f"{user_name(brief.assignee)} took" if brief.assignee else "somebody put back"
+            messages.warning(request, f"Meanwhile {who} this brief. It was left as it is.")
+        case Taking.CLOSED:
+            messages.warning(request, f"This brief was closed meanwhile: {_outcome(brief)}.")
     return redirect(brief)
 
 
 @_action
 def close(request: HttpRequest, brief: Brief) -> HttpResponse:
-    form = CloseForm(request.POST)
+    form, based_on = CloseForm(request.POST), request.POST.get(BASED_ON, "")
     if not form.is_valid():
-        return page(request, brief, form, status=422)
-    outcome, note = form.cleaned_data["outcome"], form.cleaned_data["note"]
-    with transaction.atomic():
-        is_closed = brief.close(outcome, note, request.user)
-        if is_closed and form.cleaned_data["is_persona_wrong"]:
-            Brief.objects.filter(pk=brief.pk).update(is_persona_wrong=True)
-            brief.log("said that the persona was wrong", request.user)
-    if is_closed:
-        messages.success(request, f"Closed: {_outcome(brief)}.")
-    elif (brief.outcome, brief.closing_note) == (outcome, note):  # a second click on one button
-        messages.info(request, f"This brief is closed already: {_outcome(brief)}.")
-    else:
-        brief.log(_too_late(form), request.user)
-        messages.warning(
-            request,
-            f"Somebody closed this brief before you: {_outcome(brief)}. This is not changed; what "
-            "you chose and wrote is kept in the timeline.",
-        )
+        news = freshness.since(brief, request.user, based_on)  # or the next try would not tell it
+        return page(request, brief, form, status=422, news=news)
+    try:
+        closed = closing.close(brief, request.user, based_on, Ending(**form.cleaned_data))
+    except Stale as stale:
+        return page(request, find(brief.pk), form, status=409, news=stale.news)
+    brief = find(brief.pk)
+    match closed:
+        case Closing.CLOSED:
+            messages.success(request, f"Closed: {_outcome(brief)}.")
+        case Closing.ALREADY:
+            messages.info(request, f"This brief is closed already: {_outcome(brief)}.")
+        case Closing.TOO_LATE:
+            messages.warning(
+                request,
+                f"Somebody closed this brief before you: {_outcome(brief)}. This is not changed; "
+                "what you chose and wrote is kept in the timeline.",
+            )
     return redirect(brief)
-
-
-def _too_late(form: CloseForm) -> str:
-    """For the timeline: what somebody entered after another person had closed the brief."""
-    words = [f"meant to close it as well: {Brief.Outcome(form.cleaned_data['outcome']).label}"]
-    if form.cleaned_data["is_persona_wrong"]:
-        words.append("the persona was wrong")
-    if note := form.cleaned_data["note"]:
-        words.append(note)
-    return " · ".join(words)
 
 
 def _outcome(brief: Brief) -> str:
@@ -96,35 +93,38 @@ def _outcome(brief: Brief) -> str:
 @_action
 def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Queue a failed question again; like any other it waits for budget and pace."""
-    if not brief.is_open:
-        messages.warning(request, "This brief is closed: nobody waits for its research any more.")
-        return redirect(brief)
-    match renewal.restart(brief, request.user):
-        case Renewal.ASKED:
-            messages.success(request, "The research is queued again.")
-        case Renewal.JOINED:
-            messages.success(request, "Another brief has asked the same: its answer serves both.")
-        case Renewal.ANSWERED:
-            messages.success(request, "Another brief had the answer already: it is shared now.")
-        case Renewal.UNDER_WAY:
-            messages.info(request, "This question is under way or answered already.")
-        case Renewal.NOT_POSSIBLE:
-            messages.warning(request, "There is no research to retry.")
-    # robust: if no worker can be woken, the row is queued all the same and the sweep finds it.
-    transaction.on_commit(research_steps.wake, robust=True)
+    outcome = researching.retry(brief, request.user, request.POST.get(BASED_ON, ""))
+    messages.add_message(request, *_RETRIED[outcome])
     return redirect(brief)
+
+
+_RETRIED = {
+    Renewal.ASKED: (messages.SUCCESS, "The research is queued again."),
+    Renewal.JOINED: (
+        messages.SUCCESS,
+        "Another brief has asked the same: its answer serves both.",
+    ),
+    Renewal.ANSWERED: (
+        messages.SUCCESS,
+        "Another brief had the answer already: it is shared now.",
+    ),
+    Renewal.UNDER_WAY: (messages.INFO, "This question is under way or answered already."),
+    Renewal.CLOSED: (
+        messages.WARNING,
+        "This brief is closed: nobody waits for its research any more.",
+    ),
+    Renewal.NOT_POSSIBLE: (messages.WARNING, "There is no research to retry."),
+}
 
 
 @_action
 def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Ask the brief's question again; its present answer is shown until the fresh one arrives."""
-    if not brief.is_open:
-        messages.warning(request, "This brief is closed: nobody waits for a fresh answer.")
-        return redirect(brief)
-    level, words = _RENEWED[renewal.renew(brief, request.user)]
-    # robust: if no worker can be woken, the row is queued all the same and the sweep finds it.
-    transaction.on_commit(research_steps.wake, robust=True)
-    messages.add_message(request, level, words)
+    outcome = researching.renew(brief, request.user, request.POST.get(BASED_ON, ""))
+    if outcome == Renewal.TOO_YOUNG:
+        messages.info(request, researching.too_young_words(find(brief.pk)))
+    else:
+        messages.add_message(request, *_RENEWED[outcome])
     return redirect(brief)
 
 
@@ -144,6 +144,10 @@ _RENEWED = {
         "credits.",
     ),
     Renewal.UNDER_WAY: (messages.INFO, "A fresh answer is under way already."),
+    Renewal.CLOSED: (
+        messages.WARNING,
+        "This brief is closed: nobody waits for a fresh answer.",
+    ),
     Renewal.NOT_POSSIBLE: (
         messages.WARNING,
         "No fresh answer can be asked for: the brief stands on no answer, or its persona buys no "

@@ -9,6 +9,7 @@ from briefs.desk.forms import CloseForm
 from briefs.dossier.dossier import Dossier, Situation, in_full
 from briefs.dossier.research import WAITING
 from briefs.models import Brief
+from briefs.triage.freshness import News, Seen
 
 
 @login_required
@@ -21,10 +22,17 @@ def find(pk: int) -> Brief:
 
 
 def page(
-    request: HttpRequest, brief: Brief, close_form: CloseForm, status: int = 200
+    request: HttpRequest,
+    brief: Brief,
+    close_form: CloseForm,
+    status: int = 200,
+    news: News | None = None,
 ) -> HttpResponse:
+    """The page; with what arrived since the page before it, if that made a form come back."""
+    # Before the rest is read: what arrives in between is told when a form is sent.
+    based_on = Seen.of(brief)
     dossier = Dossier(brief, Situation(request.user))
-    context = {"dossier": dossier, "close_form": close_form}
+    context = {"dossier": dossier, "close_form": close_form, "news": news, "based_on": based_on}
     return render(request, "briefs/brief.html", context, status=status)
 
 
@@ -32,6 +40,7 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
     """The research section alone, for the page to poll. Answers 204 if nothing is new.
 
     A profile that arrived also changes the head and the playbook, so then the page is reloaded.
+    The forms in the section stay based on what the page around it shows.
     """
     if not request.user.is_authenticated:  # the login page must not be shown inside the section
         return HttpResponseClientRefresh()
@@ -41,4 +50,5 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     if shown == WAITING:
         return HttpResponseClientRefresh()
-    return render(request, "briefs/_research_arrived.html", {"dossier": dossier})
+    context = {"dossier": dossier, "based_on": request.GET.get("based_on", "")}
+    return render(request, "briefs/_research_arrived.html", context)

@@ -225,6 +225,23 @@ class ResearchOfBrief:
         return renewal.newer_answer(self._brief) if has_later else None
 
     @cached_property
+    def too_young(self) -> str:
+        """Why no fresh answer can be bought yet, in words; empty if one can, or is free."""
+        if not self._is_too_young or self.newer_answer or self.is_free_to_join:
+            return ""
+        return renewal.too_young_words(self._brief, self._standstill.policy, timezone.now())
+
+    @cached_property
+    def is_free_to_join(self) -> bool:
+        """Whether the answer is too young to be bought anew, and another brief asks for one now."""
+        return self._is_too_young and renewal.can_join(self._brief)
+
+    @property
+    def _is_too_young(self) -> bool:
+        policy = self._standstill.policy
+        return self.can_renew and renewal.is_too_young(self._brief, policy, timezone.now())
+
+    @cached_property
     def price(self) -> Price:
         return Price(
             usual_cost=spending.usual_cost(self._brief.persona),

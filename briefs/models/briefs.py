@@ -1,11 +1,12 @@
 """A brief: one customer who may be leaving, and what the team does about it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -38,6 +39,15 @@ class BriefQuerySet(models.QuerySet["Brief"]):
 
     def by_urgency(self) -> Self:
         return self.order_by("-priority", "created_at", "pk")
+
+    def update(self, **fields: Any) -> int:
+        """Also raise the revisions, in the same statement; without fields raise them alone.
+
+        bulk_update comes here as well.
+        """
+        return super().update(**{"revision": F("revision") + 1, **fields})
+
+    update.alters_data = True  # type: ignore[attr-defined]  # no template may call it
 
     @transaction.atomic
     def close(self, outcome: str, note: str = "", actor: Any = None) -> int:
@@ -253,11 +263,27 @@ class Brief(models.Model):
             return "Ask one of them whether they meant it: a machine probably clicked for them."
         return self.persona.first_step
 
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Of a row that exists also raise the revision, in the same statement."""
+        is_change = not self._state.adding and (update_fields is None or bool(update_fields))
+        if not is_change:
+            super().save(*args, update_fields=update_fields, **kwargs)
+            return
+        before = self.revision
+        self.revision = F("revision") + 1  # by what the row has now
+        fields = None if update_fields is None else {*update_fields, "revision"}
+        try:
+            super().save(*args, update_fields=fields, **kwargs)
+        finally:
+            self.revision = before + 1  # as far as is known here; the row may have more
+
     def was_closed_before(self, moment: datetime) -> bool:
         return self.closed_at is not None and self.closed_at <= moment
 
+    @transaction.atomic
     def log(self, text: str, actor: Any = None) -> None:
         Activity.objects.create(brief=self, text=text, actor=actor)
+        Brief.objects.filter(pk=self.pk).update()  # the timeline changed: raise the revision
 
     # Arrows.
 

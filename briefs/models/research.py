@@ -327,9 +327,11 @@ class Research(models.Model):
             status=self.Status.CANCELLED, status_reason=reason, **_NO_CODES, finished_at=Now()
         )
 
-    def retry(self) -> bool:
+    def retry(self, by: Any = None) -> bool:
         """FAILED or CANCELLED -> QUEUED, by hand; or -> RECOVERING, if its last answer is lost and
         may have come to light by now. False if the question is under way already.
+
+        by: who buys it, if it has to be paid again.
         """
         if self.status not in self.GIVEN_UP:
             return False
@@ -344,6 +346,7 @@ class Research(models.Model):
                     tries=0,
                     available_at=Now(),  # due only now, so that no cluster is judged late
                     restarted_at=Now(),
+                    asked_by=by,
                     finished_at=None,
                 )
         except IntegrityError:  # a brief opened the same question in this moment

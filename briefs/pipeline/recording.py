@@ -74,6 +74,7 @@ def record(drafts: list[Draft]) -> int:
     Brief.objects.bulk_update(batch.joined.values(), ["priority", "happened_at"], batch_size=200)
     profiles.save(batch.mapped.values())
     Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
+    _raise_revisions(signals, batch)
     sharing.hurry(batch.raised)
     _save(signals, now)
     _log(drafts, signals, batch, now)
@@ -338,6 +339,24 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
         fields = ("customer", "rule", "persona", "brief", "kind", "detail", "effect", "severity",
                   "level", "why", "message", "same_act_as", "happened_at")  # fmt: skip
         Signal.objects.bulk_update(old, fields)
+
+
+def _raise_revisions(signals: Iterable[Signal], batch: _Batch) -> None:
+    """Raise the revision of briefs that show a signal but were not saved because of it.
+
+    These signals are good news, echoes, and those that were read anew. Such a brief may be closed,
+    and closed ones are not locked by now: one that somebody else has locked is left to them, or two
+    workers could deadlock. They change it, so they raise its revision.
+    """
+    saved = {brief.pk for brief in batch.opened} | batch.joined.keys() | batch.mapped.keys()
+    shown = {
+        signal.brief.pk
+        for signal in signals
+        if signal.brief and (signal.brief.is_open or not signal.pk)  # a closed one stays as it is
+    } - saved
+    if shown:
+        free = Brief.objects.filter(pk__in=shown).order_by("pk").select_for_update(skip_locked=True)
+        Brief.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update()
 
 
 def _log(drafts: list[Draft], signals: list[Signal], batch: _Batch, now: datetime) -> None:

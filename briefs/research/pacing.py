@@ -205,6 +205,7 @@ def _lease_question(research: Research) -> Ticket | None:
     call = MaveCall.objects.create(
         research=research,
         reference=f"savedesk-{research.pk}-{secrets.token_hex(6)}",
+        asked_by_id=research.asked_by_id,
         credits=RESERVED_CREDITS,
         is_repeat=is_repeat,
     )

@@ -1,1 +1,4 @@
-"""What people do with briefs, for the desk, the API and the admin alike."""
+"""What people do with a brief, for the desk, the API and the admin alike.
+
+Each function asks for its permission, locks the brief, and refuses what is based on an old page.
+"""

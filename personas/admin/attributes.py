@@ -9,12 +9,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
+from personas.admin.versions import ChecksVersion
 from personas.models import AttributeName
 from personas.rules.serving import names_seen
 
 
 @admin.register(AttributeName)
-class AttributeNameAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+class AttributeNameAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("role", "label", "names_shown", "help")
     search_fields = ("role", "label", "names")

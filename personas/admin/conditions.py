@@ -1,6 +1,6 @@
 """The lines of a rule: a field with suggestions, an operator, a value; and their history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,7 +8,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from personas.admin import condition_rows
 from personas.admin.trial import TrialAdmin
+from personas.admin.versions import Difference
 from personas.models import listing
 from personas.models.conditions import LISTED, NUMERIC, Condition, Operator
 
@@ -54,9 +56,29 @@ class RuleAdmin(TrialAdmin):
         """Fields that conditions may name, each with a short explanation."""
         raise NotImplementedError
 
-    def condition_history(self, object_id: str) -> QuerySet[Any]:
-        """The history of this rule's conditions, also of deleted ones."""
-        raise NotImplementedError
+    condition: type[Condition]  # the model of its conditions
+    rule_key: str  # the column in which a condition names its rule
+
+    def condition_history(self, keys: Iterable[Any]) -> QuerySet[Any]:
+        """The history of these rules' conditions, also of deleted ones."""
+        history: Any = self.condition.history  # type: ignore[attr-defined]  # of each subclass
+        past: QuerySet[Any] = history.filter(**{f"{self.rule_key}__in": list(keys)})
+        return past
+
+    def histories(self, keys: list[Any]) -> list[tuple[str, QuerySet[Any]]]:
+        """A rule and its conditions are one version."""
+        return [*super().histories(keys), (self.rule_key, self.condition_history(keys))]
+
+    def related_differences(self, request: HttpRequest, row: Any) -> Iterator[Difference]:
+        stored = list(row.conditions.all())
+        theirs = [condition.words for condition in stored]
+        yours = condition_rows.words(condition_rows.typed(request.POST), self.condition)
+        if f"{condition_rows.PREFIX}-TOTAL_FORMS" not in request.POST:
+            return  # a persona without conditions of its own
+        request.POST = condition_rows.put_right(request.POST, stored)  # type: ignore[assignment]
+        if theirs != yours:
+            shown = ("\n".join(lines) or "none" for lines in (theirs, yours))
+            yield Difference("Conditions", *shown)
 
     def changeform_view(
         self,
@@ -82,7 +104,7 @@ class RuleAdmin(TrialAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        past = self.condition_history(object_id).select_related("history_user")[:HISTORY_SHOWN]
+        past = self.condition_history([object_id]).select_related("history_user")[:HISTORY_SHOWN]
         context = {"condition_changes": past, **(extra_context or {})}
         response: HttpResponse = super().history_view(request, object_id, context)
         return response

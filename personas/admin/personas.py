@@ -35,6 +35,7 @@ class PersonaAdmin(RuleAdmin):
     ordering = ("is_unknown", "is_default", "position", "pk")
     readonly_fields: tuple[str, ...] = ("matches",)
     inlines = (PersonaConditionInline,)
+    condition, rule_key = PersonaCondition, "persona_id"
     actions = ("delete_selected",)
     research_fields: tuple[str, ...] = ("research_focus", "reuse_hours", "month_budget")
 
@@ -143,7 +144,3 @@ class PersonaAdmin(RuleAdmin):
             for name, number in seen.most_common()
             if name not in known
         ]
-
-    def condition_history(self, object_id: str) -> QuerySet[Any]:
-        past: QuerySet[Any] = PersonaCondition.history.filter(persona_id=object_id)
-        return past

@@ -50,6 +50,7 @@ class SignalRuleAdmin(RuleAdmin):
     list_filter = ("is_active", "effect", "kind", "severity")
     search_fields = ("name", "metrics", "conditions__field", "conditions__value", "note")
     inlines = (SignalConditionInline,)
+    condition, rule_key = SignalCondition, "rule_id"
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "position", "is_active")}),
         (
@@ -97,7 +98,3 @@ class SignalRuleAdmin(RuleAdmin):
 
     def suggestions(self) -> list[tuple[str, str]]:
         return PAYLOAD_FIELDS
-
-    def condition_history(self, object_id: str) -> QuerySet[Any]:
-        past: QuerySet[Any] = SignalCondition.history.filter(rule_id=object_id)
-        return past

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
-from briefs.models import MaveCall, MaveHealth, ResearchPolicy, Signal
+from briefs.models import Brief, MaveCall, MaveHealth, ResearchPolicy, Signal
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -15,6 +15,7 @@ from briefs.tests.factories import (
     make_signal,
     question_for,
 )
+from briefs.triage.freshness import Seen
 from personas.models import AppApiHealth, AttributeName
 from webhooks.tests.clock import clock
 
@@ -42,6 +43,7 @@ def words(client, brief):
 
 
 def act(client, name, brief, **data):
+    data = {"based_on": str(Seen.of(Brief.objects.get(pk=brief.pk))), **data}
     return client.post(reverse(f"briefs:{name}", args=[brief.pk]), data, follow=True)
 
 
@@ -211,7 +213,8 @@ def test_brief_that_waits_for_its_profile_looks_for_it(signed_in):
     response = signed_in.get(brief.get_absolute_url())
     url = reverse("briefs:research", args=[brief.pk])
 
-    assert f'hx-get="{url}?seen=waiting" hx-trigger="every 5s"' in response.content.decode()
+    polled = f'hx-get="{url}?seen=waiting&amp;based_on={Seen.of(brief)}" hx-trigger="every 5s"'
+    assert polled in response.content.decode()
     assert signed_in.get(url, {"seen": "waiting"}).status_code == 204
     assert "the profile arrived" not in text(response)
 
@@ -257,7 +260,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -915,7 +918,7 @@ def test_without_research_there_is_nothing_to_retry(signed_in):
 def test_assigning_takes_the_brief(signed_in, user):
     brief = make_brief()
 
-    response = act(signed_in, "assign", brief, seen="")
+    response = act(signed_in, "assign", brief)
 
     brief.refresh_from_db()
     assert (brief.assignee, brief.state) == (user, "in_progress")
@@ -925,9 +928,9 @@ def test_assigning_takes_the_brief(signed_in, user):
 
 def test_assigning_twice_logs_it_once(signed_in):
     brief = make_brief()
-    act(signed_in, "assign", brief, seen="")
+    act(signed_in, "assign", brief)
 
-    response = act(signed_in, "assign", brief, seen="")
+    response = act(signed_in, "assign", brief)
 
     assert messages(response) == ["This brief is yours already."]
     assert brief.activities.count() == 1
@@ -935,9 +938,10 @@ def test_assigning_twice_logs_it_once(signed_in):
 
 def test_a_brief_that_a_colleague_took_first_stays_theirs(signed_in, admin_user):
     brief = make_brief()
+    seen = str(Seen.of(brief))
     brief.assign(admin_user, admin_user)
 
-    response = act(signed_in, "assign", brief, seen="")
+    response = act(signed_in, "assign", brief, based_on=seen)
 
     brief.refresh_from_db()
     assert brief.assignee == admin_user
@@ -948,7 +952,7 @@ def test_a_brief_can_be_taken_over_knowingly(signed_in, user, admin_user):
     brief = make_brief()
     brief.assign(admin_user, admin_user)
 
-    act(signed_in, "assign", brief, seen=str(admin_user.pk))
+    act(signed_in, "assign", brief)
 
     brief.refresh_from_db()
     assert brief.assignee == user
@@ -958,7 +962,7 @@ def test_a_closed_brief_cannot_be_taken(signed_in):
     brief = make_brief()
     brief.close("churned")
 
-    response = act(signed_in, "assign", brief, seen="")
+    response = act(signed_in, "assign", brief)
 
     brief.refresh_from_db()
     assert brief.assignee is None

@@ -110,7 +110,8 @@ def test_brief_that_cannot_have_a_fresh_answer_gets_none(answered, user, why):
     else:
         type(answered.persona).objects.update(opens_brief=False)
 
-    assert renew(answered, user) == Renewal.NOT_POSSIBLE
+    ended = Renewal.CLOSED if why == "closed" else Renewal.NOT_POSSIBLE
+    assert renew(answered, user) == ended
     assert Research.objects.count() == 1
 
 
@@ -213,7 +214,7 @@ def test_question_that_did_not_fail_stays_as_it_is(persona, user, status):
 def test_closed_brief_starts_nothing(failed, user):
     failed.close("churned")
 
-    assert restart(failed, user) == Renewal.NOT_POSSIBLE
+    assert restart(failed, user) == Renewal.CLOSED
 
 
 def test_answer_to_a_later_brief_serves_those_for_whom_the_question_failed(

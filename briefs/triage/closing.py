@@ -1,0 +1,51 @@
+"""Closing a brief with an outcome. If somebody was faster, what the other entered is kept."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+
+from briefs.models import Brief
+from briefs.triage import freshness
+
+
+class Closing(StrEnum):
+    """What came of it."""
+
+    CLOSED = "closed"
+    ALREADY = "already"  # with the same outcome and note: a second click on one button
+    TOO_LATE = "too_late"  # by somebody else; what was entered is in the timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How somebody says that a brief ended."""
+
+    outcome: str
+    note: str = ""
+    is_persona_wrong: bool = False
+
+    @property
+    def words(self) -> str:
+        parts = [Brief.Outcome(self.outcome).label]
+        if self.is_persona_wrong:
+            parts.append("the persona was wrong")
+        return " · ".join([*parts, self.note] if self.note else parts)
+
+
+@transaction.atomic
+def close(brief: Brief, actor: Any, based_on: str, ending: Ending) -> Closing:
+    """Close the brief. Raises Stale and PermissionDenied."""
+    brief = freshness.locked(brief, actor, "briefs.work_brief")
+    if not brief.is_open:
+        if (brief.outcome, brief.closing_note) == (ending.outcome, ending.note):
+            return Closing.ALREADY
+        brief.log(f"meant to close it as well: {ending.words}", actor)
+        return Closing.TOO_LATE
+    freshness.refuse_stale(brief, actor, based_on)
+    brief.close(ending.outcome, ending.note, actor)
+    if ending.is_persona_wrong:
+        Brief.objects.filter(pk=brief.pk).update(is_persona_wrong=True)
+        brief.log("said that the persona was wrong", actor)
+    return Closing.CLOSED
