@@ -8,10 +8,11 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
 
 from briefs.desk.brief import find, page
 from briefs.desk.forms import CloseForm
@@ -24,19 +25,24 @@ from briefs.research.renewal import Renewal
 Action = Callable[[HttpRequest, Brief], HttpResponse]
 
 
-def _action(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
-    """For signed-in people and by POST. A GET, which follows a new sign-in, shows the brief."""
+def _action(permission: str) -> Callable[[Action], Callable[[HttpRequest, int], HttpResponse]]:
+    """By POST, for who has the permission. A GET, which follows a new sign-in, shows the brief."""
 
-    @login_required
-    @wraps(act)
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        brief = find(pk)
-        return act(request, brief) if request.method == "POST" else redirect(brief)
+    def decorate(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
+        @login_required
+        @permission_required(permission, raise_exception=True)
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(act)
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            brief = find(pk)
+            return act(request, brief) if request.method == "POST" else redirect(brief)
 
-    return view
+        return view
+
+    return decorate
 
 
-@_action
+@_action("briefs.work_brief")
 @transaction.atomic
 def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Take the brief, unless somebody took it since the page was loaded."""
@@ -54,7 +60,7 @@ def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     return redirect(brief)
 
 
-@_action
+@_action("briefs.work_brief")
 def close(request: HttpRequest, brief: Brief) -> HttpResponse:
     form = CloseForm(request.POST)
     if not form.is_valid():
@@ -93,7 +99,7 @@ def _outcome(brief: Brief) -> str:
     return brief.get_outcome_display()
 
 
-@_action
+@_action("briefs.buy_research")
 def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Queue a failed question again; like any other it waits for budget and pace."""
     if not brief.is_open:
@@ -115,7 +121,7 @@ def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     return redirect(brief)
 
 
-@_action
+@_action("briefs.buy_research")
 def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Ask the brief's question again; its present answer is shown until the fresh one arrives."""
     if not brief.is_open:

@@ -1,8 +1,9 @@
 """The page of one brief: who, what happened, what to do, and why."""
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from briefs.desk.forms import CloseForm
@@ -12,6 +13,8 @@ from briefs.models import Brief
 
 
 @login_required
+@permission_required("briefs.view_brief", raise_exception=True)
+@require_safe
 def brief(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, find(pk), CloseForm())
 
@@ -29,12 +32,16 @@ def page(
 
 
 def research(request: HttpRequest, pk: int) -> HttpResponse:
-    """The research section alone, for the page to poll. Answers 204 if nothing is new.
-
-    A profile that arrived also changes the head and the playbook, so then the page is reloaded.
-    """
+    """The research section alone, for the page to poll. Answers 204 if nothing is new."""
     if not request.user.is_authenticated:  # the login page must not be shown inside the section
         return HttpResponseClientRefresh()
+    return _section(request, pk)
+
+
+@permission_required("briefs.view_brief", raise_exception=True)
+@require_safe
+def _section(request: HttpRequest, pk: int) -> HttpResponse:
+    # A profile that arrived also changes the head and the playbook: then the page is reloaded.
     dossier = Dossier(find(pk), Situation(request.user))
     shown = request.GET.get("seen")
     if shown == dossier.research.seen:
