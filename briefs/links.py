@@ -1,11 +1,13 @@
 """Links and names that pages and messages share."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.admin import site
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
 from personas.models import Customer
 
@@ -36,6 +38,29 @@ def admin_url(name: str, *args: Any) -> str:
         return reverse(f"admin:{name}", args=args)
     except NoReverseMatch:
         return ""
+
+
+def admin_url_for(user: Any, name: str, *args: Any) -> str:
+    """The address of an admin page; empty for a user who may not open it."""
+    url = admin_url(name, *args)
+    return url if url and _may_open(user, name) else ""
+
+
+def may_follow(user: Any, url: str) -> bool:
+    """Whether this user may open the page, if it is one of the admin."""
+    match = resolve(urlsplit(url).path)
+    return match.namespace != "admin" or _may_open(user, str(match.url_name))
+
+
+def _may_open(user: Any, name: str) -> bool:
+    """Whether the admin shows this page, such as `briefs_signal_change`, to this user."""
+    request = HttpRequest()  # the admin asks a request, and looks at nothing of it but the user
+    request.user = user
+    if not site.has_permission(request):
+        return False
+    app_label, model, _ = name.split("_", 2)
+    page = site.get_model_admin(apps.get_model(app_label, model))
+    return page.has_view_permission(request)
 
 
 def user_name(user: Any) -> str:

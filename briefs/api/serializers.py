@@ -17,13 +17,38 @@ from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
 
 
-class CustomerBriefly(serializers.ModelSerializer[Customer]):
+class PersonalData(serializers.Serializer[Any]):
+    """Fields that say or quote who a customer is: null for who may not read that.
+
+    A view says in the context whether its reader may; without that, all are null.
+    """
+
+    personal: tuple[str, ...] = ()
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for name in self.personal:
+            fields[name].allow_null = True  # for the schema
+        return fields
+
+    def to_representation(self, row: Any) -> Any:
+        shown = super().to_representation(row)
+        if shown is not None and not self.context.get("may_read_personal_data"):
+            shown.update(dict.fromkeys(self.personal))
+        return shown
+
+
+class CustomerBriefly(PersonalData, serializers.ModelSerializer[Customer]):
+    personal: tuple[str, ...] = ("cio_id", "external_id", "email", "phone")
+
     class Meta:
         model = Customer
         fields = ("id", "cio_id", "external_id", "email", "phone")
 
 
-class CustomerInFull(serializers.ModelSerializer[Customer]):
+class CustomerInFull(CustomerBriefly):
+    personal: tuple[str, ...] = (*CustomerBriefly.personal, "attributes")
+
     class Meta:
         model = Customer
         fields = (*CustomerBriefly.Meta.fields, "attributes", "fetched_at", "is_unsubscribed",
@@ -49,7 +74,7 @@ class PersonaInFull(serializers.ModelSerializer[Persona]):
         return [condition.words for condition in persona.conditions.all()]
 
 
-class ResearchBriefly(serializers.Serializer[Dossier]):
+class ResearchBriefly(PersonalData):
     """A brief's research. It is given the dossier, because only the brief tells if it shares."""
 
     id = serializers.IntegerField(source="brief.research.pk")
@@ -106,6 +131,9 @@ class ReadingOfAnswer(serializers.Serializer[answer.Reading]):
 
 
 class ResearchInFull(ResearchBriefly):
+    # The question quotes attributes of the customer, and the answer and its claims the question.
+    personal = ("question", "answer", "validation", "unsupported_claims")
+
     question = serializers.CharField(source="brief.research.question")
     answer = serializers.CharField(
         source="brief.research.answer", help_text="Markdown, as a model wrote it: sanitise it."
@@ -132,7 +160,10 @@ class ResearchInFull(ResearchBriefly):
     reading = ReadingOfAnswer(allow_null=True)
 
 
-class SignalOfBrief(serializers.ModelSerializer[Signal]):
+class SignalOfBrief(PersonalData, serializers.ModelSerializer[Signal]):
+    # Another address or a company's name; attributes and their values; subjects and replies.
+    personal = ("title", "detail", "why", "message")
+
     # The event's row may be gone by now.
     event = serializers.IntegerField(source="event.pk", allow_null=True, help_text="Our id.")
     event_id = serializers.CharField(
@@ -146,7 +177,9 @@ class SignalOfBrief(serializers.ModelSerializer[Signal]):
                   "happened_at", "same_act_as")  # fmt: skip
 
 
-class ActivityOfBrief(serializers.ModelSerializer[Activity]):
+class ActivityOfBrief(PersonalData, serializers.ModelSerializer[Activity]):
+    personal = ("text",)  # notes of people, and why this persona
+
     actor = serializers.CharField(
         source="actor.username", allow_null=True, help_text="Null: Savedesk itself."
     )
@@ -156,7 +189,9 @@ class ActivityOfBrief(serializers.ModelSerializer[Activity]):
         fields = ("at", "actor", "text")
 
 
-class BriefItem(serializers.ModelSerializer[Brief]):
+class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
+    personal: tuple[str, ...] = ("title", "detail")  # with a company's name, of link scanners
+
     # It is given a dossier: the columns are read from the dossier's brief.
 
     url = serializers.SerializerMethodField(help_text="Where people work with it.")
@@ -207,6 +242,8 @@ class BriefItem(serializers.ModelSerializer[Brief]):
 
 
 class BriefInFull(BriefItem):
+    personal = (*BriefItem.personal, "persona_why", "question_facts", "closing_note")
+
     customer = CustomerInFull()
     playbook = serializers.CharField(source="persona.playbook", help_text="Markdown.")
     research = ResearchInFull(source="*", allow_null=True)
@@ -245,14 +282,16 @@ class EventItem(serializers.ModelSerializer[WebhookEvent]):
 class EventInFull(EventItem):
     payload = serializers.SerializerMethodField(
         help_text="As it was sent, with passwords and keys in URLs hidden; empty where that was no "
-        "JSON object."
+        "JSON object, null for who may not read payloads."
     )
 
     class Meta(EventItem.Meta):
         fields = (*EventItem.Meta.fields, "payload")
 
-    def get_payload(self, event: WebhookEvent) -> dict[str, Any]:
+    def get_payload(self, event: WebhookEvent) -> dict[str, Any] | None:
         """The payload; values that JSON has no form for (NaN, lone surrogates) become text."""
+        if not self.context.get("may_read_payload"):
+            return None
         try:
             text = without_credentials(json.dumps(event.payload, ensure_ascii=False))
             printable: dict[str, Any] = json.loads(

@@ -4,14 +4,14 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
+from django.core import exceptions
 from django.db.models import Prefetch, QuerySet
 from django.utils.cache import get_conditional_response
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import viewsets
-from rest_framework.exceptions import NotAuthenticated
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from briefs.api import serializers
@@ -19,6 +19,7 @@ from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
+from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
 from briefs.dossier.dossier import Dossier, Situation, in_full, listed
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, Signal
@@ -29,7 +30,8 @@ from webhooks.models import WebhookEvent
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     """A list and its rows, for clients with a token and for people who are signed in."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (Named,)
+    required_permissions: tuple[str, ...]
     pagination_class = Pages
     filter_backends = (DjangoFilterBackend, Ordering)
     filterset_class: Any = None
@@ -50,19 +52,40 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
         filters = list(self.filterset_class.base_filters) if self.filterset_class else []
         return [*filters, ORDERING, "page", "page_size"]
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        user = self.request.user
+        return {
+            **super().get_serializer_context(),
+            "may_read_personal_data": user.has_perm(PERSONAL_DATA),
+            "may_read_payload": user.has_perm(PAYLOAD),
+        }
+
     def get_serializer_class(self) -> Any:
         in_list = self.action == "list" and hasattr(self, "item_class")
         return self.item_class if in_list else self.serializer_class
 
 
 class BriefViewSet(ReadOnly):
-    """Briefs, newest first. Without `state` all of them: open, snoozed, closed."""
+    """Briefs, newest first. Without `state` all of them: open, snoozed, closed.
 
+    What says or quotes who the customer is, is null without `personas.view_personal_data`; to
+    search with `q` needs it too.
+    """
+
+    required_permissions = ("briefs.view_brief",)
     queryset = Brief.objects.order_by("-created_at", "-pk")
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
     ordering_fields = ("created_at", "happened_at", "researched_at", "closed_at", "priority", "id")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # Whether a search finds somebody's address is an answer too.
+        if "q" in request.query_params and not request.user.has_perm(PERSONAL_DATA):
+            raise PermissionDenied(
+                "The parameter q searches personal data. " + lacks(PERSONAL_DATA)
+            )
 
     @cached_property
     def situation(self) -> Situation:
@@ -109,8 +132,12 @@ class BriefViewSet(ReadOnly):
 
 
 class EventViewSet(ReadOnly):
-    """Everything that Customer.io sent, newest first, and what became of it."""
+    """Everything that Customer.io sent, newest first, and what became of it.
 
+    The payload of one event is null without `webhooks.view_payload`.
+    """
+
+    required_permissions = ("webhooks.view_webhookevent", PERSONAL_DATA)
     queryset = WebhookEvent.objects.order_by("-received_at", "-pk")
     serializer_class = serializers.EventInFull
     item_class = serializers.EventItem
@@ -125,6 +152,7 @@ class EventViewSet(ReadOnly):
 class PersonaViewSet(ReadOnly):
     """The personas, in the order they are tried."""
 
+    required_permissions = ("personas.view_persona",)
     queryset = Persona.objects.prefetch_related("conditions")
     serializer_class = serializers.PersonaInFull
     ordering_fields = ("position", "name", "id")
@@ -133,6 +161,7 @@ class PersonaViewSet(ReadOnly):
 class CustomerViewSet(ReadOnly):
     """Customers that an event named, with their attributes as last looked up."""
 
+    required_permissions = ("personas.view_customer", PERSONAL_DATA)
     queryset = Customer.objects.order_by("-pk").defer("devices", "preferences")
     serializer_class = serializers.CustomerInFull
     item_class = serializers.CustomerBriefly
@@ -141,17 +170,21 @@ class CustomerViewSet(ReadOnly):
 
 
 class Schema(SpectacularAPIView):
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (Named,)
+    required_permissions = ("briefs.view_brief",)
 
 
 class Docs(SpectacularSwaggerSplitView):
     """The API's pages for people. The split view, because the CSP forbids inline scripts."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (Named,)
+    required_permissions = ("briefs.view_brief",)
     template_name = "api/docs.html"
     url_name = "api:schema"
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, NotAuthenticated):  # a person with a browser: to the login
             return redirect_to_login(self.request.get_full_path())
+        if isinstance(exc, PermissionDenied):
+            raise exceptions.PermissionDenied from exc  # the page that people get
         return super().handle_exception(exc)

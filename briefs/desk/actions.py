@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
 
 from briefs.desk.brief import find, page
 from briefs.desk.forms import CloseForm
@@ -26,24 +27,29 @@ Action = Callable[[HttpRequest, Brief], HttpResponse]
 BASED_ON = "based_on"  # the field that says what the page showed
 
 
-def _action(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
-    """For signed-in people and by POST. A GET, which follows a new sign-in, shows the brief."""
+def _action(permission: str) -> Callable[[Action], Callable[[HttpRequest, int], HttpResponse]]:
+    """By POST, for who has the permission. A GET, which follows a new sign-in, shows the brief."""
 
-    @login_required
-    @wraps(act)
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        brief = find(pk)
-        if request.method != "POST":
-            return redirect(brief)
-        try:
-            return act(request, brief)
-        except Stale as stale:
-            return page(request, find(pk), CloseForm(), status=409, news=stale.news)
+    def decorate(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
+        @login_required
+        @permission_required(permission, raise_exception=True)
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(act)
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            brief = find(pk)
+            if request.method != "POST":
+                return redirect(brief)
+            try:
+                return act(request, brief)
+            except Stale as stale:
+                return page(request, find(pk), CloseForm(), status=409, news=stale.news)
 
-    return view
+        return view
+
+    return decorate
 
 
-@_action
+@_action("briefs.work_brief")
 def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Take the brief, unless somebody took it since the page was loaded."""
     taken = taking.take(brief, request.user, request.POST.get(BASED_ON, ""))
@@ -61,7 +67,7 @@ def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     return redirect(brief)
 
 
-@_action
+@_action("briefs.work_brief")
 def close(request: HttpRequest, brief: Brief) -> HttpResponse:
     form, based_on = CloseForm(request.POST), request.POST.get(BASED_ON, "")
     if not form.is_valid():
@@ -90,7 +96,7 @@ def _outcome(brief: Brief) -> str:
     return brief.get_outcome_display()
 
 
-@_action
+@_action("briefs.buy_research")
 def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Queue a failed question again; like any other it waits for budget and pace."""
     outcome = researching.retry(brief, request.user, request.POST.get(BASED_ON, ""))
@@ -117,7 +123,7 @@ _RETRIED = {
 }
 
 
-@_action
+@_action("briefs.buy_research")
 def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Ask the brief's question again; its present answer is shown until the fresh one arrives."""
     outcome = researching.renew(brief, request.user, request.POST.get(BASED_ON, ""))

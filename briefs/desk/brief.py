@@ -1,8 +1,9 @@
 """The page of one brief: who, what happened, what to do, and why."""
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from briefs.desk.forms import CloseForm
@@ -13,6 +14,8 @@ from briefs.triage.freshness import News, Seen
 
 
 @login_required
+@permission_required("briefs.view_brief", raise_exception=True)
+@require_safe
 def brief(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, find(pk), CloseForm())
 
@@ -44,6 +47,13 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
     """
     if not request.user.is_authenticated:  # the login page must not be shown inside the section
         return HttpResponseClientRefresh()
+    return _section(request, pk)
+
+
+@permission_required("briefs.view_brief", raise_exception=True)
+@require_safe
+def _section(request: HttpRequest, pk: int) -> HttpResponse:
+    # A profile that arrived also changes the head and the playbook: then the page is reloaded.
     dossier = Dossier(find(pk), Situation(request.user))
     shown = request.GET.get("seen")
     if shown == dossier.research.seen:

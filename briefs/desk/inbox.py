@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from briefs.desk.notices import notices
 from briefs.dossier.dossier import Dossier, Situation, listed
@@ -21,6 +22,8 @@ _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 
 
 @login_required
+@permission_required("briefs.view_brief", raise_exception=True)
+@require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     asked = request.GET.copy()
     state = asked["state"] = request.GET.get("state") or "open"

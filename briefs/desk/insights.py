@@ -7,9 +7,10 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from briefs import times
 from briefs.desk.notices import for_reader, research
@@ -23,7 +24,7 @@ from briefs.insights.costs import (
     cost_report,
     persona_costs,
 )
-from briefs.links import admin_url
+from briefs.links import admin_url_for
 from briefs.models import Brief, MaveCall
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill, count_waiting, why_not_asked
@@ -69,6 +70,8 @@ _FORMULA = ("=", "+", "-", "@")  # a spreadsheet takes text that begins so for a
 
 
 @login_required
+@permission_required("briefs.view_insights", raise_exception=True)
+@require_safe
 def insights(request: HttpRequest) -> HttpResponse:
     standstill = Standstill()
     policy, now = standstill.policy, standstill.health.now.astimezone(UTC)
@@ -158,19 +161,20 @@ def _labels(days: list[date]) -> list[str]:
 
 def _links(user: Any, period: Period) -> dict[str, str]:
     """Links into the admin: to the calls and to the policy; empty for who may not see them."""
-    is_staff = user.is_staff
-    may_read = is_staff and user.has_perm("briefs.view_mavecall")
-    may_edit = is_staff and user.has_perm("briefs.view_researchpolicy")
     query = {
         "started_at__gte": period.start.isoformat(sep=" "),
         "started_at__lt": period.end.isoformat(sep=" "),
     }
-    ledger = f"{admin_url('briefs_mavecall_changelist')}?{urlencode(query)}" if may_read else ""
-    policy = admin_url("briefs_researchpolicy_change", 1) if may_edit else ""
-    return {"ledger_url": ledger, "policy_url": policy}
+    calls = admin_url_for(user, "briefs_mavecall_changelist")
+    return {
+        "ledger_url": f"{calls}?{urlencode(query)}" if calls else "",
+        "policy_url": admin_url_for(user, "briefs_researchpolicy_change", 1),
+    }
 
 
 @login_required
+@permission_required("briefs.view_insights", raise_exception=True)
+@require_safe
 def download(request: HttpRequest, table: str) -> HttpResponse:
     """The sums by day or by persona, for a spreadsheet."""
     period = _period(request, database_now().astimezone(UTC).date())

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from briefs.dossier.dossier import Situation
-from briefs.links import admin_url
+from briefs.links import admin_url, admin_url_for, may_follow
 from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
 from briefs.research import balance
 from briefs.research.accounts import WORTH_A_NOTICE
@@ -30,11 +30,10 @@ class Notice:
     text: str
     url: str = ""
     link: str = ""
-    is_for_all: bool = False  # the link leads to a page of the desk, not of the admin
 
 
 def notices(user: Any, situation: Situation) -> list[Notice]:
-    """All notices that apply at present; only staff get links into the admin."""
+    """All notices that apply at present, with the links that this user may follow."""
     found = [*_dead_events(), *_failed_questions(user), *_app_api(situation.lookup_trouble)]
     found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
     return for_reader(user, found)
@@ -43,7 +42,9 @@ def notices(user: Any, situation: Situation) -> list[Notice]:
 def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
     """The same notices, without the links that this user may not follow."""
     return [
-        notice if user.is_staff or notice.is_for_all else Notice(notice.level, notice.text)
+        notice
+        if not notice.url or may_follow(user, notice.url)
+        else Notice(notice.level, notice.text)
         for notice in found
     ]
 
@@ -120,13 +121,11 @@ def _used_up_personas(personas: Iterable[Persona]) -> Iterator[Notice]:
 
 def _about_policy(user: Any, text: str) -> Notice:
     """A notice with a link to a page where this user can change or read the policy, if any."""
-    may_read = may_switch(user) or user.has_perm("briefs.view_researchpolicy")
-    url = admin_url("briefs_researchpolicy_change", 1) if user.is_staff and may_read else ""
-    if url:
+    if url := admin_url_for(user, "briefs_researchpolicy_change", 1):
         return Notice("hint", text, url, "Research policy")
-    if may_switch(user):
+    if may_switch(user) and user.has_perm("briefs.view_insights"):
         url = reverse("briefs:insights") + "#switch"
-        return Notice("hint", text, url, "Pause or resume research", is_for_all=True)
+        return Notice("hint", text, url, "Pause or resume research")
     return Notice("hint", text)
 
 
@@ -157,12 +156,11 @@ def _failed_questions(user: Any) -> Iterator[Notice]:
         else f"{count:,} questions failed and their briefs stand on the playbook: read why, then "
         "start them again."
     )
-    url = admin_url("briefs_research_changelist")
-    if url and user.is_staff and user.has_perm("briefs.view_research"):
+    if url := admin_url_for(user, "briefs_research_changelist"):
         yield Notice("problem", words, f"{url}?status__exact={status}", "Failed questions")
     else:
         url = f"{reverse('briefs:inbox')}?research=failed"
-        yield Notice("problem", words, url, "Their briefs", is_for_all=True)
+        yield Notice("problem", words, url, "Their briefs")
 
 
 def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:

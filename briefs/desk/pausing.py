@@ -1,14 +1,17 @@
 """Pausing and resuming all research without the admin, for people who may change its policy."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
 
 from briefs.research import switching
 
 
 @login_required
+@permission_required("briefs.change_researchpolicy", raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
 def pause(request: HttpRequest) -> HttpResponse:
     """POST: stop all research. A GET, which follows a new sign-in, changes nothing."""
     if request.method == "POST":
@@ -18,6 +21,8 @@ def pause(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@permission_required("briefs.change_researchpolicy", raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: HttpRequest) -> HttpResponse:
     """POST: resume research, no matter who paused it. A GET changes nothing."""
     if request.method == "POST":

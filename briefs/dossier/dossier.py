@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from briefs.dossier import story
 from briefs.dossier.attributes import Attributes
 from briefs.dossier.research import ResearchOfBrief
-from briefs.links import admin_url, person_url
+from briefs.links import admin_url_for, person_url
 from briefs.models import Activity, Brief, MaveCall, Signal
 from briefs.reading import answer, channels, markdown
 from briefs.research import renewal
@@ -188,10 +188,13 @@ class Dossier:
 
     @property
     def can_assign(self) -> bool:
-        return self.brief.is_open and self.brief.assignee != self._situation.reader
+        reader = self._situation.reader
+        may_work = reader is not None and reader.has_perm("briefs.work_brief")
+        return may_work and self.brief.is_open and self.brief.assignee != reader
 
     @property
     def persona_url(self) -> str:
-        """Where the reader edits the persona; empty without access to the admin."""
-        is_staff = getattr(self._situation.reader, "is_staff", False)
-        return admin_url("personas_persona_change", self.brief.persona_id) if is_staff else ""
+        """Where the reader edits the persona; empty for who may not open that page."""
+        reader = self._situation.reader
+        key = self.brief.persona_id
+        return admin_url_for(reader, "personas_persona_change", key) if reader else ""

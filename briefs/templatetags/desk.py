@@ -8,8 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from briefs.links import admin_url as _admin_url
-from briefs.links import user_name
+from briefs.links import admin_url_for, user_name
 from briefs.times import clock_or_day, exact, span, span_in_full
 from providers import plain
 
@@ -82,10 +81,10 @@ def names(values: Any) -> str:
     return plain.names(values)
 
 
-@register.simple_tag
-def admin_url(name: str, *args: Any) -> str:
-    """The address of an admin page by its short name; empty where there is none."""
-    return _admin_url(name, *args)
+@register.simple_tag(takes_context=True)
+def admin_url(context: dict[str, Any], name: str, *args: Any) -> str:
+    """The address of an admin page by its short name; empty for who may not open it."""
+    return admin_url_for(context["user"], name, *args)
 
 
 @register.filter

@@ -53,7 +53,7 @@ class Trouble:
     text: str
     cure: str
     reason: str = ""  # which one it is, where people are told anew when that changes
-    url: str = ""  # into the admin, for staff only
+    url: str = ""  # into the admin, for who may open it
     link: str = ""
 
 

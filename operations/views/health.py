@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
-from briefs.links import absolute
+from briefs.links import absolute, may_follow
 from briefs.templatetags.charts import Column, Series
 from briefs.times import length
 from operations import figures as facts
@@ -62,6 +62,8 @@ CHOSEN: Choice = {
 
 
 @login_required
+@permission_required("webhooks.view_health", raise_exception=True)
+@require_safe
 def health(request: HttpRequest) -> HttpResponse:
     window = request.GET.get("window", "")
     if window not in WINDOWS:
@@ -78,17 +80,20 @@ def health(request: HttpRequest) -> HttpResponse:
         "troubles": _troubles(figures, request.user),
         "window": window,
         "windows": [(value, words) for value, (_, words) in WINDOWS.items()],
-        "may_read": request.user.is_staff and request.user.has_perm("webhooks.view_webhookevent"),
-        "may_retry": _may_retry(request.user),
+        "may_retry": request.user.has_perm("webhooks.change_webhookevent"),
         **chart(figures, window),
     }
     return render(request, "operations/health.html", context)
 
 
 def _troubles(figures: facts.Figures, user: Any) -> list[Trouble]:
-    """The links lead into the admin, so only staff get them."""
-    found = choose(figures, CHOSEN)
-    return found if user.is_staff else [replace(trouble, url="", link="") for trouble in found]
+    """The troubles, without the links into the admin that this user may not follow."""
+    return [
+        trouble
+        if not trouble.url or may_follow(user, trouble.url)
+        else replace(trouble, url="", link="")
+        for trouble in choose(figures, CHOSEN)
+    ]
 
 
 def chart(figures: facts.Figures, window: str) -> dict[str, Any]:
@@ -113,12 +118,12 @@ def _label(hour: int, day: str, number: int) -> str:
 
 
 @login_required
+@permission_required("webhooks.change_webhookevent", raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
 def retry(request: HttpRequest) -> HttpResponse:
     """Read again the quarantined events that the form names."""
     if request.method != "POST":
         return redirect("operations:health")
-    if not _may_retry(request.user):
-        raise PermissionDenied
     keys = [key for key in request.POST.getlist("event") if key.isdecimal() and len(key) < 19]
     report = replay(facts.unreadable().filter(pk__in=keys[: facts.SHOWN]))
     reasons = "; ".join(f"{n} × {why}" for why, n in report.reasons.most_common(3))
@@ -128,7 +133,3 @@ def retry(request: HttpRequest) -> HttpResponse:
     else:
         messages.warning(request, words)
     return redirect("operations:health")
-
-
-def _may_retry(user: Any) -> bool:
-    return bool(user.has_perm("webhooks.change_webhookevent"))

@@ -31,7 +31,9 @@ LISTS = ["/api/v1/briefs/", "/api/v1/events/", "/api/v1/personas/", "/api/v1/cus
 SERIALIZERS = [
     one
     for one in vars(serializers).values()
-    if isinstance(one, type) and issubclass(one, drf.BaseSerializer)
+    if isinstance(one, type)
+    and issubclass(one, drf.BaseSerializer)
+    and one is not serializers.PersonalData
 ]
 assert len(SERIALIZERS) > 12
 
@@ -182,6 +184,8 @@ def test_schema_says_null_where_the_rows_do_and_nowhere_else(schema, serializer)
 
 def may_be_null(serializer, field) -> bool:
     """Follow the field's source from the row that the serializer is given."""
+    if field.field_name in getattr(serializer, "personal", ()):
+        return True
     if isinstance(field, drf.SerializerMethodField):
         return hinted(getattr(serializer, field.method_name))[1]
     if field.source == "*":

@@ -1,0 +1,32 @@
+"""What the REST API asks of whoever reads it: named permissions, of the person and of the token.
+
+Personal data is more than the page of a brief: a program reads thousands of people at once. So a
+Viewer, who reads briefs with their names on the desk, gets them here without what says who somebody
+is; an Agent, who works them, has `personas.view_personal_data`.
+"""
+
+from typing import Any
+
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+
+PERSONAL_DATA = "personas.view_personal_data"
+PAYLOAD = "webhooks.view_payload"
+
+
+class Named(IsAuthenticated):
+    """All permissions that the view names in `required_permissions`."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        asked = view.required_permissions
+        missing = [name for name in asked if not request.user.has_perm(name)]
+        self.message = lacks(*missing)
+        return not missing
+
+
+def lacks(*names: str) -> str:
+    """The sentence that a refusal carries."""
+    words = " and ".join(names)
+    return f"This needs {words}: ask a lead for a role, or for a token, that has it."
