@@ -47,6 +47,18 @@ class MetricFilter(RecentValuesFilter):
     title = parameter_name = "metric"
 
 
+def _may_read_people(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("personas.view_personal_data"))
+
+
+def _hidden_from(request: HttpRequest) -> set[str]:
+    """Fields and columns that this user may not read."""
+    people = {"who", "identifiers_shown", "customer_link"}
+    raw = {"headers_shown", "payload_shown"}
+    hidden = set() if _may_read_people(request) else people
+    return hidden if request.user.has_perm("webhooks.view_payload") else hidden | raw
+
+
 @admin.register(WebhookEvent)
 class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
     """Read-only: an event can be processed again, but never changed."""
@@ -96,6 +108,18 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
     def has_reprocess_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("webhooks.change_webhookevent")
 
+    def get_fieldsets(self, request: HttpRequest, obj: WebhookEvent | None = None) -> Any:
+        """Without what this user may not read."""
+        hidden = _hidden_from(request)
+        return tuple(
+            (name, {**options, "fields": [f for f in options["fields"] if f not in hidden]})
+            for name, options in super().get_fieldsets(request, obj)
+        )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        hidden = _hidden_from(request)
+        return [name for name in super().get_list_display(request) if name not in hidden]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
         return super().get_queryset(request).defer("body", "headers")
 
@@ -107,7 +131,9 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
         if not term:
             return queryset, False
         by_id = queryset.filter(event_id__startswith=term)
-        return (by_id if by_id.exists() else queryset.filter(self.speaks_of(term))), False
+        if by_id.exists() or not _may_read_people(request):
+            return by_id, False
+        return queryset.filter(self.speaks_of(term)), False
 
     def speaks_of(self, term: str) -> Q:
         """Events about the person with this identifier."""

@@ -14,6 +14,7 @@ from django.urls import reverse_lazy
 from accounts.models import roles
 from accounts.people import invitations
 from accounts.people.forms import ForgottenForm
+from briefs.links import absolute
 
 
 @login_required
@@ -45,7 +46,7 @@ class Forgotten(auth.PasswordResetView):
     success_url = reverse_lazy("accounts:reset_sent")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        base = invitations.base_url(self.request).rstrip("/")
+        base = absolute("/", self.request).rstrip("/")
         self.extra_email_context = {"base": base, "days": invitations.DAYS}
         return super().form_valid(form)
 

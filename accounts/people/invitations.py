@@ -5,7 +5,6 @@ configured, or the mail server fails, the lead sees it once and passes it on.
 """
 
 import logging
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,21 +16,16 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from briefs.links import user_name
+from briefs.links import absolute, user_name
 
 logger = logging.getLogger(__name__)
 DAYS = settings.PASSWORD_RESET_TIMEOUT // 86_400
 
 
-def base_url(request: HttpRequest) -> str:
-    """The address people reach the desk under: the setting's, or else that of this request."""
-    return getattr(settings, "PUBLIC_URL", "") or request.build_absolute_uri("/")
-
-
 def link(person: User, request: HttpRequest) -> str:
     key = urlsafe_base64_encode(force_bytes(person.pk))
     token = default_token_generator.make_token(person)
-    return urljoin(base_url(request), reverse("accounts:set_password", args=[key, token]))
+    return absolute(reverse("accounts:set_password", args=[key, token]), request)
 
 
 def is_sent(person: User, url: str, by: User) -> bool:

@@ -45,6 +45,7 @@ class ActivityInline(ReadOnlyInline):
 
 @admin.register(Brief)
 class BriefAdmin(ReadOnlyAdmin):
+    names_people = True
     list_display = (
         "id", "customer_name", "what", "persona", "priority", "state", "basis", "assignee",
         "outcome", "created_at",

@@ -14,12 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.views.decorators.debug import sensitive_post_parameters
-from simple_history.admin import SimpleHistoryAdmin
 
 from briefs.admin.readonly import ReadOnlyAdmin, link
 from briefs.models import Alarm, Notification, NotificationTarget
 from briefs.notifying import addresses, outbox
 from briefs.times import clock_and_day
+from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
 
 # How long the page waits for a test: not long, because on SQLite other requests wait with it.
@@ -63,7 +63,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
 
 
 @admin.register(NotificationTarget)
-class NotificationTargetAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # untyped
+class NotificationTargetAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     form = TargetForm
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("name", "masked", "minimum_priority", "gets_alarms", "is_active", "latest")
@@ -92,9 +92,9 @@ class NotificationTargetAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignor
         """POST: put a test into the outbox; tell the outcome if it is known within WAIT_SECONDS."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        target = get_object_or_404(NotificationTarget, pk=pk)
-        if not self.has_change_permission(request, target):
+        if not self.has_change_permission(request):
             raise PermissionDenied
+        target = get_object_or_404(NotificationTarget, pk=pk)
         test = outbox.tell_test(target)
         outbox.wake()
         _wait_for(test)
@@ -144,6 +144,7 @@ def _outcome(test: Notification) -> tuple[str, int]:
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
+    names_people = True
     list_display = ("subject", "target", "kind", "status", "reason", "tries", "created_at",
                     "finished_at")  # fmt: skip
     list_filter = ("status", "kind", "target")

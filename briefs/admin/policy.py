@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from simple_history.admin import SimpleHistoryAdmin
-from simple_history.models import SIMPLE_HISTORY_REVERSE_ATTR_NAME
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from briefs.admin import budgets
@@ -23,6 +22,7 @@ from briefs.research import balance, pacing, spending, switching
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.waiting import count_waiting, why_not_asked
 from briefs.times import clock, exact
+from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
 from providers.mavera import Mave
 from webhooks.clock import database_now
@@ -32,7 +32,7 @@ AT_PRESENT = ("at_present", "mave", "in_flight", "spent_today", "spent_this_mont
 
 
 @admin.register(ResearchPolicy)
-class ResearchPolicyAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+class ResearchPolicyAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     form = PolicyForm
     object_history_list_template = "admin/rule_history_list.html"
     readonly_fields = AT_PRESENT
@@ -90,6 +90,8 @@ class ResearchPolicyAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[mi
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the one row instead of a list."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         return redirect("admin:briefs_researchpolicy_change", ResearchPolicy.current().pk)
 
     def changeform_view(
@@ -108,13 +110,9 @@ class ResearchPolicyAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[mi
         return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write the changed fields to the row as it is now: it may have been paused meanwhile.
-
-        If the form was filled with an earlier version from the history, all its fields are written.
-        """
+        """Write the changed fields to the row as it is now: it may have been paused meanwhile."""
         policy = ResearchPolicy.locked()
-        is_earlier_version = hasattr(obj, SIMPLE_HISTORY_REVERSE_ATTR_NAME)
-        for name in form.cleaned_data if is_earlier_version else form.changed_data:
+        for name in form.changed_data:
             setattr(policy, name, form.cleaned_data[name])
         super().save_model(request, policy, form, change)
         obj.refresh_from_db()

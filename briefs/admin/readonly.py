@@ -18,6 +18,11 @@ PERSONA_DETAILS = ("persona__description", "persona__research_focus", "persona__
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
     show_full_result_count = False
     list_per_page = 50
+    names_people = False  # such pages ask for the permission to read personal data as well
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may_read = not self.names_people or request.user.has_perm("personas.view_personal_data")
+        return may_read and super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -20,6 +20,7 @@ from personas.people.identity import known_as
 
 @admin.register(Signal)
 class SignalAdmin(ReadOnlyAdmin):
+    names_people = True
     list_display = ("what", "customer_name", "effect", "persona", "rule", "brief_number",
                     "happened_at")  # fmt: skip
     list_filter = ("effect", "kind", "severity", "level")

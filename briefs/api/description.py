@@ -32,10 +32,10 @@ class Description(AutoSchema):
             403: OpenApiResponse(
                 _REFUSAL, "A permission is missing, of the person or of the token: it is named."
             ),
+            404: OpenApiResponse(_REFUSAL, "There is no such row, or no such page."),
             429: OpenApiResponse(
                 _REFUSAL, "Too many requests: Retry-After says when to come back."
             ),
-            404: OpenApiResponse(_REFUSAL, "There is no such row, or no such page."),
         }
 
 

@@ -75,10 +75,9 @@ def schedule() -> Finding:
     if row is None:
         return fail(
             "the sweep is not scheduled: lost wake-ups and retries wait for ever",
-            "In the admin, add a scheduled task: func briefs.tasks.sweep, every 1 minute, "
-            "repeats -1, cluster default.",
+            "manage.py doctor --repair makes its schedule.",
         )
-    cure = "Correct the scheduled task “sweep” in the admin."
+    cure = "manage.py doctor --repair corrects its schedule."
     if row.cluster != "default":
         return fail(f"the sweep is for the cluster {row.cluster or '(none)'}, not default", cure)
     if row.repeats == 0 or row.schedule_type != Schedule.MINUTES or row.minutes != 1:

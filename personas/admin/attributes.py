@@ -7,15 +7,15 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from simple_history.admin import SimpleHistoryAdmin
 
+from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
 from personas.models import AttributeName
 from personas.rules.serving import names_seen
 
 
 @admin.register(AttributeName)
-class AttributeNameAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+class AttributeNameAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("role", "label", "names_shown", "help")
     search_fields = ("role", "label", "names")

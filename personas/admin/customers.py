@@ -43,6 +43,11 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         ),
     )  # fmt: skip
 
+    def has_view_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        """Every column and every search of these pages is about a person."""
+        may_read = request.user.has_perm("personas.view_personal_data")
+        return may_read and super().has_view_permission(request, obj)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

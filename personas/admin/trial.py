@@ -5,14 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from simple_history.admin import SimpleHistoryAdmin
 
+from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
 
 TRY = "_try"  # the name of the button
 
 
-class TrialAdmin(ChecksVersion, SimpleHistoryAdmin):  # type: ignore[misc]  # the package is not typed
+class TrialAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     """Adds the button “Try without saving” where a subclass says in `trial_words` what to look at.
 
     The form is saved inside a transaction, so the same code runs as for a saved rule. Then all is

@@ -24,9 +24,9 @@ def by_mail(settings):
     settings.EMAIL_IS_CONFIGURED = True
 
 
-def ask(client, address):
+def ask(client, address, **kw):
     """Ask for a new password, and wait until the mail is on its way."""
-    response = client.post(FORGOTTEN, {"email": address}, follow=True)
+    response = client.post(FORGOTTEN, {"email": address}, follow=True, **kw)
     for thread in threading.enumerate():
         if thread.name == "reset mail":
             thread.join()
@@ -123,7 +123,7 @@ def test_reset_form_does_not_tell_who_has_an_account(client, user, django_user_m
 def test_link_in_a_mail_uses_the_public_address_if_there_is_one(client, user, settings):
     settings.PUBLIC_URL = "https://desk.example.com:8443"
 
-    ask(client, "robin@example.com")
+    ask(client, "robin@example.com", secure=True)
 
     assert "https://desk.example.com:8443/password-reset/" in mail.outbox[0].body
     assert "testserver" not in mail.outbox[0].body

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
-from operations import doctor
+from operations import doctor, scheduling
 from operations.doctor import Finding, Verdict
 from operations.doctor.address import base
 
@@ -26,12 +27,19 @@ class Command(BaseCommand):
             default="",
             help="The public address to be checked too, https://your-host; else PUBLIC_URL.",
         )
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="First put right what can be put right without asking: the sweep's schedule.",
+        )
         parser.add_argument("--json", action="store_true", help="For programs.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = base(options["url"] or settings.PUBLIC_URL)
         if options["url"] and not url:
             raise CommandError("--url must be a whole address: https://your-host")
+        if options["repair"]:
+            self._repair(self.stderr if options["json"] else self.stdout)
         findings = doctor.examine(doctor.everything(url))
         if options["json"]:
             found = list(findings)
@@ -46,6 +54,16 @@ class Command(BaseCommand):
             raise CommandError(summary)
         if not options["json"]:
             self.stdout.write(summary)
+
+    def _repair(self, out: Any) -> None:
+        try:
+            done = scheduling.repair()
+        except DatabaseError as error:
+            raise CommandError(
+                f"Nothing was repaired: the database failed ({type(error).__name__})"
+            ) from None
+        for sentence in done or ["Nothing had to be repaired."]:
+            out.write(f"repair  {sentence}")
 
     def _tell(self, findings: Iterable[Finding]) -> list[Finding]:
         """Print each finding as soon as it is known, because some checks wait for the network."""
