@@ -194,7 +194,8 @@ class Dossier:
 
     @property
     def persona_url(self) -> str:
-        """Where the reader edits the persona; empty for who may not open that page."""
+        """Where the reader edits the persona; empty for who may not."""
         reader = self._situation.reader
         key = self.brief.persona_id
-        return admin_url_for(reader, "personas_persona_change", key) if reader else ""
+        may_edit = reader is not None and reader.has_perm("personas.change_persona")
+        return admin_url_for(reader, "personas_persona_change", key) if may_edit else ""
