@@ -82,7 +82,6 @@ class BriefQuerySet(models.QuerySet["Brief"]):
             assignee=None,
             state=Brief.State.NEW,
             snoozed_until=None,
-            revision=models.F("revision") + 1,
         )
         words = f"made it unassigned: {why}"
         Activity.objects.bulk_create(

@@ -23,7 +23,7 @@ pytestmark = [
 POLICY = "/admin/briefs/researchpolicy/"
 PAGE = f"{POLICY}1/change/"
 FIELDS = {"concurrency": 3, "requests_per_minute": 50, "urgent_reserve": 100, "day_budget": 400,
-          "month_budget": ""}  # fmt: skip
+          "month_budget": "", "fresh_after_minutes": 60}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
