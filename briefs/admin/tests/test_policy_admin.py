@@ -403,15 +403,15 @@ def test_saving_keeps_what_somebody_else_changed_meanwhile(admin_client, monkeyp
     assert ResearchPolicy.current().urgent_reserve == 333
 
 
-def test_earlier_limits_can_be_brought_back_and_a_pause_stays(admin_client):
+def test_earlier_limits_are_shown_and_nothing_is_brought_back(admin_client):
     ResearchPolicy.current().save()
     version = ResearchPolicy.history.first()
     admin_client.post(PAGE, FIELDS)
-    ResearchPolicy.current().pause("end of quarter")
     earlier = {name: getattr(version, name) for name in FIELDS}
+    address = f"{POLICY}1/history/{version.pk}/"
 
-    admin_client.post(f"{POLICY}1/history/{version.pk}/", earlier)
+    shown, posted = admin_client.get(address), admin_client.post(address, earlier)
 
-    policy = ResearchPolicy.current()
-    assert (policy.concurrency, policy.day_budget, policy.month_budget) == (5, 1000, 5000)
-    assert policy.paused_reason == "end of quarter"
+    assert (shown.status_code, posted.status_code) == (200, 405)
+    assert b"As it was" in shown.content
+    assert ResearchPolicy.current().concurrency == FIELDS["concurrency"]
