@@ -339,7 +339,9 @@ MAVERA_WORKSPACE_ID = env.str("MAVERA_WORKSPACE_ID", default="")
 # REST API ---------------------------------------------------------------------------------------
 
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - a model
-MIGRATION_MODULES = {"knox": None}  # its own table, which nobody uses, is not made
+# Its migrations make a table for the model that ours replaces, which Django then never empties
+# before the table of users.
+MIGRATION_MODULES = {"knox": None}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -50,4 +50,6 @@ def test_what_cannot_be_is_refused_in_words(user, django_user_model):
     ):
         with pytest.raises(CommandError, match=said):
             create(*arguments)
+    with pytest.raises(CommandError, match="what uses it"):
+        create("robin", name=" ")
     assert not ApiToken.objects.exists()

@@ -12,7 +12,8 @@ class UserOfToken(SimpleLazyObject):  # type: ignore[type-arg]  # not generic at
 
     A backend could only add permissions, and a superuser is asked none. So the user is wrapped, as
     `request.user` of a session is: it may stand wherever a user may, in a query or in a foreign
-    key. Nobody is a superuser here, and saving the user saves them as they are.
+    key. Nobody is a superuser here, and saving the user saves them as they are. A copy of it is the
+    person again, and so is what the async methods say: Savedesk makes none and asks none.
     """
 
     _allowed: frozenset[str]

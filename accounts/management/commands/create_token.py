@@ -38,10 +38,13 @@ class Command(BaseCommand):
             raise CommandError(f"There is nobody with the user name “{options['user']}”.")
         role = Role(options["role"] or role_of(user) or Role.VIEWER)
         name = options["name"].strip()[:80]
+        if not name:
+            raise CommandError("Say with --name what uses it.")
         try:
             row, token = ApiToken.make(user, name=name, role=role, months=options["months"])
         except NoToken as error:
             raise CommandError(str(error)) from error
         # The token alone on stdout, for scripts that read it.
-        self.stderr.write(f"“{row.name}” of {user}, {role}, expires on {times.day(row.expiry)}.")
+        told = f"“{row.name}” of {user}, {role}, expires on {times.day(row.expiry)}."
+        self.stderr.write(told, style_func=str)  # it is no error
         self.stdout.write(token)

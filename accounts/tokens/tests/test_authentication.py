@@ -32,6 +32,10 @@ def test_database_holds_only_the_digest(user):
     assert token[:16] not in stored  # no more of it than what finds it
 
 
+def test_packages_own_table_of_tokens_is_not_made(db):
+    assert "knox_authtoken" not in connection.introspection.table_names()
+
+
 def test_wrong_token_with_the_beginning_of_a_right_one_is_refused(client, user):
     _, token = make_token(user)
 

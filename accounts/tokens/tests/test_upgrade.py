@@ -8,6 +8,8 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from rest_framework.authtoken.models import Token, TokenProxy
 
@@ -17,6 +19,7 @@ from briefs.desk.tests.pages import text
 from webhooks.tests.clock import clock
 
 pytestmark = pytest.mark.django_db
+OURS = ("accounts", "knox")  # apps that the release before did not have
 
 
 @pytest.fixture
@@ -59,6 +62,24 @@ def test_page_says_that_a_token_of_before_must_be_replaced(signed_in, taken_over
 
     assert "From before there were roles: it may do all that you may" in page
     assert "must be replaced by a new one before it expires" in page
+
+
+def test_installation_is_migrated_and_its_programs_notice_nothing(empty_database, client):
+    executor = MigrationExecutor(connections["default"])
+    leaves = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in OURS]
+    before = executor.migrate(leaves).apps
+    ada = before.get_model("auth", "User").objects.create(username="ada")
+    closed = before.get_model("auth", "User").objects.create(username="noah", is_active=False)
+    tokens = before.get_model("authtoken", "Token").objects
+    tokens.create(key="a" * 40, user=ada)
+    tokens.create(key="b" * 40, user=closed)
+
+    call_command("migrate", verbosity=0)
+
+    assert ask(client, f"Token {'a' * 40}").status_code == 200
+    assert ask(client, f"Bearer {'b' * 40}").status_code == 401
+    assert ApiToken.objects.of(ada.pk).valid().count() == 1
+    assert not Token.objects.exists()
 
 
 # What printed tokens before
