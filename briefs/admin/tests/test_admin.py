@@ -142,7 +142,7 @@ def test_signal_page_shows_its_message_and_its_event(admin_client):
 
 
 @pytest.mark.parametrize(
-    ("model", "queries"), [("brief", 7), ("signal", 7), ("research", 7), ("mavecall", 8)]
+    ("model", "queries"), [("brief", 7), ("signal", 7), ("research", 8), ("mavecall", 9)]
 )
 def test_lists_need_no_query_per_row(admin_client, django_assert_num_queries, model, queries):
     for _ in range(20):
@@ -342,7 +342,7 @@ def test_switch_needs_post_and_the_permission_to_change(client, user, verb):
 def test_saving_the_policy_keeps_a_pause_that_came_meanwhile(admin_client):
     ResearchPolicy.current().pause("credits are used up")
     data = {"concurrency": 3, "requests_per_minute": 50, "urgent_reserve": 100, "day_budget": 400,
-            "month_budget": ""}  # fmt: skip
+            "month_budget": "", "fresh_after_minutes": 60}  # fmt: skip
 
     admin_client.post(f"{POLICY}1/change/", data)
 

@@ -23,7 +23,7 @@ pytestmark = [
 POLICY = "/admin/briefs/researchpolicy/"
 PAGE = f"{POLICY}1/change/"
 FIELDS = {"concurrency": 3, "requests_per_minute": 50, "urgent_reserve": 100, "day_budget": 400,
-          "month_budget": ""}  # fmt: skip
+          "month_budget": "", "fresh_after_minutes": 60}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -415,3 +415,12 @@ def test_earlier_limits_can_be_brought_back_and_a_pause_stays(admin_client):
     policy = ResearchPolicy.current()
     assert (policy.concurrency, policy.day_budget, policy.month_budget) == (5, 1000, 5000)
     assert policy.paused_reason == "end of quarter"
+
+
+@pytest.mark.parametrize(("minutes", "kept"), [(0, 0), (120, 120), (43_201, 60), (-1, 60)])
+def test_age_from_which_a_fresh_answer_is_bought_is_a_sane_number(admin_client, minutes, kept):
+    ResearchPolicy.current()
+
+    admin_client.post(PAGE, FIELDS | {"fresh_after_minutes": minutes})
+
+    assert ResearchPolicy.current().fresh_after_minutes == kept

@@ -308,7 +308,7 @@ def test_persona_page_works_where_no_starter_rules_were_loaded(admin_client):
 
 
 def test_persona_list_needs_no_query_per_persona(admin_client, starter, django_assert_num_queries):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         admin_client.get(PERSONAS)
 
 
@@ -368,7 +368,7 @@ def test_trying_a_rule_names_the_rule_that_comes_before_it(admin_client, starter
 
 
 def test_rule_list_needs_no_query_per_rule(admin_client, starter, django_assert_num_queries):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         admin_client.get(RULES)
 
 
