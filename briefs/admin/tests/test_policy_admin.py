@@ -415,3 +415,12 @@ def test_earlier_limits_are_shown_and_nothing_is_brought_back(admin_client):
     assert (shown.status_code, posted.status_code) == (200, 405)
     assert b"As it was" in shown.content
     assert ResearchPolicy.current().concurrency == FIELDS["concurrency"]
+
+
+@pytest.mark.parametrize(("minutes", "kept"), [(0, 0), (120, 120), (43_201, 60), (-1, 60)])
+def test_age_from_which_a_fresh_answer_is_bought_is_a_sane_number(admin_client, minutes, kept):
+    ResearchPolicy.current()
+
+    admin_client.post(PAGE, FIELDS | {"fresh_after_minutes": minutes})
+
+    assert ResearchPolicy.current().fresh_after_minutes == kept
