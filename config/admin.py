@@ -36,7 +36,9 @@ class SavedeskAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        # It makes tokens that are no longer accepted, and shows those of before.
+        from django_otp.plugins.otp_static.models import StaticDevice
+        from django_otp.plugins.otp_totp.models import TOTPDevice
         from rest_framework.authtoken.models import TokenProxy
 
-        site.unregister(TokenProxy)
+        # Their pages show secrets. The tokens are those of before, which are no longer accepted.
+        site.unregister([StaticDevice, TOTPDevice, TokenProxy])

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,9 +12,10 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import SignInPolicy
 from accounts.signing_in import factors, lock_out
+from briefs.permissions import needs
 
 PAGE = "accounts:sign_in_policy"
-manages_people = permission_required("accounts.manage_people", raise_exception=True)
+manages_people = needs("accounts.manage_people")
 
 
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
@@ -25,7 +25,6 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript whe
         widgets = {"second_factor": forms.RadioSelect}
 
 
-@login_required
 @manages_people
 def policy(request: HttpRequest) -> HttpResponse:
     form = PolicyForm(request.POST or None, instance=SignInPolicy.current())
@@ -38,7 +37,6 @@ def policy(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 @manages_people
 def unlock(request: HttpRequest) -> HttpResponse:
     name = request.POST.get("name", "")
@@ -48,7 +46,6 @@ def unlock(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 @manages_people
 def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """For a colleague who lost the app and the recovery codes."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_variables
@@ -12,6 +12,7 @@ from accounts.models import ApiToken
 from accounts.models.roles import leads, role_of
 from accounts.models.tokens import TokenQuerySet
 from accounts.tokens.forms import TokenForm
+from briefs.permissions import needs
 from webhooks.clock import database_now
 
 MANAGE = "accounts.manage_people"
@@ -44,8 +45,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@login_required
-@permission_required(MANAGE, raise_exception=True)
+@needs(MANAGE)
 def team(request: HttpRequest) -> HttpResponse:
     """Everybody's tokens, to be revoked; nobody can read one."""
     rows = _rows(ApiToken.objects.select_related("user").order_by("user__username", "-created"))

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
@@ -17,6 +16,7 @@ from briefs.desk.brief import find, page
 from briefs.desk.forms import CloseForm
 from briefs.links import user_name
 from briefs.models import Brief
+from briefs.permissions import needs
 from briefs.research.renewal import Renewal
 from briefs.triage import closing, freshness, researching, taking
 from briefs.triage.closing import Closing, Ending
@@ -31,8 +31,7 @@ def _action(permission: str) -> Callable[[Action], Callable[[HttpRequest, int], 
     """By POST, for who has the permission. A GET, which follows a new sign-in, shows the brief."""
 
     def decorate(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
-        @login_required
-        @permission_required(permission, raise_exception=True)
+        @needs(permission)
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(act)
         def view(request: HttpRequest, pk: int) -> HttpResponse:

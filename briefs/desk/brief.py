@@ -1,6 +1,5 @@
 """The page of one brief: who, what happened, what to do, and why."""
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -10,11 +9,11 @@ from briefs.desk.forms import CloseForm
 from briefs.dossier.dossier import Dossier, Situation, in_full
 from briefs.dossier.research import WAITING
 from briefs.models import Brief
+from briefs.permissions import needs
 from briefs.triage.freshness import News, Seen
 
 
-@login_required
-@permission_required("briefs.view_brief", raise_exception=True)
+@needs("briefs.view_brief")
 @require_safe
 def brief(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, find(pk), CloseForm())
@@ -50,7 +49,7 @@ def research(request: HttpRequest, pk: int) -> HttpResponse:
     return _section(request, pk)
 
 
-@permission_required("briefs.view_brief", raise_exception=True)
+@needs("briefs.view_brief")
 @require_safe
 def _section(request: HttpRequest, pk: int) -> HttpResponse:
     # A profile that arrived also changes the head and the playbook: then the page is reloaded.

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,14 +14,14 @@ from briefs.finding.filters import STATES, BriefFilter
 from briefs.links import absolute
 from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
+from briefs.permissions import needs
 
 PAGE_SIZE = 25
 MOST_FOUND = 1_000  # briefs that a search shows; more words find fewer
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 
 
-@login_required
-@permission_required("briefs.view_brief", raise_exception=True)
+@needs("briefs.view_brief")
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     asked = request.GET.copy()

@@ -7,7 +7,6 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -26,6 +25,7 @@ from briefs.insights.costs import (
 )
 from briefs.links import admin_url_for
 from briefs.models import Brief, MaveCall
+from briefs.permissions import needs
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill, count_waiting, why_not_asked
 from briefs.templatetags.charts import Column, Series
@@ -69,8 +69,7 @@ FOLDED_FROM = 3  # days without anything; fewer are listed one by one
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet takes text that begins so for a formula
 
 
-@login_required
-@permission_required("briefs.view_insights", raise_exception=True)
+@needs("briefs.view_insights")
 @require_safe
 def insights(request: HttpRequest) -> HttpResponse:
     standstill = Standstill()
@@ -172,8 +171,7 @@ def _links(user: Any, period: Period) -> dict[str, str]:
     }
 
 
-@login_required
-@permission_required("briefs.view_insights", raise_exception=True)
+@needs("briefs.view_insights")
 @require_safe
 def download(request: HttpRequest, table: str) -> HttpResponse:
     """The sums by day or by persona, for a spreadsheet."""

@@ -1,16 +1,15 @@
 """Pausing and resuming all research without the admin, for people who may change its policy."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from briefs.permissions import needs
 from briefs.research import switching
 
 
-@login_required
-@permission_required("briefs.change_researchpolicy", raise_exception=True)
+@needs("briefs.change_researchpolicy")
 @require_http_methods(["GET", "HEAD", "POST"])
 def pause(request: HttpRequest) -> HttpResponse:
     """POST: stop all research. A GET, which follows a new sign-in, changes nothing."""
@@ -20,8 +19,7 @@ def pause(request: HttpRequest) -> HttpResponse:
     return redirect("briefs:insights")
 
 
-@login_required
-@permission_required("briefs.change_researchpolicy", raise_exception=True)
+@needs("briefs.change_researchpolicy")
 @require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: HttpRequest) -> HttpResponse:
     """POST: resume research, no matter who paused it. A GET changes nothing."""

@@ -53,7 +53,7 @@ def _locked(user: Any) -> Iterator[ResearchPolicy]:
     Wakes workers after the commit, unless research is paused then.
     """
     if not may_switch(user):
-        raise PermissionDenied
+        raise PermissionDenied("briefs.change_researchpolicy")
     with transaction.atomic():
         policy = ResearchPolicy.locked()
         yield policy

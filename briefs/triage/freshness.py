@@ -82,7 +82,7 @@ class Stale(Exception):
 def locked(brief: Brief, actor: Any, permission: str) -> Brief:
     """The brief as it is now, locked until the transaction ends. Raises PermissionDenied."""
     if not actor.has_perm(permission):
-        raise PermissionDenied
+        raise PermissionDenied(permission)
     related = Brief.objects.select_related("persona", "assignee", "research")
     return related.select_for_update(of=("self",)).get(pk=brief.pk)
 

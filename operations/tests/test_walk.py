@@ -1,4 +1,4 @@
-"""Who may do what: every address and every method, as everybody; the table is docs/operations.md."""
+"""Who may do what: every address and method, as everybody; docs/operations.md has the table."""
 
 import pytest
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from briefs.links import absolute, may_follow
+from briefs.permissions import needs
 from briefs.templatetags.charts import Column, Series
 from briefs.times import length
 from operations import figures as facts
@@ -61,8 +61,7 @@ CHOSEN: Choice = {
 }
 
 
-@login_required
-@permission_required("webhooks.view_health", raise_exception=True)
+@needs("webhooks.view_health")
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     window = request.GET.get("window", "")
@@ -117,8 +116,7 @@ def _label(hour: int, day: str, number: int) -> str:
     return f"{hour:02}:00" if every and hour % every == 0 else ""
 
 
-@login_required
-@permission_required("webhooks.change_webhookevent", raise_exception=True)
+@needs("webhooks.change_webhookevent")
 @require_http_methods(["GET", "HEAD", "POST"])
 def retry(request: HttpRequest) -> HttpResponse:
     """Read again the quarantined events that the form names."""

@@ -40,7 +40,7 @@ def test_too_many_wrong_passwords_lock_the_sign_in(client, user):
         response = client.post(LOGIN, {"username": "robin", "password": "wrong"})
 
     assert response.status_code == 429
-    assert "Sign-in is locked for 15 minutes" in text(response)
+    assert "You can try again in 15 minutes" in text(response)
 
 
 def test_logging_out_is_a_post_and_leads_to_sign_in(signed_in):
