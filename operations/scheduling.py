@@ -12,6 +12,9 @@ AS_IT_MUST_BE: dict[str, Any] = {
     "minutes": 1,
     "repeats": -1,
     "cluster": "default",
+    "args": None,
+    "kwargs": None,
+    "hook": None,  # a function that the queue would run after each sweep
 }
 
 

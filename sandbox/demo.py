@@ -62,7 +62,9 @@ class Demo:
         self.latency = latency
         self.sandbox_port = free_port(0)  # any free port will do
         self.run = secrets.token_hex(3)
-        self.signing_key = secrets.token_hex(16)  # nobody can take this demo's for their own
+        self.folder.mkdir(exist_ok=True)
+        # Made here, so that nobody takes a published key for their own; the README reads the file.
+        self.signing_key = self._kept("signing_key")
         self.processes = Processes(self._environment())
         self.session = requests.Session()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -78,17 +80,20 @@ class Demo:
 
     # Setting up -----------------------------------------------------------------------------
 
+    def _kept(self, name: str) -> str:
+        """A secret of this folder, made once."""
+        path = self.folder / name
+        if not path.exists():
+            path.write_text(secrets.token_urlsafe(50))
+        return path.read_text()
+
     def _environment(self) -> dict[str, str]:
-        self.folder.mkdir(exist_ok=True)
-        key = self.folder / "secret_key"
-        if not key.exists():
-            key.write_text(secrets.token_urlsafe(50))
         sandbox = f"http://127.0.0.1:{self.sandbox_port}"
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DEBUG": "0",
-            "SECRET_KEY": key.read_text(),
+            "SECRET_KEY": self._kept("secret_key"),
             "SECRET_KEY_FALLBACKS": "",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "PUBLIC_URL": "",
@@ -279,7 +284,7 @@ Now try:
 id=$(date +%s%N)
 body='{{"event_id":"try-'$id'","object_type":"customer","metric":"unsubscribed","timestamp":'$(date +%s)',"data":{{"identifiers":{{"id":"enterprise-insurance-high-'$id'"}}}}}}'
 ts=$(date +%s)
-sig=$(printf 'v0:%s:%s' "$ts" "$body" | openssl dgst -sha256 -hmac {self.signing_key} | sed 's/.* //')
+sig=$(printf 'v0:%s:%s' "$ts" "$body" | openssl dgst -sha256 -hmac "$(cat {self.folder}/signing_key)" | sed 's/.* //')
 curl -X POST {self.url}/webhooks/customerio/ -H "X-CIO-Timestamp: $ts" -H "X-CIO-Signature: $sig" -d "$body"
 
 Ctrl-C stops everything. Logs and database are in {self.folder.name}/.

@@ -25,7 +25,16 @@ def test_a_missing_schedule_is_made(ours):
     assert (row.name, row.cluster, row.minutes, row.repeats) == ("sweep", "default", 1, -1)
 
 
-@pytest.mark.parametrize("wrong", [{"cluster": "research"}, {"minutes": 5}, {"repeats": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cluster": "research"},
+        {"minutes": 5},
+        {"repeats": 0},
+        {"schedule_type": Schedule.ONCE},
+        {"hook": "os.system"},
+    ],
+)
 def test_a_wrong_schedule_is_corrected_and_the_moment_of_the_next_run_kept(ours, wrong):
     ours.update(**wrong)
     due = ours.get().next_run

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 
 from briefs.models import NotificationTarget, ResearchPolicy
 from personas.admin.history import ReadOnlyHistoryAdmin
@@ -60,6 +61,19 @@ def test_a_version_takes_nothing_that_is_sent(admin_client, settings, address, m
     response = getattr(admin_client, method)(path, {"name": "changed", "playbook": "changed"})
 
     assert response.status_code == 405
+    assert model.history.count() == versions
+
+
+@pytest.mark.parametrize("model", WITH_HISTORY)
+@pytest.mark.parametrize("act", ["view", "change"])
+def test_nobody_brings_a_version_back(client, django_user_model, address, model, act):
+    staff = django_user_model.objects.create_user("staff", is_staff=True)
+    staff.user_permissions.add(Permission.objects.get(codename=f"{act}_{model._meta.model_name}"))
+    client.force_login(staff)
+    path, versions = address(model), model.history.count()
+
+    assert client.get(path).status_code == 200
+    assert client.post(path, {"name": "changed"}).status_code == 405
     assert model.history.count() == versions
 
 
