@@ -1,11 +1,9 @@
 """The pages of the team, for those who may manage people."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
@@ -13,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
+from django_otp import user_has_device
 
 from accounts.models import roles
 from accounts.people import changing, diary, invitations
@@ -20,20 +19,11 @@ from accounts.people.changing import Refused
 from accounts.people.forms import PersonForm
 from accounts.people.listing import TeamList
 from briefs.links import user_name
-
-MANAGE = "accounts.manage_people"
+from briefs.permissions import needs
 
 
 def _for_leads(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    @login_required
-    @never_cache  # a page may show a link that sets a password
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kw: Any) -> HttpResponse:
-        if not request.user.has_perm(MANAGE):
-            raise PermissionDenied(MANAGE)
-        return view(request, *args, **kw)
-
-    return guarded
+    return never_cache(needs("accounts.manage_people")(view))  # a page may show a password's link
 
 
 @_for_leads
@@ -78,6 +68,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         "role": role,
         "may_change": may_change,
         "is_self": found == request.user,
+        "has_second_factor": user_has_device(found),
         "entries": diary.entries(found),
         "further": [] if found.is_superuser else changing.further(found),
     }

@@ -32,7 +32,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect(PAGE)
-    context = {"form": form, "locked": lock_out.locked_names()}
+    context = {"section": "team", "form": form, "locked": lock_out.locked_names()}
     return render(request, "accounts/sign_in_policy.html", context)
 
 
