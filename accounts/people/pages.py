@@ -50,6 +50,8 @@ def add(request: HttpRequest) -> HttpResponse:
             person = changing.add(**form.cleaned_data, by=request.user)
         except IntegrityError:  # another lead was a moment earlier
             form.add_error("mail", "Somebody with this address was added a moment ago.")
+        except Refused as why:
+            form.add_error("role", str(why))
         else:
             return _pass_on(request, person)
     context = {"section": "team", "form": form}

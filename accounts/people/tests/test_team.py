@@ -320,6 +320,33 @@ def test_lead_cannot_touch_somebody_with_more_rights(led, user, is_active):
     assert "rights that you do not have" in text(led.get(page("person", user)))
 
 
+@pytest.fixture
+def office(client, django_user_model, lead):
+    """A Viewer who manages people: a right that a team gave besides the role."""
+    person = make_user(django_user_model, "olga", "Viewer")
+    person.user_permissions.add(Permission.objects.get(codename="manage_people"))
+    client.force_login(person)
+    return client
+
+
+def test_nobody_gives_a_role_with_more_rights_than_they_have(office, django_user_model):
+    viewer = make_user(django_user_model, "vera", "Viewer")
+
+    added = office.post(ADD, {**ANN, "role": "Lead"})
+    changed = office.post(page("person", viewer), fields(viewer, role="Agent"))
+
+    assert added.status_code == changed.status_code == 422
+    assert "you cannot give the role" in text(added)
+    assert not User.objects.filter(email="ann@example.com").exists()
+    assert roles.role_of(viewer) == Role.VIEWER
+
+
+def test_role_without_further_rights_can_be_given_by_who_has_them(office):
+    office.post(ADD, {**ANN, "role": "Viewer"})
+
+    assert roles.role_of(User.objects.get(email="ann@example.com")) == Role.VIEWER
+
+
 def test_rights_besides_the_role_are_shown(led, user):
     user.user_permissions.add(Permission.objects.get(codename="view_payload"))
 
