@@ -124,7 +124,9 @@ def test_code_lets_in_and_leads_to_the_page_that_was_asked_for(pending, factor):
     assert pending.session.session_key != before
 
 
-@pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "insights", "é"]
+)
 def test_code_page_leads_to_no_foreign_page(pending, factor, page):
     answer = pending.post(CODE_PAGE, {"code": code_of(factor), "next": page})
 
