@@ -234,6 +234,20 @@ def test_new_address_is_the_new_user_name_where_the_old_one_was(led, user):
     assert {("berg@example.com",) * 2, ("robin", "r@example.com")} < names
 
 
+def test_address_that_another_lead_gave_a_moment_earlier_is_said_at_its_field(
+    led, user, lead, monkeypatch
+):
+    User.objects.filter(pk=user.pk).update(username=user.email)
+    User.objects.filter(pk=lead.pk).update(username="ann@example.com")
+    # The form looked before the other lead saved.
+    monkeypatch.setattr("accounts.people.forms.PersonForm._others", lambda _: User.objects.none())
+
+    answer = led.post(page("person", user), fields(user, mail="ann@example.com"))
+
+    assert answer.status_code == 422
+    assert "a moment ago" in text(answer)
+
+
 def test_nobody_changes_their_own_role(led, lead, django_user_model):
     make_user(django_user_model, "other", "Lead")
 
