@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django_otp.oath import totp
@@ -398,6 +399,15 @@ def test_lead_removes_no_superusers_factor_and_not_their_own(client, lead, admin
     client.post(removal(lead))
     assert factors.app_of(admin_user)
     assert factors.app_of(lead)
+
+
+def test_lead_removes_no_factor_of_somebody_with_more_rights(client, lead, user):
+    user.user_permissions.add(Permission.objects.get(codename="add_user"))
+    give_factor(user)
+    client.force_login(lead)
+
+    assert client.post(removal(user)).status_code == 403
+    assert factors.app_of(user)
 
 
 def test_agent_removes_nobodys_factor_and_sets_no_policy(signed_in, lead):
