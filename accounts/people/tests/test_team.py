@@ -312,6 +312,15 @@ def test_link_of_somebody_who_left_does_not_work(led, user, client):
     assert "This link does not work any more" in text(client.get(path, follow=True))
 
 
+def test_link_from_before_somebody_became_a_superuser_does_not_work(led, user, client):
+    shown = led.post(page("new_link", user))
+    link = LINK.search(shown.content.decode()).group(1)
+
+    User.objects.filter(pk=user.pk).update(is_superuser=True)
+
+    assert not client.get(link, follow=True).context["validlink"]
+
+
 @pytest.mark.parametrize("name", ["person", "new_link", "deactivate", "reactivate"])
 def test_lead_cannot_touch_a_superuser(led, superuser, name):
     response = led.post(page(name, superuser), fields(superuser, name="Mallory", role="Viewer"))
