@@ -41,6 +41,7 @@ class Forgotten(auth.PasswordResetView):
 
     template_name = "accounts/forgotten.html"
     form_class = ForgottenForm
+    token_generator = invitations.tokens
     email_template_name = "accounts/forgotten.txt"
     subject_template_name = "accounts/forgotten_subject.txt"
     success_url = reverse_lazy("accounts:reset_sent")
@@ -60,6 +61,7 @@ class SetPassword(auth.PasswordResetConfirmView):
     """Where an invitation and a reset link lead."""
 
     template_name = "accounts/set_password.html"
+    token_generator = invitations.tokens
     success_url = reverse_lazy("accounts:password_set")
 
     def get_user(self, uidb64: str) -> Any:

@@ -51,7 +51,9 @@ def add(name: str, mail: str, role: Role, by: Any) -> User:
     """Somebody who cannot sign in until they follow an invitation.
 
     The user name is the mail address: people know it, so they can sign in by it, and it is unique.
+    Raises Refused.
     """
+    _refuse_higher(role, by)
     person = User(username=mail, email=mail)
     set_name(person, name)
     person.set_unusable_password()
@@ -66,7 +68,7 @@ def change(pk: int, name: str, mail: str, role: Role | None, by: Any) -> tuple[U
     with _alone(pk, by) as person:
         before = roles.role_of(person)
         if before != role:
-            _refuse_role(person, before, by)
+            _refuse_role(person, before, role, by)
         if person.username == person.email:
             person.username = mail  # who signs in by the address signs in by the new one
         was = (user_name(person), person.email)
@@ -108,11 +110,18 @@ def _alone(pk: int, by: Any) -> Iterator[User]:
         yield person
 
 
-def _refuse_role(person: User, before: Role | None, by: Any) -> None:
+def _refuse_role(person: User, before: Role | None, role: Role | None, by: Any) -> None:
     if person == by:
         raise Refused("You cannot change your own role. Ask another lead.")
+    _refuse_higher(role, by)
     if before == Role.LEAD:
         _refuse_last_lead(person)
+
+
+def _refuse_higher(role: Role | None, by: Any) -> None:
+    """A new account of one's own, or a helper's, would be the way to more rights than one has."""
+    if role and not by.has_perms(roles.permissions_of(role)):
+        raise Refused(f"It has rights that you do not have, so you cannot give the role {role}.")
 
 
 def _refuse_last_lead(person: User) -> None:

@@ -5,10 +5,11 @@ configured, or the mail server fails, the lead sees it once and passes it on.
 """
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -22,9 +23,23 @@ logger = logging.getLogger(__name__)
 DAYS = settings.PASSWORD_RESET_TIMEOUT // 86_400
 
 
+class Tokens(PasswordResetTokenGenerator):
+    """Those of links. They end, too, when their person becomes a superuser or no longer is one.
+
+    A lead may have seen the link before, and must not set a superuser's password by it.
+    """
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        value: str = super()._make_hash_value(user, timestamp)
+        return f"{value}superuser" if user.is_superuser else value
+
+
+tokens = Tokens()
+
+
 def link(person: User, request: HttpRequest) -> str:
     key = urlsafe_base64_encode(force_bytes(person.pk))
-    token = default_token_generator.make_token(person)
+    token = tokens.make_token(person)
     return absolute(reverse("accounts:set_password", args=[key, token]), request)
 
 

@@ -39,7 +39,9 @@ def add(request: HttpRequest) -> HttpResponse:
         try:
             person = changing.add(**form.cleaned_data, by=request.user)
         except IntegrityError:  # another lead was a moment earlier
-            form.add_error("mail", "Somebody with this address was added a moment ago.")
+            form.add_error("mail", JUST_TAKEN)
+        except Refused as why:
+            form.add_error("role", str(why))
         else:
             return _pass_on(request, person)
     context = {"section": "team", "form": form}
@@ -58,6 +60,8 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
             found, released = changing.change(found.pk, **form.cleaned_data, by=request.user)
         except Refused as why:
             form.add_error("role", str(why))
+        except IntegrityError:  # as above
+            form.add_error("mail", JUST_TAKEN)
         else:
             messages.success(request, _saved(found, released))
             return redirect("accounts:team")
@@ -73,6 +77,9 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         "further": [] if found.is_superuser else changing.further(found),
     }
     return render(request, "accounts/person.html", context, status=422 if form.errors else 200)
+
+
+JUST_TAKEN = "Somebody else was given this address a moment ago."
 
 
 def _saved(person: User, released: int) -> str:

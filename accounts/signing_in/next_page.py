@@ -18,7 +18,8 @@ def with_next(name: str, page: str) -> str:
 def next_page(request: HttpRequest) -> str:
     """The page that the request leads on to, or the inbox if it is none of ours."""
     page = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
+    # A word without a slash would be taken for the name of a page, and most are no name.
+    is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(
         page, {request.get_host()}, require_https=request.is_secure()
     )
     return page if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)

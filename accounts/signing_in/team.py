@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.models import SignInPolicy
+from accounts.people import changing
 from accounts.signing_in import factors, lock_out
 from briefs.permissions import needs
 
@@ -50,10 +51,10 @@ def unlock(request: HttpRequest) -> HttpResponse:
 def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """For a colleague who lost the app and the recovery codes."""
     user: Any = get_object_or_404(get_user_model(), pk=pk)
-    if user.is_superuser and not request.user.is_superuser:
-        raise PermissionDenied
     if user == request.user:  # theirs is removed with password and code only
         return redirect("accounts:second_factor")
+    if not (request.user.is_superuser or changing.may_change(user, request.user)):
+        raise PermissionDenied("Only a superuser can change this account, in the admin.")
     if factors.remove(user, by=request.user):
         messages.success(request, f"The second factor of {user.get_username()} is removed.")
     else:

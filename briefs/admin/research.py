@@ -47,6 +47,7 @@ class MaveCallInline(ReadOnlyInline):
 
 @admin.register(Research)
 class ResearchAdmin(ReadOnlyAdmin):
+    names_people = True  # a question quotes attributes, and so may its answer
     list_display = ("id", "persona", "kind", "status", "reason", "priority", "tries",
                     "briefs_shown", "credits", "asked_by_shown", "created_at",
                     "finished_at")  # fmt: skip

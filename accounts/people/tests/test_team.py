@@ -234,6 +234,20 @@ def test_new_address_is_the_new_user_name_where_the_old_one_was(led, user):
     assert {("berg@example.com",) * 2, ("robin", "r@example.com")} < names
 
 
+def test_address_that_another_lead_gave_a_moment_earlier_is_said_at_its_field(
+    led, user, lead, monkeypatch
+):
+    User.objects.filter(pk=user.pk).update(username=user.email)
+    User.objects.filter(pk=lead.pk).update(username="ann@example.com")
+    # The form looked before the other lead saved.
+    monkeypatch.setattr("accounts.people.forms.PersonForm._others", lambda _: User.objects.none())
+
+    answer = led.post(page("person", user), fields(user, mail="ann@example.com"))
+
+    assert answer.status_code == 422
+    assert "a moment ago" in text(answer)
+
+
 def test_nobody_changes_their_own_role(led, lead, django_user_model):
     make_user(django_user_model, "other", "Lead")
 
@@ -298,6 +312,15 @@ def test_link_of_somebody_who_left_does_not_work(led, user, client):
     assert "This link does not work any more" in text(client.get(path, follow=True))
 
 
+def test_link_from_before_somebody_became_a_superuser_does_not_work(led, user, client):
+    shown = led.post(page("new_link", user))
+    link = LINK.search(shown.content.decode()).group(1)
+
+    User.objects.filter(pk=user.pk).update(is_superuser=True)
+
+    assert not client.get(link, follow=True).context["validlink"]
+
+
 @pytest.mark.parametrize("name", ["person", "new_link", "deactivate", "reactivate"])
 def test_lead_cannot_touch_a_superuser(led, superuser, name):
     response = led.post(page(name, superuser), fields(superuser, name="Mallory", role="Viewer"))
@@ -318,6 +341,33 @@ def test_lead_cannot_touch_somebody_with_more_rights(led, user, is_active):
     assert response.status_code == 403
     assert User.objects.get(pk=user.pk).email == "robin@example.com"
     assert "rights that you do not have" in text(led.get(page("person", user)))
+
+
+@pytest.fixture
+def office(client, django_user_model, lead):
+    """A Viewer who manages people: a right that a team gave besides the role."""
+    person = make_user(django_user_model, "olga", "Viewer")
+    person.user_permissions.add(Permission.objects.get(codename="manage_people"))
+    client.force_login(person)
+    return client
+
+
+def test_nobody_gives_a_role_with_more_rights_than_they_have(office, django_user_model):
+    viewer = make_user(django_user_model, "vera", "Viewer")
+
+    added = office.post(ADD, {**ANN, "role": "Lead"})
+    changed = office.post(page("person", viewer), fields(viewer, role="Agent"))
+
+    assert added.status_code == changed.status_code == 422
+    assert "you cannot give the role" in text(added)
+    assert not User.objects.filter(email="ann@example.com").exists()
+    assert roles.role_of(viewer) == Role.VIEWER
+
+
+def test_role_without_further_rights_can_be_given_by_who_has_them(office):
+    office.post(ADD, {**ANN, "role": "Viewer"})
+
+    assert roles.role_of(User.objects.get(email="ann@example.com")) == Role.VIEWER
 
 
 def test_rights_besides_the_role_are_shown(led, user):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django_otp.oath import totp
@@ -124,7 +125,9 @@ def test_code_lets_in_and_leads_to_the_page_that_was_asked_for(pending, factor):
     assert pending.session.session_key != before
 
 
-@pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "insights", "é"]
+)
 def test_code_page_leads_to_no_foreign_page(pending, factor, page):
     answer = pending.post(CODE_PAGE, {"code": code_of(factor), "next": page})
 
@@ -396,6 +399,15 @@ def test_lead_removes_no_superusers_factor_and_not_their_own(client, lead, admin
     client.post(removal(lead))
     assert factors.app_of(admin_user)
     assert factors.app_of(lead)
+
+
+def test_lead_removes_no_factor_of_somebody_with_more_rights(client, lead, user):
+    user.user_permissions.add(Permission.objects.get(codename="add_user"))
+    give_factor(user)
+    client.force_login(lead)
+
+    assert client.post(removal(user)).status_code == 403
+    assert factors.app_of(user)
 
 
 def test_agent_removes_nobodys_factor_and_sets_no_policy(signed_in, lead):

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.models.roles import ADDED
-from briefs.tests.factories import make_customer, make_event
+from briefs.tests.factories import make_customer, make_event, make_research
 from conftest import make_user
 from personas.models import Persona, SignalRule
 
@@ -83,3 +83,38 @@ def test_pages_that_name_people_ask_for_personal_data(client, django_user_model)
     assert client.get("/admin/briefs/brief/").status_code == 403
     assert "doe@example.com" not in client.get(events).content.decode()
     assert client.get(events, {"q": "doe@example.com"}).context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize(
+    "asked", ["headers__icontains=abc", "body__contains=x", "headers__X-Key__startswith=a"]
+)
+def test_no_filter_in_the_address_tells_an_editor_what_a_payload_holds(editor, lead, asked):
+    make_event(headers={"X-Key": "abc"})
+    events = "/admin/webhooks/webhookevent/"
+
+    assert editor.get(f"{events}?{asked}").status_code == 400
+    assert editor.get(f"{events}?status__exact=new").status_code == 200
+    editor.force_login(lead)
+    assert editor.get(f"{events}?headers__icontains=abc").status_code == 200
+
+
+def test_no_filter_in_the_address_tells_who_an_event_is_about(client, django_user_model):
+    staff = django_user_model.objects.create_user("staff", is_staff=True)
+    staff.user_permissions.add(Permission.objects.get(codename="view_webhookevent"))
+    client.force_login(staff)
+
+    response = client.get("/admin/webhooks/webhookevent/?identifiers__email__startswith=d")
+
+    assert response.status_code == 400
+
+
+def test_questions_which_quote_attributes_ask_for_personal_data(client, django_user_model):
+    staff = django_user_model.objects.create_user("staff", is_staff=True)
+    staff.user_permissions.add(Permission.objects.get(codename="view_research"))
+    client.force_login(staff)
+    page = f"/admin/briefs/research/{make_research(question='Does Doe leave?').pk}/change/"
+
+    assert client.get(page).status_code == 403
+    assert client.get("/admin/briefs/research/", {"q": "Doe"}).status_code == 403
+    staff.user_permissions.add(Permission.objects.get(codename="view_personal_data"))
+    assert "Does Doe leave?" in client.get(page).content.decode()
