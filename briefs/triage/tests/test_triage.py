@@ -80,3 +80,18 @@ def test_second_click_of_who_was_too_late_is_not_kept_again(user, lead):
 
     assert came == [Closing.TOO_LATE, Closing.TOO_LATE]
     assert [entry.actor for entry in brief.activities.all()] == [lead, user]
+
+
+@pytest.mark.parametrize("end", [
+    lambda user: type(user).objects.update(is_active=False),
+    lambda user: user.groups.clear(),
+])  # fmt: skip
+def test_nobody_takes_a_brief_whose_right_ended_while_the_request_was_read(user, end):
+    brief = make_brief()
+    assert user.has_perm("briefs.work_brief")  # remembered from here on
+    end(user)
+
+    with pytest.raises(PermissionDenied):
+        taking.take(brief, user, str(Seen.of(brief)))
+
+    assert Brief.objects.get().assignee is None
