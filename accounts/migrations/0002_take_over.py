@@ -33,8 +33,11 @@ def take_over(apps, schema_editor):
 
 def keep_own_groups(apps):
     """A group that a team made and named like a role goes on under another name."""
-    for group in apps.get_model("auth", "Group").objects.filter(name__in=ROLES):
+    groups = apps.get_model("auth", "Group").objects
+    for group in groups.filter(name__in=ROLES):
         group.name = f"{group.name} (before roles)"
+        while groups.filter(name=group.name).exists():  # such as after going back and on again
+            group.name += " again"
         group.save()
 
 

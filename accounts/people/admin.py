@@ -43,6 +43,8 @@ class UserAdmin(ForSuperusers, auth.UserAdmin):  # type: ignore[type-arg]  # as 
                     "last_login")  # fmt: skip
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if change and "is_active" in form.changed_data and obj.is_active:
+            leaving.reactivate(obj, request.user)
         super().save_model(request, obj, form, change)
         if "is_active" in form.changed_data and not obj.is_active:
             messages.info(request, f"{obj}: {leaving.deactivate(obj, request.user)}")

@@ -51,7 +51,10 @@ def deactivate(user: User, by: Any) -> Left:
 
 @transaction.atomic
 def reactivate(user: User, by: Any) -> None:
-    User.objects.filter(pk=user.pk).update(is_active=True)
+    if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
+        # The command line may have ended the account without ending these.
+        ApiToken.objects.filter(user=user).delete()
+        end_sessions(user)
     user.is_active = True
     diary.note(user, by, "Reactivated.")
 

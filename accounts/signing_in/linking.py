@@ -16,6 +16,7 @@ from django.db import transaction
 
 from accounts.models import Identity, Role, roles
 from accounts.signing_in import factors
+from briefs.triage import releasing
 
 logger = logging.getLogger(__name__)
 
@@ -108,4 +109,7 @@ def give_role(user: Any, claims: dict[str, Any]) -> None:
     )
     if role != roles.role_of(user):
         roles.give(user, role)
+        afresh = get_user_model()._default_manager.get(pk=user.pk)  # without cached permissions
+        if not afresh.has_perm("briefs.work_brief"):
+            releasing.release_all(user, releasing.MAY_NOT)
         logger.info("user %s is now %s by the groups of single sign-on", user.pk, role or "nobody")

@@ -39,9 +39,12 @@ def close(brief: Brief, actor: Any, based_on: str, ending: Ending) -> Closing:
     """Close the brief. Raises Stale and PermissionDenied."""
     brief = freshness.locked(brief, actor, "briefs.work_brief")
     if not brief.is_open:
-        if (brief.outcome, brief.closing_note) == (ending.outcome, ending.note):
+        is_same = (brief.outcome, brief.closing_note) == (ending.outcome, ending.note)
+        if is_same and brief.is_persona_wrong >= ending.is_persona_wrong:
             return Closing.ALREADY
-        brief.log(f"meant to close it as well: {ending.words}", actor)
+        words = f"meant to close it as well: {ending.words}"
+        if not brief.activities.filter(actor=actor, text=words).exists():  # no second click
+            brief.log(words, actor)
         return Closing.TOO_LATE
     freshness.refuse_stale(brief, actor, based_on)
     brief.close(ending.outcome, ending.note, actor)

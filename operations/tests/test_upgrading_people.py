@@ -43,6 +43,8 @@ def fill(apps):
     users = {name: user_model.objects.create(username=name, **kw) for name, kw in flags.items()}
     agents = group_model.objects.create(name="Agent")  # the team's own, named like a role
     agents.permissions.add(of_personas)
+    group_model.objects.create(name="Editor")
+    group_model.objects.create(name="Editor (before roles)")  # its new name is taken
     users["grouped"].groups.add(agents)
     users["own"].user_permissions.add(of_personas)
     users["no_staff"].user_permissions.add(of_personas)
@@ -104,7 +106,8 @@ def test_upgraded_team_has_roles_and_keeps_its_rights_and_tokens():
 
 def assert_own_rights_stay():
     names = set(Group.objects.values_list("name", flat=True))
-    assert names == {"Viewer", "Agent", "Editor", "Lead", "Agent (before roles)"}
+    kept_ = {"Agent (before roles)", "Editor (before roles)", "Editor (before roles) again"}
+    assert names == {"Viewer", "Agent", "Editor", "Lead", *kept_}
     kept = Group.objects.get(name="Agent (before roles)")
     assert [one.codename for one in kept.permissions.all()] == ["change_persona"]
     assert list(kept.user_set.values_list("username", flat=True)) == ["grouped"]

@@ -123,7 +123,12 @@ class ChecksVersion:
         with transaction.atomic():
             list(self.model.objects.order_by("pk").select_for_update().values_list("pk", flat=True))
             context = {"versions": self.versions(), "conflicts": conflicts}
-            return page(request, {**context, **(extra_context or {})})
+            response = page(request, {**context, **(extra_context or {})})
+        if shown := getattr(response, "context_data", {}).get("cl"):
+            # Django puts the first form beside the first row, but others may have moved the rows.
+            places = {row.pk: place for place, row in enumerate(shown.result_list)}
+            shown.formset.forms.sort(key=lambda form: places.get(form.instance.pk, len(places)))
+        return response
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         formset = super().get_changelist_formset(request, **kwargs)  # type: ignore[misc]
@@ -132,6 +137,9 @@ class ChecksVersion:
             return formset
 
         def is_valid(rows: Any) -> bool:
+            conflicts.clear()  # Django may ask twice
+            # A row that was deleted meanwhile would make the list impossible to save.
+            rows.forms = [form for form in rows.forms if not form.instance._state.adding]
             for form in rows.forms:
                 row = form.instance
                 posted = request.POST.get(f"{VERSION}-{row.pk}")

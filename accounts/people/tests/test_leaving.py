@@ -47,6 +47,31 @@ def test_session_of_before_does_not_come_back_with_the_account(user, lead):
     assert client.get(reverse("accounts:account")).status_code == 302
 
 
+@pytest.mark.parametrize("by_page", [True, False])
+def test_tokens_of_an_account_ended_by_hand_do_not_come_back(admin_client, user, by_page):
+    ApiToken.objects.create(user=user, name="report")
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    team = reverse("accounts:reactivate", args=[user.pk])
+    admin = reverse("admin:auth_user_change", args=[user.pk])
+    form = {"username": "robin", "is_active": "on", "date_joined_0": "2026-01-01",
+            "date_joined_1": "00:00:00"}  # fmt: skip
+
+    admin_client.post(team if by_page else admin, form)
+
+    assert User.objects.get(pk=user.pk).is_active
+    assert not ApiToken.objects.exists()
+
+
+def test_second_press_on_reactivate_ends_nothing(user, lead):
+    leaving.deactivate(user, lead)
+    leaving.reactivate(user, lead)
+    ApiToken.objects.create(user=user, name="report")
+
+    leaving.reactivate(user, lead)
+
+    assert ApiToken.objects.exists()
+
+
 def test_role_stays_and_comes_back(user, lead):
     leaving.deactivate(user, lead)
 

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from oidc_provider_mock import run_server_in_thread
 
 from accounts.models import Identity, roles
+from briefs.tests.factories import make_brief
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,20 @@ def test_groups_give_the_highest_role_at_every_sign_in(client, provider, groups,
     assert roles.role_of(who(client)) == role
     assert not who(client).is_superuser
     assert who(client).is_staff == (role == "Lead")
+
+
+@pytest.mark.parametrize(("groups", "is_kept"), [(["all"], False), (["retention-leads"], True)])
+def test_briefs_of_who_may_no_longer_work_on_them_are_unassigned(client, provider, groups, is_kept):
+    describe(provider, "kim", groups=["retention"])
+    enter(client)
+    brief = make_brief(assignee=who(client), state="in_progress")
+    client.logout()
+    describe(provider, "kim", groups=groups)
+
+    enter(client)
+
+    brief.refresh_from_db()
+    assert (brief.assignee is not None) == is_kept
 
 
 def test_without_groups_in_the_settings_a_lead_gives_roles(client, provider, settings, user):

@@ -55,3 +55,43 @@ def test_of_two_who_close_at_once_one_closes_and_the_other_is_kept(threaded_db, 
 
     assert sorted(came) == [Closing.CLOSED, Closing.TOO_LATE]
     assert brief.activities.filter(text__startswith="meant to close it as well").count() == 1
+
+
+def test_mark_of_a_wrong_persona_is_kept_though_the_outcome_is_the_same(user, lead):
+    brief = make_brief()
+    seen = str(Seen.of(brief))
+    closing.close(brief, lead, seen, Ending("retained"))
+
+    came = closing.close(brief, user, seen, Ending("retained", is_persona_wrong=True))
+
+    assert came == Closing.TOO_LATE
+    last = brief.activities.last()
+    assert (last.actor, last.text) == (
+        user, "meant to close it as well: Retained · the persona was wrong"
+    )  # fmt: skip
+
+
+def test_second_click_of_who_was_too_late_is_not_kept_again(user, lead):
+    brief = make_brief()
+    seen = str(Seen.of(brief))
+    closing.close(brief, lead, seen, Ending("retained"))
+
+    came = [closing.close(brief, user, seen, Ending("churned", "Gone.")) for _ in range(2)]
+
+    assert came == [Closing.TOO_LATE, Closing.TOO_LATE]
+    assert [entry.actor for entry in brief.activities.all()] == [lead, user]
+
+
+@pytest.mark.parametrize("end", [
+    lambda user: type(user).objects.update(is_active=False),
+    lambda user: user.groups.clear(),
+])  # fmt: skip
+def test_nobody_takes_a_brief_whose_right_ended_while_the_request_was_read(user, end):
+    brief = make_brief()
+    assert user.has_perm("briefs.work_brief")  # remembered from here on
+    end(user)
+
+    with pytest.raises(PermissionDenied):
+        taking.take(brief, user, str(Seen.of(brief)))
+
+    assert Brief.objects.get().assignee is None

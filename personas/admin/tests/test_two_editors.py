@@ -210,3 +210,28 @@ def test_list_is_saved_if_another_row_was_changed_meanwhile(admin_client, other)
 
     assert response.status_code == 302
     assert named(NAME).value == "low"
+
+
+def test_list_that_comes_back_shows_each_row_beside_its_own_fields(admin_client, other):
+    mine = rows_of(admin_client)
+    moved = rows_of(other)["form-0-id"]
+    other.post(PERSONAS, rows_of(other) | {"form-0-position": "115"})
+
+    response = admin_client.post(PERSONAS, mine | {"form-0-position": "5"})
+
+    changelist = response.context["cl"]
+    shown = zip(changelist.result_list, changelist.formset.forms, strict=True)
+    assert [(row.pk, form.instance.pk) for row, form in shown if row != form.instance] == []
+    assert [conflict.row.pk for conflict in response.context["conflicts"]] == [moved]
+
+
+def test_list_is_saved_if_a_row_was_deleted_meanwhile(admin_client):
+    mine = rows_of(admin_client)
+    named("Free, heavy use").delete()
+    number = next(n for n in range(20) if mine.get(f"form-{n}-id") == named(NAME).pk)
+
+    response = admin_client.post(PERSONAS, mine | {f"form-{number}-value": "low"})
+
+    assert response.status_code == 302
+    assert named(NAME).value == "low"
+    assert not Persona.objects.filter(name="Free, heavy use").exists()
