@@ -135,6 +135,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not lock
 AXES_USERNAME_CALLABLE = "accounts.signing_in.names.counted_name"
 AXES_LOCKOUT_CALLABLE = "accounts.signing_in.lock_out.locked_out"
 AXES_VERBOSE = False
+# Fields that are not kept with a wrong try: a recovery code is valid until it is used.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
 
 OTP_TOTP_ISSUER = "Savedesk"  # the name that an app shows beside the code
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True  # the admin shows nobody's secret
