@@ -252,6 +252,23 @@ def test_request_carries_state_nonce_and_pkce(client, provider):
     assert sent["redirect_uri"] == [f"http://testserver{CALLBACK}"]
 
 
+def test_way_back_is_under_the_public_url_where_the_proxy_names_no_port(
+    client, provider, settings, monkeypatch
+):
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://desk.example:8443", ["desk.example"]
+    client.defaults |= {"HTTP_HOST": "desk.example", "HTTP_X_FORWARDED_PROTO": "https"}
+    asked = []
+    post = requests.post
+    monkeypatch.setattr("requests.post", lambda *a, **kw: asked.append(kw) or post(*a, **kw))
+
+    back = at_provider(client)
+    client.get(back)
+
+    assert back.startswith(f"https://desk.example:8443{CALLBACK}?")
+    assert asked[-1]["data"]["redirect_uri"] == f"https://desk.example:8443{CALLBACK}"
+    assert who(client).is_authenticated
+
+
 def is_refused(answer, status=400):
     return answer.status_code == status and "not signed in" in answer.content.decode()
 
