@@ -9,6 +9,7 @@ from django.core.cache import cache
 from oidc_provider_mock import run_server_in_thread
 
 from accounts.models import Identity, roles
+from briefs.tests.factories import make_brief
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,21 @@ def test_groups_give_the_highest_role_at_every_sign_in(client, provider, groups,
     assert roles.role_of(who(client)) == role
     assert not who(client).is_superuser
     assert who(client).is_staff == (role == "Lead")
+
+
+@pytest.mark.parametrize(
+    ("groups", "keeps"), [(["all"], False), ([], False), (["retention"], True)]
+)
+def test_groups_that_end_the_work_on_briefs_give_them_back_to_the_team(
+    client, provider, user, groups, keeps
+):
+    brief = make_brief(assignee=user, state="in_progress")
+    describe(provider, "kim", email=user.email, email_verified=True, groups=groups)
+
+    enter(client)
+
+    brief.refresh_from_db()
+    assert (brief.assignee == user) == keeps
 
 
 def test_without_groups_in_the_settings_a_lead_gives_roles(client, provider, settings, user):
