@@ -96,6 +96,14 @@ def test_header_that_anybody_may_send_evades_nothing(lead, sign_in, headers):
     assert sign_in("lee", **headers).status_code == 429
 
 
+def test_web_server_behind_a_unix_socket_counts_as_well(client, lead):
+    form = {"username": "lee", "password": "wrong"}
+    for _ in range(10):
+        last = client.post("/login/", form, REMOTE_ADDR="")
+
+    assert last.status_code == 429
+
+
 def test_admin_takes_no_password_of_its_own(lead, sign_in):
     response = sign_in("lee", PASSWORD, path="/admin/login/")
 
