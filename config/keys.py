@@ -21,14 +21,18 @@ _PLACEHOLDERS = {
     "alongrandomstring", "longrandomstring", "todo", "tbd", "none", "null", "undefined", "unknown",
     "foobar", "oldkey", "newkey", "new", "old",
 }  # fmt: skip
-_BEGINNINGS = r"(?:your|example|placeholder|insert|replace|change|django-insecure)[-_ .]"
+_BEGINNINGS = (
+    r"(?:your|example|placeholder|insert|replace|change|not[-_ .]?yet|paste|put|enter"
+    r"|django-insecure)[-_ .]"
+)
 
 
 def why_no_key(text: str, shortest: int) -> str:
     """Why this protects nothing, in words that hold nothing of it; empty if it may be used."""
     plain = re.sub(r"[\W_]+", "", text.lower())
     is_framed = text[0] + text[-1] in ("<>", "{}", "[]")
-    if plain in _PLACEHOLDERS or is_framed or re.match(_BEGINNINGS, text.lower()):
+    word = plain.rstrip("0123456789") or plain  # changeme123456 is as well known as changeme
+    if word in _PLACEHOLDERS or is_framed or re.match(_BEGINNINGS, text.lower()):
         return "is a placeholder"
     if not plain.strip("x"):
         return "is a placeholder"  # xxx, …, ***

@@ -21,6 +21,8 @@ Network = IPv4Network | IPv6Network
 # Some load balancers add the port: 203.0.113.9:5123, [2001:db8::9]:5123.
 WITH_PORT = re.compile(r"([\d.]+):\d+|\[([\da-fA-F:.]+)\](?::\d+)?")
 
+NOWHERE = IPv4Address(0)  # no machine has it
+
 # Only a proxy may say these, so they are removed from what comes from anybody else.
 FORWARDED = (
     "HTTP_FORWARDED",
@@ -78,8 +80,8 @@ class ProxyMiddleware:
             logger.warning("X-Forwarded-For ignored: %s is not in TRUSTED_PROXIES", peer)
         for name in FORWARDED:
             request.META.pop(name, None)
-        if peer:
-            request.META["REMOTE_ADDR"] = str(peer)
+        # By a Unix socket there is no address. Then all are one, so that the lock-out still counts.
+        request.META["REMOTE_ADDR"] = str(peer or NOWHERE)
         return self.get_response(request)
 
     def client(self, peer: Address, forwarded: str) -> Address:

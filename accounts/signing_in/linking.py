@@ -97,7 +97,10 @@ def free_name(claims: dict[str, Any]) -> str:
 
 
 def give_role(user: Any, claims: dict[str, Any]) -> None:
-    """The highest role of the groups, or none. A superuser's rights are not the provider's."""
+    """The highest role of the groups, or none. A superuser's rights are not the provider's.
+
+    As when a lead changes the role, somebody who may no longer work on briefs keeps none.
+    """
     if user.is_superuser or not settings.OIDC_ROLES:
         return
     named = claims.get(settings.OIDC_GROUPS_CLAIM) or []
@@ -111,5 +114,5 @@ def give_role(user: Any, claims: dict[str, Any]) -> None:
         roles.give(user, role)
         afresh = get_user_model()._default_manager.get(pk=user.pk)  # without cached permissions
         if not afresh.has_perm("briefs.work_brief"):
-            releasing.release_all(user, releasing.MAY_NOT)
+            releasing.release_all(afresh, releasing.MAY_NOT)
         logger.info("user %s is now %s by the groups of single sign-on", user.pk, role or "nobody")

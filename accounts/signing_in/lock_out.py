@@ -23,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts.signing_in.names import counted_name
+from accounts.signing_in.names import counted_name, plain
 
 KNOWN_FOR = timedelta(days=30)  # an address from which somebody signed in
 
@@ -98,11 +98,10 @@ def end_of(limit: Limit, tries: "QuerySet[Any]", now: datetime) -> datetime | No
 def is_known(username: str, ip_address: str) -> bool:
     """Whether somebody of this name has signed in from this address in the last 30 days."""
     since = timezone.now() - KNOWN_FOR
-    return bool(
-        AccessLog.objects.filter(
-            username__iexact=username, ip_address=ip_address, attempt_time__gt=since
-        ).exists()
-    )
+    logs = AccessLog.objects.filter(ip_address=ip_address, attempt_time__gt=since).order_by()
+    # They hold names as people have them, of which a database can compare only the plain letters.
+    names = logs.values_list("username", flat=True).distinct()
+    return any(plain(name) == username for name in names)
 
 
 def locked_out(

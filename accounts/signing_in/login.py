@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -26,6 +27,11 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(has_single_sign_on=bool(settings.OIDC_ISSUER), **kwargs)
+
+    def get_redirect_url(self) -> str:  # type: ignore[override]  # the stubs are of Django 6
+        """Where `next` leads; not to this page itself, which Django answers with an error."""
+        page = super().get_redirect_url()
+        return "" if urlsplit(page).path == self.request.path else page
 
 
 @sensitive_post_parameters("code")

@@ -32,8 +32,12 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
     if not text:
         return None
     user = named(text.strip())
-    plain = unicodedata.normalize("NFKC", user.get_username() if user else text)
-    return " ".join(plain.casefold().split())[:LONGEST]
+    return plain(user.get_username() if user else text)
+
+
+def plain(name: str) -> str:
+    """The same for all spellings of a name."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:LONGEST]
 
 
 class NameOrMail(ModelBackend):

@@ -9,6 +9,10 @@ from urllib.parse import quote
 import requests
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import reverse
+
+from briefs.links import absolute
 
 KEPT_SECONDS = 3600
 NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -27,6 +31,11 @@ def metadata() -> dict[str, Any]:
         found = _ask(issuer)
         cache.set(key, found, KEPT_SECONDS)
     return found
+
+
+def callback_address(request: HttpRequest) -> str:
+    """Where the provider sends people back to: under PUBLIC_URL, as many a proxy names no port."""
+    return absolute(reverse(settings.OIDC_AUTHENTICATION_CALLBACK_URL), request)
 
 
 def cache_key(issuer: str) -> str:

@@ -12,7 +12,7 @@ from django.core.exceptions import SuspiciousOperation
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from accounts.signing_in import linking, names
-from accounts.signing_in.provider import ProviderFailed, metadata
+from accounts.signing_in.provider import ProviderFailed, callback_address, metadata
 
 LONGEST_SUBJECT = 255  # as OpenID Connect has it
 
@@ -47,6 +47,10 @@ class SingleSignOn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the pack
 
     def authenticate(self, request: Any, **kwargs: Any) -> Any:
         return super().authenticate(request, **kwargs) if settings.OIDC_ISSUER else None
+
+    def get_token(self, payload: dict[str, Any]) -> Any:
+        """Exchange the code. The address must be the one that the person was sent with."""
+        return super().get_token(payload | {"redirect_uri": callback_address(self.request)})
 
     def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
         """The claims of the token. The package checks signature and nonce; this, for whom it is."""

@@ -20,7 +20,7 @@ from mozilla_django_oidc.views import (
 
 from accounts.signing_in.linking import Deactivated
 from accounts.signing_in.next_page import next_page
-from accounts.signing_in.provider import ProviderFailed, metadata
+from accounts.signing_in.provider import ProviderFailed, callback_address, metadata
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +60,12 @@ class Begin(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the package
         return found
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        """Some providers tell the groups only if they are asked for them."""
+        """What the package does not know: our public address, and the scope of the groups."""
+        more = {"redirect_uri": callback_address(request)}
+        # Some providers tell the groups only if they are asked for them.
         if "groups" in metadata().get("scopes_supported", []):
-            return {"scope": f"{settings.OIDC_RP_SCOPES} groups"}
-        return {}
+            more["scope"] = f"{settings.OIDC_RP_SCOPES} groups"
+        return more
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from config.proxies import ProxyMiddleware, networks
+from config.proxies import NOWHERE, ProxyMiddleware, networks
 
 CLIENT, STRANGER = "203.0.113.9", "198.51.100.7"
 
@@ -31,6 +31,11 @@ def test_proxy_on_the_same_machine_is_believed(peer):
 @pytest.mark.parametrize("peer", [STRANGER, f"::ffff:{STRANGER}"])
 def test_nobody_else_is_believed(peer):
     assert client_of(peer, CLIENT) == STRANGER
+
+
+@pytest.mark.parametrize("peer", ["", "unix:"])
+def test_peer_without_an_address_is_one_and_not_believed(peer):
+    assert client_of(peer, CLIENT) == str(NOWHERE)
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,8 @@ def test_web_server_waits_less_than_a_worker():
 
 @pytest.mark.parametrize(
     "secret",
-    ["not-yet", "CHANGEME", "change_me", "secret", "your-signing-key-here", "<signing key>",
+    ["not-yet", "not-yet-known-to-us", "changeme1234567890", "paste-the-key-here",
+     "CHANGEME", "change_me", "secret", "your-signing-key-here", "<signing key>",
      "xxxxxxxx", "TODO", "example", "signing-secret", "demo-signing-key", "Kq7-zW2",
      "aaaaaaaaaaaaaaaaaaaa"],
 )  # fmt: skip

@@ -21,6 +21,14 @@ def test_name_or_mail_address_signs_in(client, user, name):
     assert int(client.session["_auth_user_id"]) == user.pk
 
 
+def test_sign_in_page_that_leads_on_to_itself_leads_to_the_inbox(client, user):
+    client.force_login(user)
+
+    for page in ("/login/", "/login/?next=/login/"):
+        answer = client.get("/login/", {"next": page})
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
 def test_mail_address_of_several_people_signs_nobody_in(client, django_user_model, user):
     make_user(django_user_model, "other", "Agent")
     django_user_model.objects.update(email="shared@example.com")

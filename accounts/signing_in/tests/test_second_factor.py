@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
@@ -318,6 +319,17 @@ def test_new_recovery_codes_take_a_code_and_end_the_old_ones(free, user, factor)
 
     assert "Recovery codes" in free.post(renew, {"code": code_of(factor)}).content.decode()
     assert not before & set(StaticToken.objects.values_list("token", flat=True))
+
+
+def test_recovery_code_beside_a_wrong_password_is_written_down_nowhere(pending, factor, user):
+    pending.post(CODE_PAGE, {"code": code_of(factor)})
+    recovery = factors.new_codes(user)[0]
+
+    pending.post(reverse("accounts:second_factor_remove"), {"password": "no", "code": recovery})
+
+    kept = AccessAttempt.objects.get()
+    assert "code=*" in kept.post_data
+    assert recovery not in kept.post_data
 
 
 @pytest.mark.parametrize("name", ["begin", "confirm", "codes", "remove"])

@@ -127,7 +127,9 @@ def test_groups_give_the_highest_role_at_every_sign_in(client, provider, groups,
     assert who(client).is_staff == (role == "Lead")
 
 
-@pytest.mark.parametrize(("groups", "is_kept"), [(["all"], False), (["retention-leads"], True)])
+@pytest.mark.parametrize(
+    ("groups", "is_kept"), [(["all"], False), ([], False), (["retention-leads"], True)]
+)
 def test_briefs_of_who_may_no_longer_work_on_them_are_unassigned(client, provider, groups, is_kept):
     describe(provider, "kim", groups=["retention"])
     enter(client)
@@ -265,6 +267,23 @@ def test_request_carries_state_nonce_and_pkce(client, provider):
     assert sent.keys() >= {"state", "nonce", "code_challenge"}
     assert sent["scope"] == ["openid email profile"]
     assert sent["redirect_uri"] == [f"http://testserver{CALLBACK}"]
+
+
+def test_way_back_is_under_the_public_url_where_the_proxy_names_no_port(
+    client, provider, settings, monkeypatch
+):
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://desk.example:8443", ["desk.example"]
+    client.defaults |= {"HTTP_HOST": "desk.example", "HTTP_X_FORWARDED_PROTO": "https"}
+    asked = []
+    post = requests.post
+    monkeypatch.setattr("requests.post", lambda *a, **kw: asked.append(kw) or post(*a, **kw))
+
+    back = at_provider(client)
+    client.get(back)
+
+    assert back.startswith(f"https://desk.example:8443{CALLBACK}?")
+    assert asked[-1]["data"]["redirect_uri"] == f"https://desk.example:8443{CALLBACK}"
+    assert who(client).is_authenticated
 
 
 def is_refused(answer, status=400):
