@@ -18,6 +18,10 @@ MAX_EVENT_ID = 200
 MAX_NAME = 100
 MAX_CIO_ID = 200
 MAX_IDENTIFIER = 1_000
+# An index of PostgreSQL holds values of up to 2,704 bytes, a third of its page, and some of ours
+# hold another column beside the identifier.
+MAX_INDEXED_BYTES = 2_500
+MAX_DEPTH = 100  # objects within objects; what reads a payload later goes down step by step
 DIGEST = "sha256:"
 # A sender's clock may be this much ahead of the database's.
 SKEW = timedelta(minutes=5)
@@ -170,11 +174,24 @@ def load_object(body: bytes) -> dict[str, Any]:
         raise Unusable("the JSON is nested too deeply to be read") from None
     except ValueError as error:  # also undecodable bytes, and integers of thousands of digits
         raise Unusable(f"the body is not JSON: {str(error)[:200]}") from error
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(payload):
+        raise Unusable(f"the JSON is nested more than {MAX_DEPTH} deep")
     if not isinstance(payload, dict):
         if _holds_events([payload]):
             raise _list_of_events()
         raise Unusable(f"the body is JSON, but a {type(payload).__name__} and not an object")
     return payload
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether there are more than MAX_DEPTH levels; without recursion, which has its own limit."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for values in inner for one in values if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def is_storable(text: str, max_length: int) -> bool:
@@ -254,7 +271,7 @@ def _clean(given: dict[str, Any]) -> dict[str, str]:
 
 def _id(key: str, value: Any, max_length: int) -> str:
     text = _text(value).strip()
-    if text and not is_storable(text, max_length):
+    if text and not (is_storable(text, max_length) and len(text.encode()) <= MAX_INDEXED_BYTES):
         raise Unusable(f"the identifier {key} is too long or holds unstorable characters")
     return text
 

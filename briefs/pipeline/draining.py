@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from briefs.pipeline import merging, naming, preferences, recording, scanners, understanding
@@ -90,21 +90,33 @@ def _is_receiving() -> bool:
 
 
 def process(claim: Claim) -> int:
-    """Process one claim; returns how many events ended. A failure is recorded, not raised."""
+    """Process one claim; returns how many events ended. A failure is recorded, not raised.
+
+    Nothing of a claim that fails is kept. Its halves are processed each by itself, until the events
+    that make it fail are alone: a few of them cost the others little time, and no try.
+    """
     if not claim:
         return 0
     try:
         with _without_garbage_collection():
             return _process(claim)
-    except Exception as error:  # the outer edge: kept in the rows, logged with their ids
-        ids = [event.pk for event in claim.events]
-        if isinstance(error, DatabaseError):  # its text quotes the row: no customer in the log
-            logger.error("processing events %s failed: %s", ids[:10], type(error).__name__)
-            _recover(claim, type(error).__name__)
-        else:
-            logger.exception("processing events %s failed", ids[:10])
-            _recover(claim, f"{type(error).__name__}: {error}"[:500])
-        return 0
+    except Exception as error:  # noqa: BLE001 - the outer edge; _give_up logs and keeps it
+        is_outage = isinstance(error, OperationalError | InterfaceError)
+        if is_outage or len(claim.events) == 1:
+            _give_up(claim, error)
+            return 0
+    logger.warning("a batch of %s events failed: each half is tried", len(claim.events))
+    return sum(process(half) for half in claim.halves())
+
+
+def _give_up(claim: Claim, error: Exception) -> None:
+    ids = [event.pk for event in claim.events][:10]
+    if isinstance(error, DatabaseError):  # its text quotes the row: no customer in the log
+        logger.error("processing events %s failed: %s", ids, type(error).__name__)
+        _recover(claim, type(error).__name__)
+    else:
+        logger.error("processing events %s failed", ids, exc_info=error)
+        _recover(claim, f"{type(error).__name__}: {error}"[:500])
 
 
 @contextmanager
@@ -160,8 +172,9 @@ def _put_off(claim: Claim, drafts: Iterable[Draft]) -> None:
 
 
 def _recover(claim: Claim, reason: str) -> None:
-    held = WebhookEvent.objects.held_by(claim.token)
-    if len(claim.events) > 1:  # each is claimed alone next: one bad event must not fail the others
+    ours = [event.pk for event in claim.events]  # the other half has the same token
+    held = WebhookEvent.objects.held_by(claim.token).filter(pk__in=ours)
+    if len(claim.events) > 1:  # the database failed, not an event
         held.put_back(timedelta(0), f"a batch with this event failed: {reason}")
         return
     for event in claim.events:

@@ -167,6 +167,11 @@ class Claim:
     def __bool__(self) -> bool:
         return bool(self.events)
 
+    def halves(self) -> "tuple[Claim, Claim]":
+        """Both halves, under the same lease."""
+        middle = len(self.events) // 2
+        return Claim(self.token, self.events[:middle]), Claim(self.token, self.events[middle:])
+
     def hold(self) -> "list[WebhookEvent]":
         """Lock and return the events that are still ours. Needs an open transaction."""
         held = set(

@@ -211,7 +211,7 @@ paths = st.sampled_from(
         b"/webhooks/customerio//",
     ]
 )
-timestamps = st.sampled_from(["1614265384", "0", "-1", "9" * 40, "abc", "1.5"])
+timestamps = st.sampled_from(["1614265384", "0", "1", "9" * 20])
 
 
 @settings(

@@ -48,6 +48,25 @@ def test_identifiers_are_texts_that_name_somebody(given, found):
     assert identifiers({"identifiers": given}) == found
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cio_id": "c" * 201},
+        {"id": "i" * 1001},
+        {"id": "𝔘" * 990},
+        {"id": "1", "cio_id": "€" * 201},
+    ],
+)
+def test_identifier_that_no_column_or_index_takes_is_refused_at_the_door(given):
+    with pytest.raises(Unusable, match="too long"):
+        identifiers({"identifiers": given})
+
+
+@pytest.mark.parametrize("longest", ["i" * 1000, "é" * 1000, "𝔘" * 625])
+def test_longest_identifier_that_is_taken(longest):
+    assert identifiers({"identifiers": {"id": longest}}) == {"id": longest}
+
+
 @pytest.mark.parametrize("empty", [{}, None, NOBODY, {"id": ""}, {"cio_id": " "}, [], "", "42", 0,
                                    {"email": "@general"}])  # fmt: skip
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from webhooks import views
 from webhooks.models import WebhookEvent
 from webhooks.models.events import EventQuerySet
 from webhooks.replay import replay
+from webhooks.signatures import sign
 from webhooks.tests.sending import SECRET, TIMESTAMP, URL, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("threadless_receiver")]
@@ -91,6 +92,34 @@ def test_missing_or_wrong_signature_is_refused_and_nothing_kept(headers):
     assert not WebhookEvent.objects.exists()
 
 
+@pytest.mark.parametrize("colon", [1, 2, 3])
+def test_signature_holds_for_no_other_boundary_between_timestamp_and_body(colon):
+    """Both are signed as one text: a part of the body in the header would make another row."""
+    start, rest = split_at(json.dumps(EVENT), colon)
+    signature = sign(SECRET, TIMESTAMP, f"{start}:{rest}".encode())
+    headers = {"X-CIO-Timestamp": f"{TIMESTAMP}:{start}", "X-CIO-Signature": signature}
+
+    response = Client().post(URL, rest.encode(), content_type="application/json", headers=headers)
+
+    assert response.status_code == 401
+    assert not WebhookEvent.objects.exists()
+
+
+def split_at(text, colon):
+    parts = text.split(":")
+    return ":".join(parts[:colon]), ":".join(parts[colon:])
+
+
+@pytest.mark.parametrize("timestamp", ["-1", "1.5", "abc", "9" * 21, "١٢", "1 ", "1:{"])
+def test_timestamp_that_is_no_number_of_seconds_is_refused_though_signed(timestamp):
+    raw = json.dumps(EVENT).encode()
+
+    response = post(raw, timestamp=timestamp)
+
+    assert response.status_code == 401
+    assert not WebhookEvent.objects.exists()
+
+
 def test_signature_of_another_body_is_refused():
     response = post(EVENT, X_CIO_Signature=views.Verifier([SECRET], TIMESTAMP).digests()[0])
 
@@ -113,6 +142,8 @@ def test_signature_of_another_body_is_refused():
         (b'{"event_id": "e", "data": {"identifiers": {"id": "\\u0000"}}}', "identifier id"),
         (b'{"event_id": "e", "n": ' + b"9" * 5000 + b"}", "not JSON"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"event_id": "e", "data": ' + b'{"a":' * 900 + b"1" + b"}" * 901, "more than 100 deep"),
+        (b'{"event_id": "e", "data": {"a": ' + b"[" * 99 + b"]" * 99 + b"}}", "more than 100 deep"),
     ],
 )
 def test_unusable_body_is_quarantined_with_its_reason(body, reason):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -425,6 +425,38 @@ def test_poison_event_fails_no_other_event_and_ends_dead(sandbox, monkeypatch):
     assert Brief.objects.count() == 3
     assert reason(poison) == "failed 5 times, last with RuntimeError: poison"
     assert poison.status == "dead"
+
+
+def test_batch_with_a_poison_event_is_halved_and_costs_the_others_no_try(monkeypatch):
+    events = [event_of(f"enterprise-logistics-low-{n}") for n in range(64)]
+    sizes = []
+    read = draining.read
+
+    def fail_on_poison(batch):
+        sizes.append(len(batch))
+        if events[20] in batch:
+            raise RuntimeError("poison")
+        return read(batch)
+
+    monkeypatch.setattr(draining, "read", fail_on_poison)
+
+    draining.process(WebhookEvent.objects.all().claim_batch(64))
+
+    assert sorted(sizes, reverse=True) == [64, 32, 32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1]
+    assert WebhookEvent.objects.filter(status="processed", tries=1).count() == 63
+    assert reason(events[20]) == "try 1 failed: RuntimeError: poison"
+
+
+def test_batch_is_not_halved_while_the_database_fails(monkeypatch):
+    for number in range(8):
+        event_of(f"enterprise-logistics-low-{number}")
+    read = Mock(side_effect=OperationalError("the server closed the connection"))
+    monkeypatch.setattr(draining, "read", read)
+
+    assert draining.process(WebhookEvent.objects.all().claim_batch(8)) == 0
+
+    assert read.call_count == 1
+    assert WebhookEvent.objects.filter(status="pending", lease_token=None).count() == 8
 
 
 def test_lease_that_was_taken_over_writes_nothing(sandbox):
