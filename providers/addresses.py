@@ -75,6 +75,18 @@ def email_address(text: str) -> str:
     return text
 
 
+def folded(address: str) -> str:
+    """The address in small letters, in which rows keep it.
+
+    A sign that only looks like an ASCII letter is another letter to a mail server: the Kelvin sign,
+    which Python makes a k, stays as it is.
+    """
+    if address.isascii():
+        return address.lower()
+    small = ((one, one.lower()) for one in address)
+    return "".join(one if low.isascii() and not one.isascii() else low for one, low in small)
+
+
 def phone_number(text: str) -> str:
     """The phone number that the text is, without formatting; empty if it is anything else."""
     number = _bare_number(text)

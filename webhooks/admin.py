@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from providers.addresses import without_credentials
+from providers.addresses import folded, without_credentials
 from webhooks.models import WebhookEvent
 from webhooks.moments import in_words
 from webhooks.parsing import Unusable, load_object
@@ -115,7 +115,7 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
             Q(identifiers__cio_id=term.removeprefix("cio_"))
             | Q(identifiers__cio_id=term)
             | Q(identifiers__id=term)
-            | Q(identifiers__email__in=[term, term.lower()])
+            | Q(identifiers__email__in=[term, folded(term)])
             | Q(identifiers__phone=term)
         )
 

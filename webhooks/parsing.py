@@ -85,7 +85,8 @@ def is_same_event(event: ParsedEvent, metric: str, identifiers: dict[str, str]) 
         return False
     both = event.identifiers.keys() & identifiers.keys()
     return not both or any(
-        event.identifiers[key].lower() == identifiers[key].removeprefix("cio_").lower()
+        addresses.folded(event.identifiers[key])
+        == addresses.folded(identifiers[key].removeprefix("cio_"))
         for key in both
     )
 

@@ -11,6 +11,7 @@ from django_filters.fields import IsoDateTimeField
 from briefs.finding.filters import in_words
 from personas.models import Customer, CustomerAlias
 from personas.people.identity import normalise, plain_number
+from providers.addresses import folded
 from webhooks.models import WebhookEvent
 
 _MOMENT = {"invalid": "This is no moment: write it like 2026-11-01T12:00:00Z."}
@@ -85,7 +86,7 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as abov
         return _known_as(customers, "cio_id", CustomerAlias.Kind.CIO_ID, cio_id)
 
     def by_email(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        return _known_as(customers, "email", CustomerAlias.Kind.EMAIL, value.lower())
+        return _known_as(customers, "email", CustomerAlias.Kind.EMAIL, folded(value))
 
     def by_phone(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         number = plain_number(value)

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from briefs.models import Signal
 from personas.models import Customer, SignalKind
+from providers.addresses import folded
 from webhooks.models import WebhookEvent
 
 METRICS = ("delivered", "clicked")
@@ -47,7 +48,7 @@ def _named(event: WebhookEvent) -> list[tuple[str, str]]:
     named = event.identifiers
     cio_id = named.get("cio_id", "").removeprefix("cio_")
     pairs = (("cio_id", cio_id), ("id", named.get("id", "")), ("email", named.get("email", "")))
-    return [(key, value.lower() if key == "email" else value) for key, value in pairs if value]
+    return [(key, folded(value) if key == "email" else value) for key, value in pairs if value]
 
 
 def _wrong_since(events: Iterable[WebhookEvent]) -> dict[tuple[str, str], datetime]:

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from personas.models import Customer, CustomerAlias, Twin
 from personas.models.aliases import COLUMNS
-from providers.addresses import BETWEEN_DIGITS
+from providers.addresses import BETWEEN_DIGITS, folded
 
 Identifiers = dict[str, str]
 IDS = ("cio_id", "id")
@@ -87,7 +87,7 @@ def normalise(identifiers: Identifiers) -> Identifiers:
     if "cio_id" in known:
         known["cio_id"] = known["cio_id"].removeprefix("cio_")
     if "email" in known:
-        known["email"] = known["email"].lower()
+        known["email"] = folded(known["email"])
     if "phone" in known:
         known["phone"] = plain_number(known["phone"])
         if not known["phone"]:

@@ -21,6 +21,7 @@ from personas.models.aliases import COLUMNS
 from personas.models.customers import FRESH_FOR
 from personas.people.identity import LONGEST, plain_number
 from personas.people.pacing import background_app_api, paced_app_api
+from providers.addresses import folded
 from providers.customerio import (
     BATCH_SIZE,
     AppApi,
@@ -303,7 +304,7 @@ def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
         "preferences": preferences.looked_up(
             customer.preferences, profile.preferences, timezone.now()
         ),
-        "email": profile.email.strip().lower() or customer.email,
+        "email": folded(profile.email.strip()) or customer.email,
         "is_deleted": False,
     }
     if profile.is_unsubscribed is not None:

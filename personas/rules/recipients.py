@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from email.utils import getaddresses
 
-from providers.addresses import email_address
+from providers.addresses import email_address, folded
 
 _MAILTO = re.compile("mailto:", re.IGNORECASE)
 OWN, ANOTHER, UNKNOWN = "their own", "another address", ""
@@ -39,7 +39,7 @@ def addresses(recipient: str) -> list[str]:
 def comparable(address: str) -> str:
     """The address in small letters and with an ASCII domain: two that compare equal are one."""
     # An accent may be a part of its letter or a sign of its own.
-    small = unicodedata.normalize("NFC", address.strip().casefold())
+    small = unicodedata.normalize("NFC", folded(address.strip()))
     name, _, domain = small.rpartition("@")
     with suppress(UnicodeError):  # no host name: compared as it is
         domain = domain.encode("idna").decode()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from providers.addresses import (
     address_of,
     email_address,
+    folded,
     phone_number,
     stated_phone_number,
     without_credentials,
@@ -36,6 +37,19 @@ from providers.addresses import (
 )
 def test_one_address_is_taken_as_it_was_sent(text, address):
     assert email_address(text) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("Ann.Bell@Example.COM", "ann.bell@example.com"),
+        ("JÖRG@MÜLLER.example", "jörg@müller.example"),
+        ("\N{KELVIN SIGN}im@example.com", "\N{KELVIN SIGN}im@example.com"),
+        ("\u017fam@example.com", "\u017fam@example.com"),  # the long s
+    ],
+)
+def test_address_is_kept_in_small_letters_but_no_sign_becomes_another_letter(address, kept):
+    assert folded(address) == kept
 
 
 @pytest.mark.parametrize(

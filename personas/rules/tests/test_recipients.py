@@ -28,6 +28,10 @@ def test_other_address_is_another(recipient):
     assert whose(recipient, ["ann@example.com"]) == "another address"
 
 
+def test_letter_that_only_looks_like_another_makes_another_address():
+    assert whose("\N{KELVIN SIGN}im@example.com", ["kim@example.com"]) == "another address"
+
+
 @pytest.mark.parametrize(
     ("recipient", "own"),
     [
