@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 MAX_LENGTH = 1_000
+_KELVIN = "\N{KELVIN SIGN}"  # of all signs beyond ASCII the only one whose small letter is ASCII
 # A slash or a question mark comes from a URL, braces from a template that was not filled in. All
 # of them are allowed in front of an @, and nobody has them there.
 _OF_NO_PERSON = frozenset('{}/?#"`|')
@@ -78,13 +79,9 @@ def email_address(text: str) -> str:
 def folded(address: str) -> str:
     """The address in small letters, in which rows keep it.
 
-    A sign that only looks like an ASCII letter is another letter to a mail server: the Kelvin sign,
-    which Python makes a k, stays as it is.
+    The Kelvin sign stays as it is: Python makes it a k, and to a mail server it is another letter.
     """
-    if address.isascii():
-        return address.lower()
-    small = ((one, one.lower()) for one in address)
-    return "".join(one if low.isascii() and not one.isascii() else low for one, low in small)
+    return _KELVIN.join(part.lower() for part in address.split(_KELVIN))
 
 
 def phone_number(text: str) -> str:

@@ -99,6 +99,8 @@ def parse(body: bytes) -> ParsedEvent:
     again does not help.
     """
     payload = load_object(body)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(payload):
+        raise Unusable(f"the JSON is nested more than {MAX_DEPTH} deep")
     event_id = _event_id(payload)
     if not event_id and _holds_events(payload.values()):
         raise _list_of_events()

@@ -174,7 +174,7 @@ def _put_off(claim: Claim, drafts: Iterable[Draft]) -> None:
 def _recover(claim: Claim, reason: str) -> None:
     ours = [event.pk for event in claim.events]  # the other half has the same token
     held = WebhookEvent.objects.held_by(claim.token).filter(pk__in=ours)
-    if len(claim.events) > 1:  # the database failed, not an event
+    if len(claim.events) > 1:  # the database failed, not an event; each is claimed alone next
         held.put_back(timedelta(0), f"a batch with this event failed: {reason}")
         return
     for event in claim.events:

@@ -36,10 +36,19 @@ def addresses(recipient: str) -> list[str]:
     return [one for one in found if f":{one}" not in text and f"/{one}" not in text]
 
 
+def _alike(text: str) -> str:
+    """Letters that have several small forms, such as the Greek s, in one of them.
+
+    No sign becomes a letter of ASCII by it: ß is not ss, and the long s is not an s.
+    """
+    forms = ((one, one.casefold()) for one in text)
+    return "".join(one if form.isascii() else form for one, form in forms)
+
+
 def comparable(address: str) -> str:
     """The address in small letters and with an ASCII domain: two that compare equal are one."""
     # An accent may be a part of its letter or a sign of its own.
-    small = unicodedata.normalize("NFC", folded(address.strip()))
+    small = unicodedata.normalize("NFC", _alike(folded(address.strip())))
     name, _, domain = small.rpartition("@")
     with suppress(UnicodeError):  # no host name: compared as it is
         domain = domain.encode("idna").decode()

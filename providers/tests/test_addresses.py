@@ -1,6 +1,7 @@
 """Which texts are somebody's address, and which are not shown as they are."""
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -44,12 +45,19 @@ def test_one_address_is_taken_as_it_was_sent(text, address):
     [
         ("Ann.Bell@Example.COM", "ann.bell@example.com"),
         ("JÖRG@MÜLLER.example", "jörg@müller.example"),
+        ("ΝΙΚΟΣ@example.gr", "νικος@example.gr"),
         ("\N{KELVIN SIGN}im@example.com", "\N{KELVIN SIGN}im@example.com"),
         ("\u017fam@example.com", "\u017fam@example.com"),  # the long s
     ],
 )
 def test_address_is_kept_in_small_letters_but_no_sign_becomes_another_letter(address, kept):
     assert folded(address) == kept
+
+
+def test_of_all_signs_none_becomes_a_letter_of_ascii():
+    signs = [chr(number) for number in range(128, sys.maxunicode + 1)]
+
+    assert [sign for sign in signs if folded(sign).isascii()] == []
 
 
 @pytest.mark.parametrize(

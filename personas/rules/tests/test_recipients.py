@@ -28,6 +28,12 @@ def test_other_address_is_another(recipient):
     assert whose(recipient, ["ann@example.com"]) == "another address"
 
 
+@pytest.mark.parametrize("recipient", ["ΝΙΚΟΣ@example.gr", "νικος@example.gr", "Νικοσ@Example.gr"])
+@pytest.mark.parametrize("own", ["νικος@example.gr", "νικοσ@example.gr"])
+def test_own_address_is_recognised_with_either_small_form_of_a_letter(recipient, own):
+    assert whose(recipient, [own]) == "their own"
+
+
 def test_letter_that_only_looks_like_another_makes_another_address():
     assert whose("\N{KELVIN SIGN}im@example.com", ["kim@example.com"]) == "another address"
 
