@@ -177,8 +177,6 @@ def load_object(body: bytes) -> dict[str, Any]:
         raise Unusable("the JSON is nested too deeply to be read") from None
     except ValueError as error:  # also undecodable bytes, and integers of thousands of digits
         raise Unusable(f"the body is not JSON: {str(error)[:200]}") from error
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(payload):
-        raise Unusable(f"the JSON is nested more than {MAX_DEPTH} deep")
     if not isinstance(payload, dict):
         if _holds_events([payload]):
             raise _list_of_events()
