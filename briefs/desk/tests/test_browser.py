@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from datetime import timedelta
 from urllib.parse import urljoin
 
 import pytest
@@ -219,6 +220,7 @@ def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
 
 
 def test_a_fresh_answer_is_asked_for_in_two_steps_without_javascript(open_page, brief):
+    type(brief.research).objects.update(finished_at=timezone.now() - timedelta(hours=2))
     page = open_page(brief.get_absolute_url(), javascript=False)
     confirm = page.get_by_role("button", name="Yes, ask Mave again")
     assert not confirm.is_visible()

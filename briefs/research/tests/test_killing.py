@@ -254,6 +254,14 @@ def test_research_goes_on_after_a_prober_that_stopped(waiting, workers, fate, sa
     assert (ledger(), paid(sandbox).total()) == (ONCE, 1)
 
 
+@pytest.fixture
+def any_age(waiting):
+    """An answer may be bought anew however young it is."""
+    ResearchPolicy.current()
+    ResearchPolicy.objects.update(fresh_after_minutes=0)
+
+
+@pytest.mark.usefixtures("any_age")
 def test_renewal_is_asked_once_wherever_its_process_stops(waiting, workers, fate, sandbox):
     working.run_next()
     Persona.objects.update(reuse_hours=0)
@@ -268,6 +276,7 @@ def test_renewal_is_asked_once_wherever_its_process_stops(waiting, workers, fate
     assert not Research.objects.active().exists()
 
 
+@pytest.mark.usefixtures("any_age")
 @pytest.mark.parametrize("step", ["answered", "saving", "saved", "upgraded"])
 def test_renewed_answer_arrives_wherever_its_worker_stops(waiting, workers, fate, sandbox, step):
     working.run_next()

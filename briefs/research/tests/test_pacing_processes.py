@@ -172,7 +172,8 @@ def test_lower_limit_holds_from_the_moment_it_is_saved(connected, workers, admin
     hammering = hammer(workers, 8)
     workers.wait_until(lambda: len(chats()) > 4, "some calls")
 
-    limits = {"concurrency": 1, "requests_per_minute": 100_000, "urgent_reserve": 0}
+    limits = {"concurrency": 1, "requests_per_minute": 100_000, "urgent_reserve": 0,
+              "fresh_after_minutes": 60}  # fmt: skip
     answer = admin_client.post(reverse("admin:briefs_researchpolicy_change", args=[1]), limits)
     saved_at = now()
     further_questions(MANY)  # the first questions may have been used up while the page was saved
