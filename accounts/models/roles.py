@@ -131,6 +131,27 @@ def highest(names: Iterable[str]) -> Role | None:
     return held[-1] if held else None
 
 
+def rights_of(person: Any) -> set[str]:
+    """All permissions, also of somebody who is deactivated and could be reactivated."""
+    given = Permission.objects.filter(Q(user=person) | Q(group__user=person))
+    return {
+        f"{app}.{name}" for app, name in given.values_list("content_type__app_label", "codename")
+    }
+
+
+def further(person: Any) -> list[str]:
+    """Permissions that somebody has besides the role."""
+    role = role_of(person)
+    return sorted(rights_of(person) - set(permissions_of(role) if role else ()))
+
+
+def may_change(person: Any, by: Any) -> bool:
+    """Nobody changes somebody with more rights: their mail and password would be the way up."""
+    return not person.is_superuser and bool(
+        by.is_superuser or rights_of(person) <= by.get_all_permissions()
+    )
+
+
 @transaction.atomic
 def give(user: Any, role: Role | None) -> None:
     """Give the user this role in place of the one before; None takes it away.

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.models import Role, roles
 from accounts.people import diary, leaving
@@ -16,27 +15,6 @@ from briefs.links import user_name
 
 class Refused(Exception):
     """Why a change is not made, in words for the page."""
-
-
-def rights_of(person: User) -> set[str]:
-    """All permissions, also of somebody who is deactivated and could be reactivated."""
-    given = Permission.objects.filter(Q(user=person) | Q(group__user=person))
-    return {
-        f"{app}.{name}" for app, name in given.values_list("content_type__app_label", "codename")
-    }
-
-
-def further(person: User) -> list[str]:
-    """Permissions that somebody has besides the role."""
-    role = roles.role_of(person)
-    return sorted(rights_of(person) - set(roles.permissions_of(role) if role else ()))
-
-
-def may_change(person: User, by: Any) -> bool:
-    """Nobody changes somebody with more rights: their mail and password would be the way up."""
-    return not person.is_superuser and bool(
-        by.is_superuser or rights_of(person) <= by.get_all_permissions()
-    )
 
 
 def set_name(person: User, name: str) -> None:
@@ -105,7 +83,7 @@ def _alone(pk: int, by: Any) -> Iterator[User]:
     with transaction.atomic():
         Group.objects.select_for_update().get(name=Role.LEAD)
         person = User.objects.select_for_update().get(pk=pk)
-        if not may_change(person, by):
+        if not roles.may_change(person, by):
             raise PermissionDenied("Only a superuser can change this account, in the admin.")
         yield person
 

@@ -51,7 +51,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @_for_leads
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(User, pk=pk)
-    may_change = changing.may_change(found, request.user)
+    may_change = roles.may_change(found, request.user)
     role = roles.role_of(found)
     before = {"name": user_name(found), "mail": found.email, "role": role or ""}
     form = PersonForm(request.POST or None, person=found, initial=before)
@@ -74,7 +74,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         "is_self": found == request.user,
         "has_second_factor": user_has_device(found),
         "entries": diary.entries(found),
-        "further": [] if found.is_superuser else changing.further(found),
+        "further": [] if found.is_superuser else roles.further(found),
     }
     return render(request, "accounts/person.html", context, status=422 if form.errors else 200)
 
@@ -95,7 +95,7 @@ def _saved(person: User, released: int) -> str:
 def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     """A new invitation, or a link for a new password."""
     found = get_object_or_404(User, pk=pk, is_active=True)
-    if not changing.may_change(found, request.user) or found == request.user:
+    if not roles.may_change(found, request.user) or found == request.user:
         raise PermissionDenied("Only a superuser can change this account, in the admin.")
     return _pass_on(request, found)
 

@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.models import SignInPolicy
-from accounts.people import changing
+from accounts.models import SignInPolicy, roles
 from accounts.signing_in import factors, lock_out
 from briefs.permissions import needs
 
@@ -53,7 +52,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = get_object_or_404(get_user_model(), pk=pk)
     if user == request.user:  # theirs is removed with password and code only
         return redirect("accounts:second_factor")
-    if not (request.user.is_superuser or changing.may_change(user, request.user)):
+    if not (request.user.is_superuser or roles.may_change(user, request.user)):
         raise PermissionDenied("Only a superuser can change this account, in the admin.")
     if factors.remove(user, by=request.user):
         messages.success(request, f"The second factor of {user.get_username()} is removed.")

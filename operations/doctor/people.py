@@ -3,7 +3,6 @@
 from django.contrib.auth.models import User
 
 from accounts.models import roles
-from accounts.people.changing import further
 from briefs.models import Brief
 from operations.doctor.findings import Finding, fail, ok, warn
 from providers import plain
@@ -29,7 +28,7 @@ def people() -> Finding:
     if without := [user for user in others if not roles.role_of(user)]:
         seen.append(f"without a role: {_names(without)}")
         cures.append("Give them one on the page Team, or deactivate them there.")
-    if more := [user for user in others if further(user) or _enters_by_hand(user)]:
+    if more := [user for user in others if roles.further(user) or _enters_by_hand(user)]:
         seen.append(f"with rights besides their role: {_names(more)}")
         cures.append("A superuser can take them away in the admin (Users) once the role suffices.")
     if holding := User.objects.filter(is_active=False, briefs__in=Brief.objects.open()).distinct():
