@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
+from django_q.models import Schedule
 
 from briefs.models import Alarm, Notification
 from briefs.notifying.tests.listener import make_target
@@ -45,6 +46,18 @@ def _at_once():
     with pytest.MonkeyPatch.context() as patch:  # of its own: some tests undo theirs
         patch.setattr(Messenger, "send", send)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _of_this_process_alone(settings):
+    """No other process that runs tests beside this one has services of the same installation."""
+    settings.PORT = os.getpid()
+
+
+@pytest.fixture(autouse=True)
+def _swept():
+    """The sweep is due now, not since the database was made, which may be long ago."""
+    Schedule.objects.update(next_run=timezone.now())
 
 
 def service(command=SLEEP, **kw):
@@ -596,12 +609,13 @@ def test_winding_down_ends_what_was_adopted_too(started):
 
 
 @pytest.fixture
-def neighbour():
+def neighbour(settings):
     """Another supervisor of the service “queue” of this installation, as a real process."""
     script = (
         "import django, time; django.setup();"
         "from django.conf import settings;"
         f"settings.DATABASES['default']['NAME'] = {connection.settings_dict['NAME']!r};"
+        f"settings.PORT = {settings.PORT!r};"
         "from operations.supervising.services import Service;"
         f"one = Service('queue', {SLEEP!r}); one.start(); print(flush=True); time.sleep(60)"
     )
