@@ -600,7 +600,7 @@ def test_a_retry_names_its_price_and_that_it_would_wait(signed_in, connected, st
 
     assert "It costs about 32 credits (10 to 75);" in page
     assert f"It would wait, because {PAUSED}{AGAIN}" in page
-    assert "402" not in page
+    assert "credits_exhausted" not in page
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
@@ -624,7 +624,7 @@ def test_stands_on_says_the_real_reason(signed_in, connected):
 
     assert f"Stands on Research: playbook only {PAUSED} " in page
     assert f"Research: playbook only, paused It waits, because {PAUSED}{AGAIN}" in page
-    assert "402" not in page
+    assert "credits_exhausted" not in page
 
 
 def test_a_reason_that_a_person_typed_is_shown_as_it_is(signed_in, connected):
@@ -646,7 +646,7 @@ def test_research_that_is_put_off_says_until_when_and_why(signed_in, connected):
 
     assert "UTC: Mavera failed Assign to me" in page
     assert "Research: playbook only, put off The last try did not work: Mavera failed." in page
-    assert "500" not in page
+    assert "internal_error" not in page
 
 
 def test_a_search_for_a_lost_answer_says_what_is_known_and_that_it_waits(signed_in, connected):

@@ -121,7 +121,7 @@ def test_notices_of_the_inbox_carry_no_codes(signed_in):
     page = text(signed_in.get("/"))
 
     assert "because research is paused: Mavera's credits are used up; Mavera is asked again" in page
-    assert "402" not in page
+    assert "credits_exhausted" not in page
 
 
 def test_a_row_says_why_no_research_is_bought(signed_in):
