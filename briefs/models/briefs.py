@@ -50,8 +50,11 @@ class BriefQuerySet(models.QuerySet["Brief"]):
     update.alters_data = True  # type: ignore[attr-defined]  # no template may call it
 
     @transaction.atomic
-    def close(self, outcome: str, note: str = "", actor: Any = None) -> int:
-        """Any open state -> CLOSED for all of these at once; returns how many were open."""
+    def close(self, outcome: str, note: str = "", actor: Any = None, **fields: Any) -> int:
+        """Any open state -> CLOSED for all of these at once; returns how many were open.
+
+        `fields` are set by the same update.
+        """
         locked = self.open().order_by("pk").select_for_update(of=("self",))
         keys = list(locked.values_list("pk", flat=True))
         Brief.objects.filter(pk__in=keys).update(
@@ -61,6 +64,7 @@ class BriefQuerySet(models.QuerySet["Brief"]):
             closed_at=Now(),
             snoozed_until=None,
             is_waiting_for_profile=False,
+            **fields,
         )
         words = f"closed it: {Brief.Outcome(outcome).label}" + (f" · {note}" if note else "")
         Activity.objects.bulk_create(
@@ -280,9 +284,15 @@ class Brief(models.Model):
         return self.closed_at is not None and self.closed_at <= moment
 
     @transaction.atomic
-    def log(self, text: str, actor: Any = None) -> None:
+    def log(self, text: str, actor: Any = None, *, is_raised: bool = False) -> None:
+        """Write into the timeline. `is_raised`: this transaction has updated the brief already.
+
+        Of a row that one transaction updates twice PostgreSQL checks the customer once more when
+        it commits. A merge that has locked the customer waits for the brief: a deadlock.
+        """
         Activity.objects.create(brief=self, text=text, actor=actor)
-        Brief.objects.filter(pk=self.pk).update()  # the timeline changed: raise the revision
+        if not is_raised:
+            Brief.objects.filter(pk=self.pk).update()  # the timeline changed: raise the revision
 
     # Arrows.
 
@@ -295,13 +305,14 @@ class Brief(models.Model):
             .update(assignee=user, state=self.State.IN_PROGRESS, snoozed_until=None)
         )
         if changed:
-            self.log("took it" if user == actor else f"assigned it to {user}", actor)
+            words = "took it" if user == actor else f"assigned it to {user}"
+            self.log(words, actor, is_raised=True)
         self.refresh_from_db()
         return bool(changed)
 
-    def close(self, outcome: str, note: str = "", actor: Any = None) -> bool:
+    def close(self, outcome: str, note: str = "", actor: Any = None, **fields: Any) -> bool:
         """Any open state -> CLOSED; False if somebody closed it before."""
-        changed = Brief.objects.filter(pk=self.pk).close(outcome, note, actor)
+        changed = Brief.objects.filter(pk=self.pk).close(outcome, note, actor, **fields)
         self.refresh_from_db()
         return bool(changed)
 

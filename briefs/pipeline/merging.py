@@ -108,7 +108,7 @@ def _merge_briefs(older: Customer, newer: Customer) -> None:
     words = f"took over the signals of brief {doubled.pk}: the same person"
     if doubled.assignee and doubled.assignee != kept.assignee:
         words += f" · that brief was {doubled.assignee}'s"
-    kept.log(words)
+    kept.log(words, is_raised=True)
 
 
 def _worth(brief: Brief) -> tuple[bool, ...]:

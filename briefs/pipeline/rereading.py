@@ -221,5 +221,5 @@ def _rename(brief: Brief, carriers: list[Signal], words: str) -> int:
     brief.basis = Brief.Basis.PLAYBOOK
     asked = 0 if brief.is_waiting_for_profile else sharing.attach([brief])
     brief.save(update_fields=FOLLOWED)
-    brief.log(words)
+    brief.log(words, is_raised=True)
     return asked

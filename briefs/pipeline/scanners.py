@@ -163,10 +163,12 @@ def _fold(burst: Burst) -> int:
         update_fields=["kind", "detail", "priority", "research", "is_sharing", "basis",
                        "researched_at"]
     )  # fmt: skip
-    kept.log(f"probably a link scanner: {words}. Ask one of them whether they meant it")
+    kept.log(
+        f"probably a link scanner: {words}. Ask one of them whether they meant it", is_raised=True
+    )
     for brief in others:
         brief.kind = SignalKind.SCANNER
         brief.save(update_fields=["kind"])
         brief.withdraw(f"probably a link scanner: {words}. See brief {kept.pk}")
-        kept.log(f"takes the place of brief {brief.pk} ({brief.customer})")
+        kept.log(f"takes the place of brief {brief.pk} ({brief.customer})", is_raised=True)
     return len(others)

@@ -48,7 +48,9 @@ def renew(brief: Brief, actor: Any) -> Renewal:
     question = _question(brief)
     if newer := _newer_answer(brief, question):
         _rest_on(brief, newer, **_SHARED, renewal=None, is_renewal_shared=False)
-        brief.log("took over a newer answer to the same question, for 0 credits", actor)
+        brief.log(
+            "took over a newer answer to the same question, for 0 credits", actor, is_raised=True
+        )
         return Renewal.ANSWERED
     if is_too_young(brief, ResearchPolicy.current(), database_now()):
         found, is_new = _under_way(question).select_for_update().first(), False
@@ -60,7 +62,7 @@ def renew(brief: Brief, actor: Any) -> Renewal:
     brief.save(update_fields=["renewal", "is_renewal_shared"])
     if is_new:
         _bought_by(actor, found)
-    brief.log("asked for a fresh answer", actor)
+    brief.log("asked for a fresh answer", actor, is_raised=True)
     return Renewal.ASKED if is_new else Renewal.JOINED
 
 
@@ -160,7 +162,7 @@ def restart(brief: Brief, actor: Any) -> Renewal:
     if other is None:
         return Renewal.UNDER_WAY
     _rest_on(brief, other, is_sharing=True)
-    brief.log("joined the research that is under way", actor)
+    brief.log("joined the research that is under way", actor, is_raised=True)
     return Renewal.JOINED
 
 

@@ -47,8 +47,8 @@ def close(brief: Brief, actor: Any, based_on: str, ending: Ending) -> Closing:
             brief.log(words, actor)
         return Closing.TOO_LATE
     freshness.refuse_stale(brief, actor, based_on)
-    brief.close(ending.outcome, ending.note, actor)
+    also = {"is_persona_wrong": True} if ending.is_persona_wrong else {}
+    brief.close(ending.outcome, ending.note, actor, **also)
     if ending.is_persona_wrong:
-        Brief.objects.filter(pk=brief.pk).update(is_persona_wrong=True)
-        brief.log("said that the persona was wrong", actor)
+        brief.log("said that the persona was wrong", actor, is_raised=True)
     return Closing.CLOSED

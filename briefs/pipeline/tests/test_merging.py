@@ -1,6 +1,7 @@
 """Two rows that turn out to be one person become one row, with all their signals and briefs."""
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from briefs.models import Brief, Priority, Signal
@@ -14,9 +15,12 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
+from briefs.triage import closing
+from briefs.triage.closing import Ending
+from briefs.triage.freshness import Seen
 from personas.models import Customer, Twin
 from webhooks.models import WebhookEvent
-from webhooks.tests.threads import at_once
+from webhooks.tests.threads import Aside, at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -313,6 +317,27 @@ def test_merge_while_people_take_both_briefs_leaves_one_brief_with_an_owner(
     assert Customer.objects.count() == 1
     assert Brief.objects.open().count() <= 1
     assert Brief.objects.filter(customer_id=older.pk).count() == 2
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda brief, person: brief.assign(person, person),
+        lambda brief, person: closing.close(
+            brief, person, str(Seen.of(brief)), Ending("churned", is_persona_wrong=True)
+        ),
+    ],
+    ids=["take", "close"],
+)
+def test_what_people_do_with_a_brief_does_not_wait_for_a_merge(threaded_db, user, act):
+    brief = make_brief()
+
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=brief.customer_id)
+        done = Aside(lambda: act(brief, user)).result
+
+    assert done
 
 
 # From the events ----------------------------------------------------------------------------------
