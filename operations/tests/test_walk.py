@@ -7,6 +7,7 @@ from operations.tests import walk
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.on_sqlite
 def test_the_table_says_what_is_answered_and_nobody_finds_a_side_door():
     walked = walk.walk()
 

@@ -81,10 +81,10 @@ def _filled(address: Address) -> str:
         name = match.group(1)
         if name == "table":
             return "days"
-        if name == "version_id":
-            version = model.history.order_by("pk").first()
-            return str(version.pk if version else 1)
         row = model._base_manager.order_by("pk").first() if model else None
+        if name == "version_id":
+            version = row and model.history.filter(**{model._meta.pk.attname: row.pk}).first()
+            return str(version.pk if version else 1)
         return str(row.pk if row else 1)
 
     return ARGUMENT.sub(sample, address.shown)

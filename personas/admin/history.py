@@ -31,9 +31,9 @@ class ReadOnlyHistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the pac
         """Show one version. Any method that could write is refused, whatever settings say."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not self.has_view_history_or_change_history_permission(request):
+            raise PermissionDenied  # before it is told whether there is such a version
         past = self._version(object_id, version_id)
-        if not self.has_view_history_or_change_history_permission(request, past.instance):
-            raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
             "title": f"{past.instance}, as it was",
