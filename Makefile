@@ -80,7 +80,8 @@ format: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(PY) -m benchmarks.ingest
-	$(PY) -m benchmarks.reload
+	$(PY) -m benchmarks.siege
+	$(PY) -m benchmarks.reload --reloads 5
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
 	$(PY) -m benchmarks.blast

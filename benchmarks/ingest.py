@@ -98,14 +98,16 @@ def web_command(env: dict[str, str]) -> list[str]:
 
 
 def wait_for(port: int) -> None:
+    """Until something answers there. A connection alone may wait for a server that loads."""
     for _ in range(200):
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+                peer.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                if peer.recv(65536):
+                    return
         except OSError:
             time.sleep(0.05)
-        else:
-            return
-    raise SystemExit(f"nothing listens on {port}")
+    raise SystemExit(f"nothing answers on {port}")
 
 
 def measure(port: int, connections: int, seconds: float) -> load.Result:

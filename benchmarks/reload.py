@@ -1,29 +1,38 @@
-"""Reloads the web server under constant load and counts what was not answered 2xx.
+"""Reloads the web server under constant requests and counts what was not answered 2xx.
 
-    python -m benchmarks.reload [--seconds 20] [--reloads 5] [--keep-alive]
+    python -m benchmarks.reload [--reloads 20] [--keep-alive]
 
-Prints answers by code, refused and broken connections, and the longest pause. Both counts must be
-zero: Customer.io waits an hour after a refused connection.
+Three conditions, each with one worker and with two: bytecode in place (warm), all code compiled
+anew by each worker (cold), and beside as many busy processes as there are cores. Prints answers by
+code, refused, reset and empty ones, and the longest answer. All but 200 must be zero: Customer.io
+waits an hour after a refused connection.
 """
 
 import argparse
+import contextlib
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import psutil
 
 from benchmarks import ingest, load
+
+SENDERS = 4
 
 
 class Sender(threading.Thread):
     """One sender like Customer.io: a request at a time, each on a connection of its own or kept."""
 
-    def __init__(self, port: int, requests: list[bytes], until: float, *, keep: bool) -> None:
+    def __init__(self, port: int, requests: Iterable[bytes], until: float, *, keep: bool) -> None:
         super().__init__(daemon=True)
         self.port, self.requests, self.until, self.keep = port, requests, until, keep
         self.counts: Counter[str] = Counter()
@@ -56,39 +65,60 @@ class Sender(threading.Thread):
                 peer = None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=20.0, help="of load (%(default)g)")
-    parser.add_argument("--reloads", type=int, default=5, help="meanwhile (%(default)s)")
-    parser.add_argument("--keep-alive", action="store_true", help="keep connections open")
-    given = parser.parse_args()
+def events(port: int, over: threading.Event) -> Iterator[bytes]:
+    """New webhooks until all is over."""
+    while not over.is_set():
+        yield load.requests(1, secrets.token_hex(8), port)[0]
+
+
+@contextlib.contextmanager
+def busy_processes() -> Iterator[None]:
+    """As many as there are cores, each counting for ever."""
+    code = "while True: pass"
+    busy = [
+        subprocess.Popen([sys.executable, "-c", code])  # noqa: S603 - our own command
+        for _ in range(os.cpu_count() or 1)
+    ]
+    try:
+        yield
+    finally:
+        for one in busy:
+            one.kill()
+
+
+def reload(server: "subprocess.Popen[bytes]") -> None:
+    """Reload, and wait until none of the workers from before is left."""
+    before = psutil.Process(server.pid).children()
+    server.send_signal(signal.SIGHUP)
+    _, alive = psutil.wait_procs(before, timeout=120)
+    if alive:
+        raise SystemExit("a worker from before the reload is still there after two minutes")
+
+
+def measure(
+    name: str, workers: int, reloads: int, *, keep: bool, environment: dict[str, str]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         port = ingest.free_port()
         env = ingest.environment(f"sqlite:///{folder}/reload.sqlite3", port)
         ingest.manage(env, "migrate", "--noinput")
+        command = [*ingest.web_command(env), "--workers", str(workers)]
         server = subprocess.Popen(  # noqa: S603 - our own command
-            ingest.web_command(env), cwd=ingest.ROOT, env=env, start_new_session=True
+            command, cwd=ingest.ROOT, env={**env, **environment}, start_new_session=True
         )
         try:
             ingest.wait_for(port)
-            time.sleep(1)
-            until = time.monotonic() + given.seconds
+            over = threading.Event()
             senders = [
-                Sender(
-                    port,
-                    load.requests(20_000, secrets.token_hex(4), port),
-                    until,
-                    keep=given.keep_alive,
-                )
-                for _ in range(8)
+                Sender(port, events(port, over), float("inf"), keep=keep) for _ in range(SENDERS)
             ]
             for sender in senders:
                 sender.start()
-            for _ in range(given.reloads):
-                time.sleep(given.seconds / (given.reloads + 1))
-                server.send_signal(signal.SIGHUP)
+            time.sleep(2)
+            for _ in range(reloads):
+                reload(server)
+                time.sleep(0.5)
+            over.set()
             for sender in senders:
                 sender.join()
         finally:
@@ -96,9 +126,29 @@ def main() -> None:
     counts = sum((sender.counts for sender in senders), Counter())
     wrong = {word: count for word, count in counts.items() if word != "200"}
     longest = max(sender.longest for sender in senders)
-    print(f"{given.reloads} reloads in {given.seconds:.0f} s, {counts['200']} answered 200")
-    print(f"not 2xx or refused: {sum(wrong.values())} {wrong or ''}")
-    print(f"longest answer: {1000 * longest:.0f} ms")
+    print(
+        f"{name:<12} {workers} workers  {reloads} reloads  200: {counts['200']:>6}"
+        f"  anything else: {sum(wrong.values())} {wrong or ''}  longest {1000 * longest:.0f} ms",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--reloads", type=int, default=20, help="in each row (%(default)s)")
+    parser.add_argument("--keep-alive", action="store_true", help="keep connections open")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as nothing:
+        cold = {"PYTHONPYCACHEPREFIX": nothing, "PYTHONDONTWRITEBYTECODE": "1"}
+        for workers in (1, 2):
+            measure("warm", workers, given.reloads, keep=given.keep_alive, environment={})
+            measure("cold", workers, given.reloads, keep=given.keep_alive, environment=cold)
+            with busy_processes():
+                measure(
+                    "beside load", workers, given.reloads, keep=given.keep_alive, environment={}
+                )
 
 
 if __name__ == "__main__":

@@ -216,6 +216,7 @@ AUTHENTICATION_BACKENDS = [
     "accounts.signing_in.single_sign_on.SingleSignOn",
     "django.contrib.auth.backends.ModelBackend",  # of sessions from before; it tries no password
 ]
+PASSWORD_HASHERS = ["accounts.signing_in.hashing.PBKDF2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

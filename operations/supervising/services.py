@@ -175,15 +175,8 @@ def web_command(host: str) -> list[str]:
     # Threads mostly wait for the commit that they share. SQLite has one writer at a time, and
     # processes that wait for it poll: one process writes faster than two.
     workers = "1" if connection.vendor == "sqlite" else "2"
-    return [
-        *(sys.executable, "-m", "granian"),
-        *("--interface", "wsgi", "--no-ws", "--http", "1"),
-        *("--host", host, "--port", str(settings.PORT)),
-        *("--workers", workers, "--blocking-threads", "16", "--respawn-failed-workers"),
-        *("--workers-kill-timeout", "30"),
-        *("--log-level", "error"),
-        "config.wsgi:application",
-    ]
+    server = [sys.executable, "-m", "operations.supervising.web_server"]
+    return [*server, "--host", host, "--port", str(settings.PORT), "--workers", workers]
 
 
 WHY_STUCK = {

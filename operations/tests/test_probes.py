@@ -50,6 +50,18 @@ def test_probes_cannot_be_posted_to(client, url):
 # /readyz
 
 
+@pytest.mark.django_db
+def test_many_probes_within_a_second_are_one_look(client, monkeypatch):
+    looks = []
+    monkeypatch.setattr(probes, "FRESH_SECONDS", 60.0)
+    monkeypatch.setattr(probes, "look_in_time", lambda look: looks.append(1) or [])
+
+    for _ in range(5):
+        client.get("/readyz")
+
+    assert len(looks) == 1
+
+
 @pytest.mark.usefixtures("same_thread")
 def test_readyz_is_ready_when_everything_works(client):
     Bell.objects.create(pk=1, silenced_at=ago(seconds=20))

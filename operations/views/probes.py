@@ -24,6 +24,7 @@ from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 from providers.deadlines import OutOfTime, in_time
 
 LIMIT_SECONDS = 2.5  # also if the database hangs
+FRESH_SECONDS = 1.0
 _NAMES = ("database", "migrations", "oldest_waiting", "clusters")
 # The troubles that make a check fail: those of LATE `oldest_waiting`, the others `clusters`.
 LATE: Choice = dict.fromkeys((Kind.NOT_TAKEN, Kind.BEHIND), Ages(timedelta(minutes=10)))
@@ -55,7 +56,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Every check with its words; 503 if one fails. Answers within 3 seconds."""
-    checks = look_in_time(lambda: list(look()))
+    checks = latest.get()
     is_ready = all(check.is_ok for check in checks)
     told = {
         check.name: {"ok": check.is_ok, "words": check.words}
@@ -86,6 +87,27 @@ def look_in_time(look: Callable[[], list[ReadinessCheck]]) -> list[ReadinessChec
         return in_time(run, stop_at - time.monotonic(), name="readyz")
     except OutOfTime:
         return _unreachable("no answer in time")
+
+
+class Latest:
+    """The result of a look, at most a second old, however many ask: one looks, the others wait."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self.until, self.checks = 0.0, list[ReadinessCheck]()
+
+    def get(self) -> list[ReadinessCheck]:
+        with self.lock:
+            if time.monotonic() >= self.until:
+                self.checks = look_in_time(lambda: list(look()))
+                self.until = time.monotonic() + FRESH_SECONDS
+            return self.checks
+
+
+latest = Latest()
 
 
 def look() -> Iterator[ReadinessCheck]:

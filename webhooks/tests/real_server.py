@@ -1,4 +1,4 @@
-"""The receiver as in production: granian in a process of its own, and a client on a raw socket."""
+"""The receiver as in production: the real web server, and a client on a raw socket."""
 
 import hashlib
 import os
@@ -97,14 +97,9 @@ class Server:
         return done.stdout
 
     def start(self) -> None:
-        threads = "16"
+        command = [sys.executable, "-m", "operations.supervising.web_server"]
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-                *("--http", "1", "--host", "127.0.0.1", "--port", str(self.port)),
-                *("--workers", "1", "--blocking-threads", threads, "--log-level", "error"),
-                "config.wsgi:application",
-            ],
+            [*command, "--port", str(self.port), "--workers", "1"],
             cwd=ROOT,
             env=self.environment,
             start_new_session=True,

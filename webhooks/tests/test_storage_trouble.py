@@ -240,7 +240,7 @@ def test_database_gone(stack):
 
 
 def _worker(server):
-    """The process that serves requests: granian's child."""
+    """The process that serves requests: a child of the web server."""
     found = subprocess.run(
         ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True
     )

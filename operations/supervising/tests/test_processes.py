@@ -45,7 +45,9 @@ def demo(tmp_path, database_url):
 
 def _processes_of(demo):
     """Processes that still run on this demo's database."""
-    found = subprocess.run(["pgrep", "-f", "manage.py|granian"], capture_output=True, text=True)
+    found = subprocess.run(
+        ["pgrep", "-f", "manage.py|supervising.web"], capture_output=True, text=True
+    )
     mine = []
     for pid in found.stdout.split():
         try:

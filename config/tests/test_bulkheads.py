@@ -1,0 +1,203 @@
+"""Each share of the web server's threads: what it answers, and what it refuses."""
+
+import asyncio
+import threading
+
+import pytest
+
+from config.bulkheads import Bulkhead, environment
+
+REQUEST = {
+    "type": "http",
+    "method": "POST",
+    "path": "/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "headers": [],
+    "client": ("203.0.113.9", 5000),
+    "server": ("127.0.0.1", 8000),
+}
+
+
+def echo(environ, start_response):
+    """A WSGI application that answers with the body it got."""
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+class Client:
+    """One request to a share: the parts of its body are sent one by one."""
+
+    def __init__(self, share, *parts, **scope):
+        self.share, self.scope, self.sent = share, {**REQUEST, **scope}, []
+        *first, last = parts or [b""]
+        self.parts = [
+            *({"type": "http.request", "body": part, "more_body": True} for part in first),
+            {"type": "http.request", "body": last, "more_body": False},
+        ]
+
+    async def receive(self):
+        if not self.parts:
+            await asyncio.Event().wait()  # the rest never comes
+        return self.parts.pop(0)
+
+    async def send(self, message):
+        self.sent.append(message)
+
+    async def ask(self):
+        await self.share(self.scope, self.receive, self.send)
+        return self.sent[0]["status"], self.sent[1]["body"]
+
+    def header(self, name):
+        return dict(self.sent[0]["headers"]).get(name)
+
+
+def slow(share, first=b"x"):
+    """A request whose body begins and does not end."""
+    client = Client(share, first, b"never")
+    client.parts.pop()
+    return client
+
+
+def share(application=echo, **limits):
+    return Bulkhead(application, "test", **{"threads": 1, "places": 1, **limits})
+
+
+def test_request_is_answered_by_the_application():
+    client = Client(share(), b"a", b"bc")
+
+    assert asyncio.run(client.ask()) == (200, b"abc")
+    assert client.header(b"content-length") == b"3"
+
+
+def test_answer_to_head_has_no_body():
+    client = Client(share(), b"abc", method="HEAD")
+
+    assert asyncio.run(client.ask()) == (200, b"")
+    assert client.header(b"content-length") == b"3"
+
+
+def test_who_comes_when_all_places_are_taken_is_told_to_come_again():
+    go_on = threading.Event()
+
+    def busy(environ, start_response):
+        go_on.wait(30)
+        return echo(environ, start_response)
+
+    async def ask():
+        one, other = share(busy), share()
+        running = asyncio.create_task(Client(one).ask())
+        await asyncio.sleep(0)
+        surplus = Client(one)
+        refused, elsewhere = await surplus.ask(), await Client(other, b"a").ask()
+        go_on.set()
+        return refused[0], surplus.header(b"retry-after"), elsewhere, await running
+
+    assert asyncio.run(ask()) == (503, b"5", (200, b"a"), (200, b""))
+
+
+def test_who_waited_too_long_for_a_thread_is_refused():
+    status, _ = asyncio.run(Client(share(longest_wait=-1)).ask())
+
+    assert status == 503
+
+
+def test_browser_is_shown_a_page_when_it_is_refused():
+    page = share(longest_wait=-1, busy_page=b"<p>busy</p>")
+    client = Client(page, headers=[(b"accept", b"text/html,*/*")])
+
+    assert asyncio.run(client.ask()) == (503, b"<p>busy</p>")
+    assert client.header(b"content-type").startswith(b"text/html")
+
+
+def test_body_that_does_not_arrive_in_time_takes_no_thread():
+    def never(environ, start_response):
+        raise AssertionError("the application was asked")
+
+    client = slow(share(never, body_seconds=0.01))
+
+    assert asyncio.run(client.ask())[0] == 408
+    assert client.header(b"connection") == b"close"
+
+
+def test_while_bodies_arrive_slowly_others_are_answered():
+    async def ask():
+        one = share(places=1)
+        waiting = [asyncio.create_task(slow(one).ask()) for _ in range(100)]
+        await asyncio.sleep(0)
+        try:
+            return await Client(one, b"quick").ask()
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    assert asyncio.run(ask()) == (200, b"quick")
+
+
+def test_of_too_many_slow_bodies_the_oldest_is_given_up():
+    async def ask():
+        one = share(bodies=2)
+        oldest, newer = (asyncio.create_task(slow(one).ask()) for _ in range(2))
+        await asyncio.sleep(0)
+        answer = await Client(one, b"quick").ask()
+        given_up = (await oldest)[0]
+        newer.cancel()
+        return answer, given_up
+
+    assert asyncio.run(ask()) == ((200, b"quick"), 408)
+
+
+def test_body_that_is_too_large_is_refused_before_it_is_whole():
+    client = slow(share(body_bytes=3), b"four")
+
+    assert asyncio.run(client.ask())[0] == 413
+
+
+def test_bodies_together_have_a_limit_and_give_their_room_back():
+    async def ask():
+        one = share(held_bytes=5)
+        first = asyncio.create_task(slow(one, b"four").ask())
+        await asyncio.sleep(0)
+        refused = (await Client(one, b"four").ask())[0]
+        first.cancel()
+        await asyncio.wait([first])
+        return refused, (await Client(one, b"four").ask())[0]
+
+    assert asyncio.run(ask()) == (503, 200)
+
+
+def test_client_that_hangs_up_is_forgotten():
+    client = Client(share())
+    client.parts = [{"type": "http.disconnect"}]
+
+    asyncio.run(client.share(client.scope, client.receive, client.send))
+
+    assert client.sent == []
+    assert client.share.held == client.share.taken == len(client.share.reading) == 0
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [{"query_string": "ä".encode()}, {"headers": [(b"x-many", b"1")] * 101}],
+    ids=["a query that is not ASCII", "a header a hundred times"],
+)
+def test_request_that_has_no_environment_is_refused(scope):
+    assert asyncio.run(Client(share(), **scope).ask())[0] == 400
+
+
+def test_header_with_an_underscore_is_not_taken_for_the_real_one():
+    headers = [(b"x_forwarded_for", b"198.51.100.1"), (b"x-forwarded-for", b"203.0.113.1")]
+
+    environ = environment({**REQUEST, "headers": headers}, b"")
+
+    assert environ["HTTP_X_FORWARDED_FOR"] == "203.0.113.1"
+
+
+def test_body_that_came_in_chunks_has_a_length():
+    headers = [(b"transfer-encoding", b"chunked")]
+
+    environ = environment({**REQUEST, "headers": headers}, b"four")
+
+    assert environ["CONTENT_LENGTH"] == "4"
+    assert "HTTP_TRANSFER_ENCODING" not in environ
