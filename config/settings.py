@@ -9,7 +9,16 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from config import addresses, environment, keys, proxies, public_url, single_sign_on, values
+from config import (
+    addresses,
+    environment,
+    keys,
+    proxies,
+    public_url,
+    single_sign_on,
+    suspicions,
+    values,
+)
 from config.brokers import broker_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -381,3 +390,6 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
     },
 }
+
+# What is set and does nothing, in words. Last: by now all variables have been read.
+SUSPICIONS = suspicions.found(env)

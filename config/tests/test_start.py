@@ -46,6 +46,24 @@ def test_web_server_says_so_without_a_traceback():
     assert done.stderr.count("\n") == 1
 
 
+def test_supervisor_says_at_its_start_what_only_looks_like_a_variable():
+    script = """
+import django
+django.setup()
+from django.core.management import call_command
+from operations.management.commands import supervise
+supervise.Supervisor.run = lambda supervisor: None
+call_command("supervise", "--no-web")
+"""
+    module = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    done = start("-c", script, **module, DATABSE_URL="postgres://u:hunter2@db/n")
+
+    assert done.returncode == 0, done.stderr
+    assert "DATABSE_URL is no variable of Savedesk. Did you mean DATABASE_URL?" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 # .env ---------------------------------------------------------------------------------------------
 
 

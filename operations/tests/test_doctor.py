@@ -217,6 +217,12 @@ def test_age_limit_is_a_warning(settings):
     assert_found("timestamp age", Verdict.WARN, "300 s")
 
 
+def test_variable_that_looks_like_one_of_ours_is_a_warning(settings):
+    settings.SUSPICIONS = ["CIO_APPKEY is no variable of Savedesk. Did you mean CIO_APP_KEY?"]
+
+    assert_found("variables", Verdict.WARN, "CIO_APPKEY is no variable of Savedesk.")
+
+
 def test_setting_that_names_no_task_is_found(settings):
     settings.WEBHOOKS_WAKE_TASK = "briefs.tasks.nothing"
 
