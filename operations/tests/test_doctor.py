@@ -259,6 +259,29 @@ def test_sqlite_on_a_network_is_a_warning(threaded_db, monkeypatch):
     assert_found("database", Verdict.WARN, "network file system (nfs4)")
 
 
+@pytest.mark.parametrize(
+    ("mib", "level", "words"),
+    [(15, Verdict.FAIL, "the disk of the database is full: 15 MiB"), (100, Verdict.WARN, "only")],
+)
+def test_disk_with_little_room_is_told(threaded_db, monkeypatch, mib, level, words):
+    if connection.vendor != "sqlite":
+        pytest.skip("a server does not say it")
+    monkeypatch.setattr(storage.full_disk, "free_bytes", lambda: mib * storage.MIB)
+
+    assert_found("database", level, words)
+
+
+def test_postgres_that_finds_no_room_is_a_full_disk(db, monkeypatch):
+    if connection.vendor == "sqlite":
+        pytest.skip("a fault of a server")
+    raise_it = "DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$"
+    monkeypatch.setattr(storage, "TAKE_ROOM", raise_it)
+
+    assert_found("database", Verdict.FAIL, "the disk of the database is full")
+    monkeypatch.setattr(storage, "TAKE_ROOM", raise_it.replace("53100", "42501"))
+    assert look("database").level == Verdict.OK
+
+
 def test_missing_migration_is_found(db):
     MigrationRecorder.Migration.objects.filter(app="briefs").order_by("-pk").first().delete()
 
