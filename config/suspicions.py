@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from urllib.parse import urlsplit
 
-from config import keys
+from config import keys, single_sign_on
 from config.environment import Environment
 
 OURS = ("CIO_", "MAVERA_", "OIDC_")  # no other program's names begin like this
@@ -20,7 +21,7 @@ API_KEYS = ("CIO_APP_KEY", "MAVERA_API_KEY")
 
 def found(env: Environment) -> list[str]:
     """One sentence each. None holds a value."""
-    return [*_names(env), *_lines(env), *_api_keys(env)]
+    return [*_names(env), *_lines(env), *_api_keys(env), *_effects(env)]
 
 
 def _names(env: Environment) -> Iterator[str]:
@@ -91,3 +92,20 @@ def _api_keys(env: Environment) -> Iterator[str]:
     for name in API_KEYS:
         if (text := env.given.get(name, "").strip()) and (why := keys.why_no_key(text, 1)):
             yield f"{name} {why}: the service will refuse it. Copy the key into it."
+
+
+def _effects(env: Environment) -> Iterator[str]:
+    """Values that are right by themselves, and do nothing or too much."""
+    for name in ("OIDC_ROLES", "OIDC_GROUPS_CLAIM"):
+        if name in env.given and "OIDC_ISSUER" not in env.given:
+            yield f"{name} does nothing without OIDC_ISSUER. Set that too, or empty {name}."
+    for name in ("CIO_APP_BASE_URL", "MAVERA_BASE_URL"):
+        parts = urlsplit(env.given.get(name, "").strip())
+        if parts.scheme.lower() == "http" and parts.hostname not in single_sign_on.LOOPBACK:
+            yield f"{name} begins with http://, so the key travels unencrypted. Write https://."
+    for network in env.given.get("TRUSTED_PROXIES", "").split(","):
+        if network.strip().endswith("/0"):
+            yield (
+                "TRUSTED_PROXIES believes every machine, so anybody may claim any address. Name "
+                "the proxy's alone."
+            )

@@ -59,7 +59,7 @@ def test_name_of_another_program_is_not_told(name):
 
 
 def test_names_of_ours_are_not_told():
-    assert found(**dict.fromkeys(env.known, "a-value-of-some-length")) == []
+    assert found(**dict.fromkeys(env.known, "k7-value-of-some-length")) == []
 
 
 def test_empty_variable_does_nothing_and_is_not_told():
@@ -101,6 +101,32 @@ def test_api_key_that_is_a_placeholder_is_told():
         "CIO_APP_KEY is a placeholder: the service will refuse it. Copy the key into it.",
         "MAVERA_API_KEY is a placeholder: the service will refuse it. Copy the key into it.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"OIDC_ROLES": "a=Lead"}, "OIDC_ROLES does nothing without OIDC_ISSUER"),
+        ({"MAVERA_BASE_URL": "http://api.example.com"}, "the key travels unencrypted"),
+        ({"TRUSTED_PROXIES": "127.0.0.1, 0.0.0.0/0"}, "TRUSTED_PROXIES believes every machine"),
+    ],
+)
+def test_value_that_does_nothing_or_too_much_is_told(given, words):
+    [said] = found(**given)
+
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"OIDC_ROLES": "a=Lead", "OIDC_ISSUER": "https://id.example"},
+        {"MAVERA_BASE_URL": "http://127.0.0.1:9", "CIO_APP_BASE_URL": "https://api.example.com"},
+        {"TRUSTED_PROXIES": "10.0.0.0/8,::1"},
+    ],
+)
+def test_value_with_its_usual_effect_is_not_told(given):
+    assert found(**given) == []
 
 
 @pytest.mark.parametrize(

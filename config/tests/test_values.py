@@ -95,7 +95,7 @@ def test_sender_is_a_mail_address_with_or_without_a_name(text):
     assert read(values.sender, text) == text
 
 
-@pytest.mark.parametrize("text", ["Savedesk", "desk@", "a@b c", "a@b\nBcc: c@d"])
+@pytest.mark.parametrize("text", ["Savedesk", "desk@", "a@b c", "Desk\nBcc: c@d <a@b>"])
 def test_sender_that_is_no_mail_address_is_refused(text):
     assert "DEFAULT_FROM_EMAIL is no mail address" in refusal(
         values.sender, text, "DEFAULT_FROM_EMAIL"
