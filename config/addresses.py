@@ -6,7 +6,7 @@ taken apart strictly, and no words repeat more of it than its scheme.
 
 import re
 from difflib import get_close_matches
-from pathlib import Path
+from os.path import dirname, isdir  # unlike Path they take any text
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -70,10 +70,10 @@ def _sqlite(text: str) -> dict[str, Any]:
             "path: sqlite:////srv/savedesk/db.sqlite3"
         )
     settings: dict[str, Any] = environ.Env.db_url_config(text)
-    file = Path(settings["NAME"])
-    if not file.parent.is_dir():
+    file = settings["NAME"]
+    if not isdir(dirname(file) or "."):
         raise Wrong("names a file in a folder that does not exist. Make the folder first.")
-    if file.is_dir():
+    if isdir(file):
         raise Wrong("names a folder, not a file. Add the name of a file in it.")
     return settings
 

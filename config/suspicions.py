@@ -8,9 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from urllib.parse import urlsplit
 
-from config import keys, single_sign_on
+from config import keys, public_url
 from config.environment import Environment
 
 OURS = ("CIO_", "MAVERA_", "OIDC_")  # no other program's names begin like this
@@ -100,8 +99,8 @@ def _effects(env: Environment) -> Iterator[str]:
         if name in env.given and "OIDC_ISSUER" not in env.given:
             yield f"{name} does nothing without OIDC_ISSUER. Set that too, or empty {name}."
     for name in ("CIO_APP_BASE_URL", "MAVERA_BASE_URL"):
-        parts = urlsplit(env.given.get(name, "").strip())
-        if parts.scheme.lower() == "http" and parts.hostname not in single_sign_on.LOOPBACK:
+        scheme, _, rest = env.given.get(name, "").strip().lower().partition("://")
+        if scheme == "http" and not rest.startswith(public_url.LOCAL_HOSTS):
             yield f"{name} begins with http://, so the key travels unencrypted. Write https://."
     for network in env.given.get("TRUSTED_PROXIES", "").split(","):
         if network.strip().endswith("/0"):
