@@ -319,7 +319,8 @@ def test_documents_name_no_variable_that_is_not_read():
 
     named = set(re.findall(r"\b((?:CIO|MAVERA|OIDC)_[A-Z_]+|[A-Z_]+_URL)\b", text))
 
-    assert named <= set(env.known)
+    misspelt = {"CIO_APPKEY", "DATABSE_URL"}  # as examples of names that are told
+    assert named - misspelt <= set(env.known)
 
 
 def test_tests_set_every_variable_themselves():
