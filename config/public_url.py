@@ -1,8 +1,11 @@
 """The address at which people reach the desk, as PUBLIC_URL gives it."""
 
+import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from config.values import HOST
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -17,10 +20,11 @@ def read(text: str) -> str:
         return ""
     try:
         parts = urlsplit(text.rstrip("/").lower())
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        parts, host, port = urlsplit(""), None, None
-    is_whole = host and parts.scheme in ("http", "https")
+        parts, host, port = urlsplit(""), "", None
+    is_host = re.fullmatch(HOST, f"[{host}]" if ":" in host else host)
+    is_whole = is_host and parts.scheme in ("http", "https")
     if not is_whole or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise ImproperlyConfigured(
             "PUBLIC_URL must be scheme, host and, if needed, port: https://desk.example.com:8443"

@@ -3,25 +3,26 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from config import keys, proxies, public_url, single_sign_on
+from config import (
+    addresses,
+    environment,
+    keys,
+    proxies,
+    public_url,
+    single_sign_on,
+    suspicions,
+    values,
+)
 from config.brokers import broker_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
-# An empty variable counts as not set: lines of .env.example may stay empty. A secret that begins
-# with a dollar sign is not a reference to another variable.
-env.escape_proxy = True
-env.ENVIRON = {
-    name: value.replace("$", r"\$") for name, value in os.environ.items() if value.strip()
-}
+env = environment.of_this_process(BASE_DIR / ".env")
 
 # "web" in the web server (config/wsgi.py), "worker" elsewhere. A request has 3 seconds in all,
 # a worker has time.
@@ -29,21 +30,14 @@ IS_WEB = os.environ.get("SAVEDESK_PROCESS") == "web"
 
 # Security ---------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="only-for-development" if DEBUG else "")
+DEBUG = env.read("DEBUG", values.flag, default="0")
+SECRET_KEY = env.secret("SECRET_KEY") or ("only-for-development" if DEBUG else "")
 # Former keys: what was signed or sealed by them is still accepted, and nothing new is.
-SECRET_KEY_FALLBACKS: list[str] = [
-    key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()
-]
-ALLOWED_HOSTS: list[str] = [
-    host.strip()
-    for host in env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-    if host.strip()
-]
+SECRET_KEY_FALLBACKS = env.read("SECRET_KEY_FALLBACKS", values.words)
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", values.hosts, default="localhost,127.0.0.1,[::1]")
 # A placeholder verifies nothing. It lets Savedesk start, because the address must answer before
 # Customer.io shows the key; until then every webhook is refused, and page, doctor and log say why.
-_secrets = [secret.strip() for secret in env.list("CIO_WEBHOOK_SECRET", default=[])]
-_secrets = [secret for secret in _secrets if secret]
+_secrets = env.read("CIO_WEBHOOK_SECRET", values.words)
 CIO_WEBHOOK_SECRETS: list[str] = [
     secret for secret in _secrets if not keys.why_no_key(secret, keys.SHORTEST_SIGNING_KEY)
 ]
@@ -74,17 +68,13 @@ if not DEBUG:
         )
 
 # Where people reach the desk. Empty: derived from ALLOWED_HOSTS and the request, as far as it goes.
-PUBLIC_URL = public_url.read(env.str("PUBLIC_URL", default=""))
+PUBLIC_URL = env.read("PUBLIC_URL", public_url.read)
 _is_https = PUBLIC_URL.startswith("https://") and not DEBUG
 if PUBLIC_URL and not validate_host(public_url.host_of(PUBLIC_URL), ALLOWED_HOSTS):
     ALLOWED_HOSTS.append(public_url.host_of(PUBLIC_URL))
 
 # Machines whose X-Forwarded-For and X-Forwarded-Proto are believed (config/proxies.py).
-TRUSTED_PROXIES: list[str] = [
-    name.strip()
-    for name in env.list("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1"])
-    if name.strip()
-]
+TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", values.words, default="127.0.0.0/8,::1")
 proxies.networks(TRUSTED_PROXIES)  # a bad name does not start
 
 # A public host is reached only over HTTPS, and its cookies are sent only over HTTPS.
@@ -145,12 +135,12 @@ OTP_ADMIN_HIDE_SENSITIVE_DATA = True  # the admin shows nobody's secret
 
 # Single sign-on ---------------------------------------------------------------------------------
 
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="").strip()
-OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="").strip()
-OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="").strip()
+OIDC_ISSUER = env.read("OIDC_ISSUER", addresses.web)
+OIDC_RP_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_RP_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
 single_sign_on.check_provider(OIDC_ISSUER, OIDC_RP_CLIENT_ID, OIDC_RP_CLIENT_SECRET)
-OIDC_ROLES = single_sign_on.roles_of_groups(env.list("OIDC_ROLES", default=[]))
-OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_ROLES = single_sign_on.roles_of_groups(env.read("OIDC_ROLES", values.words))
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", default="groups")
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_RP_SCOPES = "openid email profile"
 OIDC_USE_PKCE = True
@@ -255,11 +245,13 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
-PORT = env.int("PORT", default=8000)  # of the web server that the supervisor starts
+# Of the web server that the supervisor starts.
+PORT = env.read("PORT", values.number(least=1, most=65535), default="8000")
 
 # Database ---------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+_sqlite = f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}"
+DATABASES = {"default": env.read("DATABASE_URL", addresses.database, default=_sqlite)}
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
@@ -287,7 +279,7 @@ else:
 
 DRAIN_TIMEOUT_SECONDS = 60
 RESEARCH_TIMEOUT_SECONDS = 210
-BROKER_URL = env.str("BROKER_URL", default="orm://")
+BROKER_URL = env.read("BROKER_URL", addresses.broker, default="orm://")
 
 Q_CLUSTER = {
     # Must be "default": a schedule without a cluster runs only in the cluster of that name.
@@ -321,13 +313,12 @@ WEBHOOKS_WAKE_TASK = "briefs.tasks.drain"
 
 # Customer.io and Mavera -------------------------------------------------------------------------
 
-CIO_MAX_AGE_SECONDS = env.int("CIO_MAX_AGE_SECONDS", default=0)  # 0: the age is not checked
-CIO_APP_KEY = env.str("CIO_APP_KEY", default="")
-CIO_REGION = env.str("CIO_REGION", default="us").lower()
-if CIO_REGION not in ("us", "eu"):
-    raise ImproperlyConfigured(f"CIO_REGION is {CIO_REGION!r}; it must be us or eu.")
+# 0: the age is not checked
+CIO_MAX_AGE_SECONDS = env.read("CIO_MAX_AGE_SECONDS", values.number(least=0, most=10**9), "0")
+CIO_APP_KEY = env.read("CIO_APP_KEY", values.key)
+CIO_REGION = env.read("CIO_REGION", values.one_of("us", "eu"), default="us")
 CIO_APP_BASE_URL = (
-    env.str("CIO_APP_BASE_URL", default="").rstrip("/")
+    env.read("CIO_APP_BASE_URL", addresses.web)
     or {
         "us": "https://api.customer.io/v1",
         "eu": "https://api-eu.customer.io/v1",
@@ -335,11 +326,11 @@ CIO_APP_BASE_URL = (
 )
 # Where a brief links to, with {cio_id} in the place of the person, e.g.
 # https://fly.customer.io/workspaces/12345/journeys/people/{cio_id}
-CIO_PERSON_URL = env.str("CIO_PERSON_URL", default="")
+CIO_PERSON_URL = env.read("CIO_PERSON_URL", addresses.page_of_person)
 
-MAVERA_API_KEY = env.str("MAVERA_API_KEY", default="")
-MAVERA_BASE_URL = env.str("MAVERA_BASE_URL", default="https://app.mavera.io/api/v1").rstrip("/")
-MAVERA_WORKSPACE_ID = env.str("MAVERA_WORKSPACE_ID", default="")
+MAVERA_API_KEY = env.read("MAVERA_API_KEY", values.key)
+MAVERA_BASE_URL = env.read("MAVERA_BASE_URL", addresses.web, "https://app.mavera.io/api/v1")
+MAVERA_WORKSPACE_ID = env.read("MAVERA_WORKSPACE_ID", values.key)
 
 # REST API ---------------------------------------------------------------------------------------
 
@@ -380,12 +371,11 @@ SPECTACULAR_SETTINGS = {
 # Mail: invitations and new passwords --------------------------------------------------------------
 
 # smtp+tls://user:password@host:587; where it is empty, a lead passes the links on.
-EMAIL_URL = env.str("EMAIL_URL", default="")
-EMAIL_IS_CONFIGURED = bool(EMAIL_URL)
-if EMAIL_IS_CONFIGURED:
-    globals().update(env.email_url("EMAIL_URL"))
+_mail = env.read("EMAIL_URL", addresses.mail)
+EMAIL_IS_CONFIGURED = bool(_mail)
+globals().update(_mail)
 EMAIL_TIMEOUT = 5  # seconds; a page waits for the mail server
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="savedesk@localhost")
+DEFAULT_FROM_EMAIL = env.read("DEFAULT_FROM_EMAIL", values.sender, "savedesk@localhost")
 
 # Logging: one line each to stderr, ids only, never a payload, a key or an address ---------------
 
@@ -401,3 +391,6 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
     },
 }
+
+# What is set and does nothing, in words. Last: by now all variables have been read.
+SUSPICIONS = suspicions.found(env)

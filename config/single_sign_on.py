@@ -27,13 +27,17 @@ def check_provider(issuer: str, client_id: str, client_secret: str) -> None:
     is_safe = address.scheme == "https" or (
         address.scheme == "http" and address.hostname in LOOPBACK
     )
-    if not is_safe or not address.hostname:
+    if not is_safe:
         raise ImproperlyConfigured("OIDC_ISSUER must be an address that begins with https://.")
+    if "/.well-known/" in address.path:
+        raise ImproperlyConfigured(
+            "OIDC_ISSUER must end before /.well-known/: that part is added when it is asked."
+        )
 
 
 def roles_of_groups(pairs: Sequence[str]) -> dict[str, str]:
     """Which group of the provider has which role, from pairs such as `retention-leads=Lead`."""
-    found = {}
+    found: dict[str, str] = {}
     for pair in pairs:
         group, _, role = (part.strip() for part in pair.rpartition("="))
         if not group or role not in ROLES:
@@ -41,5 +45,8 @@ def roles_of_groups(pairs: Sequence[str]) -> dict[str, str]:
                 f"OIDC_ROLES: {pair!r} is not a group and a role, such as retention-leads=Lead. "
                 f"The roles are {', '.join(ROLES)}."
             )
-        found[group] = role
+        if found.setdefault(group, role) != role:
+            raise ImproperlyConfigured(
+                f"OIDC_ROLES gives the group {group!r} two roles. Leave one of them."
+            )
     return found

@@ -11,6 +11,7 @@ import time
 from django.conf import settings
 from django.db import close_old_connections, connection
 
+from webhooks import full_disk
 from webhooks.models import Bell
 from webhooks.waking import wake
 
@@ -73,7 +74,7 @@ class Ringer:
                 return True
         except Exception as error:  # noqa: BLE001 - of the database; the thread must not end
             connection.close()
-            logger.warning("bell not rung (%s)", type(error).__name__)
+            logger.warning("bell not rung (%s)", full_disk.why(error))
         self.failures += 1
         self._wanted.set()
         return False

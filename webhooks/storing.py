@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, connection
 
+from webhooks import full_disk
 from webhooks.models import DeliveryRow, WebhookEvent
 
 logger = logging.getLogger(__name__)
@@ -26,10 +27,15 @@ LOCK_SECONDS = 0.5  # to wait for a row that another transaction has locked
 MOST_ABANDONED = 3  # writers that hang, each with a connection of its own
 STUCK_SECONDS = 2.0  # longer than a statement may take: no answer will come
 FAIL_FAST_SECONDS = 1.0  # after a failure other requests fail at once
+FULL_SECONDS = 600.0  # for which a full disk is remembered; Customer.io tries again before
 
 
 class NotStored(Exception):
     """The database cannot take it now; trying again soon helps."""
+
+
+class DiskFull(NotStored):
+    """The disk of the database is full; it helps only once people have made room."""
 
 
 class LockHeld(Exception):
@@ -69,6 +75,7 @@ class Committer:
         self._starting = threading.Lock()
         self._writer: Writer | None = None
         self._closed_until = 0.0
+        self._full_until = 0.0
         self._abandoned: list[Writer] = []
 
     def record(self, row: DeliveryRow) -> bool:
@@ -87,9 +94,17 @@ class Committer:
             pending.error = NotStored("the database did not answer in time")
         if isinstance(pending.error, NotStored):
             self._closed_until = time.monotonic() + FAIL_FAST_SECONDS
+        if isinstance(pending.error, DiskFull):
+            self._full_until = time.monotonic() + FULL_SECONDS
         if pending.error is not None:
             raise pending.error
+        self._full_until = 0.0
         return pending.is_new
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether the last event could not be stored because the disk was full."""
+        return time.monotonic() < self._full_until
 
     def submit(self, pending: Pending) -> "Writer":
         with self._starting:
@@ -189,9 +204,11 @@ class Writer(threading.Thread):
             self._commit_singly(list(rows.values()), error)
         except Exception as error:  # noqa: BLE001 - of any kind: the requests must be told
             connection.close()
-            logger.error("%d events not stored: %s", len(rows), type(error).__name__)
+            why = full_disk.why(error)
+            logger.error("%d events not stored: %s", len(rows), why)
+            kind = DiskFull if why == full_disk.FULL else NotStored
             for pending in rows.values():
-                pending.finish(error=NotStored(type(error).__name__))
+                pending.finish(error=kind(why))
         else:
             for key, pending in rows.items():
                 is_taken = stored.get(key) == 0

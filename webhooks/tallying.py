@@ -10,6 +10,7 @@ from collections import Counter
 
 from django.db import Error, close_old_connections, connection
 
+from webhooks import full_disk
 from webhooks.models import Tally
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Tallying:
         try:
             Tally.objects.all().add(counts)
         except Error as error:
-            logger.warning("tallies not written (%s); kept", type(error).__name__)
+            logger.warning("tallies not written (%s); kept", full_disk.why(error))
             connection.close()
             with self._lock:
                 self._counts.update(counts)

@@ -24,6 +24,7 @@ CONFIGURATION = (
     Check("signing secret", configuration.signing_secret, needs_database=False),
     Check("secret key", configuration.secret_key, needs_database=False),
     Check("timestamp age", configuration.timestamp_age, needs_database=False),
+    Check("variables", configuration.variables, needs_database=False),
     Check("system checks", configuration.system_checks, needs_database=False),
     Check("static files", configuration.static_files, needs_database=False),
 )

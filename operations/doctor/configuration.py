@@ -60,6 +60,15 @@ def timestamp_age() -> Finding:
     return ok("not checked; a replay is known by its event id")
 
 
+def variables() -> Finding:
+    if settings.SUSPICIONS:
+        return warn(
+            " ".join(settings.SUSPICIONS),
+            "Correct the name or the line, in the environment or in .env, and restart.",
+        )
+    return ok("none looks like one of ours that is spelt wrong")
+
+
 def system_checks() -> Finding:
     errors = [message for message in checks.run_checks() if message.is_serious()]
     if errors:

@@ -3,18 +3,26 @@
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from operations.doctor.findings import Finding, counted, fail, ok, warn
 from personas.models import Effect
 from personas.rules.rulebook import Rulebook
+from webhooks import full_disk
 
 # SQLite needs locks and shared memory. These file systems lack them, or only claim to have them.
 NETWORK_FILE_SYSTEMS = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "afs", "vboxsf",
     "virtiofs", "drvfs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse",
 )  # fmt: skip
+MIB = 1024 * 1024
+FEW_BYTES = 128 * MIB
+# A table of 1 MiB that only this transaction sees: it takes room, or is refused.
+TAKE_ROOM = (
+    "CREATE TEMPORARY TABLE savedesk_room ON COMMIT DROP AS "
+    "SELECT repeat(md5(n::text), 60) AS filling FROM generate_series(1, 500) n"
+)
 MOUNTS = Path("/proc/mounts")
 
 
@@ -23,12 +31,16 @@ def database() -> Finding:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except (DatabaseError, ImproperlyConfigured, OSError) as error:
+        if full_disk.is_full(error):
+            return fail(full_disk.FULL, full_disk.CURE)
         return fail(
             f"{connection.display_name} cannot be reached ({type(error).__name__})",
             "Is the server up, and are host, user and password of DATABASE_URL right?",
         )
     if connection.vendor == "sqlite":
         return _sqlite()
+    if _is_disk_of_server_full():
+        return fail(full_disk.FULL, full_disk.CURE)
     version = ".".join(str(part) for part in connection.get_database_version())
     return ok(f"{connection.display_name} {version} answers")
 
@@ -44,6 +56,12 @@ def _sqlite() -> Finding:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         (mode,) = cursor.fetchone()
+    free = full_disk.free_bytes()
+    if free is not None and free < FEW_BYTES:
+        words = f"{free // MIB:,} MiB are free on its disk"
+        if free < full_disk.LEAST_BYTES:
+            return fail(f"{full_disk.FULL}: {words}", full_disk.CURE)
+        return warn(f"only {words}", full_disk.CURE)
     if kind in NETWORK_FILE_SYSTEMS:
         return warn(
             f"SQLite on a network file system ({kind}): it may lose or spoil data",
@@ -55,6 +73,18 @@ def _sqlite() -> Finding:
             "Keep the file on a disk of this machine, in a folder that we may write to.",
         )
     return ok("SQLite, a file on this machine; for several machines use PostgreSQL")
+
+
+def _is_disk_of_server_full() -> bool:
+    """PostgreSQL does not say how much is free, so it is asked to take some room for a moment."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(TAKE_ROOM)
+            transaction.set_rollback(True)
+    except DatabaseError as error:  # of another kind: this user may make no such table
+        return full_disk.is_full(error)
+    return False
 
 
 def file_system_of(path: Path) -> str:

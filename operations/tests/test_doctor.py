@@ -217,6 +217,12 @@ def test_age_limit_is_a_warning(settings):
     assert_found("timestamp age", Verdict.WARN, "300 s")
 
 
+def test_variable_that_looks_like_one_of_ours_is_a_warning(settings):
+    settings.SUSPICIONS = ["CIO_APPKEY is no variable of Savedesk. Did you mean CIO_APP_KEY?"]
+
+    assert_found("variables", Verdict.WARN, "CIO_APPKEY is no variable of Savedesk.")
+
+
 def test_setting_that_names_no_task_is_found(settings):
     settings.WEBHOOKS_WAKE_TASK = "briefs.tasks.nothing"
 
@@ -251,6 +257,29 @@ def test_sqlite_on_a_network_is_a_warning(threaded_db, monkeypatch):
     monkeypatch.setattr(storage, "file_system_of", lambda path: "nfs4")
 
     assert_found("database", Verdict.WARN, "network file system (nfs4)")
+
+
+@pytest.mark.parametrize(
+    ("mib", "level", "words"),
+    [(15, Verdict.FAIL, "the disk of the database is full: 15 MiB"), (100, Verdict.WARN, "only")],
+)
+def test_disk_with_little_room_is_told(threaded_db, monkeypatch, mib, level, words):
+    if connection.vendor != "sqlite":
+        pytest.skip("a server does not say it")
+    monkeypatch.setattr(storage.full_disk, "free_bytes", lambda: mib * storage.MIB)
+
+    assert_found("database", level, words)
+
+
+def test_postgres_that_finds_no_room_is_a_full_disk(db, monkeypatch):
+    if connection.vendor == "sqlite":
+        pytest.skip("a fault of a server")
+    raise_it = "DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$"
+    monkeypatch.setattr(storage, "TAKE_ROOM", raise_it)
+
+    assert_found("database", Verdict.FAIL, "the disk of the database is full")
+    monkeypatch.setattr(storage, "TAKE_ROOM", raise_it.replace("53100", "42501"))
+    assert look("database").level == Verdict.OK
 
 
 def test_missing_migration_is_found(db):

@@ -8,9 +8,11 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import Schedule
+from psycopg.errors import DiskFull
 
 from briefs.tests.factories import make_brief, make_event, make_research
 from operations.views import probes
+from webhooks import storing
 from webhooks.models import Bell
 
 
@@ -162,6 +164,44 @@ def test_readyz_notices_research_that_nobody_asks(client, settings):
     make_brief(research=make_research(created_at=ago(minutes=2)))
 
     assert "none is asked" in checks(client.get("/readyz"))["clusters"][1]
+
+
+# When the disk is full
+
+FULL = "the disk of the database is full"
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_says_that_the_receiver_met_a_full_disk(client, monkeypatch):
+    monkeypatch.setattr(storing.committer, "_full_until", time.monotonic() + 60)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert checks(response)["database"] == (
+        False,
+        f"{FULL}: events are answered with 503 until there is room",
+    )
+    assert checks(response)["migrations"] == (True, "all applied")
+
+
+@pytest.mark.usefixtures("same_thread")
+def test_readyz_looks_at_the_room_that_is_left(client, monkeypatch):
+    monkeypatch.setattr(probes.full_disk, "free_bytes", lambda: 15 * 1024 * 1024)
+    full = client.get("/readyz")
+    monkeypatch.setattr(probes.full_disk, "free_bytes", lambda: 17 * 1024 * 1024)
+
+    assert FULL in checks(full)["database"][1]
+    assert client.get("/readyz").status_code == 200
+
+
+def test_readyz_names_a_full_disk_that_refuses_connections(client, monkeypatch):
+    def refuse():
+        raise OperationalError from DiskFull()
+
+    monkeypatch.setattr(probes, "look", refuse)
+
+    assert checks(client.get("/readyz"))["database"] == (False, f"not reachable: {FULL}")
 
 
 # When the database is away

@@ -22,6 +22,7 @@ from operations import progress
 from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 from providers.deadlines import OutOfTime, in_time
+from webhooks import full_disk, storing
 
 LIMIT_SECONDS = 2.5  # also if the database hangs
 FRESH_SECONDS = 1.0
@@ -78,7 +79,7 @@ def look_in_time(look: Callable[[], list[ReadinessCheck]]) -> list[ReadinessChec
         try:
             return look()
         except Error as error:
-            return _unreachable(type(error).__name__)
+            return _unreachable(full_disk.why(error))
         finally:
             connection.close()
             _slots.release()
@@ -112,7 +113,7 @@ latest = Latest()
 
 def look() -> Iterator[ReadinessCheck]:
     missing = unapplied()
-    yield ReadinessCheck("database", True, "reachable")
+    yield _database()
     if missing:
         yield ReadinessCheck("migrations", False, f"{missing} not applied: run manage.py migrate")
         yield from _unknown("the tables are not up to date", _NAMES[2:])
@@ -121,6 +122,15 @@ def look() -> Iterator[ReadinessCheck]:
     figures = Figures()
     yield _oldest_waiting(figures)
     yield _clusters(figures)
+
+
+def _database() -> ReadinessCheck:
+    """Reading works on a full disk, so ask for the room and for what the receiver met."""
+    free = full_disk.free_bytes()
+    if storing.committer.is_disk_full or (free is not None and free < full_disk.LEAST_BYTES):
+        words = f"{full_disk.FULL}: events are answered with 503 until there is room"
+        return ReadinessCheck("database", False, words)
+    return ReadinessCheck("database", True, "reachable")
 
 
 def unapplied() -> int:

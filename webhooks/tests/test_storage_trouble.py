@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+import requests
 
 from webhooks.tests.real_server import Client, Server, copied_database, request
 
@@ -221,6 +222,50 @@ def test_disk_full(stack):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
 
     prove(stack, full(), lambda: None)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 32 MiB in memory; where none may be mounted, nothing can be tried."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(tmp_path)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a file system")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+@on_sqlite
+def test_real_disk_without_room_is_called_full_on_readyz(small_disk, migrated):
+    with copied_database(small_disk, migrated) as url:
+        server = Server(url)
+        server.direct = server
+        server.start()
+        try:
+            assert post(server, "warm")[0] == 200
+            wait_for(server, "reachable")
+            prove(server, filled(server, small_disk), lambda: None)
+            wait_for(server, "reachable")
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def filled(server, disk):
+    with contextlib.suppress(OSError), (disk / "filling").open("ab", buffering=0) as file:
+        while file.write(b"x" * 4096):
+            pass
+    yield
+    wait_for(server, "the disk of the database is full: ")
+    (disk / "filling").unlink()
+
+
+def wait_for(server, words):
+    """Until `/readyz`, which may keep an answer for a moment, says these words of the database."""
+    url = f"http://127.0.0.1:{server.port}/readyz"
+    said, end = "", time.monotonic() + 30
+    while not said.startswith(words):
+        assert time.monotonic() < end, said
+        said = requests.get(url, timeout=20).json()["checks"]["database"]["words"]
 
 
 @on_sqlite

@@ -3,6 +3,7 @@
 import threading
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from django.db import DataError, OperationalError
 
@@ -10,7 +11,7 @@ from webhooks import storing
 from webhooks.models import DeliveryRow
 from webhooks.models.events import EventQuerySet
 from webhooks.parsing import ParsedEvent
-from webhooks.storing import Committer, NotStored, Pending, ValuesRefused, Writer
+from webhooks.storing import Committer, DiskFull, NotStored, Pending, ValuesRefused, Writer
 
 
 def row(event_id="e1", body=b"{}"):
@@ -179,3 +180,51 @@ def test_writers_that_hang_are_replaced_a_few_times_only(database, monkeypatch):
 
     assert len(database.batches) == storing.MOST_ABANDONED + 1
     hanging.set()
+
+
+# A full disk --------------------------------------------------------------------------------------
+
+
+def disk_full(ids):
+    raise OperationalError("could not extend file") from psycopg.errors.DiskFull()
+
+
+def test_full_disk_is_called_so_and_remembered_until_an_event_is_stored(
+    database, monkeypatch, caplog
+):
+    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
+    committer = Committer()
+    database.behave = disk_full
+
+    with pytest.raises(DiskFull):
+        committer.record(row("a"))
+
+    assert "1 events not stored: the disk of the database is full" in caplog.text
+    assert committer.is_disk_full
+    database.behave = lambda ids: None
+    assert committer.record(row("a"))
+    assert not committer.is_disk_full
+
+
+def test_another_failure_is_no_full_disk(database):
+    def fail(ids):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    database.behave = fail
+    committer = Committer()
+
+    with pytest.raises(NotStored) as caught:
+        committer.record(row("a"))
+
+    assert (type(caught.value), committer.is_disk_full) == (NotStored, False)
+
+
+def test_full_disk_is_remembered_for_a_while_only(database, monkeypatch):
+    monkeypatch.setattr(storing, "FULL_SECONDS", 0.0)
+    database.behave = disk_full
+    committer = Committer()
+
+    with pytest.raises(DiskFull):
+        committer.record(row("a"))
+
+    assert not committer.is_disk_full

@@ -1,11 +1,15 @@
 """Runs Savedesk on this host: web server, queue and research, until told to stop."""
 
+import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations.supervising.services import services
 from operations.supervising.supervisor import AlreadySupervised, Supervisor
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -20,6 +24,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for words in settings.SUSPICIONS:
+            logger.warning("%s", words)
         try:
             Supervisor(services(options["host"], with_web=not options["no_web"])).run()
         except AlreadySupervised as error:
