@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 # Half of what the tests take is waiting: two for each of two cores keep both busy.
 XDIST ?= 4
 
-.PHONY: help demo run test test-all test-dates lint format check bench clean requirements
+.PHONY: help demo run test test-all test-dates fuzz lint format check bench clean requirements
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    make check, then the tests, on SQLite and on PostgreSQL"
 	@echo "make test-all    also those that wait for half a minute or more"
 	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
+	@echo "make fuzz    send the API requests made up from its schema, for minutes (EXAMPLES=500)"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
 	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses, known vulnerabilities"
@@ -64,6 +65,10 @@ test-dates: $(VENV)/.development
 	@for day in $(POSTGRESQL_DAYS); do echo "== $$day, PostgreSQL =="; \
 	  $(PY) -m sandbox.postgres --fast -- $(ON_DAY) $$day || exit 1; done
 
+# By the same test as in make test, with more examples for each address and role.
+fuzz: $(VENV)/.development
+	EXAMPLES=$(or $(EXAMPLES),500) $(PYTEST) briefs/api/tests/test_any_request.py
+
 check: lint
 lint: $(VENV)/.development
 	$(VENV)/bin/ruff check .
@@ -84,6 +89,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.reload --reloads 5
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
+	$(PY) -m benchmarks.poison
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 

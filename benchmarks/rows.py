@@ -5,6 +5,7 @@
 `run` prints what a step returns as one line of JSON.
 """
 
+import hashlib
 import itertools
 import json
 import secrets
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -23,7 +25,7 @@ from briefs.research.questions import TEMPLATE_VERSION
 from personas.models import Customer, Persona
 from sandbox import profiles
 from sandbox.person import Person
-from webhooks import bell, parsing
+from webhooks import bell, parsing, views
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 
@@ -118,6 +120,41 @@ def drain(_: int) -> dict[str, Any]:
     }
 
 
+def poison(count: int) -> dict[str, Any]:
+    """Poisonous events among those that wait, in four kinds. The first three meet the receiver."""
+    among = list(WebhookEvent.objects.order_by("pk").values_list("received_at", flat=True))
+    for number in range(count):
+        deep = json.loads("[" * 900 + "]" * 900)
+        id_ = ("a" * 1200, _astral(), "somebody", "somebody")[number % 4]
+        data = {"identifiers": {"id": id_}, "more": deep if number % 4 == 2 else None}
+        event = {"event_id": f"poison-{number}", "object_type": "customer",
+                 "metric": "unsubscribed", "timestamp": int(time.time()), "data": data}  # fmt: skip
+        body = json.dumps(event).encode()
+        digest = hashlib.sha256(body).hexdigest()
+        views.store(views.Delivery(body, len(body), digest, is_verified=True, headers={}))
+        stored = WebhookEvent.objects.order_by("-pk")[:1]
+        WebhookEvent.objects.filter(pk__in=list(stored.values_list("pk", flat=True))).update(
+            received_at=among[(2 * number + 1) * len(among) // (2 * count)]
+        )
+    let_in = WebhookEvent.objects.filter(event_id__startswith="poison-", status="pending")
+    for key in list(let_in.values_list("pk", flat=True)):
+        WebhookEvent.objects.filter(pk=key).update(identifiers={"id": _astral()})
+    return {}
+
+
+def _astral() -> str:
+    """990 characters of four bytes each, which no compression makes fit an index."""
+    return "".join(chr(0x20000 + secrets.randbelow(0xA000)) for _ in range(990))
+
+
+def drain_first_tries(_: int) -> dict[str, Any]:
+    """Drain until all had their first try; how the events ended, and how many good ones twice."""
+    told = drain(0)
+    states = WebhookEvent.objects.values_list("status").annotate(Count("pk"))
+    again = WebhookEvent.objects.filter(status="processed", tries__gt=1).count()
+    return {**told, "states": dict(states), "again": again}
+
+
 def singles(count: int) -> dict[str, Any]:
     """How long a worker takes that looks right after an event was stored, by the same stamps.
 
@@ -182,6 +219,8 @@ def ring(_: int) -> dict[str, Any]:
 STEPS = {
     "seed": seed,
     "drain": drain,
+    "drain_first_tries": drain_first_tries,
+    "poison": poison,
     "hide": hide,
     "ring": ring,
     "singles": singles,

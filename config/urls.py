@@ -17,3 +17,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 handler403 = "accounts.people.refusals.forbidden"
+handler404 = "config.not_found.not_found"

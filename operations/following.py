@@ -12,7 +12,7 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 
-from briefs.models import Brief, Research, ResearchPolicy, Signal
+from briefs.models import Brief, MaveHealth, Research, ResearchPolicy, Signal
 from briefs.research import pacing
 from personas.models import Customer
 from webhooks import checks
@@ -24,6 +24,7 @@ STORED_SECONDS = 3.0  # an answered event must be in our database at once
 PROCESSED_SECONDS = 15.0
 QUEUED_SECONDS = 60.0
 RESEARCHED_SECONDS = 240.0
+UPGRADED_SECONDS = 90.0  # if its worker died just then, the sweep of the next minute does it
 LOOK_EVERY_SECONDS = 0.1
 DOCTOR = "manage.py doctor says more."
 
@@ -115,26 +116,28 @@ class Following:
         yield from self._research_of(brief)
 
     def _research_of(self, brief: Brief) -> Iterator[Step]:
-        research = brief.research
-        if research is None:
-            yield self._step(f"no research: {_why_none(brief)}")
-            return
-        told = None
-        began = time.monotonic()
-        while True:
+        """Tell the research's course until the brief stands on it, or will not soon.
+
+        Raises Stopped if the answer is saved and the brief does not get it.
+        """
+        told, told_at = "", 0.0
+        while research := brief.research:
+            # The brief first: its answer is saved before it stands on it.
+            brief.refresh_from_db()
             research.refresh_from_db()
-            if research.status != told:
-                told = research.status
-                yield self._step(_words_of(research))
-            if not research.is_active:
-                break
-            if why := _why_late(research, time.monotonic() - began):
+            if (words := _words_of(research)) != told:
+                told, told_at = words, time.monotonic()
+                yield self._step(words)
+            if brief.basis != Brief.Basis.PLAYBOOK:
+                yield self._step(f"the brief stands on it: {brief.get_basis_display()}")
+                return
+            if research.status in Research.GIVEN_UP:
+                return
+            if why := _why_late(research, time.monotonic() - told_at):
                 yield self._step(f"no longer followed: {why}")
                 return
             pause()
-        brief.refresh_from_db()
-        if brief.basis != Brief.Basis.PLAYBOOK:
-            yield self._step(f"the brief stands on it: {brief.get_basis_display()}")
+        yield self._step(f"no research: {_why_none(brief)}")
 
     def _event(self) -> WebhookEvent | None:
         return WebhookEvent.objects.defer("body").filter(event_id=self.event_id).first()
@@ -205,15 +208,26 @@ def _why_none(brief: Brief) -> str:
 
 
 def _why_late(research: Research, seconds: float) -> str:
-    """Why the answer will not come soon; empty while it may still come."""
+    """Why the answer will not come soon; empty while it may still come.
+
+    seconds: since its state or its reason changed. What passes by itself, such as a failed try or a
+    pause that Mavera asks for, is waited for. Raises Stopped if the brief does not get the answer.
+    """
+    if research.status == Research.Status.DONE:
+        if seconds > UPGRADED_SECONDS:
+            raise Stopped(f"the answer is saved, but the brief does not stand on it. {DOCTOR}")
+        return ""
     if seconds > RESEARCHED_SECONDS:
         return f"the answer takes longer than usual. {DOCTOR}"
     if research.status != Research.Status.QUEUED:
         return ""
-    if seconds > QUEUED_SECONDS:
-        return f"other questions go first, or the research cluster does not run. {DOCTOR}"
-    why = pacing.why_waiting(ResearchPolicy.current(), research.priority, research.persona)
-    return why or research.reason_in_full
+    policy = ResearchPolicy.current()
+    why = pacing.why_waiting(policy, research.priority, research.persona)
+    is_passing = policy.paused_at is None and MaveHealth.current().is_held
+    if seconds <= QUEUED_SECONDS:
+        return "" if is_passing else why
+    busy = f"other questions go first, or the research cluster does not run. {DOCTOR}"
+    return why or research.reason_in_full or busy
 
 
 def _words_of(research: Research) -> str:

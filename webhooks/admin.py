@@ -124,8 +124,12 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
         return super().get_queryset(request).defer("body", "headers")
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Whether the address may filter by it: how many rows are left tells what they hold."""
-        is_hidden = request is None or lookup.partition("__")[0] in _hidden_from(request)
+        """Whether the address may filter by it: how many rows are left tells what they hold.
+
+        Never by the body: it holds bytes, which no address can name.
+        """
+        name = lookup.partition("__")[0]
+        is_hidden = request is None or name == "body" or name in _hidden_from(request)
         return not is_hidden and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(

@@ -34,7 +34,7 @@ from rest_framework.views import APIView
 from webhooks.bell import ringer
 from webhooks.models import Answer, DeliveryRow, WebhookEvent
 from webhooks.parsing import ParsedEvent, Unusable, digest_key, parse
-from webhooks.signatures import Verifier, is_too_old
+from webhooks.signatures import Verifier, is_like_the_senders, is_too_old
 from webhooks.storing import IdTaken, NotStored, ValuesRefused, committer
 from webhooks.tallying import tallying
 
@@ -158,7 +158,7 @@ def read_delivery(request: HttpRequest) -> Delivery:
     timestamp = request.headers.get("X-CIO-Timestamp", "")
     signature = request.headers.get("X-CIO-Signature", "")
     if timestamp and not TIMESTAMP.fullmatch(timestamp):
-        raise Rejected(Answer.WRONG_SIGNATURE, "X-CIO-Timestamp is no number of seconds")
+        raise Rejected(Answer.UNSIGNED, "X-CIO-Timestamp is no number of seconds")
     may_be_unsigned = settings.DEBUG and not (signature and settings.CIO_WEBHOOK_SECRETS)
     if not may_be_unsigned and not (timestamp and signature):
         raise Rejected(Answer.UNSIGNED, "the signature is missing")
@@ -180,7 +180,10 @@ def read_delivery(request: HttpRequest) -> Delivery:
     if is_verified and is_too_old(timestamp, settings.CIO_MAX_AGE_SECONDS):
         raise Rejected(Answer.TOO_OLD, "signed too long ago: CIO_MAX_AGE_SECONDS is set")
     if not is_verified and not may_be_unsigned:
-        raise Rejected(Answer.WRONG_SIGNATURE, "the signature is wrong: is the secret right?")
+        # A stranger's must not ring the alarm that says our secret is wrong.
+        is_ours = is_like_the_senders(timestamp, signature, kept)
+        answer = Answer.WRONG_SIGNATURE if is_ours else Answer.UNSIGNED
+        raise Rejected(answer, "the signature is wrong: is the secret right?")
     return Delivery(bytes(kept), size, digest.hexdigest(), is_verified, kept_headers(request))
 
 

@@ -101,12 +101,21 @@ def process(claim: Claim) -> int:
         with _without_garbage_collection():
             return _process(claim)
     except Exception as error:  # noqa: BLE001 - the outer edge; _give_up logs and keeps it
-        is_outage = isinstance(error, OperationalError | InterfaceError)
-        if is_outage or len(claim.events) == 1:
+        if _is_outage(error) or len(claim.events) == 1:
             _give_up(claim, error)
             return 0
     logger.warning("a batch of %s events failed: each half is tried", len(claim.events))
     return sum(process(half) for half in claim.halves())
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether the database failed, and no event did.
+
+    PostgreSQL calls it operational, too, if a value is beyond one of its limits (class 54), such as
+    that of an index: with or without the others, that event fails.
+    """
+    is_limit = str(getattr(error.__cause__, "sqlstate", None)).startswith("54")
+    return isinstance(error, OperationalError | InterfaceError) and not is_limit
 
 
 def _give_up(claim: Claim, error: Exception) -> None:

@@ -7,9 +7,9 @@ import socket
 import pytest
 from django.core.management import CommandError, call_command
 
-from briefs.models import Brief, MaveCall, ResearchPolicy
+from briefs.models import Brief, MaveCall, Research, ResearchPolicy
 from briefs.pipeline import draining
-from briefs.research import working
+from briefs.research import sharing, working
 from operations import following
 from personas.models import Customer
 from webhooks.models import WebhookEvent
@@ -156,6 +156,40 @@ def test_research_that_is_paused_is_not_waited_for(receiver, workers):
     said = send(receiver, customer=KNOWN)
 
     assert "no longer followed: research is paused: credits are used up" in said
+
+
+def test_it_ends_only_when_the_brief_stands_on_the_answer(receiver, monkeypatch):
+    steps = [draining.drain, working.run_next, lambda: None, sharing.upgrade_briefs]
+    monkeypatch.setattr(following, "pause", lambda: steps.pop(0)())
+    monkeypatch.setattr(Research, "briefs_rest_on_it", lambda self: None)  # the worker dies there
+
+    said = send(receiver, customer=KNOWN)
+
+    assert said.index("answered, 4 sources") < said.index("the brief stands on it: new")
+    assert steps == []
+
+
+def test_answer_that_does_not_reach_its_brief_is_an_error(receiver, workers, monkeypatch):
+    monkeypatch.setattr(Research, "briefs_rest_on_it", lambda self: None)
+    monkeypatch.setattr(following, "UPGRADED_SECONDS", 0.05)
+
+    words = failure(receiver, customer=KNOWN)
+
+    assert "the answer is saved, but the brief does not stand on it" in words
+
+
+def test_try_that_fails_is_told_and_the_next_one_is_waited_for(receiver, sandbox, monkeypatch):
+    def work():
+        Research.objects.update(available_at=None)  # the pause between two tries is over
+        return draining.drain() or working.run_next()
+
+    monkeypatch.setattr(following, "pause", work)
+    sandbox.faults.add("mave/chat", "500")
+
+    said = send(receiver, customer=KNOWN)
+
+    assert said.count("waiting for its turn") == 2
+    assert "the brief stands on it: new" in said
 
 
 # Where it stops ---------------------------------------------------------------------------------

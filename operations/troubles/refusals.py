@@ -119,7 +119,8 @@ def wrong_signature(figures: Figures) -> Iterator[Trouble]:
             _since(figures, seen),
             f"{_told_wrong(figures, seen)}: {_HOUR_OFF}.",
             f"Is the secret right? Copy {key} into CIO_WEBHOOK_SECRET and start Savedesk again. "
-            "If it is, a proxy in front changes the body or the X-CIO-Timestamp header.",
+            "If it is, a proxy in front changes the body or the X-CIO-Timestamp header; or a "
+            "stranger imitates Customer.io: a test from its Reporting Webhooks page tells which.",
         )
         return
     recent = figures.seen(Answer.WRONG_SIGNATURE, within=RECENT)
@@ -143,8 +144,9 @@ def unsigned(figures: Figures) -> Iterator[Trouble]:
             Kind.UNSIGNED,
             "hint",
             _since(figures, seen),
-            f"{_times(seen, 'request')} came without a signature{_last(figures, seen)}, and none "
-            f"was accepted since. If they are Customer.io's: {_HOUR_OFF}.",
+            f"{_times(seen, 'request')} came without a signature, or with one that is not made as "
+            f"Customer.io's are{_last(figures, seen)}, and none was accepted since. If they are "
+            f"Customer.io's: {_HOUR_OFF}.",
             "If a proxy stands in front, let it pass the headers X-CIO-Timestamp and "
             "X-CIO-Signature. Strangers without a signature are refused as they should be.",
         )

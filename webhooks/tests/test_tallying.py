@@ -1,5 +1,6 @@
 """How answers are counted: in memory by the request, in rows every few seconds."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -30,11 +31,35 @@ def test_each_answer_is_counted_under_its_name(settings):
     post(EVENT)
     post(EVENT)
     post(b"not JSON")
-    post(EVENT, secret="somebody else's")
+    post(EVENT, secret="somebody else's", timestamp=str(int(time.time())))
     Client().post(URL, b"{}", content_type="application/json")
 
     assert counted() == {"stored": 1, "duplicate": 2, "quarantined": 1,
                          "wrong_signature": 1, "unsigned": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (EVENT, {"X_CIO_Timestamp": "1"}),
+        (EVENT, {"X_CIO_Timestamp": "9999999999"}),
+        (EVENT, {"X_CIO_Timestamp": "yesterday"}),
+        (EVENT, {"X_CIO_Signature": "admin"}),
+        (b"a=1&b=2", {}),
+        ([EVENT], {}),
+        ({"user": "admin"}, {}),
+    ],
+)
+def test_wrong_signature_that_is_not_made_as_the_senders_is_counted_as_none(body, headers):
+    post(body, secret="a stranger's", timestamp=str(int(time.time())), **headers)
+
+    assert counted() == {"unsigned": 1}
+
+
+def test_retry_of_a_week_ago_looks_like_the_senders():
+    post(EVENT, secret="the key of before", timestamp=str(int(time.time()) - 7 * 86_400))
+
+    assert counted() == {"wrong_signature": 1}
 
 
 def test_a_body_over_the_limit_is_counted(monkeypatch):

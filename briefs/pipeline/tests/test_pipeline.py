@@ -1,5 +1,6 @@
 """From stored event to brief, over HTTP with the sandbox."""
 
+import secrets
 import time
 from datetime import timedelta
 from unittest.mock import Mock
@@ -445,6 +446,20 @@ def test_batch_with_a_poison_event_is_halved_and_costs_the_others_no_try(monkeyp
     assert sorted(sizes, reverse=True) == [64, 32, 32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1]
     assert WebhookEvent.objects.filter(status="processed", tries=1).count() == 63
     assert reason(events[20]) == "try 1 failed: RuntimeError: poison"
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.django_db(transaction=True)  # else the failure would end the test's own transaction
+def test_value_beyond_a_limit_of_the_database_costs_the_others_no_try(sandbox):
+    events = [event_of(f"enterprise-logistics-low-{n}") for n in range(8)]
+    signs = "".join(chr(0x20000 + secrets.randbelow(0xA000)) for _ in range(990))
+    # As stored by a version that let it in: an index of PostgreSQL takes 2,704 bytes.
+    WebhookEvent.objects.filter(pk=events[3].pk).update(identifiers={"id": signs})
+
+    draining.process(WebhookEvent.objects.all().claim_batch(8))
+
+    assert WebhookEvent.objects.filter(status="processed", tries=1).count() == 7
+    assert reason(events[3]) == "try 1 failed: OperationalError"
 
 
 def test_batch_is_not_halved_while_the_database_fails(monkeypatch):
