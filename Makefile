@@ -97,6 +97,8 @@ COMPILE = $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --universal --gen
 
 requirements: $(VENV)/uv/bin/uv
 	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra redis --constraints requirements.txt --output-file requirements-redis.txt
+	$(COMPILE) --extra sqs --constraints requirements.txt --output-file requirements-sqs.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean:
