@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.brokers import Broker
 from django_q.conf import Conf
+from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
 
 from operations.supervising import beats
@@ -81,8 +82,8 @@ def _kind() -> type[Broker]:
 
 
 def _package(task: str) -> str:
-    name = task.rpartition(".")[2]
-    names = {"id": name, "name": name, "func": task}
+    name, key = uuid()  # a task that fails is kept under them, as every task
+    names = {"id": key, "name": name, "func": task}
     package: str = SignedPackage.dumps(
         {**names, "args": (), "kwargs": {}, "save": False, "started": timezone.now()}
     )

@@ -13,7 +13,6 @@ from django.conf import settings
 from django_q.brokers.aws_sqs import Sqs
 from django_q.conf import Conf
 
-POLL_SECONDS: int = Conf.SQS["receive_message_wait_time_seconds"]
 SHORTEST_SECONDS = 1.0  # AWS may be an ocean away
 
 
@@ -70,8 +69,9 @@ class LateSqs(Sqs):  # type: ignore[misc]  # the package is not typed
 def _limits() -> Config:
     """One try each, as long as any broker may take, and as SQS itself may wait for a task."""
     seconds = max(settings.BROKER_SECONDS, SHORTEST_SECONDS)
+    poll_seconds: int = Conf.SQS["receive_message_wait_time_seconds"]
     return Config(
         connect_timeout=seconds,
-        read_timeout=seconds if settings.IS_WEB else seconds + POLL_SECONDS,
+        read_timeout=seconds if settings.IS_WEB else seconds + poll_seconds,
         retries={"total_max_attempts": 1},
     )
