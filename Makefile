@@ -15,7 +15,8 @@ help:
 	@echo "make test-all    also those that wait for half a minute or more"
 	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
-	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
+	@echo "             take the broker away, let thousands unsubscribe at once, and let everything"
+	@echo "             fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses, known vulnerabilities"
 	@echo "make requirements  pin what pyproject.toml names, with hashes (UPGRADE=1: the newest)"
 	@echo "make format  put the code in order"
@@ -83,6 +84,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.reload
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
+	$(PY) -m benchmarks.broker_away
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 
