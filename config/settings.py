@@ -19,7 +19,7 @@ from config import (
     suspicions,
     values,
 )
-from config.brokers import broker_settings
+from config.brokers import broker_settings, queue_prefix
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environment.of_this_process(BASE_DIR / ".env")
@@ -281,6 +281,9 @@ else:
 DRAIN_TIMEOUT_SECONDS = 60
 RESEARCH_TIMEOUT_SECONDS = 210
 BROKER_URL = env.read("BROKER_URL", addresses.broker, default="orm://")
+BROKER_SECONDS = 0.5 if IS_WEB else 2.5  # the longest wait for an answer of Redis or SQS
+# What the queues' names begin with in a Redis or an AWS account that others use too.
+QUEUE_PREFIX = queue_prefix(env.text("QUEUE_PREFIX", default="savedesk"), BROKER_URL)
 
 Q_CLUSTER = {
     # Must be "default": a schedule without a cluster runs only in the cluster of that name.
@@ -307,7 +310,7 @@ Q_CLUSTER = {
             "queue_limit": 1,
         },
     },
-    **broker_settings(BROKER_URL, timeout_seconds=0.5 if IS_WEB else 5),
+    **broker_settings(BROKER_URL, timeout_seconds=BROKER_SECONDS),
 }
 # After an event is stored the receiver queues this task; it imports nothing of the pipeline.
 WEBHOOKS_WAKE_TASK = "briefs.tasks.drain"

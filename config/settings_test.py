@@ -10,6 +10,7 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL") or "sqlite:///:memory:",
     BROKER_URL="orm://",
+    QUEUE_PREFIX="",
     PORT="8000",
     TRUSTED_PROXIES="",
     OIDC_ISSUER="",

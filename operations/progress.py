@@ -16,10 +16,11 @@ from briefs.models import MaveCall, Notification, Research
 from webhooks.models import LEASE, WebhookEvent
 
 NO_TIME = timedelta(0)
+Moment = datetime | Now  # as it was read, or of the statement itself
 SWEEP = "briefs.tasks.sweep"
 
 
-def event_due_since(now: datetime, patience: timedelta = NO_TIME) -> datetime | None:
+def event_due_since(now: Moment, patience: timedelta = NO_TIME) -> datetime | None:
     """Since when the oldest event is due that nobody has taken for this long; None without one."""
     long_ago = now - patience
     neglected = (
@@ -36,24 +37,21 @@ def event_due_since(now: datetime, patience: timedelta = NO_TIME) -> datetime | 
     return max(filter(None, oldest)) if oldest else None
 
 
-def is_draining(now: datetime, within: timedelta) -> bool:
+def is_draining(now: Moment, within: timedelta) -> bool:
     """Events were claimed or finished within this time."""
-    claimed = WebhookEvent.objects.all().waiting().filter(lease_until__gt=now + LEASE - within)
+    claimed = WebhookEvent.objects.all().waiting().filter(lease_until__gt=now + (LEASE - within))
     finished = WebhookEvent.objects.filter(finished_at__gt=now - within)
     return claimed.exists() or finished.exists()
 
 
 def sweep_due_at() -> datetime | None:
-    """When the next sweep is to start; None if none is scheduled.
-
-    By the hosts' clocks and not the database's: django-q2 writes and compares it so.
-    """
+    """When the next sweep is to start; None if none is scheduled."""
     sweeps = Schedule.objects.filter(func=SWEEP, cluster="default").exclude(repeats=0)
     due_at: datetime | None = sweeps.order_by("next_run").values_list("next_run", flat=True).first()
     return due_at
 
 
-def question_due_since(now: datetime, patience: timedelta) -> datetime | None:
+def question_due_since(now: Moment, patience: timedelta) -> datetime | None:
     """Since when the oldest question is due that nobody has taken for this long, or None."""
     long_ago = now - patience
     overdue = Research.objects.due().filter(

@@ -97,13 +97,14 @@ def _insert(rows: Iterable[Notification]) -> int:
     return len(new)
 
 
-def wake() -> None:
-    waking.wake(TASK, "default")
+def wake() -> bool:
+    return waking.wake(TASK, "default")
 
 
 def wake_if_due() -> None:
-    if _due_or_lost().exists():
-        wake()
+    """Wake a sender if a message is due. While the broker is away, send it here and now."""
+    if _due_or_lost().exists() and not wake():
+        send_due()
 
 
 def send_due() -> int:

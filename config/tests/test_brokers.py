@@ -1,10 +1,13 @@
 """BROKER_URL and what django-q2 makes of it."""
 
+from pathlib import Path
+
 import pytest
 import redis
 from django.core.exceptions import ImproperlyConfigured
 
-from config.brokers import broker_settings
+from config import brokers
+from config.brokers import broker_settings, queue_prefix
 
 
 def parse(url):
@@ -63,3 +66,34 @@ def test_any_other_address_is_refused_without_being_repeated(url, scheme):
     assert str(caught.value) == (
         f"BROKER_URL starts with {scheme}://; use orm://, redis:// or sqs://."
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "package", "file"),
+    [
+        ("redis://:hidden@host", "redis", "requirements-redis.txt"),
+        ("rediss://:hidden@host", "redis", "requirements-redis.txt"),
+        ("sqs://key:hidden@us-east-1", "boto3", "requirements-sqs.txt"),
+    ],
+)
+def test_package_that_is_missing_is_named_with_its_cure(monkeypatch, url, package, file):
+    monkeypatch.setattr(brokers, "find_spec", lambda name: None)
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        parse(url)
+
+    assert f"the package {package} is not installed" in str(caught.value)
+    assert str(caught.value).endswith(f"pip install --require-hashes -r {file}")
+    assert "hidden" not in str(caught.value)
+    assert (Path(__file__).parents[2] / file).exists()
+
+
+def test_queues_in_our_own_database_need_no_prefix():
+    assert queue_prefix("savedesk", "orm://") == ""
+    assert queue_prefix("shop_2", "redis://host") == "shop_2"
+
+
+@pytest.mark.parametrize("prefix", ["", "a b", "a:b", "a" * 41])
+def test_prefix_that_sqs_would_not_take_is_refused(prefix):
+    with pytest.raises(ImproperlyConfigured, match="QUEUE_PREFIX is"):
+        queue_prefix(prefix, "orm://")

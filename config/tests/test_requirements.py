@@ -15,6 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LISTS = ("requirements.txt", "requirements-dev.txt")
+EXTRAS = ("redis", "sqs")
+ALL = (*LISTS, *(f"requirements-{extra}.txt" for extra in EXTRAS))
 # The answer of the service for one package, in the form of the OSV schema.
 FLAW = {
     "id": "GHSA-made-up",
@@ -39,18 +41,20 @@ def pins(name):
 def named(*groups):
     """What pyproject.toml names, as {name: version}."""
     content = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    lists = {"run": content["project"]["dependencies"], **content["dependency-groups"]}
+    project, groups_of_tests = content["project"], content["dependency-groups"]
+    extras = project["optional-dependencies"]
+    lists = {"run": project["dependencies"], **extras, **groups_of_tests}
     lines = [line for group in groups for line in lists[group]]
     matches = [re.match(r"([\w.-]+)(?:\[.*\])?==([\w.]+)", line) for line in lines]
     return {match[1].lower(): match[2] for match in matches}
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", ALL)
 def test_every_package_is_pinned_with_hashes(name):
     assert all(hashes for _, hashes in pins(name).values())
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", ALL)
 def test_lists_name_no_place_to_install_from(name):
     assert not re.search(r"://|^ *--(?!hash)", (ROOT / name).read_text(), re.M)
 
@@ -61,6 +65,14 @@ def test_lists_hold_what_pyproject_names_in_its_version():
     assert named("run").items() <= {name: version for name, (version, _) in run.items()}.items()
     assert named("dev").items() <= {name: pin[0] for name, pin in everything.items()}.items()
     assert run.items() <= everything.items()
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_list_for_a_broker_holds_all_that_runs_and_is_what_is_tested(extra):
+    run, everything, with_broker = pins(LISTS[0]), pins(LISTS[1]), pins(f"requirements-{extra}.txt")
+
+    assert run.items() < with_broker.items() <= everything.items()
+    assert named(extra).items() <= {name: pin[0] for name, pin in with_broker.items()}.items()
 
 
 @contextmanager

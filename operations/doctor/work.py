@@ -63,7 +63,7 @@ def broker() -> Finding:
     return ok(f"{kind} answers, {counted(waiting, 'wake-up')} waiting")
 
 
-_BROKER_CURE = "Check BROKER_URL and that its server is up. Until then events are stored, and wait."
+_BROKER_CURE = "Check BROKER_URL and that its server is up. Until then briefs come a little later."
 
 
 def _queue_size() -> int:

@@ -2,6 +2,7 @@
 
 supervisor   starts, reloads and stops them        watching   finds what is stuck, and ends it
 services     what is run, and how it is ended      groups     process groups, and whose they are
-beats        what a cluster did last               brokers    gives a cluster its own test task
+beats        what a cluster did last, and tasks for it alone
+bringing     finds what is due in the rows         brokers    goes on while the broker is away (sqs)
 messenger    reads and writes the database, so that the supervisor never waits for it
 """

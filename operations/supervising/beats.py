@@ -8,7 +8,9 @@ The tasks are done, never acknowledged to the broker, and therefore done again a
 
 Workers that wait for the lock of a dead worker take no task. While another host works, no row is
 late. So the supervisor knocks: through the file it gives a task that does nothing, which only its
-own cluster can take.
+own cluster can take. The same way it gives tasks that find work in the rows, which need no broker.
+
+A guard that hangs starts no worker anew and ends none, and nothing else shows it.
 """
 
 import os
@@ -23,10 +25,17 @@ FILE = "SAVEDESK_BEATS"  # the number of the open file, inherited by all process
 UNRECORDED_SECONDS = 20.0
 KNOCK_AFTER_SECONDS = 25.0  # without a task begun
 SILENT_SECONDS = 65.0
+UNGUARDED_SECONDS = 75.0  # the guard may wait for a broker, and for the database
+KNOCK = "briefs.tasks.knock"
+TASKS = (KNOCK, "briefs.tasks.sweep", "briefs.tasks.drain", "briefs.tasks.research")
 _FORMAT = "d"
 _SIZE = struct.calcsize(_FORMAT)
-_MOMENTS = _KNOCKED, _TAKEN, _BEGUN, _DONE, _RECORDED = [_SIZE * place for place in range(5)]
-_WORKERS = _SIZE * len(_MOMENTS)  # from here on one byte for each process id
+_MOMENTS = _GUARDED, _BEGUN, _DONE, _RECORDED = [_SIZE * place for place in range(4)]
+# How often each task was given, which only the supervisor writes, and taken, which only the
+# cluster writes. So neither needs a lock.
+_GIVEN = _SIZE * len(_MOMENTS)
+_TAKEN = _GIVEN + _SIZE * len(TASKS)
+_WORKERS = _TAKEN + _SIZE * len(TASKS)  # from here on one byte for each process id
 _IDLE, _BUSY = b"i", b"b"
 
 
@@ -48,13 +57,19 @@ class Beats:
     def begin(self) -> None:
         """Begin anew: nothing waits to be taken or recorded, and no worker is known."""
         os.ftruncate(self.number, 0)
+        os.ftruncate(self.number, _WORKERS)
         for place in _MOMENTS:
             _note(self.number, place)
 
     def knock(self) -> None:
         """Give this cluster a task that does nothing, if it has begun no task for a while."""
         if self._seconds_since(_BEGUN) > KNOCK_AFTER_SECONDS:
-            _note(self.number, _KNOCKED)
+            self.give(KNOCK)
+
+    def give(self, task: str, count: int = 1) -> None:
+        """Give this cluster a task so many times, those included that it has not taken yet."""
+        place = _SIZE * TASKS.index(task)
+        _write(self.number, _GIVEN + place, _read(self.number, _TAKEN + place) + count)
 
     def is_silent(self, processes: list[int]) -> bool:
         """Whether a worker is idle, and yet none has taken a task for long, not even a knock."""
@@ -64,6 +79,11 @@ class Beats:
     def is_busy(self, processes: list[int]) -> bool:
         """Whether one of these living processes has a task under way. Marks of dead ones stay."""
         return any(self._work_of(process) == _BUSY for process in processes)
+
+    @property
+    def is_unguarded(self) -> bool:
+        """Whether the guard, which replaces dead workers and ends tasks that hang, hangs itself."""
+        return self._seconds_since(_GUARDED) > UNGUARDED_SECONDS
 
     @property
     def is_unrecorded(self) -> bool:
@@ -87,13 +107,24 @@ def connect() -> None:
         post_execute.connect(_recorded, dispatch_uid="beats")
 
 
-def take_knock() -> bool:
-    """Whether the supervisor has knocked since the last call."""
+def take_task() -> str | None:
+    """A task that the supervisor gave to this cluster alone, if one is left."""
+    if FILE not in os.environ:  # nobody supervises this process
+        return None
     file = int(os.environ[FILE])
-    if _read(file, _KNOCKED) <= _read(file, _TAKEN):
-        return False
-    _note(file, _TAKEN)
-    return True
+    for number, task in enumerate(TASKS):
+        place = _SIZE * number
+        taken = _read(file, _TAKEN + place)
+        if taken < _read(file, _GIVEN + place):
+            _write(file, _TAKEN + place, taken + 1)
+            return task
+    return None
+
+
+def guarded() -> None:
+    """The guard went round once more."""
+    if FILE in os.environ:
+        _note(int(os.environ[FILE]), _GUARDED)
 
 
 def _idle(**kw: Any) -> None:
@@ -119,7 +150,11 @@ def _mark(file: int, work: bytes) -> None:
 
 
 def _note(file: int, place: int) -> None:
-    os.pwrite(file, struct.pack(_FORMAT, time.monotonic()), place)  # one clock for all processes
+    _write(file, place, time.monotonic())  # one clock for all processes
+
+
+def _write(file: int, place: int, value: float) -> None:
+    os.pwrite(file, struct.pack(_FORMAT, value), place)
 
 
 def _read(file: int, place: int) -> float:

@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import connection
 
-from briefs.research import working
 from operations import progress
-from operations.supervising import groups
+from operations.supervising import bringing, groups
 from operations.supervising.beats import Beats
 from operations.troubles import Kind, look
-from webhooks.waking import wake
 
 TRUST_SECONDS = 45.0  # for a new service to show progress; schedules first run after 30
 LONGEST_TRUST_SECONDS = 240.0  # after several kills, because killing may not help
@@ -41,7 +39,9 @@ class Service:
     is_receiver: bool = False  # a web server: workers give way to it, and stop before it
     trouble: Callable[[], str] = lambda: ""  # why the rows say that it is stuck, or empty
     is_paying: Callable[[], bool] = lambda: False  # whether a paid call or a message is under way
-    wake_up: Callable[[], object] | None = None  # gives it something to do
+    wake_up: Callable[[Beats], object] | None = None  # gives it something to do
+    # Gives it what is due in the rows and nobody takes; returns whether there was any.
+    bring: Callable[[Beats], bool] | None = None
     process: subprocess.Popen[bytes] | None = None
     group: int | None = None
     # Groups that a killed supervisor left behind, and when each is killed.
@@ -154,7 +154,8 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             grace_seconds=settings.DRAIN_TIMEOUT_SECONDS,
             trouble=queue_trouble,
             is_paying=progress.is_sending,
-            wake_up=wake_queue,
+            wake_up=bringing.wake_queue,
+            bring=bringing.bring_events,
         ),
         Service(
             "research",
@@ -163,7 +164,8 @@ def services(host: str, *, with_web: bool = True) -> list[Service]:
             grace_seconds=settings.RESEARCH_TIMEOUT_SECONDS,  # a call under way is paid for
             trouble=research_trouble,
             is_paying=progress.is_asking,
-            wake_up=wake_research,
+            wake_up=bringing.wake_research,
+            bring=bringing.bring_questions,
         ),
     ]
     return (
@@ -182,7 +184,6 @@ def web_command(host: str) -> list[str]:
 WHY_STUCK = {
     Kind.NOT_TAKEN: "events had been due for a minute and none was taken",
     Kind.UNSWEPT: "no worker had looked for work for more than a minute",
-    Kind.UNSCHEDULED: "nothing started the sweep, which was due more than a minute before",
     Kind.NOT_ASKED: "questions had been due for a minute and none was asked",
 }
 
@@ -192,7 +193,7 @@ def queue_trouble() -> str:
 
     A trouble of any age counts: the supervisor acts at once, before people are told.
     """
-    return _first_of(Kind.NOT_TAKEN, Kind.UNSWEPT, Kind.UNSCHEDULED)
+    return _first_of(Kind.NOT_TAKEN, Kind.UNSWEPT)
 
 
 def research_trouble() -> str:
@@ -203,19 +204,6 @@ def research_trouble() -> str:
 def _first_of(*kinds: Kind) -> str:
     found = look(kinds=kinds)
     return WHY_STUCK[found[0].kind] if found else ""
-
-
-def wake_queue() -> None:
-    """Queue a sweep.
-
-    A dead cluster may have taken the last wake-up. While its bell is rung, no other one is queued.
-    """
-    wake(progress.SWEEP, "default")
-
-
-def wake_research() -> None:
-    if not working.wake():  # a worker that finds no question also shows that it works
-        wake(working.TASK, "research")
 
 
 def _ask_to_stop(group: int) -> None:

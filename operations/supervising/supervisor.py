@@ -76,6 +76,7 @@ class Supervisor:
         for service in started:  # a task that the process before it had taken may be lost
             self.watching.wake_up(service)
         try:
+            self.watching.bring()
             if self.watching.is_due:
                 self.watching.look()
             self.watching.listen()

@@ -28,11 +28,14 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_EVERY_SECONDS = 10.0
+BRING_EVERY_SECONDS = 4.0
+BRING_AGAIN_SECONDS = 1.0  # after something was brought: the broker seems to be away
 STUCK_TIMES = 3  # looks in a row
 STUCK_GRACE_SECONDS = 5.0  # for a stuck cluster to finish its work, before it is killed
 QUERY_SECONDS = 5
 STOPPED = "one of its processes had been stopped"
 UNRECORDED = "its tasks were done and not recorded"
+UNGUARDED = "its guard, which ends tasks that hang, hung itself"
 UNWRITTEN = "alarm not written"
 SILENT = "its workers had taken no task for more than a minute, not even a knock"
 
@@ -64,7 +67,9 @@ class Watching:
         self._question: Errand[Observations] | None = None
         self._telling: Errand[bool | None] | None = None
         self._alarm_check: Errand[None] | None = None
+        self._bringing: Errand[bool] | None = None
         self._looked_at = time.monotonic()
+        self._bring_at = time.monotonic()
 
     @property
     def is_due(self) -> bool:
@@ -93,6 +98,17 @@ class Watching:
         if self._alarm_check and self._alarm_check.is_done:
             alarm_check, self._alarm_check = self._alarm_check, None
             _raise_from(alarm_check)
+
+    def bring(self) -> None:
+        """Give the services now and then what is due in the rows and nobody takes. Never waits."""
+        if self._bringing and self._bringing.is_done:
+            bringing, self._bringing = self._bringing, None
+            pause = BRING_AGAIN_SECONDS if bringing.answer else BRING_EVERY_SECONDS
+            self._bring_at = time.monotonic() + pause
+            _raise_from(bringing)
+        if self._bringing is None and time.monotonic() >= self._bring_at:
+            able = [one for one in self.services if one.is_running and not one.end_by]
+            self._bringing = self.messenger.send(lambda: bring(able))
 
     def wake_up(self, service: Service) -> None:
         """Have the service look for work in the rows."""
@@ -190,10 +206,21 @@ def check_alarms_if_nobody_sweeps() -> None:
         _try(outbox.send_due, "notifications not sent")
 
 
+def bring(services: list[Service]) -> bool:
+    """Whether something was due that nobody had taken."""
+    return bool(_try(lambda: _bring(services), "due work cannot be read"))
+
+
+def _bring(services: list[Service]) -> bool:
+    brought = [service.bring(service.beats) for service in services if service.bring is not None]
+    return any(brought)
+
+
 def wake_up(service: Service) -> None:
     """Give the service something to do."""
-    if service.wake_up is not None:
-        _try(service.wake_up, "wake-up not sent")
+    wake = service.wake_up
+    if wake is not None:
+        _try(lambda: wake(service.beats), "wake-up not given")
 
 
 def _write(words: str) -> bool:
@@ -236,6 +263,8 @@ def _trouble(service: Service, seen: Observation) -> str | None:
         return None
     if service.beats.is_unrecorded:
         return UNRECORDED
+    if not service.is_receiver and service.beats.is_unguarded:
+        return UNGUARDED
     return SILENT if service.is_silent else seen.trouble
 
 

@@ -1,5 +1,6 @@
 """`/livez` and `/readyz`: what monitoring is told."""
 
+import threading
 import time
 from datetime import timedelta
 
@@ -72,7 +73,9 @@ def test_readyz_is_ready_when_everything_works(client):
 
     assert response.status_code == 200
     assert response.json()["status"] == "ready"
-    assert list(checks(response)) == ["database", "migrations", "oldest_waiting", "clusters"]
+    assert list(checks(response)) == [
+        *("database", "migrations", "oldest_waiting", "clusters", "broker"),
+    ]
     assert all(is_ok for is_ok, _ in checks(response).values())
     assert checks(response)["clusters"][1].startswith("looked for work 2")
 
@@ -202,6 +205,46 @@ def test_readyz_names_a_full_disk_that_refuses_connections(client, monkeypatch):
     monkeypatch.setattr(probes, "look", refuse)
 
     assert checks(client.get("/readyz"))["database"] == (False, f"not reachable: {FULL}")
+
+
+# When the broker is away
+
+
+@pytest.fixture
+def redis(settings, monkeypatch, same_thread):
+    """A broker elsewhere; what it does when it is asked is for the test to say."""
+    settings.BROKER_URL = "redis://:hidden@host"
+    return lambda answer: monkeypatch.setattr(probes, "why_away", answer)
+
+
+def test_readyz_asks_the_broker(client, redis):
+    redis(lambda: "")
+
+    assert checks(client.get("/readyz"))["broker"] == (True, "redis answers")
+
+
+def test_readyz_is_503_when_the_broker_refuses(client, redis):
+    redis(lambda: "ConnectionError")
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert checks(response)["broker"] == (
+        False,
+        "redis does not answer: ConnectionError. Briefs come some seconds later",
+    )
+
+
+def test_readyz_waits_for_no_broker_that_is_frozen(client, redis, monkeypatch):
+    monkeypatch.setattr(probes, "BROKER_SECONDS", 0.1)
+    end = threading.Event()
+    redis(end.wait)
+
+    is_ok, words = checks(client.get("/readyz"))["broker"]
+    end.set()
+
+    assert not is_ok
+    assert "no answer in time" in words
 
 
 # When the database is away

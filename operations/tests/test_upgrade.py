@@ -31,7 +31,7 @@ from briefs.notifying import outbox
 from briefs.notifying.tests.listener import Listener, may_be_this_machine
 from briefs.research import working
 from operations import progress
-from operations.supervising import brokers, services
+from operations.supervising import beats
 from providers.mavera import Mave
 from webhooks.bell import ring
 from webhooks.models import Bell, WebhookEvent
@@ -221,13 +221,11 @@ def test_hosts_of_this_release_and_the_one_before_understand_each_others_rows():
     """While hosts are upgraded one after the other, both find the other's rows in the queue."""
     ring()
     outbox.wake()
-    services.wake_queue()
-    services.wake_research()
 
     tasks = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
-    written = {task["func"] for task in tasks} | {brokers.TASK, Schedule.objects.get().func}
+    written = {task["func"] for task in tasks} | {*beats.TASKS, Schedule.objects.get().func}
     assert written == KNOWN
-    assert [(task["args"], task["kwargs"]) for task in tasks] == [((), {})] * 4
+    assert [(task["args"], task["kwargs"]) for task in tasks] == [((), {})] * 2
     assert {settings.WEBHOOKS_WAKE_TASK, outbox.TASK, working.TASK, progress.SWEEP} < KNOWN
 
 

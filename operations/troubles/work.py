@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.utils import timezone
-
 from briefs.links import admin_url
 from briefs.times import length
 from operations import progress
@@ -74,8 +72,8 @@ def unswept(figures: Figures) -> Iterator[Trouble]:
 
 
 def unscheduled(figures: Figures) -> Iterator[Trouble]:
-    """A cluster's guard starts schedules and ends tasks that hang. Workers may work without it."""
-    due_at, now = progress.sweep_due_at(), timezone.now()
+    """Supervisors start the sweep, and where none runs the guards of the clusters do."""
+    due_at, now = progress.sweep_due_at(), figures.now
     if due_at and now - due_at > SCHEDULE_LATE:
         yield Trouble(
             Kind.UNSCHEDULED,

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -23,10 +25,12 @@ from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 from providers.deadlines import OutOfTime, in_time
 from webhooks import full_disk, storing
+from webhooks.waking import why_away
 
 LIMIT_SECONDS = 2.5  # also if the database hangs
 FRESH_SECONDS = 1.0
-_NAMES = ("database", "migrations", "oldest_waiting", "clusters")
+BROKER_SECONDS = 1.0
+_NAMES = ("database", "migrations", "oldest_waiting", "clusters", "broker")
 # The troubles that make a check fail: those of LATE `oldest_waiting`, the others `clusters`.
 LATE: Choice = dict.fromkeys((Kind.NOT_TAKEN, Kind.BEHIND), Ages(timedelta(minutes=10)))
 STUCK: Choice = {
@@ -122,6 +126,7 @@ def look() -> Iterator[ReadinessCheck]:
     figures = Figures()
     yield _oldest_waiting(figures)
     yield _clusters(figures)
+    yield _broker()
 
 
 def _database() -> ReadinessCheck:
@@ -175,6 +180,19 @@ def _clusters(figures: Figures) -> ReadinessCheck:
         ago = length(figures.now - figures.looked_at)
         return ReadinessCheck("clusters", True, f"looked for work {ago} ago")
     return ReadinessCheck("clusters", True, "no event has woken them yet")
+
+
+def _broker() -> ReadinessCheck:
+    """A broker that is away stops nothing, but what is due is found some seconds later."""
+    kind = urlsplit(settings.BROKER_URL).scheme
+    if kind == "orm":
+        return ReadinessCheck("broker", True, "the database itself")
+    try:
+        why = in_time(why_away, BROKER_SECONDS, name="readyz-broker")
+    except OutOfTime:
+        why = "no answer in time"
+    words = f"does not answer: {why}. Briefs come some seconds later" if why else "answers"
+    return ReadinessCheck("broker", not why, f"{kind} {words}")
 
 
 def _unreachable(why: str) -> list[ReadinessCheck]:

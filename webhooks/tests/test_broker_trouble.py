@@ -18,7 +18,7 @@ from webhooks.tests.real_server import ROOT, Client, Server, copied_database, fr
 
 pytestmark = [pytest.mark.processes, pytest.mark.on_postgresql]
 BROKER_TIME_OUT = 0.5
-QUEUE = "django_q:default:q"  # in Redis
+QUEUE = "django_q:savedesk-default:q"  # in Redis
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from operations.supervising import beats
-from operations.supervising.brokers import TASK
 
 ME = os.getpid()
 NOBODY = 4_000_000
@@ -65,18 +64,18 @@ def test_new_cluster_begins_without_the_marks_of_the_old_one(beat, impatient):
     beat.begin()
 
     assert not beat.is_busy([ME])
-    assert not beats.take_knock()
+    assert not beats.take_task()
 
 
 def test_knock_comes_only_after_a_while_without_a_task(beat, monkeypatch):
     beat.knock()
-    assert not beats.take_knock()
+    assert not beats.take_task()
 
     monkeypatch.setattr(beats, "KNOCK_AFTER_SECONDS", 0)
     beat.knock()
 
-    assert beats.take_knock()
-    assert not beats.take_knock()
+    assert beats.take_task() == beats.KNOCK
+    assert not beats.take_task()
 
 
 @pytest.mark.django_db
@@ -89,11 +88,11 @@ def test_knock_is_a_task_that_only_this_cluster_gets_without_the_broker(beat):
     [(acknowledged_by, package)] = broker.dequeue()
     [(_, next_one)] = broker.dequeue()
 
-    assert SignedPackage.loads(package)["func"] == TASK
+    assert SignedPackage.loads(package)["func"] == beats.KNOCK
     assert acknowledged_by is None
     assert next_one == "of everybody"
     assert OrmQ.objects.count() == 1
-    assert callable(import_string(TASK))
+    assert callable(import_string(beats.KNOCK))
 
 
 @pytest.mark.django_db

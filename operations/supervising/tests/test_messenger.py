@@ -23,12 +23,13 @@ SUPERVISOR = """
 import sys, django
 django.setup()
 from operations.supervising import watching
-from operations.supervising.services import Service, wake_queue, queue_trouble
+from operations.supervising.bringing import bring_events, wake_queue
+from operations.supervising.services import Service, queue_trouble
 from operations.supervising.supervisor import Supervisor
 watching.LOOK_EVERY_SECONDS = 0.1
 deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
 one = Service("one", [sys.executable, "-c", deaf], grace_seconds=600,
-              trouble=queue_trouble, wake_up=wake_queue)
+              trouble=queue_trouble, wake_up=wake_queue, bring=bring_events)
 Supervisor([one]).run()
 """
 

@@ -1,4 +1,4 @@
-"""Web server, supervisor, both clusters and the sandbox as real processes.
+"""Web server, supervisor, both clusters and the sandbox as real processes, over each broker.
 
 On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names, in a database of the test's own.
 """
@@ -11,6 +11,7 @@ import subprocess
 import psycopg
 import pytest
 
+from sandbox import brokers
 from sandbox.demo import Demo
 
 pytestmark = pytest.mark.processes
@@ -41,6 +42,23 @@ def demo(tmp_path, database_url):
     yield demo
     demo.processes.stop()
     assert not _processes_of(demo), "processes were left behind"
+
+
+@pytest.fixture
+def broker(request, demo):
+    """A broker of its own for the demo, in the place of the database."""
+    try:
+        made = request.param()
+    except ImportError:
+        pytest.skip("no Redis from a package for this Python")
+    with brokers.running(made):
+        demo.processes.environment.update(made.environment)
+        yield made
+
+
+OWN_BROKER = pytest.mark.parametrize(
+    "broker", [brokers.redis, brokers.sqs], ids=["redis", "sqs"], indirect=True
+)
 
 
 def _processes_of(demo):
@@ -93,6 +111,75 @@ def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_a
     ledger = demo.processes.manage("shell", "-c", LEDGER)
     assert ledger.split()[-3:] == ["answered", "False", "True"]
     assert demo._mave_calls() == 1
+
+
+# Over other brokers than the database -----------------------------------------------------------
+
+
+def leaves(demo, profile):
+    """Somebody unsubscribes, and the brief and its research come."""
+    event = demo.event(f"{profile}-{demo.run}", "unsubscribed")
+    assert demo.post(event) == (200, "stored")
+    brief = demo._wait("the brief", lambda: demo.brief_of(event), 60)
+    demo._wait("the research", lambda: demo._researched(brief["id"]), 120)
+
+
+def readiness(demo):
+    return demo.session.get(f"{demo.url}/readyz", timeout=5).json()["checks"]["broker"]
+
+
+@pytest.mark.on_postgresql
+@OWN_BROKER
+def test_signal_becomes_a_researched_brief_over_another_broker(demo, broker):
+    demo._start()
+
+    leaves(demo, "enterprise-logistics-low")
+
+    assert readiness(demo)["ok"]
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.long
+@OWN_BROKER
+def test_every_step_of_the_demo_comes_true_over_another_broker(demo, broker):
+    demo.tell()
+
+    told = "\n".join(demo.lines)
+    assert "200 events, 140 briefs" in told
+    assert "7 research calls" in told
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.long
+@OWN_BROKER
+def test_signals_become_briefs_whatever_happens_to_the_broker(demo, broker):
+    demo._start()
+
+    broker.freeze()
+    leaves(demo, "enterprise-media-low")
+    assert not readiness(demo)["ok"]
+    broker.thaw()
+
+    broker.stop()
+    leaves(demo, "business-games-low")
+    assert not readiness(demo)["ok"]
+    broker.start()
+
+    broker.purge()
+    leaves(demo, "pro-music-low")
+    demo._wait("it is said to be back", lambda: readiness(demo)["ok"], 30)
+    assert demo._mave_calls() == 3  # one for each persona's question
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.long
+@OWN_BROKER
+def test_installation_starts_while_its_broker_is_away(demo, broker):
+    broker.stop()
+
+    demo._start()
+
+    leaves(demo, "enterprise-logistics-low")
 
 
 LEDGER = """

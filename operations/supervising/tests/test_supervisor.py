@@ -22,7 +22,6 @@ from operations.supervising import beats, groups, services, watching
 from operations.supervising.messenger import Errand, Messenger
 from operations.supervising.services import Service
 from operations.supervising.supervisor import Supervisor
-from webhooks import waking
 from webhooks.models import Bell
 
 # Looking for stuck clusters closes the database connection now and then.
@@ -147,7 +146,7 @@ def look(watch, times):
 
 def test_stuck_service_is_woken_up_twice_before_it_is_asked_to_end(started):
     woken = []
-    one = service(**STUCK, wake_up=lambda: woken.append(one.is_running))
+    one = service(**STUCK, wake_up=lambda beats: woken.append(one.is_running))
     watch = started(one)
     one.trusted_until = 0
 
@@ -285,7 +284,7 @@ def test_service_is_not_blamed_for_a_database_that_is_away_and_gets_time_afterwa
 
 
 def test_database_that_is_away_does_not_stop_the_supervisor(started, monkeypatch, caplog):
-    one = service(wake_up=lambda: None)
+    one = service(wake_up=lambda beats: None)
     watch = started(one)
     monkeypatch.setattr(watching.connection, "cursor", away)
 
@@ -298,16 +297,16 @@ def test_database_that_is_away_does_not_stop_the_supervisor(started, monkeypatch
     assert "progress cannot be read: OperationalError" in caplog.text
 
 
-def test_broker_that_fails_does_not_stop_the_supervisor(started, monkeypatch, caplog):
-    monkeypatch.setattr(waking, "async_task", lambda *args, **kw: 1 / 0)
-    one = service(**STUCK, wake_up=services.wake_queue)
+def test_service_whose_guard_hangs_is_ended_whatever_the_rows_say(started, monkeypatch, caplog):
+    monkeypatch.setattr(beats, "UNGUARDED_SECONDS", 0)
+    one = service()
     watch = started(one)
     one.trusted_until = 0
 
     look(watch, 3)
 
     assert one.end_by is not None
-    assert "briefs.tasks.sweep not put into the queue (ZeroDivisionError)" in caplog.text
+    assert "its guard, which ends tasks that hang, hung itself" in caplog.text
 
 
 def test_stopped_process_is_found_and_goes_on_to_end_in_order(started):
