@@ -276,11 +276,15 @@ else:
         keepalives_interval=5,
         keepalives_count=2,
     )
-    # A process that is paused inside a transaction (its machine sleeps) must not block others.
-    session = "-c idle_in_transaction_session_timeout=60000"
-    if IS_WEB:  # a page that waits for a lock must not keep its thread from the receiver
-        session += " -c statement_timeout=2500 -c lock_timeout=1000"
-    DATABASES["default"]["OPTIONS"]["options"] = session
+    # A cursor that outlives its transaction is lost behind a pooler (PgBouncer).
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+# Each new connection to PostgreSQL is told this (webhooks/connections.py). A process that is paused
+# inside a transaction (its machine sleeps) must not block others, and a page that waits for a lock
+# must not keep its thread from the receiver.
+DATABASE_SESSION = {"idle_in_transaction_session_timeout": "60s"}
+WEB_DATABASE_SESSION = {**DATABASE_SESSION, "statement_timeout": "2500ms", "lock_timeout": "1s"}
+if IS_WEB:
+    DATABASE_SESSION = WEB_DATABASE_SESSION
 
 # Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
 
@@ -311,6 +315,7 @@ Q_CLUSTER = {
             "timeout": RESEARCH_TIMEOUT_SECONDS,
             "retry": 2 * RESEARCH_TIMEOUT_SECONDS + 60,
             "queue_limit": 1,
+            "scheduler": False,  # the sweep is the other cluster's: no connection to look for it
         },
     },
     **broker_settings(BROKER_URL, timeout_seconds=0.5 if IS_WEB else 5),

@@ -32,7 +32,7 @@ def _broker_class() -> type[Broker]:
     if isinstance(Conf.SQS, dict):
         from django_q.brokers.aws_sqs import Sqs as Kind
     elif Conf.ORM:
-        from django_q.brokers.orm import ORM as Kind
+        from operations.supervising.polling import QuietOrm as Kind
     else:
         from django_q.brokers.redis_broker import Redis as Kind
     return Kind  # type: ignore[no-any-return]  # the package is not typed
