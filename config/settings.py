@@ -259,6 +259,10 @@ PORT = env.int("PORT", default=8000)  # of the web server that the supervisor st
 # Database ---------------------------------------------------------------------------------------
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+# The same database, as a role with the short time-outs of a web server: only behind a pooler.
+WEB_DATABASE_URL = env.str("WEB_DATABASE_URL", default="")
+if IS_WEB and WEB_DATABASE_URL:
+    DATABASES["default"] = env.db("WEB_DATABASE_URL")
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:

@@ -31,10 +31,10 @@ def begin(connection: BaseDatabaseWrapper, **kw: Any) -> None:
     except Error:
         connection.close()  # without its time-outs nobody may use it
         raise
-    vars(connection)["is_ours_alone"] = found is not None
+    connection.is_ours_alone = found is not None  # type: ignore[attr-defined]
 
 
 def is_ours_alone(connection: BaseDatabaseWrapper) -> bool:
     """Whether this connection to PostgreSQL may be told something that later statements rely on."""
     connection.ensure_connection()
-    return bool(vars(connection).get("is_ours_alone"))
+    return getattr(connection, "is_ours_alone", False)
