@@ -2,6 +2,7 @@
 
     python -m benchmarks.idle              --hosts, --seconds, --samples for less
     python -m benchmarks.idle --no-web     one web host, and the others workers only
+    python -m benchmarks.idle --pooled     through PgBouncer, if it is installed
 
 Each host is a supervisor with a web server and both clusters. The server writes every statement
 into its log, and the benchmark counts the lines. The figures:
@@ -26,6 +27,7 @@ import psycopg
 
 from benchmarks.installation import Database, Desk, prepared
 from benchmarks.pipeline import PENDING, percentile, show_times, unsubscribe
+from sandbox.pgbouncer import pgbouncer
 from sandbox.postgres import postgres
 
 GOAL_STATEMENTS = 20  # a second, of four hosts
@@ -117,21 +119,24 @@ def main() -> None:
     )
     parser.add_argument("--hosts", type=int, default=4)
     parser.add_argument("--no-web", action="store_true", help="only the first has a web server")
+    parser.add_argument("--pooled", action="store_true", help="through PgBouncer")
     parser.add_argument("--seconds", type=float, default=60, help="of idleness")
     parser.add_argument("--samples", type=int, default=20, help="single events")
     parser.add_argument("--load", type=int, default=100, help="events and questions at once")
     given = parser.parse_args()
     with watched() as (database, log), ExitStack() as stack:
+        url = stack.enter_context(pgbouncer(database.url)) if given.pooled else database.url
         desks = [stack.enter_context(Desk(database)) for _ in range(given.hosts)]
         desks[0].start_sandbox(LATENCY)
         for number, desk in enumerate(desks):
             desk.env.update(
+                DATABASE_URL=url,
                 CIO_APP_BASE_URL=desks[0].env["CIO_APP_BASE_URL"],
                 MAVERA_BASE_URL=desks[0].env["MAVERA_BASE_URL"],
             )
             desk.start(web=not (given.no_web and number))
         time.sleep(WARM_UP_SECONDS)
-        print(f"{given.hosts} hosts on PostgreSQL\n")
+        print(f"{given.hosts} hosts on PostgreSQL{' behind PgBouncer' * given.pooled}\n")
         idle(log, given.seconds)
         print(f"connections while idle: {connections(database)}", flush=True)
         stored_to_brief(database, desks[0], given.samples)

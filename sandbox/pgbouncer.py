@@ -20,7 +20,7 @@ from sandbox.processes import free_port
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 _SETTINGS = """[databases]
-{databases}
+* = {server}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -33,23 +33,21 @@ max_client_conn = 1000
 
 
 @contextmanager
-def pgbouncer(url: str, *, size: int = 20, users: tuple[str, ...] = ()) -> Iterator[str]:
+def pgbouncer(url: str, *, size: int = 20) -> Iterator[str]:
     """Run it in front of the server of this URL; yields the URL of the same database through it.
 
-    It connects as that URL's user. A database of the name of one of `users` is the same one, to
-    which it connects as this user. size: connections to the server for each user and database.
+    It connects as that URL's user, whoever its clients are. size: connections to the server.
     """
     server = conninfo_to_dict(url)
     name = str(server["dbname"])
     there = " ".join(f"{key}={server[key]}" for key in ("host", "port") if server.get(key))
-    databases = {"*": f"{there} user={server['user']}"}
-    databases |= {user: f"{there} dbname={name} user={user}" for user in users}
     port = free_port(0)
     with tempfile.TemporaryDirectory(prefix="savedesk-pgbouncer-") as folder:
         os.chmod(folder, 0o755)  # noqa: S103 - it may run as another user; the folder has no secret
-        lines = "\n".join(f"{name} = {target}" for name, target in databases.items())
         settings = Path(folder) / "pgbouncer.ini"
-        settings.write_text(_SETTINGS.format(databases=lines, port=port, size=size))
+        settings.write_text(
+            _SETTINGS.format(server=f"{there} user={server['user']}", port=port, size=size)
+        )
         with _running(settings, Path(folder) / "log", port, _user(str(server.get("host")))):
             yield f"postgresql://{quote(str(server['user']))}@127.0.0.1:{port}/{name}"
 
