@@ -46,6 +46,10 @@ class QuietOrm(ORM):  # type: ignore[misc]  # the package is not typed
                 cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, key])
         return int(row.pk)
 
+    def waiting(self) -> int:
+        """How many tasks nobody has taken yet."""
+        return int(self.get_connection().filter(key=self.list_key, lock__lte=Now()).count())
+
     def dequeue(self) -> list[tuple[int, str]] | None:
         """Take a task, or wait a moment for one and return None."""
         pause = self.look_at - time.monotonic()

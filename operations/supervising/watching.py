@@ -175,13 +175,14 @@ class Watching:
 
 def observe(services: list[Service]) -> Observations:
     """What the rows say about each service."""
-    return {
-        service.name: Observation(
-            trouble=_try(service.trouble, "progress cannot be read"),
-            is_paying=_try(service.is_paying, "calls under way cannot be read"),
-        )
-        for service in services
-    }
+    return {service.name: _observation(service) for service in services}
+
+
+def _observation(service: Service) -> Observation:
+    seen = _try(
+        lambda: Observation(service.trouble(), service.is_paying()), "progress cannot be read"
+    )
+    return seen or Observation()
 
 
 def check_alarms_if_nobody_sweeps() -> None:

@@ -62,6 +62,17 @@ def test_task_of_a_cluster_that_died_is_taken_again_after_its_time():
 
 
 @pytest.mark.django_db
+def test_tasks_that_nobody_has_taken_are_counted():
+    broker = QuietOrm("default")
+    for _ in range(3):
+        broker.enqueue("one")
+    broker.dequeue()
+
+    assert broker.waiting() == 2
+    assert QuietOrm("research").waiting() == 0
+
+
+@pytest.mark.django_db
 def test_task_of_another_queue_is_left_alone():
     QuietOrm("research").enqueue("a question")
 
