@@ -83,6 +83,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.reload
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
+	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 
