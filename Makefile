@@ -92,6 +92,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.pipeline
 	$(PY) -m benchmarks.poison
 	$(PY) -m benchmarks.broker_away
+	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 

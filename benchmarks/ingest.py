@@ -54,6 +54,7 @@ def environment(database_url: str, port: int) -> dict[str, str]:
         "CIO_APP_KEY": "",
         "MAVERA_API_KEY": "",
         "DATABASE_URL": database_url,
+        "WEB_DATABASE_URL": "",
         "BROKER_URL": "orm://",
         "PORT": str(port),
     }

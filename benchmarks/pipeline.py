@@ -74,7 +74,7 @@ def stored_to_brief(database: Database, broker_url: str, samples: int, goal: flo
         desk.start_sandbox(latency=0)
         desk.start(web=True)
         for number in range(samples + 5):  # the first five warm up
-            desk.post(_unsubscribe(run, number))
+            desk.post(unsubscribe(run, number))
             time.sleep(random.uniform(0.15, 0.35))
         desk.wait(PENDING, 0, 30)
         time.sleep(1)
@@ -82,7 +82,7 @@ def stored_to_brief(database: Database, broker_url: str, samples: int, goal: flo
     show_times(f"stored -> brief, {database.name}, {broker}", _ages(database, run)[5:], goal)
 
 
-def _unsubscribe(run: str, number: int) -> dict[str, Any]:
+def unsubscribe(run: str, number: int) -> dict[str, Any]:
     return {
         "event_id": f"{run}-{number:05d}",
         "object_type": "customer",

@@ -253,6 +253,10 @@ PORT = env.read("PORT", values.number(least=1, most=65535), default="8000")
 
 _sqlite = f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}"
 DATABASES = {"default": env.read("DATABASE_URL", addresses.database, default=_sqlite)}
+# The same database, as a role with the short time-outs of a web server: only behind a pooler.
+WEB_DATABASE_URL = env.text("WEB_DATABASE_URL")
+if IS_WEB and WEB_DATABASE_URL:
+    DATABASES["default"] = env.read("WEB_DATABASE_URL", addresses.database)
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
@@ -270,11 +274,15 @@ else:
         keepalives_interval=5,
         keepalives_count=2,
     )
-    # A process that is paused inside a transaction (its machine sleeps) must not block others.
-    session = "-c idle_in_transaction_session_timeout=60000"
-    if IS_WEB:  # a page that waits for a lock must not keep its thread from the receiver
-        session += " -c statement_timeout=2500 -c lock_timeout=1000"
-    DATABASES["default"]["OPTIONS"]["options"] = session
+    # A cursor that outlives its transaction is lost behind a pooler (PgBouncer).
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+# Each new connection to PostgreSQL is told this (webhooks/connections.py). A process that is paused
+# inside a transaction (its machine sleeps) must not block others, and a page that waits for a lock
+# must not keep its thread from the receiver.
+DATABASE_SESSION = {"idle_in_transaction_session_timeout": "60s"}
+WEB_DATABASE_SESSION = {**DATABASE_SESSION, "statement_timeout": "2500ms", "lock_timeout": "1s"}
+if IS_WEB:
+    DATABASE_SESSION = WEB_DATABASE_SESSION
 
 # Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
 
@@ -308,6 +316,7 @@ Q_CLUSTER = {
             "timeout": RESEARCH_TIMEOUT_SECONDS,
             "retry": 2 * RESEARCH_TIMEOUT_SECONDS + 60,
             "queue_limit": 1,
+            "scheduler": False,  # the sweep is the other cluster's: no connection to look for it
         },
     },
     **broker_settings(BROKER_URL, timeout_seconds=BROKER_SECONDS),

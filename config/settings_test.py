@@ -9,6 +9,7 @@ os.environ.update(
     PUBLIC_URL="",
     ALLOWED_HOSTS="localhost,127.0.0.1",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL") or "sqlite:///:memory:",
+    WEB_DATABASE_URL="",
     BROKER_URL="orm://",
     QUEUE_PREFIX="",
     PORT="8000",

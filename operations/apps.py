@@ -6,6 +6,7 @@ class OperationsConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        from operations.supervising import beats  # only once the apps are there to be imported
+        from operations.supervising import beats, giving_back  # once the apps can be imported
 
         beats.connect()
+        giving_back.connect()

@@ -98,6 +98,7 @@ class Demo:
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "PUBLIC_URL": "",
             "DATABASE_URL": self.database_url,
+            "WEB_DATABASE_URL": "",
             "BROKER_URL": "orm://",
             "PORT": str(self.port),
             "CIO_WEBHOOK_SECRET": self.signing_key,

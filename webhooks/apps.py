@@ -6,4 +6,8 @@ class WebhooksConfig(AppConfig):
     verbose_name = "Webhooks"
 
     def ready(self) -> None:
-        from webhooks import checks  # noqa: F401 - importing it registers the checks
+        from django.db.backends.signals import connection_created
+
+        from webhooks import checks, connections  # noqa: F401 - importing registers the checks
+
+        connection_created.connect(connections.begin, dispatch_uid="time-outs")

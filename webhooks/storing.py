@@ -12,9 +12,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from webhooks import full_disk
+from webhooks.connections import is_ours_alone
 from webhooks.models import DeliveryRow, WebhookEvent
 
 logger = logging.getLogger(__name__)
@@ -235,15 +244,25 @@ class Writer(threading.Thread):
             return self._write_once(rows)
 
     def _write_once(self, rows: list[DeliveryRow]) -> dict[str, int]:
-        if connection.connection is None and connection.vendor == "postgresql":
-            limit = int(STATEMENT_SECONDS * 1000)
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    f"SET statement_timeout = {limit};"
-                    f"SET lock_timeout = {int(LOCK_SECONDS * 1000)};"
-                    "SET synchronous_commit = on"  # we answer 200 only when the row is safe on disk
-                )
-        return WebhookEvent.objects.all().record(rows)
+        if connection.vendor != "postgresql":
+            return WebhookEvent.objects.all().record(rows)
+        is_new = connection.connection is None
+        if is_ours_alone(connection):
+            if is_new:
+                _set_limits("SESSION")
+            return WebhookEvent.objects.all().record(rows)
+        with transaction.atomic():  # behind a pooler: the next transaction may be somebody else's
+            _set_limits("LOCAL")
+            return WebhookEvent.objects.all().record(rows)
+
+
+def _set_limits(scope: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET {scope} statement_timeout = {int(STATEMENT_SECONDS * 1000)};"
+            f"SET {scope} lock_timeout = {int(LOCK_SECONDS * 1000)};"
+            f"SET {scope} synchronous_commit = on"  # 200 only when the row is safe on disk
+        )
 
 
 committer = Committer()

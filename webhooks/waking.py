@@ -26,6 +26,16 @@ def queue(cluster: str) -> Broker:
     return get_broker(cluster)
 
 
+def waiting(cluster: str) -> int:
+    """How many wake-ups nobody has taken yet; 0 where the broker does not know it for certain."""
+    broker = queue(cluster)
+    try:
+        return int(broker.waiting()) if hasattr(broker, "waiting") else 0
+    except Exception as error:  # noqa: BLE001 - as below
+        logger.warning("queue not counted (%s)", type(error).__name__)
+        return 0
+
+
 def wake(task: str, cluster: str) -> bool:
     """Put the task into the cluster's queue; False if the broker did not take it."""
     global _paused_until

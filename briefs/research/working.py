@@ -18,9 +18,15 @@ SHORT_HOLD_SECONDS = 20.0
 
 
 def wake() -> int:
-    """Wake as many research workers as have something to do; returns how many."""
+    """Wake as many research workers as have something to do; returns how many.
+
+    A wake-up that nobody has taken yet is one of them. Otherwise each call would leave more of them
+    than it takes, and after a hundred questions workers would be woken for nothing for a minute.
+    """
     workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["research"]["workers"]
     wanted = min(pacing.workers_wanted(), workers)
+    if wanted:
+        wanted -= waking.waiting("research")
     woken = 0
     while woken < wanted and waking.wake(TASK, "research"):  # stops at the first failure
         woken += 1

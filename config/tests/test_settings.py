@@ -200,6 +200,20 @@ def test_web_server_waits_less_than_a_worker():
         assert web < worker
 
 
+def test_web_server_has_an_address_of_the_database_of_its_own_if_there_is_one():
+    given = {
+        "DATABASE_URL": "postgres://worker@pooler/savedesk",
+        "WEB_DATABASE_URL": "postgres://web@pooler/savedesk",
+    }
+
+    [of_worker, of_web] = (
+        read("DATABASES", **given, **more)[0]["default"]["USER"]
+        for more in ({}, {"SAVEDESK_PROCESS": "web"})
+    )
+
+    assert (of_worker, of_web) == ("worker", "web")
+
+
 # Placeholders -------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from operations.doctor import (
     address,
     configuration,
+    connections,
     people,
     providers,
     storage,
@@ -31,6 +32,8 @@ CONFIGURATION = (
 STORAGE = (
     Check("database", storage.database, needs_database=False, is_base=True),
     Check("migrations", storage.migrations, is_base=True),
+    Check("connections", connections.connections),
+    Check("time-outs", connections.time_outs),
     Check("rules", storage.rules),
 )
 WORK = (

@@ -75,7 +75,7 @@ def _kind() -> type[Broker]:
     if isinstance(Conf.SQS, dict):
         from operations.supervising.sqs import LateSqs as Kind
     elif Conf.ORM:
-        from django_q.brokers.orm import ORM as Kind  # type: ignore[no-redef]
+        from operations.supervising.polling import QuietOrm as Kind
     else:
         from django_q.brokers.redis_broker import Redis as Kind  # type: ignore[no-redef]
     return type(Kind.__name__, (Patient, Kind), {})

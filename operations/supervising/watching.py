@@ -23,6 +23,7 @@ from operations.supervising.messenger import Errand, Messenger
 from operations.supervising.services import Service
 from operations.troubles import TOLD_AFTER, Ages, Choice, Kind, choose
 from webhooks.clock import database_now
+from webhooks.connections import is_ours_alone
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -190,13 +191,14 @@ class Watching:
 
 def observe(services: list[Service]) -> Observations:
     """What the rows say about each service."""
-    return {
-        service.name: Observation(
-            trouble=_try(service.trouble, "progress cannot be read"),
-            is_paying=_try(service.is_paying, "calls under way cannot be read"),
-        )
-        for service in services
-    }
+    return {service.name: _observation(service) for service in services}
+
+
+def _observation(service: Service) -> Observation:
+    seen = _try(
+        lambda: Observation(service.trouble(), service.is_paying()), "progress cannot be read"
+    )
+    return seen or Observation()
 
 
 def check_alarms_if_nobody_sweeps() -> None:
@@ -235,11 +237,15 @@ _BOUND_SQL = {
 
 
 def _try(work: Callable[[], T], words: str) -> T | None:
-    """Do it with a time limit for each statement; None if the database is away."""
+    """Do it with a time limit for each statement; None if the database is away.
+
+    Behind a pooler there is none but the role's: the connection is lent to others too.
+    """
     close_old_connections()
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_BOUND_SQL[connection.vendor])
+        if connection.vendor == "sqlite" or is_ours_alone(connection):
+            with connection.cursor() as cursor:
+                cursor.execute(_BOUND_SQL[connection.vendor])
         return work()
     except Error as error:
         logger.warning("%s: %s", words, type(error).__name__)

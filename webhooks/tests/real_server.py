@@ -76,6 +76,7 @@ class Server:
             "SECRET_KEY": "key-of-the-real-server",
             "CIO_WEBHOOK_SECRET": SECRET,
             "DATABASE_URL": database_url,
+            "WEB_DATABASE_URL": "",
             "BROKER_URL": "orm://",
             "PORT": str(self.port),
             "CIO_APP_KEY": "",

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.models import OrmQ
 
 from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
@@ -731,6 +732,16 @@ def test_calls_under_way_leave_fewer_to_wake():
     make_research(), make_research()
 
     assert wake() == 1
+
+
+@pytest.mark.usefixtures("_connected")
+def test_wake_up_that_nobody_has_taken_yet_is_not_repeated():
+    make_research(), make_research()
+    wake()
+    get_broker("research").dequeue()
+
+    assert wake() == 1
+    assert OrmQ.objects.filter(key="research").count() == 3
 
 
 @pytest.mark.usefixtures("_connected")

@@ -87,6 +87,7 @@ def environment(database_url, sandbox):
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": database_url,
+        "WEB_DATABASE_URL": "",
         "CIO_APP_BASE_URL": sandbox.cio_base_url,
         "CIO_APP_KEY": sandbox.cio_key,
         "MAVERA_BASE_URL": sandbox.mavera_base_url,
