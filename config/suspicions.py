@@ -44,6 +44,8 @@ def meant(name: str, known: list[str], is_in_file: bool) -> str:
     nearest = min(known, key=lambda one: (distance(plain, _letters(one)), one))
     aim = _letters(nearest)
     is_like = distance(plain, aim) <= _mistakes(len(aim))
+    if plain != aim and any(name.upper().endswith(f"_{one}") for one in known):
+        is_like = False  # TEST_DATABASE_URL: another's, which has one of our names at its end
     if len(aim) < SHORT and not is_in_file:
         is_like = is_like and sorted(name) == sorted(aim)
     if not is_like and name.upper().startswith(OURS):  # CIO_SECRET: words are left out

@@ -31,6 +31,7 @@ def test_address_that_does_not_exist_is_told_to_programs_in_json(client):
 
 
 @pytest.mark.processes
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("role", Role)
 def test_api_answers_any_request_as_its_schema_says(
     live_server, django_user_model, monkeypatch, tmp_path, role
@@ -38,8 +39,7 @@ def test_api_answers_any_request_as_its_schema_says(
     monkeypatch.setitem(PerToken.THROTTLE_RATES, "token", "100000/min")
     _, token = make_token(make_user(django_user_model, "ann", role), role)
     make_brief()
-    # Every border of every parameter is tried once; who may read what is tried by each role.
-    phases = "coverage,fuzzing" if role == Role.LEAD or "EXAMPLES" in os.environ else "fuzzing"
+    phases = "coverage,fuzzing" if "EXAMPLES" in os.environ else "fuzzing"
     url, header = f"{live_server.url}/api/schema/", f"Authorization: Token {token}"
 
     done = subprocess.run(
