@@ -52,6 +52,7 @@ def questions(count):
     further_questions(count)
 
 
+@transaction.atomic  # a worker would cancel a question that has no brief yet
 def further_questions(count):
     persona = Research.objects.earliest("pk").persona
     for _ in range(count):
