@@ -101,7 +101,13 @@ def test_each_request_is_logged_on_one_line():
 
 
 def test_the_sandbox_needs_nothing_but_the_standard_library():
-    around = {"demo.py", "postgres.py", "processes.py"}  # they start things beside the server
+    around = {
+        "brokers.py",
+        "demo.py",
+        "pgbouncer.py",
+        "postgres.py",
+        "processes.py",
+    }  # they start things beside the server
     imported = set()
     for path in Path(package.__file__).parent.glob("*.py"):
         if path.name in around:
