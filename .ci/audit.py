@@ -41,7 +41,7 @@ def main() -> None:
         probe.write_text(pins()[0])
         packages = audit(probe, PROBE_SECONDS) and audit(ALL, SECONDS)
     if not packages:
-        print("Packages not audited: the service of pip-audit cannot be reached from here.")  # noqa: T201
+        print("Packages not audited: the service of pip-audit cannot be reached from here.")  # noqa: T201 - its output
         return
     found = [
         f"{package['name']} {package['version']}: {one['id']}, "
@@ -51,7 +51,7 @@ def main() -> None:
     ]
     if found:
         sys.exit("\n".join([*found, "Raise it in pyproject.toml, then: make requirements."]))
-    print(f"{len(packages)} of {len(pins())} packages audited: no known vulnerability.")  # noqa: T201
+    print(f"{len(packages)} of {len(pins())} packages audited: no known vulnerability.")  # noqa: T201 - its output
 
 
 main()

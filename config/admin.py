@@ -30,6 +30,12 @@ class SavedeskAdmin(AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
+    def password_change(  # type: ignore[override]  # a redirect is no page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one page on which a password is changed; it counts wrong ones."""
+        return redirect("accounts:change_password")
+
 
 class SavedeskAdminConfig(AdminConfig):
     default_site = "config.admin.SavedeskAdmin"

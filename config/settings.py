@@ -124,6 +124,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # which tries a right password forgets
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not lock for longer
+AXES_CLIENT_IP_CALLABLE = "accounts.signing_in.names.counted_address"
 AXES_USERNAME_CALLABLE = "accounts.signing_in.names.counted_name"
 AXES_LOCKOUT_CALLABLE = "accounts.signing_in.lock_out.locked_out"
 AXES_VERBOSE = False

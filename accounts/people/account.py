@@ -13,7 +13,7 @@ from django.urls import reverse_lazy
 
 from accounts.models import roles
 from accounts.people import invitations
-from accounts.people.forms import ForgottenForm
+from accounts.people.forms import ChangePasswordForm, ForgottenForm
 from briefs.links import absolute
 
 
@@ -26,8 +26,12 @@ def account(request: HttpRequest) -> HttpResponse:
 class ChangePassword(auth.PasswordChangeView):
     """Signs the person out everywhere else, as Django does."""
 
+    form_class = ChangePasswordForm
     template_name = "accounts/change_password.html"
     success_url = reverse_lazy("accounts:account")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(

@@ -4,16 +4,33 @@ from threading import Thread
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm
 from django.contrib.auth.models import User
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Trim
+from django.http import HttpRequest
 
 from accounts.models import Role
 from briefs.links import user_name
 
 LONGEST = 150  # characters of a user name, which the mail address becomes
 WITHOUT = ("", "No role", "May sign in, sees nothing, and is told whom to ask.")
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """Counts a wrong old password like one at the sign-in: nobody guesses at an open screen."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        if not authenticate(self.request, username=self.user.get_username(), password=old):
+            message = self.error_messages["password_incorrect"]
+            raise forms.ValidationError(message, code="password_incorrect")
+        return old
 
 
 class PersonForm(forms.Form):

@@ -67,7 +67,7 @@ def locked_until(request: HttpRequest, credentials: dict[str, Any] | None) -> da
     now = timezone.now()
     place = {
         "username": counted_name(request, credentials),
-        "ip_address": request.axes_ip_address,  # type: ignore[attr-defined]
+        "ip_address": request.axes_ip_address,  # type: ignore[attr-defined]  # axes sets it
     }
     ends = [
         end
@@ -91,7 +91,7 @@ def end_of(limit: Limit, tries: "QuerySet[Any]", now: datetime) -> datetime | No
     for at, failures in counts[: limit.wrong_passwords]:  # each row is at least one
         total += failures
         if total >= limit.wrong_passwords:
-            return at + settings.AXES_COOLOFF_TIME  # type: ignore[no-any-return]
+            return at + settings.AXES_COOLOFF_TIME  # type: ignore[no-any-return]  # a setting
     return None
 
 

@@ -1,6 +1,7 @@
-"""Whom a name on the sign-in page means, and under which name wrong passwords are counted."""
+"""Whom a name on the sign-in page means; under which name and address wrong passwords count."""
 
 import unicodedata
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from accounts.signing_in import standing
 
 LONGEST = 150  # characters of a user name
+NOWHERE = "0.0.0.0"  # noqa: S104 - no machine has it, nothing listens there
 
 
 def named(text: str) -> Any | None:
@@ -33,6 +35,17 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
         return None
     user = named(text.strip())
     return plain(user.get_username() if user else text)
+
+
+def counted_address(request: HttpRequest) -> str:
+    """The address from which wrong passwords are counted.
+
+    Whoever has one IPv6 address has the 2^64 of its network, and could try from each.
+    """
+    address = ip_address(request.META.get("REMOTE_ADDR") or NOWHERE)
+    if address.version == 4:
+        return str(address)
+    return str(ip_network((int(address), 64), strict=False).network_address)
 
 
 def plain(name: str) -> str:

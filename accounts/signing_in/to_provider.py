@@ -69,7 +69,7 @@ class Begin(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the package
 
 
 @method_decorator(never_cache, name="dispatch")
-class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
+class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the package is not typed
     """GET: back from the provider, with a code or an error."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -75,7 +75,7 @@ def _note_use(token: Any) -> None:
         logger.warning("the last use of a token was not written (%s)", type(error).__name__)
 
 
-class Scheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class Scheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass
     target_class = "accounts.tokens.authentication.TokenOrBearer"
     name = ["tokenAuth", "bearerAuth"]
 

@@ -30,7 +30,7 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, own: Role, **kw: Any) -> None:
         super().__init__(*args, **kw)
         choices = [(role.value, role.label) for role in own.up_to]
-        self.fields["role"].choices = choices  # type: ignore[attr-defined]
+        self.fields["role"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])

@@ -110,7 +110,7 @@ def open_service(address: str) -> "NotifyBase":
     from apprise import Apprise, AppriseAsset  # takes 100 ms and 20 MB, so only when needed
     from apprise.plugins import url_to_dict
 
-    parsed = url_to_dict(address)  # type: ignore[no-untyped-call]
+    parsed = url_to_dict(address)  # type: ignore[no-untyped-call]  # the package is not typed
     if not parsed:
         raise AddressRefused(f"It cannot be read as an address of {scheme}://; is a part missing?")
     _check_parameters(scheme, parsed["qsd"])

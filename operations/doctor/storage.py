@@ -47,7 +47,7 @@ def database() -> Finding:
 
 def _sqlite() -> Finding:
     name = str(connection.settings_dict["NAME"])
-    if connection.is_in_memory_db():  # type: ignore[attr-defined]
+    if connection.is_in_memory_db():  # type: ignore[attr-defined]  # of SQLite
         return warn(
             "SQLite in memory: every process has its own, which is lost when the process ends",
             "Leave DATABASE_URL empty for a file, or name a PostgreSQL.",

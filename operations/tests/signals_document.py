@@ -204,4 +204,4 @@ def _starter_rulebook(is_active: bool = True):
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
     django.setup()
-    print(document(), end="")  # noqa: T201
+    print(document(), end="")  # noqa: T201 - its output

@@ -12,6 +12,7 @@ from django_q.models import Schedule
 from briefs.desk.tests.pages import messages, text
 from briefs.tests.factories import make_brief, make_event, make_events, make_payload, make_research
 from briefs.times import length
+from conftest import make_user
 from operations import figures, progress
 from webhooks import clock
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
@@ -517,6 +518,16 @@ def test_links_into_the_admin_are_for_staff_only(signed_in):
 
 
 # Quarantined bodies
+
+
+def test_who_may_not_read_bodies_is_not_offered_one(client, django_user_model):
+    quarantined()
+    client.force_login(make_user(django_user_model, "eddie", "Editor"))
+
+    response = client.get(URL)
+
+    assert "Open of webhook" in text(response)
+    assert "Read the body" not in text(response)
 
 
 def test_quarantined_webhooks_are_listed_with_reason_and_size(staff):

@@ -75,7 +75,7 @@ class RuleAdmin(TrialAdmin):
         yours = condition_rows.words(condition_rows.typed(request.POST), self.condition)
         if f"{condition_rows.PREFIX}-TOTAL_FORMS" not in request.POST:
             return  # a persona without conditions of its own
-        request.POST = condition_rows.put_right(request.POST, stored)  # type: ignore[assignment]
+        request.POST = condition_rows.put_right(request.POST, stored)  # type: ignore[assignment]  # Django lets it be replaced
         if theirs != yours:
             shown = ("\n".join(lines) or "none" for lines in (theirs, yours))
             yield Difference("Conditions", *shown)

@@ -4,7 +4,7 @@ A page carries the version of the row that it was made from: the newest entries 
 When the form is sent, the row is locked and the versions are compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,13 +67,13 @@ class ChecksVersion:
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        page: Any = super().changeform_view  # type: ignore[misc]  # of the admin
+        page: Callable[..., HttpResponse] = super().changeform_view  # type: ignore[misc]  # of the admin
         key = self._key(object_id)
         if key is None:
-            return page(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return page(request, object_id, form_url, extra_context)
         if request.method != "POST":
             context = {"version": self.versions([key])[key], **(extra_context or {})}
-            return page(request, object_id, form_url, context)  # type: ignore[no-any-return]
+            return page(request, object_id, form_url, context)
         with transaction.atomic():
             row = self.model.objects.select_for_update().filter(pk=key).first()
             context = {"version": self.versions([key])[key], **(extra_context or {})}
@@ -81,7 +81,7 @@ class ChecksVersion:
             if conflict:
                 conflict.differences += self.related_differences(request, row)
             setattr(request, _CONFLICT, conflict)
-            return page(request, object_id, form_url, context)  # type: ignore[no-any-return]
+            return page(request, object_id, form_url, context)
 
     def _key(self, object_id: str | None) -> Any:
         try:
@@ -92,7 +92,7 @@ class ChecksVersion:
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]  # of the admin
         if not getattr(request, _CONFLICT, None):
             return form
         # Never valid, so that the admin shows the form as it was filled in instead of saving it.
@@ -104,7 +104,7 @@ class ChecksVersion:
         if conflict := getattr(request, _CONFLICT, None):
             conflict.differences[:0] = differences(context["adminform"].form)
             context["conflicts"] = [conflict]
-        page: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+        page: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]  # of the admin
         return page
 
     # The list, where some of its fields can be edited.
@@ -112,7 +112,7 @@ class ChecksVersion:
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        page: Any = super().changelist_view  # type: ignore[misc]
+        page: Any = super().changelist_view  # type: ignore[misc]  # of the admin
         if not getattr(self, "list_editable", ()):
             return page(request, extra_context)
         if request.method != "POST" or "_save" not in request.POST:
@@ -131,7 +131,7 @@ class ChecksVersion:
         return response
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
-        formset = super().get_changelist_formset(request, **kwargs)  # type: ignore[misc]
+        formset = super().get_changelist_formset(request, **kwargs)  # type: ignore[misc]  # of the admin
         conflicts = getattr(request, _CONFLICT, None)
         if conflicts is None:
             return formset

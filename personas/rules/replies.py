@@ -16,10 +16,10 @@ _STOP = frozenset(
     stop stopall unsubscribe cancel end quit revoke optout stopp arret arreter desabonner abmelden
     abbestellen stoppen baja parar pare sair cancelar salir annulla cancella
     해지 수신거부 停止 配信停止 退订 取消订阅 td стоп отписаться
-    """.split()  # noqa: SIM905 - a list of words, one beside the other
+    """.split()  # noqa: SIM905 - shorter than a list - a list of words, one beside the other
 )
 # Of the words for yes only the one that Twilio takes for START: "sim" also confirms a delivery.
-_START = frozenset("start unstop subscribe yes 시작 订阅 старт".split())  # noqa: SIM905
+_START = frozenset("start unstop subscribe yes 시작 订阅 старт".split())  # noqa: SIM905 - shorter than a list
 _LONGEST = 100  # characters: a longer text says more than one word
 # Customer.io documents no key for the words of a reply.
 _KEYS = ("content", "body", "text", "message")

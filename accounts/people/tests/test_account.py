@@ -73,6 +73,21 @@ def test_old_password_is_asked_for(signed_in, user):
     assert User.objects.get(pk=user.pk).check_password("a-long-password")
 
 
+def test_old_password_is_guessed_no_more_often_than_at_the_sign_in(signed_in, user):
+    wrong = [signed_in.post(CHANGE, {"old_password": "wrong", **NEW}) for _ in range(10)]
+    right = signed_in.post(CHANGE, {"old_password": "a-long-password", **NEW})
+
+    assert [response.status_code for response in wrong] == [200] * 9 + [429]
+    assert right.status_code == 429
+    assert User.objects.get(pk=user.pk).check_password("a-long-password")
+
+
+def test_admin_leads_to_the_same_page(client, lead):
+    client.force_login(lead)
+
+    assert client.get("/admin/password_change/").url == CHANGE
+
+
 def test_who_has_no_password_is_not_asked_for_one(signed_in, user):
     user.set_unusable_password()
     user.save()

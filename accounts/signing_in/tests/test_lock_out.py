@@ -52,6 +52,16 @@ def test_one_address_cannot_try_many_names(lead, sign_in):
     assert sign_in("lee", PASSWORD).status_code == 429
 
 
+def test_all_addresses_of_an_ipv6_network_are_one(lead, sign_in):
+    places = [f"2001:db8:1:2::{number:x}" for number in range(1, 31)]
+
+    statuses = [sign_in(f"name-{n}", address=place).status_code for n, place in enumerate(places)]
+
+    assert statuses == [200] * 29 + [429]
+    assert sign_in("lee", PASSWORD, address="2001:db8:1:2:ffff::1").status_code == 429
+    assert is_in(sign_in("lee", PASSWORD, address="2001:db8:1:3::1"))
+
+
 def test_many_addresses_cannot_guess_one_name(lead, sign_in):
     for address in addresses(12):
         guess(sign_in, 9, "lee", address=address)
