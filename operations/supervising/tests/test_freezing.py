@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django_q.models import OrmQ
 
 from briefs.models import Alarm, Brief, MaveCall, MaveHealth, Research
@@ -132,13 +132,23 @@ def ask():
         return make_brief(research=make_research()).research
 
 
+def written(make):
+    """What `make` writes, once it can: a process that was stopped may hold SQLite's only lock."""
+
+    def try_it():
+        with suppress(OperationalError):
+            return make()
+
+    return wait("the database takes a row", try_it)
+
+
 def works(cluster):
     """Wait until the cluster has done work of which no wake-up was sent."""
     if cluster == "default":
-        event = make_event()
+        event = written(make_event)
         done = WebhookEvent.objects.filter(pk=event.pk).exclude(status="pending")
     else:
-        question = ask()
+        question = written(ask)
         done = Research.objects.filter(pk=question.pk, status="done")
     wait(f"{cluster} works", done.exists)
 
