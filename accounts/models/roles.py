@@ -82,6 +82,8 @@ ADDED: dict[Role, tuple[str, ...]] = {
         "webhooks.view_webhookevent",
     ),
     Role.LEAD: (
+        "briefs.change_savedview",  # those that others made for the team
+        *(f"briefs.{act}_linktemplate" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_researchpolicy" for act in ("view", "change")),
         *(f"briefs.{act}_notificationtarget" for act in ("view", "add", "change", "delete")),
         "briefs.view_notification",

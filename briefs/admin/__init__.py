@@ -7,6 +7,7 @@ persona's and the signal rule's.
 from briefs.admin.briefs import BriefAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
+from briefs.admin.link_templates import LinkTemplateAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
 from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
@@ -19,6 +20,7 @@ __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
     "EventWithOutcomeAdmin",
+    "LinkTemplateAdmin",
     "MaveCallAdmin",
     "NotificationAdmin",
     "NotificationTargetAdmin",

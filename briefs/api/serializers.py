@@ -210,7 +210,7 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     basis_why = serializers.CharField(
         source="research.why_not_there",
         read_only=True,
-        help_text="Why it stands on its playbook alone; empty if it stands on research.",
+        help_text="Why it has no research yet; empty if it has.",
     )
     assignee = serializers.CharField(
         source="brief.assignee.username", allow_null=True, help_text="Null: nobody took it."

@@ -9,11 +9,11 @@ from functools import wraps
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from briefs.desk.brief import find, page
 from briefs.desk.forms import CloseForm
+from briefs.desk.returning import to_brief
 from briefs.links import user_name
 from briefs.models import Brief
 from briefs.permissions import needs
@@ -37,7 +37,7 @@ def _action(permission: str) -> Callable[[Action], Callable[[HttpRequest, int], 
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             brief = find(pk)
             if request.method != "POST":
-                return redirect(brief)
+                return to_brief(request, brief)
             try:
                 return act(request, brief)
             except Stale as stale:
@@ -63,7 +63,7 @@ def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
             messages.warning(request, f"Meanwhile {who} this brief. It was left as it is.")
         case Taking.CLOSED:
             messages.warning(request, f"This brief was closed meanwhile: {_outcome(brief)}.")
-    return redirect(brief)
+    return to_brief(request, brief)
 
 
 @_action("briefs.work_brief")
@@ -88,7 +88,7 @@ def close(request: HttpRequest, brief: Brief) -> HttpResponse:
                 f"Somebody closed this brief before you: {_outcome(brief)}. This is not changed; "
                 "what you chose and wrote is kept in the timeline.",
             )
-    return redirect(brief)
+    return to_brief(request, brief)
 
 
 def _outcome(brief: Brief) -> str:
@@ -100,7 +100,7 @@ def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Queue a failed question again; like any other it waits for budget and pace."""
     outcome = researching.retry(brief, request.user, request.POST.get(BASED_ON, ""))
     messages.add_message(request, *_RETRIED[outcome])
-    return redirect(brief)
+    return to_brief(request, brief)
 
 
 _RETRIED = {
@@ -130,7 +130,7 @@ def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
         messages.info(request, researching.too_young_words(find(brief.pk)))
     else:
         messages.add_message(request, *_RENEWED[outcome])
-    return redirect(brief)
+    return to_brief(request, brief)
 
 
 _RENEWED = {
@@ -145,7 +145,7 @@ _RENEWED = {
     ),
     Renewal.ANSWERED: (
         messages.SUCCESS,
-        "A newer answer to the same question was there already: the brief rests on it now, for 0 "
+        "A newer answer to the same question was there already: the brief shows it now, for 0 "
         "credits.",
     ),
     Renewal.UNDER_WAY: (messages.INFO, "A fresh answer is under way already."),
@@ -155,7 +155,7 @@ _RENEWED = {
     ),
     Renewal.NOT_POSSIBLE: (
         messages.WARNING,
-        "No fresh answer can be asked for: the brief stands on no answer, or its persona buys no "
+        "No fresh answer can be asked for: the brief has no answer, or its persona buys no "
         "research. It was left as it is.",
     ),
 }

@@ -6,8 +6,10 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from briefs.desk.forms import CloseForm
+from briefs.desk.returning import list_address, origin
 from briefs.dossier.dossier import Dossier, Situation, in_full
 from briefs.dossier.research import WAITING
+from briefs.finding import asking, tabs
 from briefs.models import Brief
 from briefs.permissions import needs
 from briefs.triage.freshness import News, Seen
@@ -34,7 +36,16 @@ def page(
     # Before the rest is read: what arrives in between is told when a form is sent.
     based_on = Seen.of(brief)
     dossier = Dossier(brief, Situation(request.user))
-    context = {"dossier": dossier, "close_form": close_form, "news": news, "based_on": based_on}
+    here = origin(request)
+    context = {
+        "dossier": dossier,
+        "close_form": close_form,
+        "news": news,
+        "based_on": based_on,
+        "from": here,
+        "back": list_address(here),
+        "back_label": tabs.label_of(asking.pairs(here).get("state", "")),
+    }
     return render(request, "briefs/brief.html", context, status=status)
 
 
@@ -59,5 +70,9 @@ def _section(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     if shown == WAITING:
         return HttpResponseClientRefresh()
-    context = {"dossier": dossier, "based_on": request.GET.get("based_on", "")}
+    context = {
+        "dossier": dossier,
+        "based_on": request.GET.get("based_on", ""),
+        "from": origin(request),
+    }
     return render(request, "briefs/_research_arrived.html", context)

@@ -23,3 +23,10 @@ class CloseForm(forms.Form):
         help_text="What worked, what did not. Found by search.",
     )
     is_persona_wrong = forms.BooleanField(required=False, label="The persona was wrong")
+
+
+class ViewForm(forms.Form):
+    """A saved view's name, and whether everybody sees it."""
+
+    name = forms.CharField(max_length=60, error_messages={"required": "Give it a name."})
+    is_team = forms.BooleanField(required=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from briefs.desk import actions, brief, inbox, insights, pausing
+from briefs.desk import actions, brief, inbox, insights, pausing, views
 
 app_name = "briefs"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("briefs/<int:pk>/close/", actions.close, name="close"),
     path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
     path("briefs/<int:pk>/renew/", actions.renew, name="renew"),
+    path("views/", views.save, name="save_view"),
+    path("views/<int:pk>/", views.change, name="change_view"),
     path("insights/", insights.insights, name="insights"),
     path("insights/pause/", pausing.pause, name="pause"),
     path("insights/resume/", pausing.resume, name="resume"),

@@ -4,6 +4,7 @@ A property queries the database only when it is read, so a row of the inbox need
 own. Templates and serializers read dossiers and decide nothing.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,21 +16,24 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from briefs.dossier import story
+from briefs.dossier import endings, story
 from briefs.dossier.attributes import Attributes
 from briefs.dossier.research import ResearchOfBrief
+from briefs.dossier.ways import Way, open_ways
 from briefs.links import admin_url_for, person_url
-from briefs.models import Activity, Brief, MaveCall, Signal
+from briefs.models import Activity, Brief, LinkTemplate, MaveCall, Signal
+from briefs.permissions import without_settings
 from briefs.reading import answer, channels, markdown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
 from personas.models import AppApiHealth, AttributeName, SubscriptionNames, playbooks
 
+MOST_HAPPENINGS = 2  # that the head of the page tells
 MOST_SIGNALS = 300  # of one customer: more would make the page too long
 # Long texts that no list shows. The playbook is loaded, because it holds the first step.
 _NOT_LISTED = (
-    "question_facts", "persona_why", "closing_note",
+    "question_facts", "persona_why",
     "research__question", "research__answer", "research__sources", "research__personas_used",
     "research__validation", "research__raw_reply",
     "persona__description", "persona__research_focus",
@@ -64,15 +68,20 @@ class Situation:
         return list(AttributeName.objects.all())
 
     @cached_property
+    def link_templates(self) -> list[LinkTemplate]:
+        return list(LinkTemplate.objects.all())
+
+    @cached_property
     def lookup_trouble(self) -> str:
         """Why profiles cannot be looked up at present; empty if they can."""
         if not settings.CIO_APP_KEY:
-            return "CIO_APP_KEY is not set, so no profile can be looked up"
+            return "the App API of Customer.io is not connected, so no profile can be looked up"
         health = AppApiHealth.objects.filter(pk=1).first()
         if health is None or health.failing_since is None:
             return ""
         lasted = length(timezone.now() - health.failing_since)
-        return f"look-ups have failed for {lasted}: {health.reason}"
+        reason = without_settings(self.reader, health.reason)
+        return f"look-ups have failed for {lasted}" + (f": {reason}" if reason else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,10 @@ class Advice:
 
 
 class Dossier:
-    def __init__(self, brief: Brief, situation: Situation | None = None) -> None:
+    def __init__(
+        self, brief: Brief, situation: Situation | None = None, closed_by: Any = None
+    ) -> None:
+        self.closed_by = closed_by  # the user, where a list has read it
         self.brief, self.customer, self.persona = brief, brief.customer, brief.persona
         self._situation = situation or Situation()
         self.research = ResearchOfBrief(brief, self._situation.standstill)
@@ -118,9 +130,19 @@ class Dossier:
     def brief_signals(self) -> list[Signal]:
         return [signal for signal in self.signals if signal.brief_id == self.brief.pk]
 
-    @property
+    @cached_property
     def happenings(self) -> list[story.Happening]:
         return story.happenings(self.brief_signals)
+
+    @property
+    def newest_happenings(self) -> list[story.Happening]:
+        """The first act and the latest: what lies between them is in the timeline."""
+        acts = self.happenings
+        return acts if len(acts) <= MOST_HAPPENINGS else [acts[0], acts[-1]]
+
+    @property
+    def older_happenings(self) -> int:
+        return len(self.happenings) - len(self.newest_happenings)
 
     @cached_property
     def activities(self) -> list[Activity]:
@@ -134,6 +156,20 @@ class Dossier:
     def profile_arrived_at(self) -> datetime | None:
         return story.profile_arrived_at(self.activities)
 
+    @property
+    def closer(self) -> Any:
+        """Who closed it last; None if it is open, or Savedesk closed it."""
+        codes = [one for one in self.activities if one.code == Activity.Code.CLOSED]
+        return codes[-1].actor if codes and not self.brief.is_open else None
+
+    @cached_property
+    def last_ending(self) -> "Dossier | None":
+        """How the brief before this one ended, if the customer returned shortly after that."""
+        found = endings.last_before(self.brief)
+        if found is None:
+            return None
+        return Dossier(found, self._situation, endings.closed_by([found]).get(found.pk))
+
     # What to do.
 
     @property
@@ -141,15 +177,18 @@ class Dossier:
         return self.brief.first_step
 
     @property
-    def advice(self) -> list[Advice]:
-        """The playbook's sections; what not to do is marked as a warning.
+    def first_step_more(self) -> SafeString:
+        """What the playbook says of its first step besides; empty for another first step."""
+        first = next((part for part in self._playbook if part.body), None)
+        if first is None or self.first_step != self.persona.first_step:
+            return SafeString()
+        return markdown.render("\n\n".join(re.split(r"\n\s*\n", first.body)[1:]))
 
-        The section of its first step is left out where the brief has another first step.
-        """
-        sections = playbooks.sections(self.persona.playbook)
-        if self.first_step != self.persona.first_step:
-            first = next((part for part in sections if part.body), None)
-            sections = [part for part in sections if part is not first]
+    @property
+    def advice(self) -> list[Advice]:
+        """The playbook's sections after its first step; what not to do is marked as a warning."""
+        first = next((part for part in self._playbook if part.body), None)
+        sections = [part for part in self._playbook if part is not first and part.body]
         return [
             Advice(
                 title=section.title,
@@ -158,6 +197,10 @@ class Dossier:
             )
             for section in sections
         ]
+
+    @cached_property
+    def _playbook(self) -> list[playbooks.Section]:
+        return playbooks.sections(self.persona.playbook)
 
     @cached_property
     def routes(self) -> list[channels.Route]:
@@ -178,11 +221,44 @@ class Dossier:
             return None
         return answer.read(row.answer, row.sources, channels.closed_channels(self.routes))
 
+    @property
+    def first_day(self) -> SafeString | None:
+        """What the research says to do within a day, once the brief has its answer."""
+        return self.reading.first_day if self.research.is_answered and self.reading else None
+
     @cached_property
     def calls(self) -> Sequence[MaveCall]:
         """The requests to Mavera for this brief's question."""
         row = self.brief.research
         return list(row.calls.order_by("-started_at")) if row else []
+
+    # How to reach them, for who may know it.
+
+    @property
+    def may_contact(self) -> bool:
+        reader = self._situation.reader
+        return reader is not None and reader.has_perm("personas.view_personal_data")
+
+    @cached_property
+    def ways(self) -> list[Way]:
+        """Addresses and numbers to use; empty for who may not read personal data."""
+        return open_ways(self.customer, self.routes) if self.may_contact else []
+
+    @property
+    def way_values(self) -> list[str]:
+        return [way.value for way in self.ways]
+
+    @cached_property
+    def links(self) -> list[tuple[str, str]]:
+        """Labels and addresses of the customer's pages in the team's other tools."""
+        if not self.may_contact:
+            return []
+        reader, customer = self._situation.reader, self.customer
+        return [
+            (template.label, address)
+            for template in self._situation.link_templates
+            if reader.has_perm(template.readers) and (address := template.address_of(customer))
+        ]
 
     # What the reader may do.
 

@@ -8,26 +8,18 @@ from django import forms
 from django.db.models import Q
 from django_filters.fields import ChoiceField
 
+from briefs.finding import tabs
 from briefs.finding.search import search
+from briefs.finding.tabs import STATES
 from briefs.models import Brief, Priority, Research
 from briefs.models.briefs import BriefQuerySet
 from personas.models import Persona, SignalKind
 
-STATES = [
-    ("open", "Open"),
-    ("new", "New"),
-    ("in_progress", "In progress"),
-    ("waiting", "Waiting for profile"),
-    ("closed", "Closed"),
-    ("all", "Open and closed"),
-]
-# The inbox gets its tab for these with the desk's snooze.
-_FILTERED_STATES = [*STATES, (Brief.State.SNOOZED.value, Brief.State.SNOOZED.label)]
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in reversed(Priority)]
 RESEARCH = [
     ("new", "New"),
     ("shared", "Shared"),
-    ("playbook", "Playbook only"),
+    ("playbook", "No research yet"),
     ("under_way", "Under way"),
     ("failed", "Failed, can be retried"),
 ]
@@ -90,11 +82,12 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         error_messages=in_words(SignalKind.choices),
     )
     state = django_filters.ChoiceFilter(
-        choices=_FILTERED_STATES,
+        choices=STATES,
         method="by_state",
         empty_label=None,
-        help_text="Open, new and in progress are without those that wait for their profile.",
-        error_messages=in_words(_FILTERED_STATES),
+        help_text="Open, mine and unassigned are without those that are snoozed or wait for their "
+        "profile; new and in progress without those that wait. Mine: of whoever asks.",
+        error_messages=in_words(STATES),
     )
     research = django_filters.ChoiceFilter(
         choices=RESEARCH,
@@ -122,15 +115,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         return briefs.filter(priority=Priority[value.upper()])
 
     def by_state(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
-        if value == "open":
-            return briefs.in_inbox()
-        if value == "waiting":
-            return briefs.open().filter(is_waiting_for_profile=True)
-        if value == "all":
-            return briefs
-        if value in (Brief.State.CLOSED, Brief.State.SNOOZED):
-            return briefs.filter(state=value)
-        return briefs.in_inbox().filter(state=value)
+        return tabs.of_state(value, briefs, self._reader)
 
     def by_research(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         return briefs.filter(_RESEARCH_IS[value])
@@ -138,5 +123,9 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     def by_assignee(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         if value == "nobody":
             return briefs.filter(assignee=None)
-        user: Any = getattr(self.request, "user", None)
-        return briefs.filter(assignee=user) if user and user.is_authenticated else briefs.none()
+        return tabs.held_by(briefs, self._reader)
+
+    @property
+    def _reader(self) -> Any:
+        """Whoever asks."""
+        return getattr(self.request, "user", None)

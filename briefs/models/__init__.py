@@ -2,9 +2,11 @@
 
 from briefs.models.briefs import Activity, Brief, Priority
 from briefs.models.calls import MaveCall
+from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
 from briefs.models.research import Research
+from briefs.models.saved_views import SavedView
 from briefs.models.signals import Signal
 from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
@@ -14,6 +16,7 @@ __all__ = [
     "Alarm",
     "Brief",
     "BudgetLevel",
+    "LinkTemplate",
     "MaveCall",
     "MaveHealth",
     "Notification",
@@ -22,6 +25,7 @@ __all__ = [
     "QuestionTemplate",
     "Research",
     "ResearchPolicy",
+    "SavedView",
     "Signal",
     "TemplateChoice",
     "UsageReading",

@@ -68,7 +68,8 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         )
         words = f"closed it: {Brief.Outcome(outcome).label}" + (f" · {note}" if note else "")
         Activity.objects.bulk_create(
-            Activity(brief_id=key, text=words, actor=actor) for key in keys
+            Activity(brief_id=key, text=words, actor=actor, code=Activity.Code.CLOSED)
+            for key in keys
         )
         return len(keys)
 
@@ -139,7 +140,7 @@ class Brief(models.Model):
         CLOSED = "closed", "Closed"  # with an outcome
 
     class Basis(models.TextChoices):
-        PLAYBOOK = "playbook", "playbook only"  # no research yet, or none is bought
+        PLAYBOOK = "playbook", "no research yet"  # or none is bought
         NEW = "new", "new"  # researched for this brief
         SHARED = "shared", "shared"  # researched for another brief with the same question
 
@@ -333,6 +334,7 @@ class Activity(models.Model):
         """Entries that code looks for. All other entries have words and no code."""
 
         PROFILE_ARRIVED = "profile_arrived", "The profile arrived"  # and the brief was mapped anew
+        CLOSED = "closed", "Closed"  # by its actor; entries from before have no code
 
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="activities")
     at = models.DateTimeField(db_default=Now())

@@ -108,7 +108,7 @@ def _stop_waiting() -> None:
     Brief.objects.filter(pk__in=[brief.pk for brief in briefs]).update(is_waiting_for_profile=False)
     for brief in briefs:
         brief.is_waiting_for_profile = False
-    words = "no longer waits for the profile: CIO_APP_KEY is not set"
+    words = "no longer waits for the profile: the App API of Customer.io is not connected"
     Activity.objects.bulk_create(Activity(brief=brief, text=words) for brief in briefs)
     outbox.tell_of_briefs(briefs)
 

@@ -171,16 +171,16 @@ class Spending:
         begins = clock_and_day(self.ends_at)
         anew = f"when the next {self.period.label} begins ({begins})"
         if self.is_used_up:
-            return f"Briefs stand on their playbooks; their research is asked by itself {anew}."
+            return f"Briefs go without research; it is asked by itself {anew}."
         if self.is_down_to_reserve:
             return (
-                "What is left is the reserve, which is for urgent briefs; all others stand on "
-                f"their playbooks, and their research is asked by itself {anew}."
+                "What is left is the reserve, which is for urgent briefs; all others go "
+                f"without research, which is asked by itself {anew}."
             )
         kept = f" The last {self.reserve:,} are kept for urgent briefs." if self.reserve else ""
         return (
-            "Once it is used up, briefs stand on their playbooks, and their research is asked by "
-            f"itself {anew}.{kept}"
+            "Once it is used up, briefs go without research, which is asked by itself "
+            f"{anew}.{kept}"
         )
 
 

@@ -650,7 +650,7 @@ def test_refusal_of_mavera_is_a_failure(sandbox, db, fault, words):
 def test_missing_mavera_key_is_a_warning(db, settings):
     settings.MAVERA_API_KEY = ""
 
-    assert_found("Mavera", Verdict.WARN, "stand on the playbook")
+    assert_found("Mavera", Verdict.WARN, "go without research")
 
 
 # Clocks -----------------------------------------------------------------------------------------

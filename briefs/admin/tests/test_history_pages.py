@@ -4,13 +4,14 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 
-from briefs.models import NotificationTarget, ResearchPolicy
+from briefs.models import LinkTemplate, NotificationTarget, ResearchPolicy
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.models import AttributeName, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
-WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget]
+WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget,
+                LinkTemplate]  # fmt: skip
 
 
 @pytest.fixture

@@ -56,20 +56,11 @@ def test_the_head_says_who_what_value_and_first_step(signed_in):
     brief = make_brief(customer=customer)
 
     page = words(signed_in, brief)
-    head = page[: page.index("What happened")]
+    head = page[: page.index(" Research ")]
 
     for part in ("Henrik Sand", "Urgent", "Unsubscribed", "mrr 12,500",
                  "Have the account owner call within 24 hours."):  # fmt: skip
         assert part in head
-
-
-def test_sections_come_in_the_order_in_which_one_works(signed_in):
-    page = words(signed_in, make_brief())
-
-    titles = ["What happened", "Still reachable by", "What to do", "Research", "Attributes",
-              "Timeline", "Where this comes from"]  # fmt: skip
-    places = [page.index(f" {title} ", page.index("What happened") - 1) for title in titles]
-    assert places == sorted(places)
 
 
 def test_what_happened_names_the_message(signed_in):
@@ -96,7 +87,7 @@ def test_two_reports_of_one_act_are_one_entry_that_names_the_message(signed_in):
 
     [happening] = response.context["dossier"].happenings
     assert happening.details == [("Subject", "“Hello”")]
-    assert "Customer.io reported this act 2 times" in text(response)
+    assert "reported 2 times: about the person and about the message" in text(response)
 
 
 def test_the_person_is_linked_with_each_id_quoted(signed_in, settings):
@@ -121,7 +112,6 @@ def test_what_not_to_do_is_marked(signed_in):
     response = signed_in.get(make_brief().get_absolute_url())
 
     assert [(part.title, part.is_warning) for part in response.context["dossier"].advice] == [
-        ("First step", False),
         ("Channel", False),
         ("Do not", True),
     ]
@@ -189,7 +179,6 @@ def test_names_that_mave_gives_are_a_line_each_and_bounded(signed_in):
     page = text(response)
     assert "Mave's personas Gen Z, xxx" in page
     assert "xxx… and 19,980 more" in page
-    assert "Mave thread mave_1" in page
     assert "\u202e" not in page
     assert len(response.content) < 60_000
 
@@ -203,7 +192,7 @@ def test_only_staff_is_sent_to_the_admin(signed_in):
 
 def test_waiting_for_a_profile_is_explained(signed_in):
     assert (
-        "Waiting for profile: this customer could not be looked up yet. The reason: CIO_APP_KEY"
+        "Waiting for profile: this customer could not be looked up yet. The reason: the App API of"
         in words(signed_in, make_brief(is_waiting_for_profile=True))
     )
 
@@ -260,7 +249,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -348,8 +337,8 @@ def test_while_research_is_under_way_the_page_says_what_holds_and_polls(signed_i
 
     response = signed_in.get(brief.get_absolute_url())
 
-    assert "Research: playbook only, under way" in text(response)
-    assert "Until then, use the playbook above" in text(response)
+    assert "No research yet, under way" in text(response)
+    assert "Until then, follow the first step above" in text(response)
     assert "Reload" in text(response)
     assert 'hx-trigger="every 5s"' in response.content.decode()
 
@@ -429,7 +418,7 @@ def test_whatever_headings_mave_writes_the_page_keeps_its_order(signed_in):
     html = signed_in.get(brief.get_absolute_url()).content.decode()
 
     assert re.findall(r"<h2[^>]*>([^<]+)", html) == [
-        "What happened", "Still reachable by", "What to do", "Research", "Attributes",
+        "What happened", "What to do", "Still reachable by", "Research", "Attributes",
         "Timeline", "Where this comes from",
     ]  # fmt: skip
     ids = re.findall(r'\bid="([^"]+)"', html)
@@ -543,8 +532,8 @@ def test_other_failures_are_shown_with_their_reason(signed_in, reason):
     page = words(signed_in, brief)
 
     assert f"Failed, can be retried {reason}" in page
-    assert "Research: playbook only failed, can be retried" in page
-    assert "Use the playbook above." in page
+    assert "No research yet failed, can be retried" in page
+    assert "Follow the first step above." in page
 
 
 # Why it waits, and what it costs.
@@ -622,8 +611,8 @@ def test_stands_on_says_the_real_reason(signed_in, connected):
 
     page = words(signed_in, make_brief(research=make_research()))
 
-    assert f"Stands on Research: playbook only {PAUSED} " in page
-    assert f"Research: playbook only, paused It waits, because {PAUSED}{AGAIN}" in page
+    assert f"Research No research yet {PAUSED} " in page
+    assert f"No research yet, paused It waits, because {PAUSED}{AGAIN}" in page
     assert "credits_exhausted" not in page
 
 
@@ -633,7 +622,7 @@ def test_a_reason_that_a_person_typed_is_shown_as_it_is(signed_in, connected):
 
     page = words(signed_in, make_brief(research=make_research()))
 
-    assert f"Stands on Research: playbook only research is paused: {typed} " in page
+    assert f"Research No research yet research is paused: {typed} " in page
 
 
 def test_research_that_is_put_off_says_until_when_and_why(signed_in, connected):
@@ -645,7 +634,7 @@ def test_research_that_is_put_off_says_until_when_and_why(signed_in, connected):
     page = words(signed_in, make_brief(research=research))
 
     assert "UTC: Mavera failed Assign to me" in page
-    assert "Research: playbook only, put off The last try did not work: Mavera failed." in page
+    assert "No research yet, put off The last try did not work: Mavera failed." in page
     assert "internal_error" not in page
 
 
@@ -719,10 +708,9 @@ def test_a_closed_brief_shows_why_in_the_place_of_the_first_step(signed_in):
     brief.withdraw("the profile arrived: a colleague, which opens no brief")
 
     page = words(signed_in, brief)
-    head = page[: page.index("What happened")]
 
-    assert "closed as “Withdrawn” The profile arrived: a colleague" in head
-    assert "Have the account owner call" not in head
+    assert "closed as “Withdrawn” The profile arrived: a colleague" in page
+    assert "Have the account owner call" in page[page.index("What was to be done") :]
 
 
 def test_arriving_research_is_told_in_a_region_that_was_there_before(signed_in):

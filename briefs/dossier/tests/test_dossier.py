@@ -29,22 +29,22 @@ def connected(settings):
     ("brief", "research", "words"),
     [({"basis": "new"}, {"status": "done"}, "Research: new"),
      ({"basis": "shared", "is_sharing": True}, {"status": "done"}, "Research: shared, 3 h old"),
-     ({}, {"status": "queued"}, "Research: playbook only, waiting for its turn"),
-     ({}, {"status": "running"}, "Research: playbook only, under way"),
-     ({}, {"status": "failed"}, "Research: playbook only, failed, can be retried"),
+     ({}, {"status": "queued"}, "No research yet, waiting for its turn"),
+     ({}, {"status": "running"}, "No research yet, under way"),
+     ({}, {"status": "failed"}, "No research yet, failed, can be retried"),
      ({"is_waiting_for_profile": True}, None,
-      "Research: playbook only, waiting for the profile")],
+      "No research yet, waiting for the profile")],
 )  # fmt: skip
 def test_page_api_and_inbox_say_the_same_of_research(signed_in, connected, brief, research, words):
     if research:
         at = timezone.now() - timedelta(hours=3, minutes=30)
         brief = {**brief, "research": make_research(answer="Yes.", finished_at=at, **research)}
     brief = make_brief(**brief)
-    as_people_read = words.replace("playbook only, ", "playbook only ")
+    as_people_read = words.replace("No research yet, ", "No research yet ")
 
     inbox = "/?state=waiting" if brief.is_waiting_for_profile else "/"
     assert as_people_read in text(signed_in.get(inbox))
-    assert f"Stands on {as_people_read} " in text(signed_in.get(brief.get_absolute_url()))
+    assert f"Research {as_people_read} " in text(signed_in.get(brief.get_absolute_url()))
     assert signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()["basis_words"] == words
 
 
@@ -69,7 +69,7 @@ def test_rows_of_a_list_share_one_situation(connected, django_assert_num_queries
     with django_assert_num_queries(2):  # the briefs, and the names of attributes
         for brief in listed(Brief.objects.all()):
             dossier = Dossier(brief, situation)
-            assert dossier.research.words == "Research: playbook only, waiting for its turn"
+            assert dossier.research.words == "No research yet, waiting for its turn"
             assert dossier.attributes.missing == []
 
 

@@ -467,7 +467,9 @@ def test_look_up_again_reports_failures_and_keeps_what_was_known(admin_client):
     response = act(admin_client, CUSTOMERS, "look_up_again", [customer])
 
     customer.refresh_from_db()
-    assert "0 looked up, 1 failed: CIO_APP_KEY is not set" in sentences(response)
+    assert "0 looked up, 1 failed: the App API of Customer.io is not connected" in sentences(
+        response
+    )
     assert (customer.attributes, customer.fetched_at) == ({"plan": "pro"}, fetched_at)
 
 
