@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from briefs.models import MaveCall
+from briefs.models import Brief, MaveCall
 from briefs.pipeline import draining, naming, profiles, scanners
 from briefs.research import sharing, working
 from operations import alarms
@@ -19,6 +19,7 @@ def sweep() -> None:
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)
+        steps.callback(Brief.objects.wake_due)
         steps.callback(naming.check_open)
         steps.callback(scanners.fold)  # for a worker that ended just before it
         steps.callback(profiles.catch_up)

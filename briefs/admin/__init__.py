@@ -5,6 +5,7 @@ persona's and the signal rule's.
 """
 
 from briefs.admin.briefs import BriefAdmin
+from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, WorkingTimeAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
@@ -18,7 +19,9 @@ from briefs.admin.templates import QuestionTemplateAdmin
 __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
+    "ClosingReasonAdmin",
     "EventWithOutcomeAdmin",
+    "HolidayAdmin",
     "MaveCallAdmin",
     "NotificationAdmin",
     "NotificationTargetAdmin",
@@ -28,4 +31,5 @@ __all__ = [
     "ResearchedPersonaAdmin",
     "SignalAdmin",
     "TriedSignalRuleAdmin",
+    "WorkingTimeAdmin",
 ]
