@@ -36,7 +36,10 @@ class WorkingTimeAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
                 "fields": ("time_zone", "days", "opens_at", "closes_at"),
             },
         ),
-        ("How long a brief may lie still", {"fields": ("longest_snooze_days",)}),
+        (
+            "How long a brief may lie still",
+            {"fields": ("longest_snooze_days", "forgotten_after_days")},
+        ),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

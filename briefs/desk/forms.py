@@ -202,7 +202,7 @@ class CommentForm(ActForm):
         max_length=LONGEST,
         label="Comment",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Write @ and a colleague's name to tell them.",
+        help_text="Write @ and a colleague's name to mention them.",
         error_messages={"required": "Write something."},
     )
 

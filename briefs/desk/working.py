@@ -126,7 +126,9 @@ def comment(request: HttpRequest, brief: Brief, text: str) -> HttpResponse:
     messages.success(request, "Your comment is there.")
     if said.unknown:
         names = ", ".join(f"@{name}" for name in said.unknown)
-        messages.warning(request, f"Nobody was told by {names}: it is not one person's name here.")
+        messages.warning(
+            request, f"Nobody is mentioned by {names}: it is not one person's name here."
+        )
     return redirect(brief)
 
 

@@ -385,18 +385,20 @@ class Brief(Timed, Ended):
         """Any open state -> IN_PROGRESS, because `actor` tried to reach the customer.
 
         Whoever tries first has the brief in hand. `due_at`: when the next try is due, if it is.
+        Needs the row's lock.
         """
-        moved = {"due_moved_at": Coalesce("due_moved_at", Now())} if due_at else {}
+        moved: dict[str, Any] = {"due_moved_at": Coalesce("due_moved_at", Now())} if due_at else {}
+        taken = {} if self.assignee_id else {"assignee": actor}
         changed = (
             Brief.objects.open()
             .filter(pk=self.pk)
             .update(
-                assignee=Coalesce("assignee", models.Value(actor.pk)),
                 state=self.State.IN_PROGRESS,
                 first_touch_at=Coalesce("first_touch_at", Now()),
                 due_at=due_at,
                 **AWAKE,
                 **moved,
+                **taken,
             )
         )
         if changed:

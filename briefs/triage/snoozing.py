@@ -69,8 +69,7 @@ def snooze(brief: Brief, actor: Any, based_on: str, wanted: Snooze) -> Snoozing:
         return Snoozing.CLOSED
     freshness.refuse_stale(brief, actor, based_on)
     calendar = Calendar.load()
-    refuse_incomplete(brief, wanted, calendar)
-    day = calendar.working_day_from(wanted.last_day(calendar) or date.max)
+    day = wakes_on(brief, wanted, calendar)
     is_for_signal = wanted.until == Until.SIGNAL
     words = f"snoozed it until {short_day(day)}"
     if is_for_signal:
@@ -78,7 +77,11 @@ def snooze(brief: Brief, actor: Any, based_on: str, wanted: Snooze) -> Snoozing:
     if wanted.why_moved:
         words += f", because {wanted.why_moved}"
     brief.snooze(
-        calendar.opening(day), words, actor, calendar.closing(day), for_signal=is_for_signal
+        calendar.opening(day),
+        words,
+        actor,
+        calendar.closing(calendar.working_day_from(day)),
+        for_signal=is_for_signal,
     )
     return Snoozing.SNOOZED
 
@@ -96,9 +99,12 @@ def wake(brief: Brief, actor: Any, based_on: str) -> Waking:
     return Waking.AWAKE
 
 
-def refuse_incomplete(brief: Brief, wanted: Snooze, calendar: Calendar) -> None:
-    """Raise ValidationError with what is wrong or missing, by the field of the snooze."""
-    faults = {}
+def wakes_on(brief: Brief, wanted: Snooze, calendar: Calendar) -> date:
+    """The first working day from the day that is asked for, unless that is too late.
+
+    Raises ValidationError with what is wrong or missing, by the field of the snooze.
+    """
+    faults: dict[str, str] = {}
     day, latest = wanted.last_day(calendar), _latest(calendar)
     if wanted.until not in Until.values:
         faults["until"] = "Say until when."
@@ -110,8 +116,10 @@ def refuse_incomplete(brief: Brief, wanted: Snooze, calendar: Calendar) -> None:
         faults["day"] = f"A brief may be snoozed until {short_day(latest)} at the latest."
     if brief.is_due_moved and not wanted.why_moved:
         faults["why_moved"] = "It was moved before: say why it is moved again."
-    if faults:
+    if faults or day is None:
         raise ValidationError(faults)
+    working_day = calendar.working_day_from(day)
+    return working_day if working_day <= latest else day
 
 
 def _latest(calendar: Calendar) -> date:
