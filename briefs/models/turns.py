@@ -91,8 +91,8 @@ def _in_turn(briefs: Sequence[Brief], able: Sequence[Any]) -> dict[int, tuple[An
     members: dict[int | None, set[int]] = defaultdict(set)
     groups = [persona.assign_group_id for persona in personas.values()]
     links = get_user_model().groups.through._default_manager.filter(group__in=groups)
-    for group, user in links.values_list("group_id", "user_id"):
-        members[group].add(user)
+    for key, user in links.values_list("group_id", "user_id"):
+        members[key].add(user)
     chosen: dict[int, tuple[Any, str]] = {}
     for brief in briefs:
         turn, group = turns[brief.persona_id], brief.persona.assign_group_id
