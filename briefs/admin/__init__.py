@@ -5,6 +5,7 @@ persona's and the signal rule's.
 """
 
 from briefs.admin.briefs import BriefAdmin
+from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, WorkingTimeAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.link_templates import LinkTemplateAdmin
@@ -19,7 +20,9 @@ from briefs.admin.templates import QuestionTemplateAdmin
 __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
+    "ClosingReasonAdmin",
     "EventWithOutcomeAdmin",
+    "HolidayAdmin",
     "LinkTemplateAdmin",
     "MaveCallAdmin",
     "NotificationAdmin",
@@ -30,4 +33,5 @@ __all__ = [
     "ResearchedPersonaAdmin",
     "SignalAdmin",
     "TriedSignalRuleAdmin",
+    "WorkingTimeAdmin",
 ]

@@ -52,7 +52,9 @@ def listed(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
 
 def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
     """Load all that the page of a brief shows of these rows in one query."""
-    related = briefs.select_related("customer", "persona", "research", "renewal", "assignee")
+    related = briefs.select_related(
+        "customer", "persona", "research", "renewal", "assignee", "closing_reason"
+    )
     return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_NOT_ON_PAGE)
 
 

@@ -1,7 +1,11 @@
 """The rows the team works with: signals, briefs, research and its limits, and notifications."""
 
-from briefs.models.briefs import Activity, Brief, Priority
+from briefs.models.activities import Activity
+from briefs.models.briefs import Brief, Priority
 from briefs.models.calls import MaveCall
+from briefs.models.comments import Comment
+from briefs.models.contacts import ContactLog
+from briefs.models.endings import ClosingReason, Offer
 from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
@@ -10,17 +14,25 @@ from briefs.models.saved_views import SavedView
 from briefs.models.signals import Signal
 from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
+from briefs.models.turns import Turn
+from briefs.models.working_time import Calendar, Holiday, WorkingTime
 
 __all__ = [
     "Activity",
     "Alarm",
     "Brief",
     "BudgetLevel",
+    "Calendar",
+    "ClosingReason",
+    "Comment",
+    "ContactLog",
+    "Holiday",
     "LinkTemplate",
     "MaveCall",
     "MaveHealth",
     "Notification",
     "NotificationTarget",
+    "Offer",
     "Priority",
     "QuestionTemplate",
     "Research",
@@ -28,5 +40,7 @@ __all__ = [
     "SavedView",
     "Signal",
     "TemplateChoice",
+    "Turn",
     "UsageReading",
+    "WorkingTime",
 ]

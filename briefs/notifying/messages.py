@@ -13,6 +13,7 @@ from personas.models import Customer
 from personas.rules.matching import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
+MOST_NAMED = 20  # in one list
 
 Message = tuple[str, str]  # subject and body
 
@@ -52,6 +53,18 @@ def about_briefs(briefs: Sequence[Brief]) -> Message:
         absolute(first.get_absolute_url()),
         f"All of them: {absolute(reverse('briefs:inbox'))}",
     ]
+    return subject, "\n".join(lines)
+
+
+def about_forgotten(briefs: Sequence[Brief]) -> Message:
+    """The day's list; it names the most urgent ones."""
+    count = len(briefs)
+    subject = "1 brief was forgotten" if count == 1 else f"{count} briefs were forgotten"
+    lines = [f"{subject}: nobody has them in hand."]
+    for brief in briefs[:MOST_NAMED]:
+        lines += [headline(brief), absolute(brief.get_absolute_url())]
+    if count > MOST_NAMED:
+        lines.append(f"All of them: {absolute(reverse('briefs:inbox'))}?assignee=nobody")
     return subject, "\n".join(lines)
 
 

@@ -78,6 +78,26 @@ def tell_of_alarm(alarm: Alarm) -> int:
     )
 
 
+def tell_of_forgotten(briefs: QuerySet[Brief], day: str) -> int:
+    """Insert the day's list of forgotten briefs; returns how many targets are told.
+
+    A target is told once a day. Without a brief there is no list.
+    """
+    key = f"forgotten:{day}"
+    targets = NotificationTarget.objects.filter(is_active=True, gets_forgotten=True)
+    untold = list(targets.exclude(notifications__dedupe_key=key))
+    if not untold:
+        return 0
+    found = list(briefs.select_related("persona")[:LARGEST_DIGEST])
+    if not found:
+        return 0
+    subject, body = messages.about_forgotten(found)
+    return _insert(
+        Notification(target=target, kind=Kind.FORGOTTEN, dedupe_key=key, subject=subject, body=body)
+        for target in untold
+    )
+
+
 def tell_test(target: NotificationTarget) -> Notification:
     subject, body = messages.about_test(target.name)
     return Notification.objects.create(

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
-from briefs.models import Activity, Brief, Priority, Signal
+from briefs.models import Activity, Brief, Calendar, Priority, Signal
 from briefs.models.briefs import BriefQuerySet
+from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox
 from briefs.pipeline import merging
 from briefs.research import sharing, working
@@ -18,13 +19,14 @@ from personas.models import AppApiHealth, Customer, Effect, Severity
 from personas.people import lookups
 from personas.rules.rulebook import PersonaMatch, Rulebook
 from providers.customerio import BATCH_SIZE
+from webhooks.clock import database_now
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 10.0  # in one sweep, which also does other work; the next sweep continues
 BY_ADDRESS = 10  # people at a time who have no id: each of them costs two requests
 MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_for_profile",
-          "research", "is_sharing", "basis", "researched_at")  # fmt: skip
+          "research", "is_sharing", "basis", "researched_at", "assignee", "due_at")  # fmt: skip
 
 
 def catch_up() -> int:
@@ -106,6 +108,8 @@ def _stop_waiting() -> None:
     waiting = _waiting().select_related("customer", "persona").order_by("pk")
     briefs = list(waiting.select_for_update(of=("self",)))
     Brief.objects.filter(pk__in=[brief.pk for brief in briefs]).update(is_waiting_for_profile=False)
+    _begin(briefs)
+    Brief.objects.bulk_update(briefs, ["due_at"], batch_size=200)
     for brief in briefs:
         brief.is_waiting_for_profile = False
     words = "no longer waits for the profile: the App API of Customer.io is not connected"
@@ -142,9 +146,20 @@ def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
     worst = severities(briefs)
     for brief in briefs:
         map_anew(brief, matches[brief.customer_id], worst.get(brief.pk, Severity.MEDIUM))
+    _begin(briefs)
+    assigned = assign_by_persona(briefs)
     sharing.attach(briefs)
     save(briefs)
+    Activity.objects.bulk_create(assigned)
     outbox.tell_of_briefs(briefs)
+
+
+def _begin(briefs: Collection[Brief]) -> None:
+    """The time for the first step begins when the profile is there. Saves nothing."""
+    if briefs:
+        calendar, now = Calendar.load(), database_now()
+        for brief in briefs:
+            brief.begin(calendar, now)
 
 
 def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from briefs.models import Brief, Priority, Research, Signal
+from briefs.models import Brief, ClosingReason, Priority, Research, Signal
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
@@ -143,3 +143,7 @@ def make_research(**kw: Any) -> Research:
 def question_for(persona: Persona, kind: str, facts: list[str], detail: str = "") -> Question:
     """The question in the built-in words, whichever version is in use."""
     return Asker(built_in()).question_for(persona, kind, facts, detail)
+
+
+def make_reason(name: str = "", **kw: Any) -> ClosingReason:
+    return ClosingReason.objects.create(name=name or f"Reason {next(_numbers)}", **kw)

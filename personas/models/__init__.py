@@ -4,13 +4,14 @@ from personas.models.aliases import CustomerAlias
 from personas.models.conditions import Operator
 from personas.models.customers import AppApiHealth, Customer, Twin
 from personas.models.pace import AppApiPace
-from personas.models.personas import AttributeName, Persona, PersonaCondition
+from personas.models.personas import Assigns, AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
 from personas.models.subscriptions import SubscriptionNames
 
 __all__ = [
     "AppApiHealth",
     "AppApiPace",
+    "Assigns",
     "AttributeName",
     "Customer",
     "CustomerAlias",

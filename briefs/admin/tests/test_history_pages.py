@@ -4,14 +4,21 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 
-from briefs.models import LinkTemplate, NotificationTarget, ResearchPolicy
+from briefs.models import (
+    ClosingReason,
+    Holiday,
+    LinkTemplate,
+    NotificationTarget,
+    ResearchPolicy,
+    WorkingTime,
+)
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.models import AttributeName, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget,
-                LinkTemplate]  # fmt: skip
+                LinkTemplate, WorkingTime, Holiday, ClosingReason]  # fmt: skip
 
 
 @pytest.fixture
@@ -19,6 +26,10 @@ def address(db):
     def version_of(model) -> str:
         if model is ResearchPolicy:
             ResearchPolicy.current().save()
+        if model is WorkingTime:
+            WorkingTime.objects.create(pk=1)
+        if model is Holiday:
+            Holiday.objects.create(day="2026-12-25")
         if model is NotificationTarget:
             target = NotificationTarget(name="Team")
             target.address = "json://secret@127.0.0.1/x"

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
-from briefs.models import Brief, MaveCall, MaveHealth, ResearchPolicy, Signal
+from briefs.models import Brief, ClosingReason, MaveCall, MaveHealth, ResearchPolicy, Signal
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -249,7 +249,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):  # two are the colleagues and the reasons of the forms
         signed_in.get(brief.get_absolute_url())
 
 
@@ -960,11 +960,16 @@ def test_a_closed_brief_cannot_be_taken(signed_in):
 # Close.
 
 
+def explained():
+    """What is asked for if they were retained or churned."""
+    return {"reason": ClosingReason.objects.first().pk, "offer": "nothing"}
+
+
 @pytest.mark.parametrize("outcome", ["retained", "churned", "no_response", "not_at_risk"])
 def test_closing_keeps_outcome_and_note(signed_in, user, outcome):
     brief = make_brief()
 
-    response = act(signed_in, "close", brief, outcome=outcome, note="Called them.")
+    response = act(signed_in, "close", brief, outcome=outcome, note="Called them.", **explained())
 
     brief.refresh_from_db()
     assert (brief.state, brief.outcome, brief.closing_note) == ("closed", outcome, "Called them.")
@@ -976,7 +981,7 @@ def test_closing_keeps_outcome_and_note(signed_in, user, outcome):
 def test_closing_may_say_that_the_persona_was_wrong(signed_in, user):
     brief = make_brief()
 
-    act(signed_in, "close", brief, outcome="retained", is_persona_wrong="on")
+    act(signed_in, "close", brief, outcome="no_response", is_persona_wrong="on")
 
     brief.refresh_from_db()
     assert brief.is_persona_wrong
@@ -997,11 +1002,11 @@ def test_closing_needs_an_outcome_and_keeps_the_note_meanwhile(signed_in, outcom
 
 def test_a_second_click_closes_nothing_twice(signed_in):
     brief = make_brief()
-    act(signed_in, "close", brief, outcome="retained", note="Done")
+    act(signed_in, "close", brief, outcome="no_response", note="Done")
 
-    response = act(signed_in, "close", brief, outcome="retained", note="Done")
+    response = act(signed_in, "close", brief, outcome="no_response", note="Done")
 
-    assert messages(response) == ["This brief is closed already: Retained."]
+    assert messages(response) == ["This brief is closed already: No response."]
     assert brief.activities.count() == 1
 
 
@@ -1009,12 +1014,14 @@ def test_outcome_and_note_of_a_second_closing_are_kept_in_the_timeline(signed_in
     brief = make_brief()
     brief.close("retained", "They stay.")
 
-    response = act(signed_in, "close", brief, outcome="churned", note="Left", is_persona_wrong="on")
+    response = act(
+        signed_in, "close", brief, outcome="no_response", note="Left", is_persona_wrong="on"
+    )
 
     brief.refresh_from_db()
     assert (brief.outcome, brief.closing_note) == ("retained", "They stay.")
     assert "Somebody closed this brief before you: Retained." in messages(response)[0]
-    assert "meant to close it as well: Churned · the persona was wrong · Left" in text(response)
+    assert "meant to close it as well: No response · the persona was wrong · Left" in text(response)
 
 
 @pytest.mark.parametrize("name", ["assign", "close", "retry", "renew"])

@@ -285,11 +285,11 @@ def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
     assert brief.assignee.username == "robin"
 
     page.get_by_text("Close this brief").first.click()
-    page.check("[name=outcome][value=retained]")
+    page.check("[name=outcome][value=no_response]")
     page.locator("form:has([name=outcome]) button[type=submit]").click()
 
     brief.refresh_from_db()
-    assert (brief.state, brief.outcome) == ("closed", "retained")
+    assert (brief.state, brief.outcome) == ("closed", "no_response")
 
 
 def test_a_fresh_answer_is_asked_for_in_two_steps_without_javascript(open_page, brief):
