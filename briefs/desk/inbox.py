@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from briefs.desk.notices import notices
-from briefs.dossier.dossier import Dossier, Situation, listed
+from briefs.dossier.dossier import Situation, dossiers, listed
 from briefs.finding.filters import STATES, BriefFilter
 from briefs.links import absolute
 from briefs.models import Brief
@@ -40,7 +40,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
-        "dossiers": [Dossier(brief, situation) for brief in page.object_list],
+        "dossiers": dossiers(page.object_list, situation),
         "state": state,
         "is_filtered": is_filtered,
         "notices": notices(request.user, situation),

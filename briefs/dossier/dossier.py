@@ -21,19 +21,21 @@ from briefs.dossier.research import ResearchOfBrief
 from briefs.links import admin_url_for, person_url
 from briefs.models import Activity, Brief, MaveCall, Signal
 from briefs.reading import answer, channels, markdown
+from briefs.reading.first_steps import FirstSteps, StepShown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
-from personas.models import AppApiHealth, AttributeName, SubscriptionNames, playbooks
+from personas.models import AppApiHealth, AttributeName, playbooks
 
+IN_GENERAL = "For this persona in general"
 MOST_SIGNALS = 300  # of one customer: more would make the page too long
-# Long texts that no list shows. The playbook is loaded, because it holds the first step.
+# Long texts that no list shows. What the customer chose and their devices are loaded, because they
+# say which channels are closed, and so which first step is shown.
 _NOT_LISTED = (
     "question_facts", "persona_why", "closing_note",
     "research__question", "research__answer", "research__sources", "research__personas_used",
     "research__validation", "research__raw_reply",
-    "persona__description", "persona__research_focus",
-    "customer__devices", "customer__preferences",
+    "persona__description", "persona__research_focus", "persona__playbook",
 )  # fmt: skip
 _NOT_ON_PAGE = (
     "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
@@ -84,10 +86,28 @@ class Advice:
     is_warning: bool
 
 
+def dossiers(briefs: Iterable[Brief], situation: Situation) -> "list[Dossier]":
+    """Those of a list; what their first steps depend on is read in a few queries for all."""
+    briefs = list(briefs)
+    first_steps = FirstSteps(briefs)
+    return [Dossier(brief, situation, first_steps) for brief in briefs]
+
+
+def _is_first_step(section: playbooks.Section) -> bool:
+    return section.title.casefold() == "first step"
+
+
 class Dossier:
-    def __init__(self, brief: Brief, situation: Situation | None = None) -> None:
+    def __init__(
+        self,
+        brief: Brief,
+        situation: Situation | None = None,
+        first_steps: FirstSteps | None = None,
+    ) -> None:
+        """first_steps: those of all briefs of the list, so that they are read together."""
         self.brief, self.customer, self.persona = brief, brief.customer, brief.persona
         self._situation = situation or Situation()
+        self._first_steps = first_steps or FirstSteps([brief])
         self.research = ResearchOfBrief(brief, self._situation.standstill)
 
     @cached_property
@@ -136,23 +156,32 @@ class Dossier:
 
     # What to do.
 
+    @cached_property
+    def step(self) -> StepShown:
+        return self._first_steps.of(self.brief)
+
     @property
     def first_step(self) -> str:
-        return self.brief.first_step
+        return self.step.text
+
+    @cached_property
+    def came_back(self) -> Signal | None:
+        """The good news after which there may be nothing left to do."""
+        return self._first_steps.came_back(self.brief)
 
     @property
     def advice(self) -> list[Advice]:
         """The playbook's sections; what not to do is marked as a warning.
 
-        The section of its first step is left out where the brief has another first step.
+        A section “First step”, as playbooks once began, speaks of the persona whatever happened. It
+        is not called so beside the brief's first step, and is left out where nobody is contacted.
         """
         sections = playbooks.sections(self.persona.playbook)
-        if self.first_step != self.persona.first_step:
-            first = next((part for part in sections if part.body), None)
-            sections = [part for part in sections if part is not first]
+        if not self.step.channels:
+            sections = [part for part in sections if not _is_first_step(part)]
         return [
             Advice(
-                title=section.title,
+                title=IN_GENERAL if _is_first_step(section) else section.title,
                 html=markdown.render(section.body),
                 is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
             )
@@ -162,13 +191,7 @@ class Dossier:
     @cached_property
     def routes(self) -> list[channels.Route]:
         """By which channels the customer may still be contacted."""
-        # Signals that are too old for the page may still close a channel.
-        signals: Iterable[Signal] = self.signals
-        if self.has_more_signals:
-            signals = self.customer.signals.about_channels()
-        has_topics = bool(self.customer.preferences.get("topics"))
-        names = SubscriptionNames.known() if has_topics else None
-        return channels.routes(self.customer, signals, names)
+        return self._first_steps.routes(self.customer)
 
     @cached_property
     def reading(self) -> answer.Reading | None:

@@ -200,6 +200,9 @@ class Brief(models.Model):
     )
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     closing_note = models.TextField(blank=True)
+    step_at_closing = models.JSONField(
+        null=True, blank=True, help_text="What it said was to be done first when it was closed."
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Raised by every change, of people and of Savedesk."
@@ -258,13 +261,6 @@ class Brief(models.Model):
     @property
     def is_untouched(self) -> bool:
         return self.state == self.State.NEW and self.assignee_id is None
-
-    @property
-    def first_step(self) -> str:
-        """What to do within a day: the playbook's first step, unless a machine acted."""
-        if self.kind == SignalKind.SCANNER:
-            return "Ask one of them whether they meant it: a machine probably clicked for them."
-        return self.persona.first_step
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Of a row that exists also raise the revision, in the same statement."""

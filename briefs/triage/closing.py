@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from briefs.models import Brief
+from briefs.reading import first_steps
 from briefs.triage import freshness
 
 
@@ -48,6 +49,7 @@ def close(brief: Brief, actor: Any, based_on: str, ending: Ending) -> Closing:
         return Closing.TOO_LATE
     freshness.refuse_stale(brief, actor, based_on)
     also = {"is_persona_wrong": True} if ending.is_persona_wrong else {}
+    also |= first_steps.at_closing(brief)
     brief.close(ending.outcome, ending.note, actor, **also)
     if ending.is_persona_wrong:
         brief.log("said that the persona was wrong", actor, is_raised=True)
