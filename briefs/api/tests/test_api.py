@@ -256,9 +256,8 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    with django_assert_num_queries(
-        7
-    ):  # token, permissions, brief, signals, activities, their actors
+    # Token, permissions, brief, signals, activities, their actors; first steps, about channels.
+    with django_assert_num_queries(9):
         get(f"/api/v1/briefs/{brief.pk}/")
 
 

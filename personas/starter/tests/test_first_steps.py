@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 
 from briefs.reading import advice
-from personas.models import FirstStep, Persona, SignalRule
+from personas.models import FirstStep, Persona, PersonaCondition, SignalRule
 from personas.models.steps import kinds_in_use
 from personas.rules.steps import Steps
 from personas.starter.first_steps import rows
@@ -85,6 +85,7 @@ def _before_the_upgrade():
 def test_new_installation_gets_none_from_the_migration():
     FirstStep.objects.all()._raw_delete("default")
     SignalRule.objects.all().delete()
+    PersonaCondition.objects.all().delete()
     Persona.objects.all()._raw_delete("default")
 
     migration.give(apps, None)
