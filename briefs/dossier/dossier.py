@@ -21,7 +21,7 @@ from briefs.dossier.research import ResearchOfBrief
 from briefs.links import admin_url_for, person_url
 from briefs.models import Activity, Brief, MaveCall, Signal
 from briefs.reading import answer, channels, markdown
-from briefs.reading.first_steps import FirstSteps, StepShown
+from briefs.reading.first_steps import NOT_KNOWN, FirstSteps, StepShown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
@@ -177,7 +177,7 @@ class Dossier:
         is not called so beside the brief's first step, and is left out where nobody is contacted.
         """
         sections = playbooks.sections(self.persona.playbook)
-        if not self.step.channels:
+        if not self.step.channels and self.step.text != NOT_KNOWN:
             sections = [part for part in sections if not _is_first_step(part)]
         return [
             Advice(

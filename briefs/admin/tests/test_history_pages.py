@@ -6,11 +6,11 @@ from django.contrib.auth.models import Permission
 
 from briefs.models import NotificationTarget, ResearchPolicy
 from personas.admin.history import ReadOnlyHistoryAdmin
-from personas.models import AttributeName, Persona, SignalRule
+from personas.models import AttributeName, FirstStep, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
-WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget]
+WITH_HISTORY = [Persona, SignalRule, FirstStep, AttributeName, ResearchPolicy, NotificationTarget]
 
 
 @pytest.fixture

@@ -120,10 +120,12 @@ def test_without_address_or_id_the_person_is_not_linked(signed_in, settings, tem
 
 
 def test_what_not_to_do_is_marked(signed_in):
+    make_step()
+
     response = signed_in.get(make_brief().get_absolute_url())
 
     assert [(part.title, part.is_warning) for part in response.context["dossier"].advice] == [
-        ("First step", False),
+        ("For this persona in general", False),
         ("Channel", False),
         ("Do not", True),
     ]
@@ -262,7 +264,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -1039,3 +1041,28 @@ def test_a_get_changes_nothing_and_leads_to_the_brief(signed_in, name):
 
     assert response.url == brief.get_absolute_url()
     assert not brief.activities.exists()
+
+
+def test_playbooks_own_first_step_is_left_out_where_nobody_is_contacted(signed_in):
+    make_step(kind="spam_complaint", text="Send nothing.", channels=[])
+    brief = make_brief(kind="spam_complaint")
+
+    page = words(signed_in, brief)
+
+    assert "Send nothing." in page
+    assert "Have the account owner call" not in page
+
+
+def test_head_says_first_that_they_came_back(signed_in):
+    make_step()
+    brief = make_brief(happened_at=timezone.now() - timedelta(hours=2))
+    make_signal(brief=brief, kind="subscribed", effect="good_news")
+
+    page = words(signed_in, brief)
+
+    assert page.index("Came back: Subscribed again") < page.index("Have the account owner call.")
+    assert "Came back: Subscribed again" in words_of_inbox(signed_in)
+
+
+def words_of_inbox(client):
+    return text(client.get("/"))
