@@ -70,7 +70,13 @@ ADDED: dict[Role, tuple[str, ...]] = {
     Role.EDITOR: (
         *(
             f"personas.{act}_{model}"
-            for model in ("persona", "personacondition", "signalrule", "signalcondition")
+            for model in (
+                "persona",
+                "personacondition",
+                "signalrule",
+                "signalcondition",
+                "firststep",
+            )
             for act in ("view", "add", "change", "delete")
         ),
         *(f"personas.{act}_attributename" for act in ("view", "add", "change", "delete")),

@@ -20,7 +20,7 @@ from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
-from briefs.dossier.dossier import Dossier, Situation, in_full, listed
+from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, Signal
 from personas.models import Customer, Persona
@@ -95,7 +95,7 @@ class BriefViewSet(ReadOnly):
     def get_queryset(self) -> QuerySet[Brief]:
         briefs = super().get_queryset()
         if self.action == "list":
-            return listed(briefs).defer("customer__attributes")
+            return listed(briefs)
         signals = Signal.objects.select_related("event")
         return in_full(briefs).prefetch_related(
             Prefetch("signals", signals.defer("event__body", "event__headers", "event__history")),
@@ -104,7 +104,7 @@ class BriefViewSet(ReadOnly):
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:
         page = super().paginate_queryset(queryset) or []
-        return [Dossier(brief, self.situation) for brief in page]
+        return dossiers(page, self.situation)
 
     def get_object(self) -> Dossier:
         return Dossier(super().get_object(), self.situation)

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_safe
 from briefs.desk.columns import columns
 from briefs.desk.notices import notices
 from briefs.desk.returning import list_address
-from briefs.dossier.dossier import Dossier, Situation, listed
-from briefs.dossier.endings import closed_by
+from briefs.dossier.dossier import Situation, dossiers, listed
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.links import absolute
@@ -59,7 +58,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
-        "dossiers": _dossiers(page.object_list, situation),
+        "dossiers": dossiers(page.object_list, situation),
         "here": asking.kept(request.GET.dict()),
         **_views(request),
         "is_filtered": bool(filters),
@@ -129,12 +128,6 @@ def _page(found: BriefFilter, order: str, number: str | None, count: int | None)
     by_key = listed(Brief.objects.all()).in_bulk(page.object_list)
     page.object_list = [by_key[key] for key in page.object_list if key in by_key]
     return page
-
-
-def _dossiers(briefs: Any, situation: Situation) -> list[Dossier]:
-    rows = list(briefs)
-    closers = closed_by(rows)
-    return [Dossier(brief, situation, closers.get(brief.pk)) for brief in rows]
 
 
 def _why_empty(request: HttpRequest, tab: tabs.Tab, is_filtered: bool) -> dict[str, Any]:

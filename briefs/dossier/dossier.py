@@ -4,7 +4,6 @@ A property queries the database only when it is read, so a row of the inbox need
 own. Templates and serializers read dossiers and decide nothing.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,20 +23,22 @@ from briefs.links import admin_url_for, person_url
 from briefs.models import Activity, Brief, LinkTemplate, MaveCall, Signal
 from briefs.permissions import without_settings
 from briefs.reading import answer, channels, markdown
+from briefs.reading.first_steps import NOT_KNOWN, FirstSteps, StepShown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
-from personas.models import AppApiHealth, AttributeName, SubscriptionNames, playbooks
+from personas.models import AppApiHealth, AttributeName, playbooks
 
 MOST_HAPPENINGS = 2  # that the head of the page tells
+IN_GENERAL = "For this persona in general"
 MOST_SIGNALS = 300  # of one customer: more would make the page too long
-# Long texts that no list shows. The playbook is loaded, because it holds the first step.
+# Long texts that no list shows. What the customer chose and their devices are loaded, because they
+# say which channels are closed, and so which first step is shown.
 _NOT_LISTED = (
     "question_facts", "persona_why",
     "research__question", "research__answer", "research__sources", "research__personas_used",
     "research__validation", "research__raw_reply",
-    "persona__description", "persona__research_focus",
-    "customer__devices", "customer__preferences",
+    "persona__description", "persona__research_focus", "persona__playbook",
 )  # fmt: skip
 _NOT_ON_PAGE = (
     "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
@@ -95,13 +96,30 @@ class Advice:
     is_warning: bool
 
 
+def dossiers(briefs: Iterable[Brief], situation: Situation) -> "list[Dossier]":
+    """Those of a list; what their first steps depend on is read in a few queries for all."""
+    briefs = list(briefs)
+    closers, first_steps = endings.closed_by(briefs), FirstSteps(briefs)
+    return [Dossier(brief, situation, closers.get(brief.pk), first_steps) for brief in briefs]
+
+
+def _is_first_step(section: playbooks.Section) -> bool:
+    return section.title.casefold() == "first step"
+
+
 class Dossier:
     def __init__(
-        self, brief: Brief, situation: Situation | None = None, closed_by: Any = None
+        self,
+        brief: Brief,
+        situation: Situation | None = None,
+        closed_by: Any = None,
+        first_steps: FirstSteps | None = None,
     ) -> None:
-        self.closed_by = closed_by  # the user, where a list has read it
+        """closed_by: the user, where a list has read it; first_steps: those of the whole list."""
+        self.closed_by = closed_by
         self.brief, self.customer, self.persona = brief, brief.customer, brief.persona
         self._situation = situation or Situation()
+        self._first_steps = first_steps or FirstSteps([brief])
         self.research = ResearchOfBrief(brief, self._situation.standstill)
 
     @cached_property
@@ -167,33 +185,40 @@ class Dossier:
     @cached_property
     def last_ending(self) -> "Dossier | None":
         """How the brief before this one ended, if the customer returned shortly after that."""
-        found = endings.last_before(self.brief)
-        if found is None:
+        if self.brief.returned_from_id is None:
             return None
+        related = Brief.objects.select_related("customer", "persona", "research")
+        found = related.get(pk=self.brief.returned_from_id)
         return Dossier(found, self._situation, endings.closed_by([found]).get(found.pk))
 
     # What to do.
 
-    @property
-    def first_step(self) -> str:
-        return self.brief.first_step
+    @cached_property
+    def step(self) -> StepShown:
+        return self._first_steps.of(self.brief)
 
     @property
-    def first_step_more(self) -> SafeString:
-        """What the playbook says of its first step besides; empty for another first step."""
-        first = next((part for part in self._playbook if part.body), None)
-        if first is None or self.first_step != self.persona.first_step:
-            return SafeString()
-        return markdown.render("\n\n".join(re.split(r"\n\s*\n", first.body)[1:]))
+    def first_step(self) -> str:
+        return self.step.text
+
+    @cached_property
+    def came_back(self) -> Signal | None:
+        """The good news after which there may be nothing left to do."""
+        return self._first_steps.came_back(self.brief)
 
     @property
     def advice(self) -> list[Advice]:
-        """The playbook's sections after its first step; what not to do is marked as a warning."""
-        first = next((part for part in self._playbook if part.body), None)
-        sections = [part for part in self._playbook if part is not first and part.body]
+        """The playbook's sections; what not to do is marked as a warning.
+
+        A section “First step”, as playbooks once began, speaks of the persona whatever happened. It
+        is not called so beside the brief's first step, and is left out where nobody is contacted.
+        """
+        sections = [part for part in playbooks.sections(self.persona.playbook) if part.body]
+        if not self.step.channels and self.step.text != NOT_KNOWN:
+            sections = [part for part in sections if not _is_first_step(part)]
         return [
             Advice(
-                title=section.title,
+                title=IN_GENERAL if _is_first_step(section) else section.title,
                 html=markdown.render(section.body),
                 is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
             )
@@ -201,19 +226,9 @@ class Dossier:
         ]
 
     @cached_property
-    def _playbook(self) -> list[playbooks.Section]:
-        return playbooks.sections(self.persona.playbook)
-
-    @cached_property
     def routes(self) -> list[channels.Route]:
         """By which channels the customer may still be contacted."""
-        # Signals that are too old for the page may still close a channel.
-        signals: Iterable[Signal] = self.signals
-        if self.has_more_signals:
-            signals = self.customer.signals.about_channels()
-        has_topics = bool(self.customer.preferences.get("topics"))
-        names = SubscriptionNames.known() if has_topics else None
-        return channels.routes(self.customer, signals, names)
+        return self._first_steps.routes(self.customer)
 
     @cached_property
     def reading(self) -> answer.Reading | None:

@@ -5,6 +5,7 @@ from briefs.models.briefs import Brief, Priority
 from briefs.models.calls import MaveCall
 from briefs.models.comments import Comment
 from briefs.models.contacts import ContactLog
+from briefs.models.deadlines import Deadlines
 from briefs.models.endings import ClosingReason, Offer
 from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
@@ -26,6 +27,7 @@ __all__ = [
     "ClosingReason",
     "Comment",
     "ContactLog",
+    "Deadlines",
     "Holiday",
     "LinkTemplate",
     "MaveCall",

@@ -243,6 +243,9 @@ class Brief(Timed, Ended):
     )
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     closing_note = models.TextField(blank=True)
+    step_at_closing = models.JSONField(
+        null=True, blank=True, help_text="What it said was to be done first when it was closed."
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     reopened_at = models.DateTimeField(null=True, blank=True, help_text="By a person.")
     returned_from = models.ForeignKey(
@@ -323,13 +326,6 @@ class Brief(Timed, Ended):
     def is_untouched(self) -> bool:
         """Whether nobody has done anything; that its persona named an assignee is no act."""
         return self.state == self.State.NEW and self.first_touch_at is None
-
-    @property
-    def first_step(self) -> str:
-        """What to do within a day: the playbook's first step, unless a machine acted."""
-        if self.kind == SignalKind.SCANNER:
-            return "Ask one of them whether they meant it: a machine probably clicked for them."
-        return self.persona.first_step
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Of a row that exists also raise the revision, in the same statement."""

@@ -1,6 +1,5 @@
 """When a brief is due, how long it sleeps, and what wakes it."""
 
-from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from django.db import models, transaction
@@ -9,7 +8,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from briefs.models.activities import Activity
-from briefs.models.working_time import Calendar, Step, WithinADay
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -91,10 +89,6 @@ class Timed(models.Model):
         ]
 
     @property
-    def step(self) -> Step:
-        return WithinADay()
-
-    @property
     def is_overdue(self) -> bool:
         is_awake = getattr(self, "state", "") not in ("closed", "snoozed")
         return is_awake and self.due_at is not None and self.due_at < timezone.now()
@@ -103,7 +97,3 @@ class Timed(models.Model):
     def is_due_moved(self) -> bool:
         """Whether moving it again asks why."""
         return self.due_at is not None and self.due_moved_at is not None
-
-    def begin(self, calendar: Calendar, now: datetime) -> None:
-        """The time for the first step begins now. Saves nothing."""
-        self.due_at = calendar.due_after(self.step, now)

@@ -114,7 +114,7 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WithinADay:
-    """The first step of every brief as long as steps are a paragraph of the playbook."""
+    """Of a kind of signal that has no first step."""
 
     within_hours: int = 24
     is_wait: bool = False

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 
 from briefs.models import Alarm, Brief, Notification, NotificationTarget, sealing
 from briefs.notifying import messages, sending
+from briefs.reading.first_steps import FirstSteps
 from personas.models import AttributeName
 from webhooks import waking
 
@@ -53,7 +54,8 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     if not wanted:
         return
     roles = {item.role: item.name_list for item in AttributeName.objects.all()}
-    told = {brief.pk: messages.about_brief(brief, roles) for _, brief in wanted}
+    first_steps = FirstSteps(ready)
+    told = {brief.pk: messages.about_brief(brief, roles, first_steps) for _, brief in wanted}
     _insert(
         Notification(
             target=target,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
-from briefs.models import Activity, Brief, Calendar, Priority, Signal
+from briefs.models import Activity, Brief, Deadlines, Priority, Signal
 from briefs.models.briefs import BriefQuerySet
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox
@@ -157,9 +157,9 @@ def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
 def _begin(briefs: Collection[Brief]) -> None:
     """The time for the first step begins when the profile is there. Saves nothing."""
     if briefs:
-        calendar, now = Calendar.load(), database_now()
+        deadlines, now = Deadlines.load(), database_now()
         for brief in briefs:
-            brief.begin(calendar, now)
+            brief.due_at = deadlines.of(brief, now)
 
 
 def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from briefs.models import Activity, Brief, Calendar, Signal
+from briefs.models import Activity, Brief, Deadlines, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox
@@ -90,13 +90,13 @@ def _begin(batch: _Batch, now: datetime) -> list[Activity]:
     """Begin the new briefs: when they are due, and which brief they return from, for the log."""
     if not batch.opened:
         return []
-    calendar = Calendar.load()
+    deadlines = Deadlines.load()
     before = Brief.objects.closed_lately(brief.customer_id for brief in batch.opened)
     entries = []
     for brief in batch.opened:
         brief.created_at = brief.last_signal_at = now
         if not brief.is_waiting_for_profile:
-            brief.begin(calendar, now)
+            brief.due_at = deadlines.of(brief, now)
         if last := before.get(brief.customer_id):
             brief.returned_from = last
             words = f"returned: brief {last.pk} had ended as {last.get_outcome_display()}"
@@ -108,11 +108,11 @@ def _wake(batch: _Batch, now: datetime) -> None:
     """Wake the snoozed briefs whose customer acted; the time for the first step begins anew."""
     if not batch.woken:
         return
-    calendar = Calendar.load()
+    deadlines = Deadlines.load()
     alike: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
     for brief in batch.briefs.values():
         if why := batch.woken.get(brief.pk):
-            alike[why, calendar.due_after(brief.step, now)].append(brief.pk)
+            alike[why, deadlines.of(brief, now)].append(brief.pk)
     for (why, due_at), keys in alike.items():
         Brief.objects.filter(pk__in=keys).wake(why, due_at=due_at, due_moved_at=None)
 

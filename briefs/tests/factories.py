@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from briefs.models import Brief, ClosingReason, Priority, Research, Signal
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
-from personas.models import Customer, Persona
+from personas.models import Customer, FirstStep, Persona
 from webhooks.models import WebhookEvent
 
 _numbers = itertools.count(1)
@@ -93,6 +93,19 @@ def make_persona(**kw: Any) -> Persona:
         **kw,
     }
     return Persona.objects.create(**fields)
+
+
+def make_step(**kw: Any) -> FirstStep:
+    """A signal's own step: the account owner calls an unsubscribed customer."""
+    fields: dict[str, Any] = {
+        "kind": "unsubscribed",
+        "text": "Have the account owner call.",
+        "channels": ["phone"],
+        **kw,
+    }
+    if fields.get("is_wait"):
+        fields["within_hours"] = None
+    return FirstStep.objects.create(**fields)
 
 
 def make_brief(**kw: Any) -> Brief:

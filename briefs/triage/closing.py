@@ -9,6 +9,7 @@ from django.db import transaction
 
 from briefs.models import Brief, ClosingReason, Offer
 from briefs.models.endings import offer_in_words
+from briefs.reading import first_steps
 from briefs.triage import freshness
 
 # Without reason and offer nothing can be learned from these later.
@@ -104,7 +105,7 @@ def close(brief: Brief, actor: Any, based_on: str, ending: Ending) -> Closing:
     freshness.refuse_stale(brief, actor, based_on)
     ending.refuse_incomplete()
     also = {"is_persona_wrong": True} if ending.is_persona_wrong else {}
-    fields = {**ending.fields, **also}
+    fields = {**ending.fields, **also, **first_steps.at_closing(brief)}
     brief.close(ending.outcome, ending.note, actor, words=ending.briefly, **fields)
     if ending.is_persona_wrong:
         brief.log("said that the persona was wrong", actor, is_raised=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from briefs.models import Brief, Calendar
+from briefs.models import Brief, Deadlines
 from briefs.triage import freshness
 from personas.models import Customer
 from webhooks.clock import database_now
@@ -36,7 +36,7 @@ def reopen(brief: Brief, actor: Any, based_on: str, why: str = "") -> Reopening:
         return Reopening.ANOTHER
     words = f"reopened it; it had ended as {brief.get_outcome_display()}"
     words += f" · {why}" if why else ""
-    brief.reopen(words, actor, Calendar.load().due_after(brief.step, database_now()))
+    brief.reopen(words, actor, Deadlines.load().of(brief, database_now()))
     return Reopening.REOPENED
 
 

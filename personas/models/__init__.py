@@ -6,6 +6,7 @@ from personas.models.customers import AppApiHealth, Customer, Twin
 from personas.models.pace import AppApiPace
 from personas.models.personas import Assigns, AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
+from personas.models.steps import FirstStep, StepChannel
 from personas.models.subscriptions import SubscriptionNames
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Customer",
     "CustomerAlias",
     "Effect",
+    "FirstStep",
     "Operator",
     "Persona",
     "PersonaCondition",
@@ -23,6 +25,7 @@ __all__ = [
     "SignalCondition",
     "SignalKind",
     "SignalRule",
+    "StepChannel",
     "SubscriptionNames",
     "Twin",
 ]

@@ -13,7 +13,6 @@ from simple_history.models import HistoricalRecords
 
 from personas.models import privacy
 from personas.models.conditions import Condition, MatchMode
-from personas.models.playbooks import first_step
 
 
 class AttributeName(models.Model):
@@ -85,8 +84,8 @@ class Persona(models.Model):
         help_text="What Mave should look into for this persona. No names, no personal data.",
     )
     playbook = models.TextField(
-        help_text="What to do before any research is there, in Markdown. The first paragraph is "
-        "the headline of every brief: one sentence, what to do within 24 hours."
+        help_text="What to know and to keep to before any research is there, in Markdown. What to "
+        "do first is told above it, by the signal: see “First steps”."
     )
     reuse_hours = models.PositiveIntegerField(
         default=168, help_text="How long an answer of Mave stays good for the same question."
@@ -168,10 +167,6 @@ class Persona(models.Model):
     @property
     def buys_research(self) -> bool:
         return self.opens_brief and not self.is_unknown
-
-    @property
-    def first_step(self) -> str:
-        return first_step(self.playbook)
 
     @property
     def named(self) -> str:

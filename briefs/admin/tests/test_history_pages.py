@@ -13,11 +13,11 @@ from briefs.models import (
     WorkingTime,
 )
 from personas.admin.history import ReadOnlyHistoryAdmin
-from personas.models import AttributeName, Persona, SignalRule
+from personas.models import AttributeName, FirstStep, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
-WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget,
+WITH_HISTORY = [Persona, SignalRule, FirstStep, AttributeName, ResearchPolicy, NotificationTarget,
                 LinkTemplate, WorkingTime, Holiday, ClosingReason]  # fmt: skip
 
 

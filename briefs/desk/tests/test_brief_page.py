@@ -13,6 +13,7 @@ from briefs.tests.factories import (
     make_persona,
     make_research,
     make_signal,
+    make_step,
     question_for,
 )
 from briefs.triage.freshness import Seen
@@ -54,12 +55,13 @@ def test_the_head_says_who_what_value_and_first_step(signed_in):
     AttributeName.objects.create(role="value", label="Value", names="mrr")
     customer = make_customer(attributes={"name": "Henrik Sand", "mrr": "12500"})
     brief = make_brief(customer=customer)
+    make_step()
 
     page = words(signed_in, brief)
     head = page[: page.index(" Research ")]
 
     for part in ("Henrik Sand", "Urgent", "Unsubscribed", "mrr 12,500",
-                 "Have the account owner call within 24 hours."):  # fmt: skip
+                 "Have the account owner call."):  # fmt: skip
         assert part in head
 
 
@@ -109,6 +111,8 @@ def test_without_address_or_id_the_person_is_not_linked(signed_in, settings, tem
 
 
 def test_what_not_to_do_is_marked(signed_in):
+    make_step()
+
     response = signed_in.get(make_brief().get_absolute_url())
 
     assert [(part.title, part.is_warning) for part in response.context["dossier"].advice] == [
@@ -249,7 +253,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(21):  # two are the colleagues and the reasons of the forms
+    with django_assert_num_queries(23):  # two are the colleagues and the reasons of the forms
         signed_in.get(brief.get_absolute_url())
 
 
@@ -1032,3 +1036,28 @@ def test_a_get_changes_nothing_and_leads_to_the_brief(signed_in, name):
 
     assert response.url == brief.get_absolute_url()
     assert not brief.activities.exists()
+
+
+def test_playbooks_own_first_step_is_left_out_where_nobody_is_contacted(signed_in):
+    make_step(kind="spam_complaint", text="Send nothing.", channels=[])
+    brief = make_brief(kind="spam_complaint")
+
+    page = words(signed_in, brief)
+
+    assert "Send nothing." in page
+    assert "Have the account owner call" not in page
+
+
+def test_head_says_first_that_they_came_back(signed_in):
+    make_step()
+    brief = make_brief(happened_at=timezone.now() - timedelta(hours=2))
+    make_signal(brief=brief, kind="subscribed", effect="good_news")
+
+    page = words(signed_in, brief)
+
+    assert page.index("Came back: Subscribed again") < page.index("Have the account owner call.")
+    assert "Came back: Subscribed again" in words_of_inbox(signed_in)
+
+
+def words_of_inbox(client):
+    return text(client.get("/"))

@@ -15,6 +15,7 @@ from briefs.tests.factories import (
     make_persona,
     make_research,
     make_signal,
+    make_step,
 )
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -93,6 +94,7 @@ def brief(live_server, starter):
     customer = make_customer(attributes=attributes, is_unsubscribed=True)
     brief = make_brief(customer=customer, persona=persona, research=research, basis="new")
     make_signal(brief=brief)
+    make_step(persona=persona)
     return brief
 
 

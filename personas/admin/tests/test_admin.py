@@ -358,7 +358,8 @@ def test_trying_a_rule_names_the_rule_that_comes_before_it(admin_client, starter
     make_event(make_payload())
     url = reverse("admin:personas_signalrule_add")
     data = form_of(admin_client, url) | {
-        "name": "Late", "position": 900, "metrics": "unsubscribed", "kind": "other", "_try": "Try",
+        "name": "Late", "position": 900, "metrics": "unsubscribed", "kind": "bounced",
+        "_try": "Try",
     }  # fmt: skip
 
     response = admin_client.post(url, data)
