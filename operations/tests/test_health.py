@@ -74,8 +74,8 @@ def test_strangers_are_asked_to_sign_in(client):
     assert client.post(f"{URL}retry/").status_code == 302
 
 
-def test_a_fresh_install_says_how_to_connect(signed_in):
-    words = text(signed_in.get(URL))
+def test_a_fresh_install_says_how_to_connect(admin_client):
+    words = text(admin_client.get(URL))
 
     assert "No webhook was accepted yet" in words
     assert "http://testserver/webhooks/customerio/" in words
@@ -84,11 +84,11 @@ def test_a_fresh_install_says_how_to_connect(signed_in):
     assert "No trouble" not in words
 
 
-def test_page_says_that_a_placeholder_verifies_nothing(signed_in, settings):
+def test_page_says_that_a_placeholder_verifies_nothing(admin_client, settings):
     settings.CIO_WEBHOOK_SECRETS = []
     settings.CIO_WEBHOOK_SECRETS_REFUSED = ["number 1 is a placeholder"]
 
-    words = text(signed_in.get(URL))
+    words = text(admin_client.get(URL))
 
     assert "holds no key" in words
     assert "number 1 is a placeholder" in words
