@@ -9,9 +9,15 @@ from django.utils import timezone
 from briefs.models import Brief
 from briefs.models.turns import assign_by_persona
 from briefs.pipeline import draining
-from briefs.tests.factories import make_customer, make_event, make_payload, make_persona
+from briefs.tests.factories import (
+    make_customer,
+    make_event,
+    make_payload,
+    make_persona,
+    make_step,
+)
 from conftest import make_user
-from personas.models import Persona
+from personas.models import FirstStep, Persona
 from webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +57,21 @@ def test_new_brief_is_due_within_a_working_day():
 
     brief = Brief.objects.get()
     assert brief.due_at == brief.created_at + timedelta(days=1)
+
+
+@pytest.mark.begins_at("2026-11-24T10:00")
+@pytest.mark.parametrize(
+    ("step", "due"),
+    [({"within_hours": 2}, timedelta(hours=2)), ({"is_wait": True, "within_hours": None}, None)],
+)
+def test_new_brief_is_due_by_its_first_step(step, due):
+    FirstStep.objects.all()._raw_delete("default")
+    make_step(**step)
+
+    unsubscribe()
+
+    brief = Brief.objects.get()
+    assert brief.due_at == (due and brief.created_at + due)
 
 
 @pytest.mark.parametrize(("days", "returns"), [(59, True), (61, False)])
