@@ -32,9 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that opens no database runs once: none of the two can change its result."""
     for item in items:
         markers = {marker.name for marker in item.iter_markers()}
+        if {"on_sqlite", "on_postgresql"} <= markers:
+            raise pytest.UsageError(f"{item.nodeid} is for either database alone, so it never runs")
         is_opened = DATABASE & set(getattr(item, "fixturenames", ()))
         if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
             item.add_marker(pytest.mark.on_sqlite)
+    # The longest begin first: one that begins last lets all other workers wait for it.
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @pytest.hookimpl(wrapper=True)
