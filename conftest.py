@@ -21,10 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--day", help="when every test begins, e.g. 2028-02-29T12:00 (UTC)")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     from webhooks.tests import clock
 
     clock.install()
+    config.pluginmanager.register(Order())
 
 
 @pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
@@ -37,8 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_opened = DATABASE & set(getattr(item, "fixturenames", ()))
         if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
             item.add_marker(pytest.mark.on_sqlite)
-    # The longest begin first: one that begins last lets all other workers wait for it.
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
+class Order:
+    """The longest tests begin first: one that begins last lets all other workers wait for it."""
+
+    @pytest.hookimpl(trylast=True)  # pytest-django has an order of its own
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @pytest.hookimpl(wrapper=True)
