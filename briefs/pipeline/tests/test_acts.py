@@ -89,6 +89,15 @@ def test_new_act_within_sixty_days_of_a_closing_opens_a_brief_that_returned(days
     assert (words in log(second)) is returns
 
 
+def test_act_from_before_the_closing_that_arrives_late_is_no_return():
+    unsubscribe(timestamp=at(days=3))
+    Brief.objects.get().close("no_response")
+
+    unsubscribe(timestamp=at(days=2))
+
+    assert Brief.objects.open().get().returned_from is None
+
+
 def test_brief_that_savedesk_withdrew_is_none_to_return_from():
     unsubscribe(timestamp=at(days=3))
     Brief.objects.get().withdraw("there was nothing to do")
