@@ -61,6 +61,16 @@ def test_what_is_late_says_so_on_its_page_in_the_list_and_in_its_tab(signed_in):
     assert "Due in 3 h" in text(signed_in.get(Brief.objects.latest("pk").get_absolute_url()))
 
 
+def test_closed_page_without_a_note_leads_with_the_reason(signed_in):
+    brief = make_brief()
+    reason = make_reason("Moved to a competitor")
+    brief.close("churned", closing_reason=reason)
+
+    words = text(signed_in.get(brief.get_absolute_url()))
+
+    assert "closed as “Churned” Moved to a competitor" in words
+
+
 def test_contact_leads_to_no_foreign_site(signed_in):
     brief = make_brief()
     sent = {"based_on": opened(signed_in, brief), "next": "https://example.org/", **PHONED}
