@@ -27,6 +27,7 @@ NO_BUDGETS = (
     "Policy.objects.update(day_budget=None, month_budget=None)"
 )
 CLOSE = "from briefs.models import Brief; Brief.objects.get(pk={}).close('retained', 'won back')"
+MOST_RETRIES = 10  # of a webhook that was answered 503
 REGULATED = ("banking", "insurance", "pharma", "fintech", "biotechnology")
 # What 200 people who leave on one day may look like: 7 of 10 are worth a brief.
 BURST = (
@@ -307,19 +308,27 @@ Ctrl-C stops everything. Logs and database are in {self.folder.name}/.
         }
 
     def post(self, event: dict[str, Any], *, key: str = "") -> tuple[int, str]:
-        """Post a signed webhook; returns the answer's code and word."""
+        """Post a signed webhook, again after a 503 as Customer.io does; the last code and word."""
+        answer = self._post(event, key)
+        for _ in range(MOST_RETRIES):
+            if answer.status_code != 503:  # the receiver is busy, and has stored nothing
+                break
+            time.sleep(int(answer.headers.get("Retry-After", 1)))
+            answer = self._post(event, key)
+        return answer.status_code, answer.json().get("status", "")
+
+    def _post(self, event: dict[str, Any], key: str) -> requests.Response:
         body = json.dumps(event).encode()
         stamp = str(int(time.time()))
         mac = hmac.new(
             (key or self.signing_key).encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256
         )
-        answer = self.session.post(
+        return self.session.post(
             f"{self.url}/webhooks/customerio/",
             data=body,
             headers={"X-CIO-Timestamp": stamp, "X-CIO-Signature": mac.hexdigest()},
             timeout=10,
         )
-        return answer.status_code, answer.json().get("status", "")
 
     # The team's part ------------------------------------------------------------------------
 
