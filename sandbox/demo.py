@@ -22,10 +22,20 @@ from sandbox.processes import ROOT, Failed, Processes, free_port
 
 FOLDER = ROOT / ".demo"
 USER, PASSWORD = "demo", "savedesk-demo"
-NO_BUDGETS = (
-    "from briefs.models import ResearchPolicy as Policy; Policy.current();"
-    "Policy.objects.update(day_budget=None, month_budget=None)"
-)
+# In one process: each start of Django takes a second or two. The sandbox's credits cost nothing.
+PREPARE = f"""
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from briefs.models import ResearchPolicy
+
+call_command("migrate", interactive=False, verbosity=0)
+call_command("load_starter_rules", verbosity=0)
+if not User.objects.filter(username="{USER}"):
+    call_command("createsuperuser", interactive=False, username="{USER}", email="demo@example.com")
+ResearchPolicy.current()
+ResearchPolicy.objects.update(day_budget=None, month_budget=None)
+call_command("create_token", "{USER}", name="Demo")
+"""
 CLOSE = "from briefs.models import Brief; Brief.objects.get(pk={}).close('retained', 'won back')"
 MOST_RETRIES = 10  # of a webhook that was answered 503
 REGULATED = ("banking", "insurance", "pharma", "fintech", "biotechnology")
@@ -115,17 +125,7 @@ class Demo:
 
     def _start(self) -> None:
         self.say("Preparing database, starter rules and login …")
-        self.processes.manage("migrate", "--noinput")
-        self.processes.manage("load_starter_rules")
-        try:
-            self.processes.manage(
-                "createsuperuser", "--noinput", "--username", USER, "--email", "demo@example.com"
-            )
-        except Failed as error:
-            if "already taken" not in str(error):
-                raise
-        self.processes.manage("shell", "-c", NO_BUDGETS)  # the sandbox's credits cost nothing
-        token = self.processes.manage("create_token", USER, "--name", "Demo").strip()
+        token = self.processes.manage("shell", "-c", PREPARE).splitlines()[-1]
         self.session.headers["Authorization"] = f"Token {token}"
         self.processes.start(
             self.folder / "sandbox.log",
