@@ -1,13 +1,15 @@
 """Everything fails at random for half an hour; then the losses and the costs are counted.
 
     python -m benchmarks.chaos [--minutes 30] [--seed N] [--sqlite] [--patience 1200] [--log F]
+                               [--redis-away 60]
 
 Faults of every kind at Mavera and the App API, workers, sentinels and clusters killed with -9 or
 frozen, while new questions keep arriving. Then the faults end, and the benchmark waits until
 nothing is under way. Ends with 1 and a list if a promise was broken: more calls at once than the
 policy allows, an event lost or undrained, a brief doubled or dead, a question that waits without a
 reason, an answer paid again although it could be found, more paid again than was lost for good, or
-more requests in a minute than the key has.
+more requests in a minute than the key has. `--redis-away` puts the queues into a Redis, which is
+killed half-way through and comes back, empty, after so many seconds.
 
 Backoffs are made due through the ORM once the faults are over ("fast-forward"); leases and the
 search for a lost answer take the time they take. Policy: budgets are lifted, all else is as in
@@ -28,7 +30,7 @@ from typing import Any
 from benchmarks import system
 from benchmarks.kills import Killer
 from benchmarks.upsets import PLENTY, Upsets
-from sandbox import Sandbox
+from sandbox import Sandbox, brokers
 
 LATENCY, JITTER = 3.0, 12.0  # shorter than in life, so that more calls meet more trouble
 STARTER_KEY_PER_MINUTE = 60
@@ -144,13 +146,16 @@ def main() -> None:
         credits=PLENTY,
         requests_per_minute=STARTER_KEY_PER_MINUTE,
     )
-    with system.running(sandbox, sqlite=given.sqlite, log=given.log) as running:
+    broker = brokers.redis() if given.redis_away else None
+    with system.running(sandbox, sqlite=given.sqlite, log=given.log, broker=broker) as running:
         _lift_budgets()
         killer = Killer(running.supervisor, sandbox.port, dice)
         upsets = Upsets(sandbox, dice)
         questions = Questions(running, sandbox, dice)
         pauses = Pauses(min(180.0, given.minutes * 15))
-        _storm(given.minutes * 60, running, killer, upsets, questions, pauses)
+        seconds = given.minutes * 60
+        with system.stopped_once(broker, after=seconds / 2, seconds=given.redis_away):
+            _storm(seconds, running, killer, upsets, questions, pauses)
         took = _settle(given.patience, running, sandbox, pauses)
         _report(sandbox, killer, upsets, questions, pauses, took)
         broken = _broken_promises(sandbox, questions)
@@ -174,6 +179,7 @@ def _arguments() -> argparse.Namespace:
         default=1200.0,
         help="seconds to wait for the rest once the faults are over (%(default)g)",
     )
+    parser.add_argument("--redis-away", type=float, default=0.0, help="seconds, half-way through")
     parser.add_argument("--log", type=Path, help="file for what web server and clusters log")
     return parser.parse_args()
 

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ from django.db import connections
 
 from benchmarks import ingest, load
 from benchmarks.crash import Poster
-from sandbox import Sandbox
+from sandbox import Sandbox, brokers
 from sandbox.postgres import postgres
 from sandbox.processes import Processes
 
@@ -74,11 +75,17 @@ class System:
 
 
 @contextmanager
-def running(sandbox: Sandbox, *, sqlite: bool, log: Path | None = None) -> Iterator[System]:
+def running(
+    sandbox: Sandbox,
+    *,
+    sqlite: bool,
+    log: Path | None = None,
+    broker: brokers.Broker | None = None,
+) -> Iterator[System]:
     """The system on a database of its own, all of which is gone afterwards, but for a named log.
 
-    This process's Django is set up for the same database. SIGTERM ends the benchmark as Ctrl-C
-    does: nothing stays behind.
+    Without a broker the database is the broker. This process's Django is set up for the same
+    database. SIGTERM ends the benchmark as Ctrl-C does: nothing stays behind.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     with ExitStack() as stack:
@@ -86,7 +93,10 @@ def running(sandbox: Sandbox, *, sqlite: bool, log: Path | None = None) -> Itera
         url = f"sqlite:///{folder}/bench.sqlite3" if sqlite else stack.enter_context(postgres())
         stack.enter_context(sandbox)
         port = ingest.free_port()
-        processes = Processes(_environment(url, port, sandbox))
+        environment = _environment(url, port, sandbox)
+        if broker:
+            environment |= stack.enter_context(brokers.running(broker)).environment
+        processes = Processes(environment)
         processes.manage("migrate", "--noinput")
         processes.manage("load_starter_rules")
         os.environ.update(processes.environment)
@@ -97,6 +107,31 @@ def running(sandbox: Sandbox, *, sqlite: bool, log: Path | None = None) -> Itera
         system = System(port=port, processes=processes, log=log or folder / "savedesk.log")
         system.start()
         yield system
+
+
+@contextmanager
+def stopped_once(broker: brokers.Broker | None, *, after: float, seconds: float) -> Iterator[None]:
+    """Kill the broker some seconds after the block began; start it anew, empty, when they are over.
+
+    Without a broker, or when the block ends before, nothing happens.
+    """
+    ended = threading.Event()
+
+    def stop_and_start() -> None:
+        if broker and not ended.wait(after):
+            print(f"{broker.name} is stopped for {seconds:g} s", flush=True)
+            broker.stop()
+            ended.wait(seconds)
+            broker.start()
+            print(f"{broker.name} is back, empty", flush=True)
+
+    thread = threading.Thread(target=stop_and_start, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _environment(url: str, port: int, sandbox: Sandbox) -> dict[str, str]:
