@@ -98,7 +98,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
-    """Put back the row that a migration made, after a test that ended with an empty database."""
+    """Put back the rows that migrations made, after a test that ended with an empty database."""
     result = yield
     if nextitem is None:  # the test database is gone by now
         return result
@@ -109,6 +109,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     ):
         with item.config.stash[blocking_manager_key].unblock():
             import_module("briefs.migrations.0002_sweep").create(apps, None)
+            import_module("briefs.migrations.0018_starter_reasons").fill(apps, None)
     return result
 
 
