@@ -15,6 +15,9 @@ from accounts.models import ApiToken, roles
 from briefs.models import Activity, Brief
 from operations.doctor.people import people
 
+# What teams run; that migrations run on SQLite as well, test_upgrade.py shows.
+pytestmark = pytest.mark.on_postgresql
+
 # The release before had no app `accounts`.
 BEFORE = {"personas": "0005_starter_rules", "webhooks": "0005_event_meanings",
           "briefs": "0014_event_meanings"}  # fmt: skip

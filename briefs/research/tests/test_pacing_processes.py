@@ -26,7 +26,6 @@ pytestmark = pytest.mark.processes
 PROCESSES = 6
 # SQLite has one writer at a time, and the others poll: they need more time, and pauses.
 MANY, PAUSE = (12, 0.1) if connection.vendor == "sqlite" else (80, 0.01)
-THINKING = 5 * PAUSE  # longer than a claim takes, so that calls overlap if they may
 
 
 def more(seed):
@@ -210,15 +209,16 @@ def now():
 
 
 def test_mave_itself_never_gets_more_calls_at_once(connected, sandbox, workers):
-    sandbox.latency, sandbox.jitter, sandbox.requests_per_minute = THINKING, THINKING, 100_000
+    # Longer than a claim takes on a busy machine, so that calls overlap if they may.
+    sandbox.latency, sandbox.jitter, sandbox.requests_per_minute = 0.5, 0.5, 100_000
     policy(concurrency=3)
     questions(3 * MANY)
 
     asking = start(workers, "ask", 10)
-    workers.wait_until(lambda: len(chats()) > MANY, "some calls")
+    workers.wait_until(lambda: len(chats()) > 12 and sandbox.max_in_flight > 1, "some calls")
     asked = stop(workers, asking)
 
     assert asked == len(chats()) == len(sandbox.requests)
-    assert 1 < sandbox.max_in_flight <= 3
+    assert sandbox.max_in_flight <= 3
     assert most_at_once(chats()) <= 3
     assert not asked_twice()
