@@ -70,7 +70,7 @@ def test_parameter_that_is_given_twice_is_refused(signed_in):
     response = signed_in.get("/api/v1/briefs/?kind=bounced&kind=unsubscribed")
 
     assert response.status_code == 400
-    assert response.json() == {"kind": ["“kind” is given 2 times. Give it once."]}
+    assert response.json()["errors"] == {"kind": ["“kind” is given 2 times. Give it once."]}
 
 
 def test_stranger_hears_nothing_about_parameters(client):
