@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 
+from briefs.links import user_name
 from briefs.models.activities import Activity
 from briefs.models.endings import Ended
 from briefs.models.timing import AWAKE, Timed, TimedQuerySet
@@ -366,7 +367,7 @@ class Brief(Timed, Ended):
             .update(assignee=user, state=self.State.IN_PROGRESS, **AWAKE)
         )
         if changed:
-            words = "took it" if user == actor else f"assigned it to {user}"
+            words = "took it" if user == actor else f"assigned it to {user_name(user)}"
             self.log(words, actor, is_raised=True)
         self.refresh_from_db()
         return bool(changed)
@@ -454,6 +455,7 @@ class Brief(Timed, Ended):
             offer_percent=None,
             offer_words=None,
             closed_at=None,
+            step_at_closing=None,
             is_persona_wrong=False,
             reopened_at=Now(),
             due_at=due_at,

@@ -13,6 +13,8 @@ from briefs.times import short_day
 from briefs.triage import freshness
 from webhooks.clock import database_now
 
+TOOK = " · took it"  # the end of an entry in the log: the brief was unassigned before
+
 
 class Contacting(StrEnum):
     """What came of it."""
@@ -54,6 +56,9 @@ def log(brief: Brief, actor: Any, based_on: str, contact: Contact) -> Contacting
     brief = freshness.locked(brief, actor, "briefs.work_brief")
     if not brief.is_open:
         return Contacting.CLOSED
+    entry = f"logged contact: {contact.words}"
+    if freshness.was_sent_before(brief, actor, based_on, entry, entry + TOOK):
+        return Contacting.LOGGED
     freshness.refuse_stale(brief, actor, based_on)
     calendar = Calendar.load()
     refuse_incomplete(brief, contact, calendar)
@@ -68,8 +73,7 @@ def log(brief: Brief, actor: Any, based_on: str, contact: Contact) -> Contacting
     due_at = None
     if contact.next_date:
         due_at = calendar.closing(calendar.working_day_from(contact.next_date))
-    also = "" if brief.assignee_id else " · took it"
-    brief.contacted(f"logged contact: {contact.words}{also}", actor, due_at)
+    brief.contacted(entry if brief.assignee_id else entry + TOOK, actor, due_at)
     return Contacting.LOGGED
 
 
