@@ -17,15 +17,15 @@ from rest_framework.response import Response
 
 from briefs.api import answers, doing, entries, serializers
 from briefs.api.entries import Entry
-from briefs.api.etags import based_on, etag, holds
+from briefs.api.etags import holds, last_seen
 from briefs.api.parameters import refuse_unknown
 from briefs.api.parsing import Json
 from briefs.api.problems import Invalid, Problem
 from briefs.api.repeating import once
-from briefs.dossier.dossier import Dossier
 from briefs.models import Brief
 from briefs.triage import freshness
-from briefs.triage.freshness import News, Seen, Stale
+from briefs.triage.freshness import News, Seen
+from personas.models import Customer
 
 WORK = ("briefs.work_brief",)
 Act = Callable[[Brief, Any, str, Any], Any]
@@ -46,7 +46,7 @@ class Acts:
     lists_of_brief = ("contacts", "comments")
     action: str
     request: Request
-    get_object: Callable[[], Dossier]
+    shown: Callable[[], tuple[dict[str, Any], str]]
     get_serializer: Any
     get_serializer_context: Any
     paginator: Any
@@ -130,9 +130,7 @@ class Acts:
 
         def do() -> Response:
             made = self._do(brief, act, entry_class)
-            seen = Seen.of(Brief.objects.get(pk=brief.pk))
-            shown = self._brief()
-            tag = etag(brief, seen, shown)
+            shown, tag = self.shown()
             made_class = self.made_classes.get(self.action)
             if made_class is None:
                 address = reverse("api:brief-detail", args=[brief.pk])
@@ -144,40 +142,32 @@ class Acts:
         return once(self.request, brief, do)
 
     def _do(self, brief: Brief, act: Act, entry_class: type[Entry]) -> Any:
-        actor = self.request.user
-        # Two programs of one person wait for each other here: what somebody did on another page is
-        # no news to themselves, so the act alone would not refuse the second one.
+        actor, header = self.request.user, self.request.headers[IF_MATCH]
+        # All that the act locks, in the order of all others: the brief stays as it was seen. The
+        # act alone would let pass what the actor did on another page, or another program of theirs.
         freshness.locked_people(actor, *_others(self.request.data))
-        brief.refresh_from_db()
-        base = based_on(self.request.headers[IF_MATCH], brief)
-        if not holds(base, brief):
-            raise self._stale(brief, freshness.since(brief, actor, base))
+        if act is doing.reopen:
+            Customer.objects.select_for_update().get(pk=brief.customer_id)
+        brief = freshness.locked(brief, actor, *WORK)
+        if not holds(header, brief):
+            raise self._stale(freshness.since(brief, actor, last_seen(header, brief)), brief)
         entry = entry_class(data=self.request.data, context={"brief": brief})
         if not entry.is_valid():
             raise Invalid(entry.errors)
         try:
-            return act(brief, actor, base, entry.entered)
+            return act(brief, actor, str(Seen.of(brief)), entry.entered)
         except ValidationError as error:
             raise Invalid(error.message_dict) from None
-        except Stale as stale:  # it arrived at this moment
-            raise self._stale(brief, stale.news) from None
 
-    def _brief(self) -> dict[str, Any]:
-        context = self.get_serializer_context()
-        shown: dict[str, Any] = serializers.BriefInFull(self.get_object(), context=context).data
-        return shown
-
-    def _stale(self, brief: Brief, news: News) -> Problem:
+    def _stale(self, news: News, brief: Brief) -> Problem:
         """A refusal that tells what arrived since, and the ETag of now."""
-        brief.refresh_from_db()
-        seen = Seen.of(brief)
         told = answers.NewsOfBrief(news, context=self.get_serializer_context()).data
         words = "The brief has changed since this ETag: nothing was done. See news, or get it anew."
         if news.is_unknown:
             words = f"{IF_MATCH} names no ETag of this brief: nothing was done. Get it anew."
         further = {"revision": brief.revision, "news": told}
-        headers = {"ETag": etag(brief, seen, self._brief())}
-        return Problem(HTTPStatus.PRECONDITION_FAILED, "stale", words, further, headers)
+        _, tag = self.shown()
+        return Problem(HTTPStatus.PRECONDITION_FAILED, "stale", words, further, {"ETag": tag})
 
 
 def _find(pk: str) -> Brief:

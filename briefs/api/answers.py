@@ -71,13 +71,6 @@ class ConflictProblem(CodedProblem):
     )
 
 
-class InvalidProblem(CodedProblem):
-    errors = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()),
-        help_text="By the field: what is wrong or missing.",
-    )
-
-
 class StaleProblem(CodedProblem):
     revision = serializers.IntegerField(help_text="Of the brief as it is now.")
     news = NewsOfBrief()

@@ -9,10 +9,12 @@ from briefs.api import answers
 from briefs.api.permissions import asked
 from briefs.api.problems import MEDIA_TYPE
 
-_PARAMETERS = {
+_WRONG = {
     "type": "object",
-    "description": "In errors, and beside it: by the parameter's name, what is wrong with it.",
+    "description": "In errors: what is wrong or missing, by the field or the parameter. That of a "
+    "parameter stands beside it as well, by its name.",
     "properties": {
+        "code": {"type": "string", "description": "Of an act: `invalid`."},
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
@@ -27,7 +29,7 @@ _PARAMETERS = {
 }
 _PROBLEM = answers.ProblemDetails
 _REFUSALS: dict[int, tuple[Any, str]] = {
-    400: (_PARAMETERS, "The request is not understood: a parameter, a header or the JSON."),
+    400: (_WRONG, "Something is wrong or missing: a field, a parameter, a header or the JSON."),
     401: (_PROBLEM, "There is no token, or it is not valid."),
     403: (_PROBLEM, "A permission is missing, of the person or of the token: it is named."),
     404: (_PROBLEM, "There is no such row, or no such page."),
@@ -38,11 +40,9 @@ _REFUSED_ACTS: dict[int, tuple[Any, str]] = {
     412: (answers.StaleProblem, "The brief has changed since this ETag; nothing was done."),
     413: (_PROBLEM, "The body is too large."),
     415: (_PROBLEM, "The body is not JSON."),
-    422: (
-        answers.InvalidProblem,
-        "A field is wrong or missing, or the Idempotency-Key was used for another request.",
-    ),
+    422: (answers.CodedProblem, "The Idempotency-Key was used for another request."),
     428: (answers.CodedProblem, "There is no If-Match."),
+    503: (answers.CodedProblem, "The database did not answer in time: Retry-After says when."),
 }
 _OF_ACTS = [
     OpenApiParameter(

@@ -1,7 +1,8 @@
 """What each address of the API does with a brief: it calls the function that the desk calls too.
 
 Each returns nothing if the brief is as was asked for, also if it was so already. A refusal is a
-Problem: the program's request does not fit the brief's state.
+Problem: the program's request does not fit the brief's state. The brief is locked and as it was
+seen, so no act finds that somebody was faster.
 """
 
 from http import HTTPStatus
@@ -11,7 +12,6 @@ from django.contrib.auth import get_user_model
 
 from briefs.api.entries import ME
 from briefs.api.problems import Invalid, Problem
-from briefs.links import user_name
 from briefs.models import Brief, Comment, ContactLog
 from briefs.triage import (
     assigning,
@@ -42,12 +42,6 @@ def _closed(brief: Brief) -> NoReturn:
     _conflict("closed", f"This brief is closed: {brief.get_outcome_display()}.")
 
 
-def _elsewhere(brief: Brief) -> NoReturn:
-    brief.refresh_from_db()
-    has = f"is {user_name(brief.assignee)}'s now" if brief.assignee else "was given back"
-    _conflict("elsewhere", f"Meanwhile this brief {has}. It was left as it is.")
-
-
 def named(name: str) -> Any:
     """The person of this user name; None if there is none."""
     people: Any = get_user_model()._default_manager
@@ -67,8 +61,6 @@ def assign(brief: Brief, actor: Any, based_on: str, to: str | None) -> None:
         came = assigning.assign(brief, actor, based_on, person)
     if came in (Assigning.CLOSED, GivingBack.CLOSED, Taking.CLOSED):
         _closed(brief)
-    if came in (Assigning.ELSEWHERE, GivingBack.ELSEWHERE, Taking.ELSEWHERE):
-        _elsewhere(brief)
     if came == Assigning.CANNOT:
         raise Invalid({"to": ["This person does not work on briefs."]})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from briefs.models import Brief, ClosingReason, ContactLog, Offer
@@ -39,6 +39,13 @@ def _why() -> serializers.CharField:
     return _text(200, help_text="Asked for if what is due is moved a second time.")
 
 
+def _for_example(**sent: Any) -> Any:
+    """What the schema shows of an entry."""
+    return extend_schema_serializer(
+        examples=[OpenApiExample("For example", value=sent, request_only=True)]
+    )
+
+
 class Entry(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -65,6 +72,7 @@ class Nothing(Entry):
     """An act that asks for nothing."""
 
 
+@_for_example(to="kim")
 class AssignTo(Entry):
     to = _text(
         150,
@@ -80,6 +88,7 @@ class AssignTo(Entry):
         return to
 
 
+@_for_example(channel="phone", is_reached=False, note="No answer.", next_date="2026-12-03")
 class LogContact(Entry):
     channel = _choice(ContactLog.Channel.choices)
     is_reached = serializers.BooleanField(help_text="Whether the customer answered.")
@@ -94,6 +103,7 @@ class LogContact(Entry):
         return Contact(**self.validated_data)
 
 
+@_for_example(until="day", day="2026-12-07")
 class SnoozeUntil(Entry):
     until = _choice(Until.choices)
     day = serializers.DateField(
@@ -106,6 +116,7 @@ class SnoozeUntil(Entry):
         return Snooze(**self.validated_data)
 
 
+@_for_example(text="@kim You know them: who decides there?")
 class WriteComment(Entry):
     text = _text(
         LONGEST, required=True, allow_blank=False, help_text="@ and a name mention a colleague."
@@ -133,6 +144,7 @@ class _Reason(serializers.PrimaryKeyRelatedField[ClosingReason]):
         return reason
 
 
+@_for_example(outcome="retained", reason=1, offer="discount", offer_percent=10)
 class CloseWith(Entry):
     outcome = _choice(OUTCOMES)
     reason = _Reason(
@@ -159,6 +171,7 @@ class CloseWith(Entry):
         return Ending(**self.validated_data)
 
 
+@_for_example(offer_percent=20)
 class CorrectTo(CloseWith):
     """What is not sent stays as it was said."""
 
@@ -169,6 +182,7 @@ class CorrectTo(CloseWith):
         return replace(Ending.of(self.context["brief"]), **self.validated_data)
 
 
+@_for_example(why="They wrote again.")
 class ReopenBecause(Entry):
     why = _text(200)
 

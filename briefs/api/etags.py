@@ -24,11 +24,11 @@ _RUNNING = ("age_seconds",)
 ANY = "*"
 
 
-def etag(brief: Brief, seen: Seen, shown: dict[str, Any]) -> str:
-    """`seen`: read before what is shown, so that nothing in between is missed."""
+def etag(brief: Brief, shown: dict[str, Any]) -> str:
+    """`brief`: with its signals and activities as they are shown."""
     text = json.dumps(_still(shown), cls=JSONEncoder, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return f'"{brief.pk}-{seen}-{digest}"'
+    return f'"{brief.pk}-{_seen(brief)}-{digest}"'
 
 
 def _still(shown: dict[str, Any]) -> dict[str, Any]:
@@ -39,26 +39,36 @@ def _still(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def based_on(header: str, brief: Brief) -> str:
-    """What an act is based on, in the form of `Seen`; empty if no ETag in If-Match is the brief's.
-
-    Of several the one that holds, or else the last.
-    """
-    if header.strip() == ANY:
-        return str(Seen.of(brief))
-    found = list(_seen(header, brief))
-    return next((text for text in found if holds(text, brief)), found[-1] if found else "")
-
-
-def holds(text: str, brief: Brief) -> bool:
-    """Whether this is the revision of now: whatever changes the brief itself raises it."""
-    seen = Seen.read(text)
-    return seen is not None and seen.revision == brief.revision
+def _seen(brief: Brief) -> Seen:
+    """As `Seen.of`, but from the rows that are shown: newer ones were not seen."""
+    acts = [signal for signal in brief.signals.all() if signal.same_act_as_id is None]
+    return Seen(
+        revision=brief.revision,
+        signals=len(acts),
+        newest_signal=max((signal.pk for signal in acts), default=0),
+        newest_activity=max((entry.pk for entry in brief.activities.all()), default=0),
+        priority=brief.priority,
+        persona=brief.persona_id,
+        assignee=brief.assignee_id or 0,
+    )
 
 
-def _seen(header: str, brief: Brief) -> Iterator[str]:
+def holds(header: str, brief: Brief) -> bool:
+    """Whether If-Match names the brief as it is now: whatever changes it raises its revision."""
+    is_any = header.strip() == ANY
+    return is_any or any(seen.revision == brief.revision for seen in _named(header, brief))
+
+
+def last_seen(header: str, brief: Brief) -> str:
+    """What the last ETag of this brief in If-Match says was seen; empty if there is none."""
+    named = list(_named(header, brief))
+    return str(named[-1]) if named else ""
+
+
+def _named(header: str, brief: Brief) -> Iterator[Seen]:
     for tag in parse_etags(header):
         key, _, rest = tag.removeprefix("W/").strip('"').partition("-")
         text, _, _ = rest.rpartition("-")
-        if key == str(brief.pk) and Seen.read(text):
-            yield text
+        seen = Seen.read(text)
+        if key == str(brief.pk) and seen:
+            yield seen

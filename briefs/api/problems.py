@@ -32,12 +32,11 @@ class Problem(APIException):
 
 
 class Invalid(Problem):
-    """The request is well formed, and what it says cannot be done: by the field, in words."""
+    """What was sent is incomplete or cannot be done: by the field, in words."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         detail = "Nothing was done: " + " ".join(" ".join(words) for words in errors.values())
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        super().__init__(status, "invalid", detail, {"errors": errors})
+        super().__init__(HTTPStatus.BAD_REQUEST, "invalid", detail, {"errors": errors})
 
 
 def about(status: int, detail: str) -> dict[str, Any]:

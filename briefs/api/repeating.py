@@ -7,10 +7,11 @@ meet at the row's unique key: the second waits for the first.
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,18 +20,28 @@ from rest_framework.utils.encoders import JSONEncoder
 from briefs.api.problems import Problem
 from briefs.models import Brief, KeptAnswer
 
+logger = logging.getLogger(__name__)
+
 HEADER = "Idempotency-Key"
 REPEATED = "Idempotent-Replayed"
 LONGEST = 255
 _KEPT_HEADERS = ("ETag", "Content-Location")
 
 
-@transaction.atomic
 def once(request: Request, brief: Brief, act: Callable[[], Response]) -> Response:
     """What `act` answers, or what it answered to this request before."""
     key = request.headers.get(HEADER)
-    if key is None:
-        return act()
+    try:
+        with transaction.atomic():
+            return act() if key is None else _once(request, brief, key, act)
+    except OperationalError as error:  # somebody else has the rows for too long, or it is away
+        logger.warning("an act of the API was not done (%s)", type(error).__name__)
+        words = f"The database did not answer in time. Send it again, with its {HEADER}."
+        busy = HTTPStatus.SERVICE_UNAVAILABLE
+        raise Problem(busy, "busy", words, headers={"Retry-After": "1"}) from None
+
+
+def _once(request: Request, brief: Brief, key: str, act: Callable[[], Response]) -> Response:
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         raise ParseError(f"{HEADER} takes 1 to {LONGEST} printable ASCII characters.")
     mine = {"user": request.user, "token": _token(request), "key": key}
@@ -51,8 +62,7 @@ def once(request: Request, brief: Brief, act: Callable[[], Response]) -> Respons
 def _again(kept: KeptAnswer, asked: str) -> Response:
     if kept.request != asked:
         words = f"This {HEADER} was used for another request. Use a new one for this."
-        unprocessable = HTTPStatus.UNPROCESSABLE_ENTITY
-        raise Problem(unprocessable, "key_reused", words, {"errors": {}})
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "key_reused", words)
     return Response(json.loads(kept.body), kept.status, headers={**kept.headers, REPEATED: "true"})
 
 

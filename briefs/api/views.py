@@ -26,7 +26,6 @@ from briefs.api.problems import TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, ClosingReason, Signal
-from briefs.triage.freshness import Seen
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
@@ -113,6 +112,12 @@ class BriefViewSet(Acts, ReadOnly):
     def get_object(self) -> Dossier:
         return Dossier(super().get_object(), self.situation)
 
+    def shown(self) -> tuple[dict[str, Any], str]:
+        """The brief in full as it is now, and its ETag."""
+        dossier = self.get_object()
+        data = serializers.BriefInFull(dossier, context=self.get_serializer_context()).data
+        return data, etag(dossier.brief, data)
+
     @extend_schema(
         parameters=[
             OpenApiParameter(
@@ -130,10 +135,8 @@ class BriefViewSet(Acts, ReadOnly):
         ]
     )
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        dossier = self.get_object()
-        seen = Seen.of(dossier.brief)
-        response = Response(self.get_serializer(dossier).data)
-        tag = response["ETag"] = etag(dossier.brief, seen, response.data)
+        shown, tag = self.shown()
+        response = Response(shown, headers={"ETag": tag})
         return get_conditional_response(request._request, etag=tag, response=response)
 
 

@@ -1,9 +1,11 @@
 """What a program may do with a brief, and what it is refused."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from webhooks.clock import database_now
 
 pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-12-01T12:00")]
 
+GUIDE = Path(__file__).parents[3] / "docs/api.md"
 PHONED = {"channel": "phone", "is_reached": False, "note": "Rang out."}
 # Each act with something that it takes.
 ACTS = {
@@ -61,7 +64,7 @@ def make_closed(**kw):
 def brief_for(name, **kw):
     """One on which this act is possible."""
     if name in ("correct", "reopen"):
-        return make_closed(closing_reason=make_reason(), offer="nothing", **kw)
+        return make_closed(closing_reason=make_reason(), offer="discount", offer_percent=10, **kw)
     if name == "wake":
         until = database_now() + timedelta(days=3)
         return make_brief(state="snoozed", snoozed_until=until, **kw)
@@ -71,11 +74,20 @@ def brief_for(name, **kw):
 # All of them
 
 
-@pytest.mark.parametrize("name", ACTS)
-def test_act_is_answered_as_the_schema_says(program, schema, name):
-    brief = brief_for(name)
+def example(schema, name):
+    """What the schema shows that is sent."""
+    described = schema["paths"][f"/api/v1/briefs/{{id}}/{name}/"]["post"].get("requestBody", {})
+    examples = described.get("content", {}).get("application/json", {}).get("examples", {})
+    return next((one["value"] for one in examples.values()), {})
 
-    done = program.act(brief, name, **ACTS[name])
+
+@pytest.mark.parametrize("name", ACTS)
+def test_example_of_the_schema_is_answered_as_it_says(program, schema, name):
+    brief, sent = brief_for(name), example(schema, name)
+    if "reason" in sent:
+        sent = {**sent, "reason": make_reason().pk}
+
+    done = program.act(brief, name, **sent)
 
     status = 201 if name in ("contacts", "comments") else 200
     assert done.status_code == status, done.content
@@ -125,9 +137,9 @@ def test_act_needs_a_permission_of_the_person_and_of_the_token(client, lead, nam
 def test_field_that_is_not_known_is_refused(program, schema, name):
     refused = program.act(brief_for(name), name, **ACTS[name], nonsense=1)
 
-    assert refused.status_code == 422
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
     assert "There is no such field." in refused.json()["errors"]["nonsense"][0]
-    validate(schema, f"/api/v1/briefs/{{id}}/{name}/", 422, refused.json(), "post")
+    validate(schema, f"/api/v1/briefs/{{id}}/{name}/", 400, refused.json(), "post")
 
 
 @pytest.mark.parametrize("name", ["assign", "contacts", "snooze", "wake", "close"])
@@ -137,6 +149,14 @@ def test_closed_brief_is_left_as_it_is(program, schema, name):
     assert (refused.status_code, refused.json()["code"]) == (409, "closed")
     validate(schema, f"/api/v1/briefs/{{id}}/{name}/", 409, refused.json(), "post")
     assert Brief.objects.get().outcome == "churned"
+
+
+def test_guide_shows_every_act_with_the_example_of_the_schema(schema):
+    shown = re.findall(r"POST /api/v1/briefs/7/(\w+)/\n\n(.+)", GUIDE.read_text())
+
+    assert {name: json.loads(sent) for name, sent in shown} == {
+        name: example(schema, name) for name in ACTS
+    }
 
 
 # If-Match
@@ -204,7 +224,7 @@ def test_brief_is_given_to_nobody_who_cannot_work_on_it(program, django_user_mod
 
     refused = program.act(make_brief(), "assign", to=to)
 
-    assert (refused.status_code, list(refused.json()["errors"])) == (422, ["to"])
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["to"])
 
 
 def test_contacts_are_listed_oldest_first(program, schema):
@@ -223,7 +243,7 @@ def test_contacts_are_listed_oldest_first(program, schema):
 def test_contact_without_its_fields_names_them(program):
     refused = program.act(make_brief(), "contacts", channel="pigeon", next_date="2026-11-01")
 
-    assert refused.status_code == 422
+    assert refused.status_code == 400
     assert set(refused.json()["errors"]) == {"channel", "is_reached"}
     assert not ContactLog.objects.exists()
 
@@ -270,11 +290,12 @@ def test_closing_as_churned_asks_for_reason_and_offer(program):
     brief, reason = make_brief(), make_reason("Too dear")
 
     refused = program.act(brief, "close", outcome="churned")
+    assert Brief.objects.get().is_open
     closed = program.act(
         brief, "close", outcome="churned", reason=reason.pk, offer="discount", offer_percent=20
     )
 
-    assert set(refused.json()["errors"]) == {"reason", "offer"}
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"reason", "offer"})
     shown = closed.json()
     assert shown["closing_reason"] == {"id": reason.pk, "name": "Too dear"}
     assert (shown["state"], shown["offer"], shown["offer_percent"]) == ("closed", "discount", 20)
@@ -343,8 +364,8 @@ def test_brief_tells_from_which_it_returned(program):
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [("{", "application/json", 400), ("[" * 200_000, "application/json", 400),
-     ("[]", "application/json", 422), ("to=me", "application/x-www-form-urlencoded", 415),
-     ('{"\\ud800": 1}', "application/json", 422), ("9" * 3_000_000, "application/json", 413)],
+     ("[]", "application/json", 400), ("to=me", "application/x-www-form-urlencoded", 415),
+     ('{"\\ud800": 1}', "application/json", 400), ("9" * 3_000_000, "application/json", 413)],
 )  # fmt: skip
 def test_body_that_is_no_object_of_json_is_refused(client, program, body, kind, status):
     brief = make_brief()
@@ -387,6 +408,13 @@ def test_page_of_the_desk_needs_its_token_against_forgery(django_user_model):
 
     assert refused.status_code == 403
     assert "CSRF" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_act_may_be_asked_what_it_takes(program, name):
+    path = f"/api/v1/briefs/{make_brief().pk}/{name}/"
+
+    assert program.client.options(path, headers=program.header).status_code == 200
 
 
 def test_program_acts_over_http(live_server, client, agent):

@@ -2,12 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.models import Role
+from briefs.api import doing
 from briefs.api.tests.acting import Program
 from briefs.models import Comment, ContactLog, KeptAnswer
 from briefs.tests.factories import make_brief
@@ -78,6 +80,28 @@ def test_refusal_is_not_kept(program):
     assert "Idempotent-Replayed" not in done
 
 
+def test_fault_of_ours_is_not_kept(program, monkeypatch):
+    brief = make_brief()
+    program.client.raise_request_exception = False
+    with monkeypatch.context() as patched:
+        patched.setattr(doing, "comment", Mock(side_effect=RuntimeError))
+        failed = program.act(brief, "comments", key=KEY, text="One")
+
+    done = program.act(brief, "comments", key=KEY, text="One")
+
+    assert (failed.status_code, done.status_code) == (500, 201)
+    assert "Idempotent-Replayed" not in done
+
+
+def test_database_that_does_not_answer_in_time_is_told_and_not_kept(program, monkeypatch):
+    monkeypatch.setattr(doing, "comment", Mock(side_effect=OperationalError("lock timeout")))
+
+    told = program.act(make_brief(), "comments", key=KEY, text="One")
+
+    assert (told.status_code, told.json()["code"], told["Retry-After"]) == (503, "busy", "1")
+    assert not KeptAnswer.objects.exists()
+
+
 def test_each_token_has_its_own_keys(client, program, agent):
     brief = make_brief()
     program.act(brief, "comments", key=KEY, text="One")
@@ -124,14 +148,11 @@ def test_key_that_cannot_be_kept_is_refused(program, key):
     assert "printable ASCII" in refused.json()["detail"]
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("key", ["", KEY])
-def test_requests_of_one_person_at_one_moment_are_done_once(threaded_db, agent, key):
-    brief = make_brief()
-    program = Program(Client(), agent)
-    seen = program.see(brief)
+def at_one_moment(programs, brief, *keys):
+    """All of them comment on what they have seen; returns how each was answered."""
+    seen = programs[0].see(brief)
 
-    def send(number):
+    def send(program, key):
         one = copy(program)  # the same token
         one.client = Client()
         try:
@@ -139,8 +160,30 @@ def test_requests_of_one_person_at_one_moment_are_done_once(threaded_db, agent, 
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(6) as pool:
-        statuses = sorted(pool.map(send, range(6)))
+    with ThreadPoolExecutor(len(programs)) as pool:
+        return sorted(pool.map(send, programs, keys))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key", ["", KEY])
+def test_requests_of_one_person_at_one_moment_are_done_once(threaded_db, agent, key):
+    program = Program(Client(), agent)
+
+    statuses = at_one_moment([program] * 6, make_brief(), *[key] * 6)
 
     assert Comment.objects.count() == 1
     assert statuses == ([201] * 6 if key else [201, 412, 412, 412, 412, 412])
+    assert KeptAnswer.objects.count() == bool(key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_of_several_people_at_one_moment_wait_for_each_other(
+    threaded_db, django_user_model
+):
+    people = [make_user(django_user_model, name, "Agent") for name in ("ann", "kim", "sam")]
+    programs = [Program(Client(), person) for person in people]
+
+    statuses = at_one_moment(programs, make_brief(), "a", "b", "c")
+
+    assert statuses == [201, 412, 412]
+    assert Comment.objects.count() == KeptAnswer.objects.count() == 1
