@@ -19,7 +19,6 @@ from briefs.api import answers, doing, entries, serializers
 from briefs.api.entries import Entry
 from briefs.api.etags import holds, last_seen
 from briefs.api.parameters import refuse_unknown
-from briefs.api.parsing import Json
 from briefs.api.problems import Invalid, Problem
 from briefs.api.repeating import once
 from briefs.models import Brief
@@ -35,7 +34,6 @@ IF_MATCH = "If-Match"
 class Acts:
     """Mixed into the view of briefs."""
 
-    parser_classes = (Json,)
     further_permissions: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(
         ("assign", "log_contact", "snooze", "wake", "comment", "close", "correct", "reopen"), WORK
     )
@@ -45,7 +43,7 @@ class Acts:
     }
     lists_of_brief = ("contacts", "comments")
     action: str
-    request: Request
+    request: Any
     shown: Callable[[], tuple[dict[str, Any], str]]
     get_serializer: Any
     get_serializer_context: Any

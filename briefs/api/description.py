@@ -66,6 +66,8 @@ _ETAG = OpenApiParameter(
 
 
 class Description(AutoSchema):
+    view: Any
+
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own
         """What the view says of itself, and which permissions it asks for."""
         needed = " and ".join(f"`{name}`" for name in asked(self.view))

@@ -26,7 +26,7 @@ ME = "me"
 def _choice(choices: list[Any], **options: Any) -> serializers.ChoiceField:
     """Without the value in the refusal: no answer can carry some characters."""
     names = ", ".join(str(value) for value, _ in choices if value)
-    words = {"invalid_choice": f"This is none of: {names}."}
+    words: dict[str, Any] = {"invalid_choice": f"This is none of: {names}."}
     return serializers.ChoiceField(choices, error_messages=words, **options)
 
 

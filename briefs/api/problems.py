@@ -64,7 +64,8 @@ def told(exception: Exception, context: dict[str, Any]) -> Response | None:
     response.data = about(response.status_code, str(response.data["detail"]))
     if isinstance(exception, Problem):
         response.data |= {"code": exception.code, **exception.further}
-        response.headers.update(exception.headers)
+        for name, value in exception.headers.items():
+            response.headers[name] = value
     return response
 
 

@@ -21,6 +21,7 @@ from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
+from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
 from briefs.api.problems import TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
@@ -76,6 +77,7 @@ class BriefViewSet(Acts, ReadOnly):
     """
 
     required_permissions = ("briefs.view_brief",)
+    parser_classes = (Json,)
     queryset = Brief.objects.order_by("-created_at", "-pk")
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
@@ -115,7 +117,8 @@ class BriefViewSet(Acts, ReadOnly):
     def shown(self) -> tuple[dict[str, Any], str]:
         """The brief in full as it is now, and its ETag."""
         dossier = self.get_object()
-        data = serializers.BriefInFull(dossier, context=self.get_serializer_context()).data
+        serializer: Any = serializers.BriefInFull
+        data = serializer(dossier, context=self.get_serializer_context()).data
         return data, etag(dossier.brief, data)
 
     @extend_schema(

@@ -44,11 +44,6 @@ def program(client, agent):
     return Program(client, agent)
 
 
-@pytest.fixture
-def schema(signed_in):
-    return signed_in.get("/api/schema/", headers={"Accept": "application/json"}).json()
-
-
 def make_closed(**kw):
     fields = {
         "state": "closed",
@@ -310,7 +305,7 @@ def test_reason_that_is_no_longer_offered_is_refused(program):
 
 
 def test_what_a_correction_does_not_send_stays(program):
-    brief = make_closed(closing_reason=make_reason("Gone"), offer="pause", closing_note="Sold.")
+    brief = make_closed(closing_reason=make_reason("Gone"), offer="pause", note="Sold.")
 
     shown = program.act(brief, "correct", outcome="retained").json()
 

@@ -256,9 +256,8 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    # Token, permissions, brief, signals, activities, their actors; first steps, about channels;
-    # two of what the ETag keeps.
-    with django_assert_num_queries(11):
+    # Token, permissions, brief, signals, activities, their actors; first steps, about channels.
+    with django_assert_num_queries(9):
         get(f"/api/v1/briefs/{brief.pk}/")
 
 

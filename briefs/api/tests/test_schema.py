@@ -39,11 +39,6 @@ SERIALIZERS = [
 assert len(SERIALIZERS) > 12
 
 
-@pytest.fixture
-def schema(signed_in):
-    return signed_in.get("/api/schema/", headers={"Accept": "application/json"}).json()
-
-
 def validate(schema, path: str, status: int, sent, method: str = "get") -> None:
     """Raises ValidationError if an answer is not what the schema says of this address."""
     [described] = schema["paths"][path][method]["responses"][str(status)]["content"].values()
