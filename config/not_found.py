@@ -1,10 +1,13 @@
-"""What is said of an address that does not exist: a page to people, JSON to programs."""
+"""What is said of an address that does not exist: a page to people, a problem to programs."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
+from briefs.api import problems
+
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path_info.startswith("/api/"):
-        return JsonResponse({"detail": "There is no such address."}, status=404)
+        told = problems.about(404, "There is no such address.")
+        return JsonResponse(told, status=404, content_type=problems.MEDIA_TYPE)
     return defaults.page_not_found(request, exception)

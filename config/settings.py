@@ -371,11 +371,14 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Churn signals of a Customer.io workspace and the briefs they led to.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent is described apart from what is answered
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "briefs.api.description.require_all",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "OutcomeEnum": "briefs.models.Brief.Outcome",
+        "OutcomeByHandEnum": "briefs.api.entries.OUTCOMES",
         "EventStatusEnum": "webhooks.models.WebhookEvent.Status",
         "ResearchStatusEnum": "briefs.models.Research.Status",
     },

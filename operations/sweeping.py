@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from briefs.models import Brief, MaveCall
+from briefs.models import Brief, KeptAnswer, MaveCall
 from briefs.pipeline import draining, naming, profiles, scanners
 from briefs.research import sharing, working
 from briefs.triage import forgetting
@@ -23,6 +23,7 @@ def sweep() -> None:
         steps.callback(forgetting.sweep)
         steps.callback(Brief.objects.wake_due)  # before: a brief that wakes now is not forgotten
         steps.callback(naming.check_open)
+        steps.callback(KeptAnswer.objects.forget)
         steps.callback(scanners.fold)  # for a worker that ended just before it
         steps.callback(profiles.catch_up)
         steps.callback(names.refresh)

@@ -15,15 +15,20 @@ PAYLOAD = "webhooks.view_payload"
 
 
 class Named(IsAuthenticated):
-    """All permissions that the view names in `required_permissions`."""
+    """All permissions that the view's action asks for."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        asked = view.required_permissions
-        missing = [name for name in asked if not request.user.has_perm(name)]
+        missing = [name for name in asked(view) if not request.user.has_perm(name)]
         self.message = lacks(*missing)
         return not missing
+
+
+def asked(view: Any) -> tuple[str, ...]:
+    """The view's `required_permissions`, and the `further_permissions` of its action."""
+    further = getattr(view, "further_permissions", {})
+    return (*view.required_permissions, *further.get(getattr(view, "action", None), ()))
 
 
 def lacks(*names: str) -> str:

@@ -10,7 +10,16 @@ from rest_framework import serializers
 from briefs.dossier.dossier import Dossier
 from briefs.finding.filters import PRIORITIES
 from briefs.links import absolute
-from briefs.models import Activity, Brief, Priority, Research, Signal
+from briefs.models import (
+    Activity,
+    Brief,
+    ClosingReason,
+    Comment,
+    ContactLog,
+    Priority,
+    Research,
+    Signal,
+)
 from briefs.reading import answer
 from personas.models import Customer, Persona, StepChannel
 from providers.addresses import without_credentials
@@ -189,9 +198,49 @@ class ActivityOfBrief(PersonalData, serializers.ModelSerializer[Activity]):
         fields = ("at", "actor", "text")
 
 
+class ContactOfBrief(PersonalData, serializers.ModelSerializer[ContactLog]):
+    personal: tuple[str, ...] = ("note",)
+
+    actor = serializers.CharField(source="actor.username")
+
+    class Meta:
+        model = ContactLog
+        fields: tuple[str, ...] = (
+            "id", "at", "actor", "channel", "is_reached", "note", "next_date",
+        )  # fmt: skip
+
+
+class CommentOfBrief(PersonalData, serializers.ModelSerializer[Comment]):
+    personal: tuple[str, ...] = ("text",)
+
+    actor = serializers.CharField(source="actor.username")
+    mentioned: Any = serializers.SlugRelatedField("username", many=True, read_only=True)
+
+    class Meta:
+        model = Comment
+        fields: tuple[str, ...] = ("id", "at", "actor", "text", "mentioned")
+
+
+class ClosingReasonBriefly(serializers.ModelSerializer[ClosingReason]):
+    class Meta:
+        model = ClosingReason
+        fields: tuple[str, ...] = ("id", "name")
+
+
+class ClosingReasonInFull(ClosingReasonBriefly):
+    class Meta(ClosingReasonBriefly.Meta):
+        fields = (*ClosingReasonBriefly.Meta.fields, "position", "is_active")
+
+
+@extend_schema_field(int)
+class Key(serializers.PrimaryKeyRelatedField[Any]):
+    """The key of another row."""
+
+
 class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     # With a company's name, of link scanners; the good news in the same words.
-    personal: tuple[str, ...] = ("title", "detail", "came_back")
+    # What people write of an offer may name somebody too.
+    personal: tuple[str, ...] = ("title", "detail", "came_back", "offer_words")
 
     # It is given a dossier: the columns are read from the dossier's brief.
 
@@ -235,6 +284,13 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
         default="",
         help_text="Good news after all that speaks of leaving; empty if there is none.",
     )
+    closing_reason = ClosingReasonBriefly(source="brief.closing_reason", allow_null=True)
+    returned_from = Key(
+        source="brief.returned_from",
+        read_only=True,
+        allow_null=True,
+        help_text="The customer's brief that was closed shortly before this one was opened.",
+    )
     research = ResearchBriefly(source="*", allow_null=True)
 
     class Meta:
@@ -244,7 +300,9 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
             "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
             "first_step", "first_step_source", "first_step_channels", "first_step_reason",
-            "came_back", "research", "revision",
+            "came_back", "due_at", "first_touch_at", "snoozed_until", "is_snoozed_for_signal",
+            "returned_from", "reopened_at", "closing_reason", "offer", "offer_percent",
+            "offer_words", "research", "revision",
         )  # fmt: skip
 
     def build_standard_field(
@@ -277,7 +335,7 @@ class BriefInFull(BriefItem):
 
     class Meta(BriefItem.Meta):
         fields = (*BriefItem.Meta.fields, "persona_why", "is_persona_wrong", "question_facts",
-                  "snoozed_until", "closing_note", "playbook", "is_renewing",
+                  "closing_note", "playbook", "is_renewing",
                   "signals", "activities")  # fmt: skip
 
 

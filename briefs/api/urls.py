@@ -12,6 +12,7 @@ router.register("briefs", views.BriefViewSet, basename="brief")
 router.register("events", views.EventViewSet, basename="event")
 router.register("personas", views.PersonaViewSet, basename="persona")
 router.register("customers", views.CustomerViewSet, basename="customer")
+router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

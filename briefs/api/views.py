@@ -1,4 +1,4 @@
-"""The REST API, for reading briefs and what led to them. Work is done on the desk."""
+"""The REST API: briefs and what led to them. What is done with a brief is in `acts`."""
 
 from functools import cached_property
 from typing import Any
@@ -13,21 +13,25 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework import viewsets
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from briefs.api import serializers
+from briefs.api.acts import Acts
 from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
+from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
+from briefs.api.problems import TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
 from briefs.finding.filters import BriefFilter
-from briefs.models import Brief, Signal
+from briefs.models import Brief, ClosingReason, Signal
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
 
-class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
+class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
     """A list and its rows, for clients with a token and for people who are signed in."""
 
     permission_classes = (Named,)
@@ -65,7 +69,7 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
         return self.item_class if in_list else self.serializer_class
 
 
-class BriefViewSet(ReadOnly):
+class BriefViewSet(Acts, ReadOnly):
     """Briefs, newest first. Without `state` all of them: open, snoozed, closed.
 
     What says or quotes who the customer is, is null without `personas.view_personal_data`; to
@@ -73,6 +77,7 @@ class BriefViewSet(ReadOnly):
     """
 
     required_permissions = ("briefs.view_brief",)
+    parser_classes = (Json,)
     queryset = Brief.objects.order_by("-created_at", "-pk")
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
@@ -95,7 +100,7 @@ class BriefViewSet(ReadOnly):
     def get_queryset(self) -> QuerySet[Brief]:
         briefs = super().get_queryset()
         if self.action == "list":
-            return listed(briefs)
+            return listed(briefs).select_related("closing_reason")
         signals = Signal.objects.select_related("event")
         return in_full(briefs).prefetch_related(
             Prefetch("signals", signals.defer("event__body", "event__headers", "event__history")),
@@ -108,6 +113,13 @@ class BriefViewSet(ReadOnly):
 
     def get_object(self) -> Dossier:
         return Dossier(super().get_object(), self.situation)
+
+    def shown(self) -> tuple[dict[str, Any], str]:
+        """The brief in full as it is now, and its ETag."""
+        dossier = self.get_object()
+        serializer: Any = serializers.BriefInFull
+        data = serializer(dossier, context=self.get_serializer_context()).data
+        return data, etag(dossier.brief, data)
 
     @extend_schema(
         parameters=[
@@ -126,8 +138,8 @@ class BriefViewSet(ReadOnly):
         ]
     )
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        response = super().retrieve(request, *args, **kwargs)
-        tag = response["ETag"] = etag(response.data)
+        shown, tag = self.shown()
+        response = Response(shown, headers={"ETag": tag})
         return get_conditional_response(request._request, etag=tag, response=response)
 
 
@@ -158,6 +170,18 @@ class PersonaViewSet(ReadOnly):
     ordering_fields = ("position", "name", "id")
 
 
+class ClosingReasonViewSet(ReadOnly):
+    """Why customers stayed or left, in the team's own words, in the order they are offered.
+
+    Those that are not active are no longer offered; briefs that were closed with one keep it.
+    """
+
+    required_permissions = ("briefs.view_brief",)
+    queryset = ClosingReason.objects.all()
+    serializer_class = serializers.ClosingReasonInFull
+    ordering_fields = ("position", "name", "id")
+
+
 class CustomerViewSet(ReadOnly):
     """Customers that an event named, with their attributes as last looked up."""
 
@@ -169,12 +193,12 @@ class CustomerViewSet(ReadOnly):
     ordering_fields = ("id", "fetched_at")
 
 
-class Schema(SpectacularAPIView):
+class Schema(TellsProblems, SpectacularAPIView):
     permission_classes = (Named,)
     required_permissions = ("briefs.view_brief",)
 
 
-class Docs(SpectacularSwaggerSplitView):
+class Docs(TellsProblems, SpectacularSwaggerSplitView):
     """The API's pages for people. The split view, because the CSP forbids inline scripts."""
 
     permission_classes = (Named,)

@@ -7,6 +7,7 @@ from briefs.models.comments import Comment
 from briefs.models.contacts import ContactLog
 from briefs.models.deadlines import Deadlines
 from briefs.models.endings import ClosingReason, Offer
+from briefs.models.kept_answers import KeptAnswer
 from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
@@ -29,6 +30,7 @@ __all__ = [
     "ContactLog",
     "Deadlines",
     "Holiday",
+    "KeptAnswer",
     "LinkTemplate",
     "MaveCall",
     "MaveHealth",

@@ -27,7 +27,9 @@ CHECKS += ",response_schema_conformance,response_headers_conformance"
 def test_address_that_does_not_exist_is_told_to_programs_in_json(client):
     response = client.get("/api/v1/briefs/0.5/")
 
-    assert (response.status_code, response.json()) == (404, {"detail": "There is no such address."})
+    assert response.status_code == response.json()["status"] == 404
+    assert response.json()["detail"] == "There is no such address."
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.processes

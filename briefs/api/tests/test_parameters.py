@@ -32,7 +32,7 @@ def refused(signed_in):
     def send(path, **query):
         response = signed_in.get(path, query)
         assert response.status_code == 400, response.content
-        return {name: " ".join(words) for name, words in response.json().items()}
+        return {name: " ".join(words) for name, words in response.json()["errors"].items()}
 
     return send
 
@@ -70,7 +70,7 @@ def test_parameter_that_is_given_twice_is_refused(signed_in):
     response = signed_in.get("/api/v1/briefs/?kind=bounced&kind=unsubscribed")
 
     assert response.status_code == 400
-    assert response.json() == {"kind": ["“kind” is given 2 times. Give it once."]}
+    assert response.json()["errors"] == {"kind": ["“kind” is given 2 times. Give it once."]}
 
 
 def test_stranger_hears_nothing_about_parameters(client):
@@ -283,7 +283,7 @@ def test_anything_else_is_refused_and_told_which_schemes_there_are(client, user,
 
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Token, Bearer"
-    assert set(response.json()) == {"detail"}
+    assert set(response.json()) == {"type", "title", "status", "detail"}
 
 
 def test_schema_names_both_schemes_and_either_is_enough(signed_in):
