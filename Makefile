@@ -43,6 +43,8 @@ run: $(VENV)/.runtime
 	@$(PY) manage.py load_starter_rules
 	@exec $(PY) manage.py supervise
 
+# Dozens of processes import the same modules: the first one writes their bytecode for all.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(PY) -m pytest -q -n $(XDIST) --dist worksteal
 
 test: check

@@ -1,6 +1,7 @@
 """What tests share."""
 
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -29,10 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from config.tests.template import Template
     from webhooks.tests import clock
 
     clock.install()
     config.pluginmanager.register(Order())
+    config.pluginmanager.register(Template())
 
 
 @pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
@@ -54,11 +57,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Order:
-    """The longest tests begin first: one that begins last lets all other workers wait for it."""
+    """The longest tests begin first: one that begins last lets all other workers wait for it.
+
+    Each worker is given an equal share of the list, one behind the other, so each share begins with
+    some of them.
+    """
 
     @pytest.hookimpl(trylast=True)  # pytest-django has an order of its own
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        workers = getattr(config, "workerinput", {}).get("workercount", 1)
+        first = [item for item in items if item.get_closest_marker("first")]
+        others = iter([item for item in items if not item.get_closest_marker("first")])
+        left = len(items)
+        items.clear()
+        for number in range(workers):
+            share = left // (workers - number)
+            begins = first[number::workers]
+            items += begins
+            items += islice(others, max(0, share - len(begins)))
+            left -= share
+        items += others
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,10 @@
 """The demo's command: on which port it is."""
 
 import pytest
+import requests
 from django.core.management.base import CommandError
 
+from sandbox.demo import Demo
 from sandbox.management.commands.demo import Command
 
 
@@ -31,3 +33,21 @@ def test_port_that_is_no_number_is_named(monkeypatch):
 
     with pytest.raises(CommandError, match="invalid int value: 'http'"):
         parser.create_parser("manage.py", "demo").parse_args([])
+
+
+def _answer(code, body, **headers):
+    answer = requests.Response()
+    answer.status_code, answer._content = code, body
+    answer.headers.update(headers)
+    return answer
+
+
+def test_webhook_answered_503_is_sent_again_when_the_answer_says(monkeypatch, tmp_path):
+    waited = []
+    monkeypatch.setattr("sandbox.demo.time.sleep", waited.append)
+    answers = [_answer(503, b"{}", **{"Retry-After": "5"}), _answer(200, b'{"status": "stored"}')]
+    demo = Demo(print, port=0, folder=tmp_path)
+    monkeypatch.setattr(demo, "_post", lambda event, key: answers.pop(0))
+
+    assert demo.post({}) == (200, "stored")
+    assert waited == [5]

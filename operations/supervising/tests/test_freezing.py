@@ -19,6 +19,7 @@ from django_q.models import OrmQ
 
 from briefs.models import Alarm, Brief, MaveCall, MaveHealth, Research
 from briefs.tests.factories import make_brief, make_event, make_research
+from config.tests import template
 from operations.supervising import beats, groups, messenger, supervisor, watching
 from operations.supervising.tests.hasty import Host, send, slowness, wait
 from operations.troubles import work
@@ -55,7 +56,7 @@ def database_url(tmp_path_factory, django_db_blocker):
 @contextmanager
 def _created(server, name):
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template.name()}")
     yield
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -11,6 +11,7 @@ import subprocess
 import psycopg
 import pytest
 
+from config.tests import template
 from sandbox import brokers
 from sandbox.demo import Demo
 
@@ -19,14 +20,14 @@ pytestmark = [pytest.mark.processes, pytest.mark.first]
 
 @pytest.fixture
 def database_url():
-    """An empty database that is gone afterwards; empty text for the demo's own SQLite file."""
+    """A database of its own that is gone afterwards; empty text for the demo's own SQLite file."""
     server = os.environ.get("TEST_DATABASE_URL", "")
     if not server:
         yield ""
         return
     name = f"processes_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template.name()}")
     path, query = server.split("?", 1) if "?" in server else (server, "")
     base = path.rsplit("/", 1)[0]
     yield f"{base}/{name}" + (f"?{query}" if query else "")
