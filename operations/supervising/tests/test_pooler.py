@@ -5,6 +5,7 @@ import os
 import pytest
 
 from operations.supervising.tests import test_processes
+from sandbox import story
 from sandbox.pgbouncer import pgbouncer
 from webhooks.tests.pooler import needs_pgbouncer
 
@@ -24,8 +25,8 @@ def database_url(database_on_server):
 @needs_pgbouncer
 @pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="TEST_DATABASE_URL names none")
 def test_signal_becomes_a_brief_and_its_research_arrives(demo):
-    demo._start()
+    demo.start()
 
-    demo._enterprise_unsubscribes()
+    story.customer_unsubscribes(demo)
 
     assert "researched: new" in "\n".join(demo.lines)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from config.tests import template
-from sandbox import brokers
+from sandbox import brokers, story
 from sandbox.demo import Demo
 
 pytestmark = [pytest.mark.processes, pytest.mark.first]
@@ -80,8 +80,8 @@ def _processes_of(demo):
 
 @pytest.mark.on_sqlite
 def test_every_step_of_the_demo_comes_true_twice(demo):
-    demo.tell()
-    demo._enterprise_unsubscribes()
+    story.tell(demo)
+    story.customer_unsubscribes(demo)
 
     told = "\n".join(demo.lines)
     assert told.index(demo.url) < told.index("brief 1")
@@ -92,26 +92,29 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
     assert "gone again a minute later: opened a brief" in told
     assert "200 events, 140 briefs" in told
     assert "7 research calls" in told
+    assert "a spam complaint has a first step of its own" in told
+    assert "is back in the list" in told
+    assert "begins with how the last one ended" in told
 
 
 @pytest.mark.on_postgresql
 def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_again(demo):
     demo.latency = 8.0  # within which the cluster is killed
-    demo._start()
+    demo.start()
     event = demo.event("enterprise-logistics-low-killed", "unsubscribed")
     demo.post(event)
-    brief = demo._wait("the brief", lambda: demo.brief_of(event), 30)
-    demo._wait("the call", lambda: demo._mave_calls() == 1, 60)
+    brief = demo.wait("the brief", lambda: demo.brief_of(event), 30)
+    demo.wait("the call", lambda: demo.mave_calls() == 1, 60)
 
     os.killpg(_leader(demo, b"Q_CLUSTER_NAME=research"), signal.SIGKILL)
     _let_the_leases_run_out(demo)
     demo.processes.manage("shell", "-c", "from operations.sweeping import sweep; sweep()")
 
-    brief = demo._wait("the research", lambda: demo._researched(brief["id"]), 200)
+    brief = demo.wait("the research", lambda: demo.researched(brief["id"]), 200)
     assert brief["research"]["status"] == "done"
     ledger = demo.processes.manage("shell", "-c", LEDGER)
     assert ledger.split()[-3:] == ["answered", "False", "True"]
-    assert demo._mave_calls() == 1
+    assert demo.mave_calls() == 1
 
 
 # Over other brokers than the database -----------------------------------------------------------
@@ -121,8 +124,8 @@ def leaves(demo, profile):
     """Somebody unsubscribes, and the brief and its research come."""
     event = demo.event(f"{profile}-{demo.run}", "unsubscribed")
     assert demo.post(event) == (200, "stored")
-    brief = demo._wait("the brief", lambda: demo.brief_of(event), 60)
-    demo._wait("the research", lambda: demo._researched(brief["id"]), 120)
+    brief = demo.wait("the brief", lambda: demo.brief_of(event), 60)
+    demo.wait("the research", lambda: demo.researched(brief["id"]), 120)
 
 
 def readiness(demo):
@@ -132,7 +135,7 @@ def readiness(demo):
 @pytest.mark.on_postgresql
 @OWN_BROKER
 def test_signal_becomes_a_researched_brief_over_another_broker(demo, broker):
-    demo._start()
+    demo.start()
 
     leaves(demo, "enterprise-logistics-low")
 
@@ -143,18 +146,21 @@ def test_signal_becomes_a_researched_brief_over_another_broker(demo, broker):
 @pytest.mark.long
 @OWN_BROKER
 def test_every_step_of_the_demo_comes_true_over_another_broker(demo, broker):
-    demo.tell()
+    story.tell(demo)
 
     told = "\n".join(demo.lines)
     assert "200 events, 140 briefs" in told
     assert "7 research calls" in told
+    assert "a spam complaint has a first step of its own" in told
+    assert "is back in the list" in told
+    assert "begins with how the last one ended" in told
 
 
 @pytest.mark.on_postgresql
 @pytest.mark.long
 @OWN_BROKER
 def test_signals_become_briefs_whatever_happens_to_the_broker(demo, broker):
-    demo._start()
+    demo.start()
 
     broker.freeze()
     leaves(demo, "enterprise-media-low")
@@ -168,8 +174,8 @@ def test_signals_become_briefs_whatever_happens_to_the_broker(demo, broker):
 
     broker.purge()
     leaves(demo, "pro-music-low")
-    demo._wait("it is said to be back", lambda: readiness(demo)["ok"], 30)
-    assert demo._mave_calls() == 3  # one for each persona's question
+    demo.wait("it is said to be back", lambda: readiness(demo)["ok"], 30)
+    assert demo.mave_calls() == 3  # one for each persona's question
 
 
 @pytest.mark.on_postgresql
@@ -178,7 +184,7 @@ def test_signals_become_briefs_whatever_happens_to_the_broker(demo, broker):
 def test_installation_starts_while_its_broker_is_away(demo, broker):
     broker.stop()
 
-    demo._start()
+    demo.start()
 
     leaves(demo, "enterprise-logistics-low")
 

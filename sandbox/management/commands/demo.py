@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from sandbox import story
 from sandbox.demo import Demo
 from sandbox.processes import Failed
 
@@ -43,11 +44,11 @@ class Command(BaseCommand):
             signal.signal(number, end)
         demo = Demo(self._say, port=options["port"], latency=options["latency"])
         try:
-            demo.tell()
+            story.tell(demo)
             if options["once"]:
                 self._say("\nEverything came true.")
             else:
-                demo.now_try()
+                story.now_try(demo)
                 while True:
                     demo.processes.check()
                     stop.wait(1)
