@@ -118,6 +118,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             finished_at=Now(),
         )
 
+    def restore(self) -> int:
+        """CANCELLED -> PENDING: somebody needs it after all; returns how many."""
+        return self.filter(status=Notification.Status.CANCELLED).update(
+            status=Notification.Status.PENDING, status_reason="", finished_at=None
+        )
+
 
 class Notification(models.Model):
     """One message to one target: the outbox."""

@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -67,6 +67,22 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
         )
         for target, brief in wanted
     )
+
+
+def tell_after_all(briefs: Iterable[Brief], since: datetime) -> None:
+    """Put back the messages about these briefs that were cancelled since then: they are open again.
+
+    A message that is not wanted for another reason is cancelled again when its turn comes.
+    """
+    cancelled = Notification.objects.filter(
+        kind=Kind.BRIEF,
+        brief__in=[brief.pk for brief in briefs],
+        status=Notification.Status.CANCELLED,
+        digest=None,
+        finished_at__gte=since,
+    )
+    if cancelled.restore():
+        transaction.on_commit(wake)
 
 
 def tell_of_alarm(alarm: Alarm) -> int:
