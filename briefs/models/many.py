@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from briefs.models.activities import Activity
@@ -40,7 +40,7 @@ class WorkedQuerySet(TimedQuerySet[Row]):
         moved: dict[str, Any] = {"due_moved_at": Coalesce("due_moved_at", Now())} if due_at else {}
         self._of(keys).update(
             state="in_progress",
-            assignee=Coalesce("assignee", models.Value(actor.pk)),
+            assignee=Coalesce("assignee", Value(actor.pk), output_field=models.IntegerField()),
             first_touch_at=Coalesce("first_touch_at", Now()),
             due_at=due_at,
             **AWAKE,
