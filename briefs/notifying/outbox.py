@@ -31,6 +31,7 @@ WINDOW = timedelta(minutes=1)
 LARGEST_DIGEST = 1000
 
 Kind = Notification.Kind
+JOINED = (Kind.BRIEF, Kind.ASSIGNED)  # in a digest, if there are too many
 
 
 def tell_of_briefs(briefs: Collection[Brief]) -> None:
@@ -56,7 +57,7 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     roles = {item.role: item.name_list for item in AttributeName.objects.all()}
     first_steps = FirstSteps(ready)
     told = {brief.pk: messages.about_brief(brief, roles, first_steps) for _, brief in wanted}
-    _insert(
+    insert(
         Notification(
             target=target,
             kind=Kind.BRIEF,
@@ -75,7 +76,7 @@ def tell_after_all(briefs: Iterable[Brief], since: datetime) -> None:
     A message that is not wanted for another reason is cancelled again when its turn comes.
     """
     cancelled = Notification.objects.filter(
-        kind=Kind.BRIEF,
+        kind__in=JOINED,
         brief__in=[brief.pk for brief in briefs],
         status=Notification.Status.CANCELLED,
         digest=None,
@@ -90,7 +91,7 @@ def tell_of_alarm(alarm: Alarm) -> int:
     subject, body = messages.about_alarm(alarm)
     state = f"told {alarm.times_told}" if alarm.is_open else "over"
     key = f"alarm:{alarm.kind}:{alarm.opened_at:%Y%m%dT%H%M%S.%f}:{state}"
-    return _insert(
+    return insert(
         Notification(target=target, kind=Kind.ALARM, dedupe_key=key, subject=subject, body=body)
         for target in NotificationTarget.objects.filter(is_active=True, gets_alarms=True)
     )
@@ -110,7 +111,7 @@ def tell_of_forgotten(briefs: QuerySet[Brief], day: str) -> int:
     if not found:
         return 0
     subject, body = messages.about_forgotten(found)
-    return _insert(
+    return insert(
         Notification(target=target, kind=Kind.FORGOTTEN, dedupe_key=key, subject=subject, body=body)
         for target in untold
     )
@@ -127,7 +128,7 @@ def tell_test(target: NotificationTarget) -> Notification:
     )
 
 
-def _insert(rows: Iterable[Notification]) -> int:
+def insert(rows: Iterable[Notification]) -> int:
     new = list(rows)
     if new:
         Notification.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
@@ -166,7 +167,8 @@ def send(notification: Notification) -> None:
         return
     try:
         notification.target.seal_anew()
-        sending.deliver(notification.target.address, notification.subject, notification.body)
+        address = notification.target.present_address
+        sending.deliver(address, notification.subject, notification.body)
     except (sending.NotDelivered, sealing.Unreadable) as error:
         _record_failure(notification, token, str(error))
     else:
@@ -210,8 +212,9 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
     due = Notification.objects.due().filter(target=target)
     if not target.is_active:
         due.exclude(kind=Kind.TEST).cancel("the target is switched off")
-    due.filter(brief__state=Brief.State.CLOSED).cancel("the brief was closed meanwhile")
-    chosen = due.exclude(kind=Kind.BRIEF).order_by("pk").first() or _brief_or_digest(target, due)
+    of_closed = due.filter(brief__state=Brief.State.CLOSED).exclude(kind=Kind.MENTION)
+    of_closed.cancel("the brief was closed meanwhile")
+    chosen = due.exclude(kind__in=JOINED).order_by("pk").first() or _brief_or_digest(target, due)
     if chosen is None or chosen.claim() is None:
         return None
     return chosen
@@ -221,12 +224,12 @@ def _brief_or_digest(
     target: NotificationTarget, due: QuerySet[Notification]
 ) -> Notification | None:
     """The message on the most urgent brief, or one digest if there are too many; None for later."""
-    briefs = due.filter(kind=Kind.BRIEF)
+    briefs = due.filter(kind__in=JOINED)
     waiting = briefs.count()
     if not waiting:
         return None
     recent = target.notifications.filter(
-        kind__in=(Kind.BRIEF, Kind.DIGEST), started_at__gt=Now() - WINDOW
+        kind__in=(*JOINED, Kind.DIGEST), started_at__gt=Now() - WINDOW
     )
     kinds = list(recent.values_list("kind", flat=True))
     if len(kinds) + waiting <= MOST_SINGLE:
@@ -241,7 +244,8 @@ def _digest(target: NotificationTarget, briefs: QuerySet[Notification]) -> Notif
     parts = list(
         briefs.order_by("-brief__priority", "pk").select_related("brief__persona")[:LARGEST_DIGEST]
     )
-    subject, body = messages.about_briefs([part.brief for part in parts if part.brief])
+    told = [part.brief for part in parts if part.brief]
+    subject, body = messages.about_briefs(told, are_yours=target.person_id is not None)
     digest = Notification.objects.create(
         target=target,
         kind=Kind.DIGEST,

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from briefs.models import Activity, Brief, BulkAct, BulkPart, Calendar, ContactLog
 from briefs.models.bulk import note_done, set_status
+from briefs.notifying import personal
 from briefs.reading import first_steps
 from briefs.triage import bulk, contacting, freshness, snoozing
 from briefs.triage.bulk import Status
@@ -48,7 +49,11 @@ def assign(act: BulkAct, actor: Any, to: Any) -> bool:
     def do(briefs: list[Brief], actor: Any) -> None:
         _all(briefs).assign(to, actor, together)
 
-    return _carry_out(act, actor, do, to)
+    is_done = _carry_out(act, actor, do, to)
+    if is_done:
+        with transaction.atomic():
+            personal.tell_of_bulk(act, to, bulk.number(act, Status.DONE))
+    return is_done
 
 
 def snooze(act: BulkAct, actor: Any, wanted: Snooze) -> bool:
@@ -111,9 +116,12 @@ def _carry_out(act: BulkAct, actor: Any, do: Do, to: Any = None) -> bool:
     if act.actor_id != actor.pk or not act.begin():
         return False
     keys = act.parts.filter(status=Status.CHOSEN).order_by("brief").values_list("brief", flat=True)
-    for some in bulk.batches(list(keys)):
-        _batch(act, actor, some, do, to)
-    return act.end()
+    try:
+        for some in bulk.batches(list(keys)):
+            _batch(act, actor, some, do, to)
+    finally:
+        act.end()  # also of an act that broke off: what was done until then can be undone
+    return True
 
 
 @transaction.atomic

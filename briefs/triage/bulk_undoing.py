@@ -13,7 +13,7 @@ from django.db import transaction
 
 from briefs.models import Activity, Brief, BulkAct, BulkPart, ContactLog
 from briefs.models.bulk import set_status
-from briefs.notifying import outbox
+from briefs.notifying import outbox, personal
 from briefs.research import requeuing, working
 from briefs.triage import bulk, freshness
 from briefs.triage.bulk import Status
@@ -36,6 +36,7 @@ def undo(act: BulkAct, actor: Any) -> Undoing:
     keys = act.parts.filter(status=Status.DONE).order_by("brief").values_list("brief", flat=True)
     for some in bulk.batches(list(keys)):
         _batch(act, actor, some)
+    personal.tell_of_undone_bulk(act, act.parts.filter(status=Status.CHANGED_SINCE).count())
     return Undoing.UNDONE
 
 
