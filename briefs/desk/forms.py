@@ -17,7 +17,6 @@ from briefs.triage.snoozing import Snooze, Until
 Outcome = Brief.Outcome
 # Withdrawn is missing: only the desk itself withdraws a brief.
 BY_HAND = [Outcome.RETAINED, Outcome.CHURNED, Outcome.NO_RESPONSE, Outcome.NOT_AT_RISK]
-_MOVED_BEFORE = "It was moved before: say why it is moved again."
 
 
 class ActForm(forms.Form):
@@ -100,7 +99,23 @@ class CorrectForm(CloseForm):
         super().__init__(brief, data, initial=initial)
 
 
-class ContactForm(ActForm):
+class MovingForm(ActForm):
+    """An act that may move when the brief is due; moving it again asks why."""
+
+    why_moved = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Why again",
+        help_text="It was moved before: say why it is moved again.",
+    )
+
+    def __init__(self, brief: Brief, data: Any = None) -> None:
+        super().__init__(brief, data)
+        if not brief.is_due_moved:
+            del self.fields["why_moved"]
+
+
+class ContactForm(MovingForm):
     name = "contact_form"
 
     channel = forms.ChoiceField(
@@ -124,21 +139,13 @@ class ContactForm(ActForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="When to try again, or to do what was agreed.",
     )
-    why_moved = forms.CharField(
-        required=False, max_length=200, label="Why again", help_text=_MOVED_BEFORE
-    )
-
-    def __init__(self, brief: Brief, data: Any = None) -> None:
-        super().__init__(brief, data)
-        if not brief.is_due_moved:
-            del self.fields["why_moved"]
 
     @property
     def entered(self) -> Contact:
         return Contact(**self.cleaned_data)
 
 
-class SnoozeForm(ActForm):
+class SnoozeForm(MovingForm):
     name = "snooze_form"
 
     until = forms.ChoiceField(
@@ -153,14 +160,6 @@ class SnoozeForm(ActForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="Only for “Until a day”.",
     )
-    why_moved = forms.CharField(
-        required=False, max_length=200, label="Why again", help_text=_MOVED_BEFORE
-    )
-
-    def __init__(self, brief: Brief, data: Any = None) -> None:
-        super().__init__(brief, data)
-        if not brief.is_due_moved:
-            del self.fields["why_moved"]
 
     @property
     def entered(self) -> Snooze:

@@ -58,7 +58,7 @@ _RESEARCH = Case(
     ),
     default=Value(2),
 )
-# A further column is one line here. `value` and `due` come with the fields that they sort by.
+# A further column is one line here. `value` comes with the field that it sorts by.
 ORDERINGS: dict[str, Ordering] = {
     "priority": Ordering((F("priority"),), first="-"),
     "customer": Ordering((_CUSTOMER,)),
@@ -67,6 +67,7 @@ ORDERINGS: dict[str, Ordering] = {
     "research": Ordering((_RESEARCH,)),
     "assignee": Ordering((_ASSIGNEE,)),
     "age": Ordering((F("created_at"),), first="-", is_turned=True),
+    "due": Ordering((F("due_at"),)),
     "closed": Ordering((F("closed_at"),), first="-"),
 }
 

@@ -44,8 +44,7 @@ ALL = (
     Tab("open", "Open", _awake),
     Tab("mine", "Mine", lambda briefs, who: held_by(_awake(briefs), who)),
     Tab("unassigned", "Unassigned", lambda briefs, who: _awake(briefs).filter(assignee=None)),
-    # Here comes “Overdue”, as soon as a brief has a due time:
-    # Tab("overdue", "Overdue", lambda briefs, who: _awake(briefs).filter(due_at__lt=Now())),
+    Tab("overdue", "Overdue", lambda briefs, who: _awake(briefs).overdue(), "due"),
     Tab("snoozed", "Snoozed", lambda briefs, who: briefs.filter(state=State.SNOOZED)),
     Tab("waiting", "Waiting for profile",
         lambda briefs, who: briefs.open().filter(is_waiting_for_profile=True)),

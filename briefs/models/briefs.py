@@ -414,6 +414,7 @@ class Brief(Timed, Ended):
             offer_percent=None,
             offer_words=None,
             closed_at=None,
+            step_at_closing=None,
             is_persona_wrong=False,
             reopened_at=Now(),
             due_at=due_at,

@@ -1,10 +1,10 @@
 """By when the first steps of briefs are to be done, read once for a batch."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from briefs.models.working_time import Calendar, Step, WithinADay
+from briefs.models.working_time import Calendar
 from personas.rules.steps import Steps
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ class Deadlines:
         return cls(Calendar.load(), Steps.read())
 
     def of(self, brief: "Brief", moment: datetime) -> datetime | None:
-        """By when the brief's first step is to be done, if its time begins now; None: it waits."""
-        step: Step = self.steps.step_for(brief.persona_id, brief.kind) or WithinADay()
-        return self.calendar.due_after(step, moment)
+        """By when the brief's first step is to be done, if its time begins now.
+
+        None for a step that waits. Without any step there is one working day.
+        """
+        step = self.steps.step_for(brief.persona_id, brief.kind)
+        if step is None:
+            return self.calendar.after(moment, self.calendar.day)
+        if step.within_hours is None:
+            return None
+        return self.calendar.after(moment, timedelta(hours=step.within_hours))

@@ -8,10 +8,13 @@ from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Now
 
+from briefs.links import user_name
 from briefs.models.activities import Activity
 from briefs.models.timing import AWAKE, TimedQuerySet
 
 Row = TypeVar("Row", bound=models.Model)
+
+TOOK = " · took it"  # the end of an entry in the log: the brief was unassigned before
 
 
 class WorkedQuerySet(TimedQuerySet[Row]):
@@ -24,7 +27,7 @@ class WorkedQuerySet(TimedQuerySet[Row]):
     def assign(self, user: Any, actor: Any, also: str = "") -> int:
         """Any open state -> IN_PROGRESS with this assignee. `also`: more words for the log."""
         keys = self._locked_open()
-        words = "took it" if user == actor else f"assigned it to {user}"
+        words = "took it" if user == actor else f"assigned it to {user_name(user)}"
         self._of(keys).update(assignee=user, state="in_progress", **AWAKE)
         _log(keys, words + also, actor)
         return len(keys)
@@ -47,7 +50,7 @@ class WorkedQuerySet(TimedQuerySet[Row]):
             **moved,
         )
         _log([key for key in keys if key not in nobodys], words, actor)
-        _log([key for key in keys if key in nobodys], f"{words} · took it", actor)
+        _log([key for key in keys if key in nobodys], words + TOOK, actor)
         return len(keys)
 
     @transaction.atomic

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -103,23 +103,6 @@ class Holiday(models.Model):
         return f"{self.day:%Y-%m-%d} {self.name}".strip()
 
 
-class Step(Protocol):
-    """What is asked of a first step: by when, or that there is only to wait."""
-
-    @property
-    def within_hours(self) -> int: ...
-    @property
-    def is_wait(self) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class WithinADay:
-    """Of a kind of signal that has no first step."""
-
-    within_hours: int = 24
-    is_wait: bool = False
-
-
 @dataclass(slots=True)
 class Calendar:
     """The team's working time, read once for many briefs. All moments are in UTC."""
@@ -137,17 +120,6 @@ class Calendar:
         return cls(WorkingTime.current(), frozenset(days))
 
     # When something is due.
-
-    def due_after(self, step: Step, moment: datetime) -> datetime | None:
-        """By when the step is to be done that is shown from this moment on; None if never.
-
-        Each 24 hours of a step are one working day; what is left are working hours, at most one
-        day's: “within 24 hours” on Friday at four is Monday at four.
-        """
-        if step.is_wait:
-            return None
-        whole, rest = divmod(step.within_hours, 24)
-        return self.after(moment, whole * self.day + min(timedelta(hours=rest), self.day))
 
     def after(self, moment: datetime, length: timedelta) -> datetime:
         """The moment at which this much working time has passed."""

@@ -98,7 +98,8 @@ def _begin(batch: _Batch, now: datetime) -> list[Activity]:
         brief.created_at = brief.last_signal_at = now
         if not brief.is_waiting_for_profile:
             brief.due_at = deadlines.of(brief, now)
-        if last := before.get(brief.customer_id):
+        last = before.get(brief.customer_id)
+        if last and last.was_closed_before(brief.happened_at):  # else the act is no new one
             brief.returned_from = last
             words = f"returned: brief {last.pk} had ended as {last.get_outcome_display()}"
             entries.append(Activity(brief=brief, at=now, text=words))

@@ -34,8 +34,12 @@ def comment(brief: Brief, actor: Any, based_on: str, text: str) -> Said:
     Raises ValidationError if it is empty or too long, Stale and PermissionDenied.
     """
     brief = freshness.locked(brief, actor, "briefs.work_brief")
-    freshness.refuse_stale(brief, actor, based_on)
     text = text.strip()
+    entry = f"commented: {text}"
+    if freshness.was_sent_before(brief, actor, based_on, entry):
+        said = Comment.objects.filter(brief=brief, actor=actor, text=text).latest("pk")
+        return Said(said, *mentions(text))
+    freshness.refuse_stale(brief, actor, based_on)
     if not text:
         raise ValidationError({"text": "Write something."})
     if len(text) > LONGEST:
@@ -43,7 +47,7 @@ def comment(brief: Brief, actor: Any, based_on: str, text: str) -> Said:
     said = Comment.objects.create(brief=brief, actor=actor, text=text)
     mentioned, unknown = mentions(text)
     said.mentioned.set(mentioned)
-    brief.log(f"commented: {text}", actor)
+    brief.log(entry, actor)
     personal.tell_mentioned(brief, mentioned, actor, said.pk)
     return Said(said, mentioned, unknown)
 

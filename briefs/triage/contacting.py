@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from briefs.models import Brief, Calendar, ContactLog
+from briefs.models.many import TOOK
 from briefs.times import short_day
 from briefs.triage import freshness
 from webhooks.clock import database_now
@@ -65,11 +66,14 @@ def log(brief: Brief, actor: Any, based_on: str, contact: Contact) -> Contacting
     brief = freshness.locked(brief, actor, "briefs.work_brief")
     if not brief.is_open:
         return Contacting.CLOSED
+    entry = f"logged contact: {contact.words}"
+    if freshness.was_sent_before(brief, actor, based_on, entry, entry + TOOK):
+        return Contacting.LOGGED
     freshness.refuse_stale(brief, actor, based_on)
     calendar = Calendar.load()
     refuse_incomplete(contact, calendar, is_moved=brief.is_due_moved)
     contact.entry(brief, actor).save()
-    brief.contacted(f"logged contact: {contact.words}", actor, due_at(contact, calendar))
+    brief.contacted(entry, actor, due_at(contact, calendar))
     return Contacting.LOGGED
 
 

@@ -34,7 +34,9 @@ def _without_contact() -> int:
     briefs = Brief.objects.overdue().filter(
         first_touch_at=None, forgotten_at=None, is_waiting_for_profile=False
     )
-    return sum(_forget(key, f"no contact by {clock_and_day(due)}") for key, due in _some(briefs))
+    return sum(
+        _forget(briefs, key, f"no contact by {clock_and_day(due)}") for key, due in _some(briefs)
+    )
 
 
 def _without_acts(calendar: Calendar, now: datetime) -> int:
@@ -48,7 +50,8 @@ def _without_acts(calendar: Calendar, now: datetime) -> int:
     # What is put off until a day that is still to come is not forgotten.
     briefs = briefs.filter(Q(due_at=None) | Q(due_at__lt=Now()))
     return sum(
-        _forget(key, f"nothing was done for {days} working days") for key, _ in _some(briefs)
+        _forget(briefs, key, f"nothing was done for {days} working days")
+        for key, _ in _some(briefs)
     )
 
 
@@ -57,9 +60,11 @@ def _some(briefs: BriefQuerySet) -> list[tuple[int, datetime | None]]:
 
 
 @transaction.atomic
-def _forget(key: int, why: str) -> bool:
-    brief = Brief.objects.awake().select_for_update().filter(pk=key).first()
-    if brief is None:
+def _forget(forgotten: BriefQuerySet, key: int, why: str) -> bool:
+    """Give it back, unless somebody acted since it was found among the forgotten ones."""
+    brief = Brief.objects.select_for_update().filter(pk=key).first()
+    # Asked under the lock, in a statement of its own: only that one sees what the lock waited for.
+    if brief is None or not forgotten.filter(pk=key).exists():
         return False
     if brief.assignee is None:
         brief.log(f"forgotten: {why}", is_raised=True)

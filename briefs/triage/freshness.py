@@ -100,6 +100,16 @@ def locked(brief: Brief, actor: Any, permission: str) -> Brief:
     return related.select_for_update(of=("self",)).get(pk=brief.pk)
 
 
+def was_sent_before(brief: Brief, actor: Any, based_on: str, *words: str) -> bool:
+    """Whether the actor did this from the very same page: a second click. Needs the brief's lock.
+
+    `words`: any of them is the entry in the log that the act writes.
+    """
+    seen = Seen.read(based_on)
+    own = brief.activities.filter(actor=actor, text__in=words)
+    return seen is not None and own.filter(pk__gt=seen.newest_activity).exists()
+
+
 def refuse_stale(brief: Brief, actor: Any, based_on: str) -> None:
     """Raise Stale if the actor must know something first. Needs the brief's lock."""
     if news := since(brief, actor, based_on):

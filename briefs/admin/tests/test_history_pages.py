@@ -30,6 +30,8 @@ def address(db):
             WorkingTime.objects.create(pk=1)
         if model is Holiday:
             Holiday.objects.create(day="2026-12-25")
+        if model is LinkTemplate:
+            LinkTemplate.objects.create(label="CRM", url="https://crm.example/{id}")
         if model is NotificationTarget:
             target = NotificationTarget(name="Team")
             target.address = "json://secret@127.0.0.1/x"

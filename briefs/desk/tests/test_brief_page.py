@@ -116,6 +116,7 @@ def test_what_not_to_do_is_marked(signed_in):
     response = signed_in.get(make_brief().get_absolute_url())
 
     assert [(part.title, part.is_warning) for part in response.context["dossier"].advice] == [
+        ("For this persona in general", False),
         ("Channel", False),
         ("Do not", True),
     ]
@@ -253,7 +254,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(23):  # two are the colleagues and the reasons of the forms
+    with django_assert_num_queries(22):  # two are the colleagues and the reasons of the forms
         signed_in.get(brief.get_absolute_url())
 
 
@@ -714,7 +715,7 @@ def test_a_closed_brief_shows_why_in_the_place_of_the_first_step(signed_in):
     page = words(signed_in, brief)
 
     assert "closed as “Withdrawn” The profile arrived: a colleague" in page
-    assert "Have the account owner call" in page[page.index("What was to be done") :]
+    assert "What was to be done" not in page
 
 
 def test_arriving_research_is_told_in_a_region_that_was_there_before(signed_in):

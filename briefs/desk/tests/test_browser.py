@@ -192,7 +192,7 @@ def test_list_is_sorted_and_a_view_saved_and_the_way_back_leads_to_it(open_page,
     page.get_by_text("Save as a view").click()
     page.fill("[name=name]", "By name")
     page.get_by_role("button", name="Save the view").click()
-    page.get_by_role("link", name="Zoe").click()
+    page.get_by_role("link", name="Zoe", exact=True).click()
     page.get_by_role("link", name="Inbox: Unassigned").click()
 
     assert page.locator(".view-links [aria-current]").inner_text() == "By name"

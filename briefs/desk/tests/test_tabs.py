@@ -30,7 +30,8 @@ def test_tabs_say_how_many_briefs_each_holds(signed_in, user):
 
     words = text(signed_in.get("/"))
 
-    assert "Open 2 Mine 1 Unassigned 1 Snoozed 0 Waiting for profile 0 Closed 1 All 3" in words
+    shown = "Open 2 Mine 1 Unassigned 1 Overdue 0 Snoozed 0 Waiting for profile 0 Closed 1 All 3"
+    assert shown in words
 
 
 def test_numbers_follow_the_filters_as_the_tabs_links_do(signed_in, user):
@@ -46,7 +47,7 @@ def test_numbers_follow_the_filters_as_the_tabs_links_do(signed_in, user):
 def test_search_counts_the_present_tab_alone(signed_in):
     make_brief(customer=make_customer(email="needle@example.com"))
 
-    assert "Open 1 Mine Unassigned Snoozed" in text(signed_in.get("/?q=needle"))
+    assert "Open 1 Mine Unassigned Overdue Snoozed" in text(signed_in.get("/?q=needle"))
 
 
 def test_state_without_a_tab_gets_one_while_it_is_asked_for(signed_in):

@@ -1,7 +1,10 @@
 """The forms by which people work together on a brief."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
 from briefs.desk.tests.test_stale_forms import opened, send
@@ -36,6 +39,36 @@ def test_contact_is_logged_from_the_list_and_leads_back_to_it(signed_in):
 
     assert 'value="/?assignee=me"' in page.content.decode()
     assert (back.url, ContactLog.objects.count()) == ("/?assignee=me", 1)
+
+
+def test_list_leads_to_logging_contact_and_back(signed_in):
+    brief = make_brief()
+
+    page = signed_in.get("/?state=unassigned").content.decode()
+
+    assert f"/briefs/{brief.pk}/contact/?next=%2F%3Fstate%3Dunassigned" in page
+
+
+def test_what_is_late_says_so_on_its_page_in_the_list_and_in_its_tab(signed_in):
+    late = make_brief(due_at=timezone.now() - timedelta(hours=1))
+    make_brief(due_at=timezone.now() + timedelta(hours=3, minutes=1))
+
+    rows = text(signed_in.get("/?state=overdue"))
+
+    assert "1 brief" in rows
+    assert "Overdue" in text(signed_in.get("/"))
+    assert "Overdue since" in text(signed_in.get(late.get_absolute_url()))
+    assert "Due in 3 h" in text(signed_in.get(Brief.objects.latest("pk").get_absolute_url()))
+
+
+def test_closed_page_without_a_note_leads_with_the_reason(signed_in):
+    brief = make_brief()
+    reason = make_reason("Moved to a competitor")
+    brief.close("churned", closing_reason=reason)
+
+    words = text(signed_in.get(brief.get_absolute_url()))
+
+    assert "closed as “Churned” Moved to a competitor" in words
 
 
 def test_contact_leads_to_no_foreign_site(signed_in):

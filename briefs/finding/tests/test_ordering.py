@@ -39,6 +39,7 @@ def pairs(user, lead):
         "research": {"basis": ("new", "playbook")},
         "assignee": {"assignee": (lead, user)},  # Ada before robin
         "age": {"created_at": (now, now - timedelta(days=1))},
+        "due": {"due_at": (now, now + timedelta(days=1))},
     }
 
 

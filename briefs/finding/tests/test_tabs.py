@@ -23,20 +23,23 @@ def one_of_each(user, lead):
         "new": make_brief(),
         "mine": make_brief(assignee=user, state="in_progress"),
         "theirs": make_brief(assignee=lead, state="in_progress"),
-        "snoozed": make_brief(assignee=user, state="snoozed"),
+        "late": make_brief(assignee=lead, due_at=timezone.now() - timedelta(minutes=1)),
+        "in time": make_brief(assignee=lead, due_at=timezone.now() + timedelta(hours=1)),
+        "snoozed": make_brief(assignee=user, state="snoozed", due_at=timezone.now()),
         "waiting": make_brief(is_waiting_for_profile=True),
         "closed": closed(assignee=user),
     }
 
 
 HOLDS = {
-    "open": ["new", "mine", "theirs"],
+    "open": ["new", "mine", "theirs", "late", "in time"],
     "mine": ["mine"],
     "unassigned": ["new"],
+    "overdue": ["late"],
     "snoozed": ["snoozed"],
     "waiting": ["waiting"],
     "closed": ["closed"],
-    "all": ["new", "mine", "theirs", "snoozed", "waiting", "closed"],
+    "all": ["new", "mine", "theirs", "late", "in time", "snoozed", "waiting", "closed"],
 }
 
 

@@ -9,9 +9,15 @@ from django.utils import timezone
 from briefs.models import Brief
 from briefs.models.turns import assign_by_persona
 from briefs.pipeline import draining
-from briefs.tests.factories import make_customer, make_event, make_payload, make_persona
+from briefs.tests.factories import (
+    make_customer,
+    make_event,
+    make_payload,
+    make_persona,
+    make_step,
+)
 from conftest import make_user
-from personas.models import Persona
+from personas.models import FirstStep, Persona
 from webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +59,21 @@ def test_new_brief_is_due_within_a_working_day():
     assert brief.due_at == brief.created_at + timedelta(days=1)
 
 
+@pytest.mark.begins_at("2026-11-24T10:00")
+@pytest.mark.parametrize(
+    ("step", "due"),
+    [({"within_hours": 2}, timedelta(hours=2)), ({"is_wait": True, "within_hours": None}, None)],
+)
+def test_new_brief_is_due_by_its_first_step(step, due):
+    FirstStep.objects.all()._raw_delete("default")
+    make_step(**step)
+
+    unsubscribe()
+
+    brief = Brief.objects.get()
+    assert brief.due_at == (due and brief.created_at + due)
+
+
 @pytest.mark.parametrize(("days", "returns"), [(59, True), (61, False)])
 def test_new_act_within_sixty_days_of_a_closing_opens_a_brief_that_returned(days, returns):
     unsubscribe(timestamp=at(days=80))
@@ -66,6 +87,15 @@ def test_new_act_within_sixty_days_of_a_closing_opens_a_brief_that_returned(days
     assert second.returned_from == (first if returns else None)
     words = f"returned: brief {first.pk} had ended as No response"
     assert (words in log(second)) is returns
+
+
+def test_act_from_before_the_closing_that_arrives_late_is_no_return():
+    unsubscribe(timestamp=at(days=3))
+    Brief.objects.get().close("no_response")
+
+    unsubscribe(timestamp=at(days=2))
+
+    assert Brief.objects.open().get().returned_from is None
 
 
 def test_brief_that_savedesk_withdrew_is_none_to_return_from():

@@ -92,7 +92,7 @@ def test_came_back_is_good_news_after_all_that_spoke_of_leaving():
 def test_closed_brief_keeps_what_it_said_when_steps_change(user):
     brief = make_brief()
     make_step(text="As it was.")
-    closing.close(brief, user, str(Seen.of(brief)), Ending("retained"))
+    closing.close(brief, user, str(Seen.of(brief)), Ending("no_response"))
 
     FirstStep.objects.update(text="As it is now.")
 

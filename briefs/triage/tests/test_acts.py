@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from briefs.models import Brief, ContactLog
+from briefs.models import Brief, Comment, ContactLog
 from briefs.tests.factories import make_brief, make_reason
 from briefs.triage import (
     assigning,
@@ -137,6 +137,17 @@ def test_unassigned_brief_belongs_to_who_logs_contact_and_anothers_stays_theirs(
         user.pk, lead.pk
     ]  # fmt: skip
     assert last(free)[1].endswith("took it")
+
+
+def test_second_click_on_one_form_logs_and_comments_once(user):
+    brief = make_brief()
+    seen = now_seen(brief)
+
+    for _ in range(2):
+        contacting.log(brief, user, seen, PHONED)
+        commenting.comment(brief, user, seen, "She asked for Thursday.")
+
+    assert (ContactLog.objects.count(), Comment.objects.count()) == (1, 1)
 
 
 @pytest.mark.begins_at(MONDAY)

@@ -33,6 +33,23 @@ def test_brief_without_contact_by_its_due_time_is_unassigned_with_its_history(us
     assert brief.activities.last().code == Activity.Code.FORGOTTEN
 
 
+def test_who_acts_while_the_sweep_looks_keeps_the_brief(user, monkeypatch):
+    brief = make_brief(due_at=ago(minutes=1), assignee=user)
+    look = forgetting._some
+
+    def looks_and_then_somebody_acts(briefs):
+        found = look(briefs)
+        Brief.objects.filter(pk=brief.pk).update(first_touch_at=timezone.now(), due_at=None)
+        return found
+
+    monkeypatch.setattr(forgetting, "_some", looks_and_then_somebody_acts)
+
+    assert forgetting.sweep() == 0
+
+    brief.refresh_from_db()
+    assert (brief.assignee, brief.forgotten_at) == (user, None)
+
+
 def test_who_takes_a_forgotten_brief_keeps_it(user):
     brief = make_brief(due_at=ago(minutes=1))
     forgetting.sweep()
