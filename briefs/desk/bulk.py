@@ -77,7 +77,8 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     """The number first, with what is asked for; then what was done."""
     chosen = get_object_or_404(BulkAct, pk=pk, actor=request.user)
     if chosen.begun_at is not None:
-        return _page(request, chosen)
+        is_second_click = request.method == "POST"
+        return redirect("briefs:bulk_act", pk) if is_second_click else _page(request, chosen)
     form = _FORMS[chosen.kind](_stand_in(chosen), request.POST or None)
     if request.method != "POST":
         return _page(request, chosen, form)

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             name='BulkPart',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('chosen', 'Chosen'), ('done', 'Done'), ('undone', 'As it was before'), ('closed', 'closed already'), ('changed', 'changed since you chose them'), ('same', 'assigned to this person already'), ('since', 'changed since'), ('another', 'the customer has a new open brief')], default='chosen', max_length=8)),
+                ('status', models.CharField(choices=[('chosen', 'Chosen'), ('done', 'Done'), ('undone', 'As it was before'), ('closed', 'closed already'), ('changed', 'changed since you chose them'), ('same', 'assigned to this person already'), ('since', 'changed since'), ('left', 'whoever had it before does not work on briefs any more'), ('another', 'the customer has a new open brief')], default='chosen', max_length=8)),
                 ('revision', models.PositiveIntegerField(help_text="The brief's, as it was chosen or left.")),
                 ('was', models.JSONField(blank=True, help_text='What the act changed, as it was.', null=True)),
                 ('act', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='briefs.bulkact')),

@@ -14,12 +14,17 @@ from briefs.models.contacts import ContactLog
 
 UNDO_WITHIN = timedelta(minutes=1)
 KEPT = timedelta(days=1)  # by then nobody asks any more which briefs were left out
+TAKES_AT_MOST = timedelta(minutes=10)  # the process of an act that is still not done was ended
 
 
 class BulkActQuerySet(models.QuerySet["BulkAct"]):
     def undoable(self) -> Self:
         """Done less than a minute ago by the database's clock, and not undone."""
         return self.filter(undone_at=None, done_at__gt=Now() - UNDO_WITHIN)
+
+    def broken_off(self) -> Self:
+        """Begun, but the process that did it is gone."""
+        return self.filter(done_at=None, begun_at__lt=Now() - TAKES_AT_MOST)
 
     def over(self) -> Self:
         """No page shows them any more."""
@@ -98,10 +103,11 @@ class BulkPart(models.Model):
         SAME = "same", "assigned to this person already"
         # Not undone.
         CHANGED_SINCE = "since", "changed since"
+        LEFT = "left", "whoever had it before does not work on briefs any more"
         ANOTHER_OPEN = "another", "the customer has a new open brief"
 
     LEFT_OUT = (Status.CLOSED, Status.CHANGED, Status.SAME)
-    KEPT = (Status.CHANGED_SINCE, Status.ANOTHER_OPEN)
+    KEPT = (Status.CHANGED_SINCE, Status.LEFT, Status.ANOTHER_OPEN)
 
     act = models.ForeignKey(BulkAct, on_delete=models.CASCADE, related_name="parts")
     brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="+")

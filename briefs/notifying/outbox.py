@@ -212,6 +212,8 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
     due = Notification.objects.due().filter(target=target)
     if not target.is_active:
         due.exclude(kind=Kind.TEST).cancel("the target is switched off")
+    if target.person and not target.person.is_active:
+        due.cancel("the person has left")
     of_closed = due.filter(brief__state=Brief.State.CLOSED).exclude(kind=Kind.MENTION)
     of_closed.cancel("the brief was closed meanwhile")
     chosen = due.exclude(kind__in=JOINED).order_by("pk").first() or _brief_or_digest(target, due)

@@ -5,6 +5,7 @@ wait in the outbox like all others.
 """
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from briefs.notifying import addresses, messages, outbox
 from briefs.notifying.addresses import AddressRefused
 
 Kind = Notification.Kind
+BULK_WAITS = UNDO_WITHIN + timedelta(seconds=30)  # an undo of the last second takes some seconds
 CHAT = ("slack", "workflows", "discord", "gchat", "mmosts", "tgram")  # no endpoint of one's own
 
 
@@ -89,7 +91,7 @@ def tell_of_bulk(act: BulkAct, to: Any, number: int) -> None:
         return
     subject, body = messages.about_bulk(number, user_name(act.actor))
     outbox.insert(
-        _row(target, Kind.BULK, _bulk_key(act), subject, body, None, Now() + UNDO_WITHIN)
+        _row(target, Kind.BULK, _bulk_key(act), subject, body, None, Now() + BULK_WAITS)
         for target in _targets({to.pk}).values()
     )
 

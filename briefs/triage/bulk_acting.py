@@ -32,7 +32,9 @@ CHANGED = {
     BulkAct.Kind.CONTACT: ("assignee_id", "first_touch_at", "due_at", "due_moved_at", *_ASLEEP),
     BulkAct.Kind.CLOSE: (
         "outcome", "closing_note", "closing_reason_id", "offer", "offer_percent", "offer_words",
-        "is_persona_wrong", "step_at_closing", "closed_at", "is_waiting_for_profile", *_ASLEEP,
+        "is_persona_wrong", "step_at_closing", "closed_at", "is_waiting_for_profile",
+        "assignee_id",  # stays, but that person may leave, and closed briefs are not released
+        *_ASLEEP,
     ),
 }  # fmt: skip
 
@@ -44,16 +46,12 @@ def assign(act: BulkAct, actor: Any, to: Any) -> bool:
     """
     if not to.has_perm(bulk.PERMISSION):
         raise ValidationError({"to": "This person does not work on briefs."})
-    together = _together(act)
+    together = _together(act, to)
 
     def do(briefs: list[Brief], actor: Any) -> None:
         _all(briefs).assign(to, actor, together)
 
-    is_done = _carry_out(act, actor, do, to)
-    if is_done:
-        with transaction.atomic():
-            personal.tell_of_bulk(act, to, bulk.number(act, Status.DONE))
-    return is_done
+    return _carry_out(act, actor, do, to)
 
 
 def snooze(act: BulkAct, actor: Any, wanted: Snooze) -> bool:
@@ -120,8 +118,15 @@ def _carry_out(act: BulkAct, actor: Any, do: Do, to: Any = None) -> bool:
         for some in bulk.batches(list(keys)):
             _batch(act, actor, some, do, to)
     finally:
-        act.end()  # also of an act that broke off: what was done until then can be undone
+        _end(act, to)  # also of an act that broke off: what was done until then can be undone
     return True
+
+
+@transaction.atomic
+def _end(act: BulkAct, to: Any) -> None:
+    act.end()
+    if to is not None:
+        personal.tell_of_bulk(act, to, bulk.number(act, Status.DONE))
 
 
 @transaction.atomic
@@ -169,9 +174,12 @@ def _all(briefs: Sequence[Brief]) -> Any:
     return Brief.objects.filter(pk__in=[brief.pk for brief in briefs])
 
 
-def _together(act: BulkAct) -> str:
-    """For the log: that it was done to others as well."""
-    others = bulk.number(act, Status.CHOSEN) - 1
+def _together(act: BulkAct, to: Any = None) -> str:
+    """For the log: that it was done to others as well. `to`: whose briefs are left out."""
+    chosen = act.parts.filter(status=Status.CHOSEN)
+    if to is not None:
+        chosen = chosen.exclude(brief__assignee=to.pk)
+    others = chosen.count() - 1
     if others < 1:
         return ""
     return f" (together with {others:,} other brief{'' if others == 1 else 's'})"

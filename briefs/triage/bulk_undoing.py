@@ -1,7 +1,8 @@
 """Taking back a bulk act within its minute: each brief becomes what it was, as far as it can.
 
 Briefs that somebody or Savedesk changed since stay as they are, and so do closed ones whose
-customer has a new open brief. What stands in their logs stays, and an entry tells of the undo.
+customer has a new open brief, and those that would go back to somebody who left. What stands in
+their logs stays, and an entry tells of the undo.
 """
 
 from collections import defaultdict
@@ -9,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import F
 
 from briefs.models import Activity, Brief, BulkAct, BulkPart, ContactLog
 from briefs.models.bulk import set_status
@@ -36,17 +39,19 @@ def undo(act: BulkAct, actor: Any) -> Undoing:
     keys = act.parts.filter(status=Status.DONE).order_by("brief").values_list("brief", flat=True)
     for some in bulk.batches(list(keys)):
         _batch(act, actor, some)
-    personal.tell_of_undone_bulk(act, act.parts.filter(status=Status.CHANGED_SINCE).count())
+    kept = act.parts.filter(status__in=(Status.CHANGED_SINCE, Status.LEFT))
+    personal.tell_of_undone_bulk(act, kept.count())
     return Undoing.UNDONE
 
 
 @transaction.atomic
 def _batch(act: BulkAct, actor: Any, keys: Sequence[int]) -> None:
-    [actor] = freshness.locked_people(actor)
-    parts = list(act.parts.filter(brief__in=keys, status=Status.DONE).order_by("brief"))
-    if act.kind == BulkAct.Kind.CLOSE:  # as the pipeline does, before it opens a brief
-        customers = Customer.objects.filter(briefs__in=keys).order_by("pk")
-        list(customers.select_for_update(of=("self",)).values_list("pk", flat=True))
+    found = act.parts.filter(brief__in=keys, status=Status.DONE)
+    had_them = _assignees_before(found)
+    actor, *had_them = freshness.locked_people(actor, *had_them)
+    able = {person.pk for person in had_them if person.has_perm(bulk.PERMISSION)}
+    parts = list(found.order_by("brief"))
+    _lock_customers(act, keys)
     locked = Brief.objects.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",))
     briefs = {brief.pk: brief for brief in locked}
     others = _customers_with_another(act, briefs.values())
@@ -58,11 +63,29 @@ def _batch(act: BulkAct, actor: Any, keys: Sequence[int]) -> None:
             kept[Status.ANOTHER_OPEN].append(part)
         elif brief.revision != part.revision:
             kept[Status.CHANGED_SINCE].append(part)
+        elif (had := _assignee_before(part)) and had not in able:
+            kept[Status.LEFT].append(part)
         else:
             back.append(part)
     for why, some in kept.items():
         set_status(some, why)
     _restore(act, actor, [(part, briefs[part.brief_id]) for part in back])
+
+
+def _lock_customers(act: BulkAct, keys: Sequence[int]) -> None:
+    """As the pipeline does, before it opens a brief."""
+    if act.kind == BulkAct.Kind.CLOSE:
+        customers = Customer.objects.filter(briefs__in=keys).order_by("pk")
+        list(customers.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+def _assignee_before(part: BulkPart) -> int | None:
+    return (part.was or {}).get("assignee_id")
+
+
+def _assignees_before(parts: Iterable[BulkPart]) -> list[Any]:
+    people: Any = get_user_model()._default_manager
+    return list(people.filter(pk__in={_assignee_before(part) for part in parts} - {None}))
 
 
 def _customers_with_another(act: BulkAct, briefs: Iterable[Brief]) -> set[int]:
@@ -111,5 +134,6 @@ def _undone(act: BulkAct) -> str:
 
 
 def forget() -> None:
-    """Delete acts of which no page tells any more."""
+    """Delete acts of which no page tells any more, and end those that broke off."""
+    BulkAct.objects.broken_off().update(done_at=F("begun_at"))  # too late for an undo
     BulkAct.objects.over().delete()

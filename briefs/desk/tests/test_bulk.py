@@ -106,6 +106,25 @@ def test_form_with_a_fault_comes_back_with_what_was_entered(signed_in):
     assert Brief.objects.get().is_open
 
 
+def test_second_click_leads_to_what_the_first_one_did(signed_in):
+    choose(signed_in, brief=make_brief().pk)
+    signed_in.post(address(), {"outcome": "no_response"})
+
+    page = signed_in.post(address(), {"outcome": "no_response"}, follow=True)
+
+    assert page.redirect_chain == [(address(), 302)]
+    assert "1 brief is closed." in text(page)
+
+
+def test_page_of_an_act_that_broke_off_says_so(signed_in):
+    choose(signed_in, brief=make_brief().pk)
+    BulkAct.objects.update(begun_at=timezone.now(), done_at=timezone.now())
+
+    page = signed_in.get(address())
+
+    assert "It broke off: 1 more was not reached and stayed as before." in text(page)
+
+
 def test_undo_names_what_was_changed_since(signed_in, lead):
     brief = make_brief()
     choose(signed_in, brief=brief.pk)

@@ -85,6 +85,15 @@ def test_somebody_who_left_is_not_told(user, told):
     assert not Notification.objects.exists()
 
 
+def test_message_that_waits_is_not_sent_to_somebody_who_left(user, told):
+    brief = make_brief()
+    assigning.assign(brief, user, seen(brief), told)
+    type(told).objects.update(is_active=False)
+
+    assert outbox.claim_next() is None
+    assert Notification.objects.get().status_reason == "the person has left"
+
+
 def test_whoever_is_mentioned_is_told_without_what_was_written(user, told):
     brief = make_brief()
     brief.close("churned")
@@ -136,6 +145,16 @@ def test_what_an_undo_left_is_told(user, told):
     bulk_undoing.undo(act, user)
 
     assert subjects() == ["robin assigned 1 brief to you"]
+
+
+def test_second_click_on_a_comment_tells_once(user, told):
+    brief = make_brief()
+    page = seen(brief)
+
+    for _ in range(2):
+        commenting.comment(brief, user, page, "@lee @Lee, have a look.")
+
+    assert Notification.objects.count() == 1
 
 
 def test_many_briefs_in_a_minute_are_told_in_one_message(user, told):

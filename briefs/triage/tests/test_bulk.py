@@ -39,6 +39,18 @@ def statuses(act):
     return list(act.parts.order_by("brief").values_list("status", flat=True))
 
 
+def fails_the_second_time():
+    note_done, calls = bulk_acting.note_done, []
+
+    def note(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise RuntimeError("broke off")
+        note_done(*args)
+
+    return note
+
+
 @pytest.mark.parametrize("kind", ACTS)
 def test_nothing_is_done_without_the_permission(django_user_model, user, kind):
     viewer = make_user(django_user_model, "kim", "Viewer")
@@ -94,6 +106,14 @@ def test_briefs_are_assigned_to_a_colleague(user, lead):
 
     assert statuses(act) == ["done", "same"]
     assert Brief.objects.get(pk=nobodys.pk).assignee == lead
+
+
+def test_log_counts_only_the_others_that_were_assigned_as_well(user, lead):
+    act = chosen(user, "assign", make_brief(), make_brief(assignee=lead))
+
+    bulk_acting.assign(act, user, lead)
+
+    assert Brief.objects.first().activities.get().text == "assigned it to lee"
 
 
 def test_nothing_is_assigned_to_somebody_who_does_not_work_on_briefs(user, django_user_model):
@@ -184,6 +204,29 @@ def test_closing_many_takes_as_many_queries_as_closing_few(user, django_assert_m
         ACTS["close"](act, user)
 
     assert Brief.objects.filter(state="closed").count() == 30
+
+
+def test_act_that_broke_off_is_ended_by_the_sweep(user):
+    act = chosen(user, "close", make_brief())
+    act.begin()
+    BulkAct.objects.update(begun_at=timezone.now() - timedelta(minutes=11))
+
+    bulk_undoing.forget()
+
+    act.refresh_from_db()
+    assert act.done_at == act.begun_at
+
+
+def test_act_that_fails_in_the_middle_can_be_undone(user, monkeypatch):
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    act = chosen(user, "close", make_brief(), make_brief())
+    monkeypatch.setattr(bulk_acting, "note_done", fails_the_second_time())
+
+    with pytest.raises(RuntimeError):
+        ACTS["close"](act, user)
+
+    assert statuses(act) == ["done", "chosen"]
+    assert bulk_undoing.undo(act, user) == bulk_undoing.Undoing.UNDONE
 
 
 def test_acts_are_forgotten_after_a_day(user):

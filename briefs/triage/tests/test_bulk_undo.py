@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from accounts.people import leaving
 from briefs.models import Brief, BulkAct, ContactLog, Notification, NotificationTarget, Research
 from briefs.notifying import outbox
 from briefs.research import pacing
@@ -102,6 +103,17 @@ def test_brief_whose_customer_has_a_new_open_one_stays_closed(user):
 
     assert statuses(act) == ["another", "undone"]
     assert not Brief.objects.get(pk=brief.pk).is_open
+
+
+@pytest.mark.parametrize("kind", ["assign", "close"])
+def test_brief_does_not_go_back_to_somebody_who_left(user, lead, kind):
+    act = done(user, kind, make_brief(assignee=lead), make_brief())
+    leaving.deactivate(lead, user)
+
+    undo(act, user)
+
+    assert statuses(act) == ["left", "undone"]
+    assert not Brief.objects.open().filter(assignee=lead).exists()
 
 
 def test_after_a_minute_nothing_is_undone(user):
