@@ -73,16 +73,16 @@ class NotificationTarget(models.Model):
         """In clear, for sending only. Raises sealing.Unreadable."""
         return sealing.unseal(self.sealed_address)
 
-    @property
-    def present_address(self) -> str:
-        """The same; for somebody who wants mail, with their mail address of today."""
-        address = self.address
-        mail = self.person.email if self.person and address == BY_MAIL else ""
-        return f"{address}{mail}"
-
     @address.setter
     def address(self, address: str) -> None:
         self.scheme, self.sealed_address = sealing.scheme_of(address), sealing.seal(address)
+
+    @property
+    def present_address(self) -> str:
+        """The address in clear; for somebody who wants mail, with their mail address of today."""
+        address = self.address
+        mail = self.person.email if self.person and address == BY_MAIL else ""
+        return f"{address}{mail}"
 
     def seal_anew(self) -> bool:
         """Seal the address by the present key if a former one did; tells whether it did.

@@ -187,7 +187,8 @@ def claim_next() -> Notification | None:
     with transaction.atomic():
         # Locked in a fixed order, in a statement of its own, before everything below is read.
         # NO KEY, so that new rows, which refer to their target, can be inserted meanwhile.
-        locked = NotificationTarget.objects.order_by("pk").select_for_update(no_key=True)
+        ordered = NotificationTarget.objects.select_related("person").order_by("pk")
+        locked = ordered.select_for_update(of=("self",), no_key=True)
         targets = sorted(locked, key=lambda target: (target.tried_at is not None, target.tried_at))
         for lost in Notification.objects.lost():
             if lost.lease_token:
@@ -196,8 +197,9 @@ def claim_next() -> Notification | None:
                 )
         if Notification.objects.under_way().exists():
             return None
+        waited_for = set(Notification.objects.due().values_list("target", flat=True))
         for target in targets:  # first the target whose last try is the longest ago
-            if claimed := _claim_for(target):
+            if target.pk in waited_for and (claimed := _claim_for(target)):
                 NotificationTarget.objects.filter(pk=target.pk).update(tried_at=Now())
                 return claimed
     return None
@@ -212,8 +214,11 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
     due = Notification.objects.due().filter(target=target)
     if not target.is_active:
         due.exclude(kind=Kind.TEST).cancel("the target is switched off")
-    if target.person and not target.person.is_active:
-        due.cancel("the person has left")
+    if target.person:
+        not_theirs = due.filter(kind=Kind.ASSIGNED).exclude(brief__assignee=target.person)
+        not_theirs.cancel("the brief is not theirs any more")
+        if not target.person.is_active:
+            due.cancel("the person has left")
     of_closed = due.filter(brief__state=Brief.State.CLOSED).exclude(kind=Kind.MENTION)
     of_closed.cancel("the brief was closed meanwhile")
     chosen = due.exclude(kind__in=JOINED).order_by("pk").first() or _brief_or_digest(target, due)

@@ -121,7 +121,8 @@ def _restore(act: BulkAct, actor: Any, back: list[tuple[BulkPart, Brief]]) -> No
 
 
 def _read(name: str, value: Any) -> Any:
-    return Brief._meta.get_field(name).to_python(value)
+    field: Any = Brief._meta.get_field(name)
+    return field.to_python(value)
 
 
 def _undone(act: BulkAct) -> str:

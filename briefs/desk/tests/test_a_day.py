@@ -103,7 +103,7 @@ def test_a_person_works_a_brief_with_a_colleague(sign_in, user, lead):
     says(robin, "The brief is lee's.")
 
     opens(lee, "Mine")
-    says(lee, "Phone · no answer · next on Thu 26 Nov")
+    says(lee, "Phone · no answer · next on 26 Nov")
     does(lee, "Snooze", "snooze-form", until="signal", why_moved="they are away")
     says(lee, "It wakes at once if they signal again.")
     signal(metric="spammed", object_type="email")

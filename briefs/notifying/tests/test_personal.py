@@ -94,6 +94,14 @@ def test_message_that_waits_is_not_sent_to_somebody_who_left(user, told):
     assert Notification.objects.get().status_reason == "the person has left"
 
 
+def test_message_on_a_brief_that_is_not_theirs_any_more_is_not_sent(user, told):
+    brief = make_brief()
+    assigning.assign(brief, user, seen(brief), told)
+    assigning.give_back(brief, user, seen(brief))
+
+    assert outbox.claim_next() is None
+
+
 def test_whoever_is_mentioned_is_told_without_what_was_written(user, told):
     brief = make_brief()
     brief.close("churned")
