@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from briefs.models import Brief, KeptAnswer, MaveCall
 from briefs.pipeline import draining, naming, profiles, scanners
 from briefs.research import sharing, working
-from briefs.triage import forgetting
+from briefs.triage import bulk_undoing, forgetting
 from operations import alarms
 from personas.people import names
 
@@ -20,6 +20,7 @@ def sweep() -> None:
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)
+        steps.callback(bulk_undoing.forget)
         steps.callback(forgetting.sweep)
         steps.callback(Brief.objects.wake_due)  # before: a brief that wakes now is not forgotten
         steps.callback(naming.check_open)

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 
 from accounts.models import roles
-from accounts.people import invitations
+from accounts.people import invitations, telling
 from accounts.people.forms import ChangePasswordForm, ForgottenForm
 from accounts.people.zones import ZoneForm, chosen_zone
 from briefs.links import absolute
@@ -21,7 +21,12 @@ from briefs.links import absolute
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     form = ZoneForm(initial={"time_zone": chosen_zone(request.user)})
-    context = {"role": roles.role_of(request.user), "leads": roles.leads(), "zone_form": form}
+    context = {
+        "role": roles.role_of(request.user),
+        "leads": roles.leads(),
+        "zone_form": form,
+        "telling_form": telling.form_of(request.user),
+    }
     return render(request, "accounts/account.html", context)
 
 

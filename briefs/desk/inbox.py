@@ -52,6 +52,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             page.paginator.count,
         ),
         "tab": tab,
+        "may_pick": tab.value != "closed" and request.user.has_perm("briefs.work_brief"),
         "clear": list_address(asking.kept({"state": tab.value})),
         "columns": columns(tab, order),
         "order": order if order != tab.order else "",

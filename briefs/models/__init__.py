@@ -2,6 +2,7 @@
 
 from briefs.models.activities import Activity
 from briefs.models.briefs import Brief, Priority
+from briefs.models.bulk import BulkAct, BulkPart
 from briefs.models.calls import MaveCall
 from briefs.models.comments import Comment
 from briefs.models.contacts import ContactLog
@@ -24,6 +25,8 @@ __all__ = [
     "Alarm",
     "Brief",
     "BudgetLevel",
+    "BulkAct",
+    "BulkPart",
     "Calendar",
     "ClosingReason",
     "Comment",

@@ -7,13 +7,13 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 from django.urls import reverse
 
-from briefs.links import user_name
 from briefs.models.activities import Activity
 from briefs.models.endings import Ended
-from briefs.models.timing import AWAKE, Timed, TimedQuerySet
+from briefs.models.many import WorkedQuerySet
+from briefs.models.timing import AWAKE, Timed
 from personas.models import Customer, Persona, SignalKind
 
 
@@ -37,7 +37,7 @@ def titled(kind: str, detail: str) -> str:
     return f"{kind}: {detail}" if detail else kind
 
 
-class BriefQuerySet(TimedQuerySet["Brief"]):
+class BriefQuerySet(WorkedQuerySet["Brief"]):
     def open(self) -> Self:
         return self.exclude(state=Brief.State.CLOSED)
 
@@ -358,17 +358,9 @@ class Brief(Timed, Ended):
 
     # Arrows.
 
-    @transaction.atomic
     def assign(self, user: Any, actor: Any) -> bool:
         """NEW or SNOOZED -> IN_PROGRESS with this assignee; False if the brief is closed."""
-        changed = (
-            Brief.objects.open()
-            .filter(pk=self.pk)
-            .update(assignee=user, state=self.State.IN_PROGRESS, **AWAKE)
-        )
-        if changed:
-            words = "took it" if user == actor else f"assigned it to {user_name(user)}"
-            self.log(words, actor, is_raised=True)
+        changed = Brief.objects.filter(pk=self.pk).assign(user, actor)
         self.refresh_from_db()
         return bool(changed)
 
@@ -378,51 +370,18 @@ class Brief(Timed, Ended):
         self.refresh_from_db()
         return bool(changed)
 
-    @transaction.atomic
     def contacted(self, words: str, actor: Any, due_at: datetime | None) -> bool:
-        """Any open state -> IN_PROGRESS, because `actor` tried to reach the customer.
-
-        Whoever tries first has the brief in hand. `due_at`: when the next try is due, if it is.
-        Needs the row's lock.
-        """
-        moved: dict[str, Any] = {"due_moved_at": Coalesce("due_moved_at", Now())} if due_at else {}
-        taken = {} if self.assignee_id else {"assignee": actor}
-        changed = (
-            Brief.objects.open()
-            .filter(pk=self.pk)
-            .update(
-                state=self.State.IN_PROGRESS,
-                first_touch_at=Coalesce("first_touch_at", Now()),
-                due_at=due_at,
-                **AWAKE,
-                **moved,
-                **taken,
-            )
-        )
-        if changed:
-            self.log(words, actor, is_raised=True)
+        """Any open state -> IN_PROGRESS, because `actor` tried to reach the customer."""
+        changed = Brief.objects.filter(pk=self.pk).contacted(words, actor, due_at)
         self.refresh_from_db()
         return bool(changed)
 
-    @transaction.atomic
     def snooze(
         self, until: datetime, words: str, actor: Any, due_at: datetime, *, for_signal: bool
     ) -> bool:
         """Any open state -> SNOOZED until then; `due_at`: when the next act is due after that."""
-        moved = {"due_moved_at": Coalesce("due_moved_at", Now())} if self.due_at else {}
-        changed = (
-            Brief.objects.open()
-            .filter(pk=self.pk)
-            .update(
-                state=self.State.SNOOZED,
-                snoozed_until=until,
-                is_snoozed_for_signal=for_signal,
-                due_at=due_at,
-                **moved,
-            )
-        )
-        if changed:
-            self.log(words, actor, is_raised=True)
+        briefs = Brief.objects.filter(pk=self.pk)
+        changed = briefs.snooze(until, words, actor, due_at, for_signal=for_signal)
         self.refresh_from_db()
         return bool(changed)
 

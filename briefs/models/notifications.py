@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -16,6 +17,7 @@ from simple_history.models import HistoricalRecords
 from briefs.models import sealing
 from briefs.models.briefs import Brief, Priority
 
+BY_MAIL = "account://"  # to the mail address of the person, by the mail server of Savedesk
 LEASE = timedelta(seconds=30)  # longer than a sending may take
 MAX_TRIES = 6
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180)]
@@ -48,8 +50,17 @@ class NotificationTarget(models.Model):
         help_text="Told once a day which briefs nobody worked on: they are unassigned by then.",
     )
     is_active = models.BooleanField(default=True)
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="notification_target",
+        help_text="Told of what is assigned to them, and where they are mentioned.",
+    )
     tried_at = models.DateTimeField(null=True, blank=True, editable=False)
-    history = HistoricalRecords(excluded_fields=["sealed_address", "tried_at"])
+    history = HistoricalRecords(excluded_fields=["sealed_address", "tried_at", "person"])
 
     class Meta:
         ordering = ["name"]
@@ -65,6 +76,13 @@ class NotificationTarget(models.Model):
     @address.setter
     def address(self, address: str) -> None:
         self.scheme, self.sealed_address = sealing.scheme_of(address), sealing.seal(address)
+
+    @property
+    def present_address(self) -> str:
+        """The address in clear; for somebody who wants mail, with their mail address of today."""
+        address = self.address
+        mail = self.person.email if self.person and address == BY_MAIL else ""
+        return f"{address}{mail}"
 
     def seal_anew(self) -> bool:
         """Seal the address by the present key if a former one did; tells whether it did.
@@ -118,6 +136,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             finished_at=Now(),
         )
 
+    def restore(self) -> int:
+        """CANCELLED -> PENDING: somebody needs it after all; returns how many."""
+        return self.filter(status=Notification.Status.CANCELLED).update(
+            status=Notification.Status.PENDING, status_reason="", finished_at=None
+        )
+
 
 class Notification(models.Model):
     """One message to one target: the outbox."""
@@ -134,6 +158,10 @@ class Notification(models.Model):
         DIGEST = "digest", "New briefs, in one"
         ALARM = "alarm", "Alarm"
         FORGOTTEN = "forgot", "Forgotten briefs of a day"
+        # To one person.
+        ASSIGNED = "assigned", "Brief assigned to you"
+        BULK = "bulk", "Many briefs assigned to you"
+        MENTION = "mention", "You are mentioned"
         TEST = "test", "Test"
 
     target = models.ForeignKey(

@@ -327,6 +327,23 @@ class Research(models.Model):
             status=self.Status.CANCELLED, status_reason=reason, **_NO_CODES, finished_at=Now()
         )
 
+    def requeue(self) -> bool:
+        """CANCELLED -> QUEUED: its briefs are open after all. False if the question is under way.
+
+        Nobody buys anything anew: whoever asked for it stays the buyer.
+        """
+        try:
+            with transaction.atomic():
+                changed = Research.objects.filter(pk=self.pk, status=self.Status.CANCELLED).update(
+                    status=self.Status.QUEUED,
+                    status_reason="its briefs are open again",
+                    available_at=Now(),
+                    finished_at=None,
+                )
+        except IntegrityError:  # another row asks the same
+            return False
+        return bool(changed)
+
     def retry(self, by: Any = None) -> bool:
         """FAILED or CANCELLED -> QUEUED, by hand; or -> RECOVERING, if its last answer is lost and
         may have come to light by now. False if the question is under way already.

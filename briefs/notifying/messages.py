@@ -53,11 +53,12 @@ def _title(brief: Brief) -> str:
     return titled(brief.get_kind_display(), _plain(brief.detail))
 
 
-def about_briefs(briefs: Sequence[Brief]) -> Message:
-    """One message for many briefs; it names only the first."""
+def about_briefs(briefs: Sequence[Brief], *, are_yours: bool = False) -> Message:
+    """One message for many briefs; it names only the first. `are_yours`: of whoever reads it."""
     counts = [(p.label.lower(), sum(b.priority == p for b in briefs)) for p in reversed(Priority)]
     counted = ", ".join(f"{count} {label}" for label, count in counts if count)
-    subject = f"{len(briefs)} new briefs in the last minutes: {counted}"
+    kind = "briefs assigned to you" if are_yours else "new briefs"
+    subject = f"{len(briefs)} {kind} in the last minutes: {counted}"
     first = briefs[0]
     lines = [
         subject,
@@ -66,6 +67,27 @@ def about_briefs(briefs: Sequence[Brief]) -> Message:
         f"All of them: {absolute(reverse('briefs:inbox'))}",
     ]
     return subject, "\n".join(lines)
+
+
+def about_assigned(brief: Brief, by: str) -> Message:
+    """`by`: who did it; empty if the persona did."""
+    words = f"{quiet(by)} assigned this brief to you." if by else "This brief is yours."
+    subject = f"Yours: {headline(brief)}"[:200]
+    return subject, "\n".join([words, headline(brief), absolute(brief.get_absolute_url())])
+
+
+def about_mention(brief: Brief, by: str) -> Message:
+    """What was written stays on the page: it may name people and addresses."""
+    words = f"{quiet(by)} mentioned you"
+    lines = [f"{words} in a comment.", headline(brief), absolute(brief.get_absolute_url())]
+    return f"{words}: {headline(brief)}"[:200], "\n".join(lines)
+
+
+def about_bulk(number: int, by: str) -> Message:
+    briefs = "1 brief" if number == 1 else f"{number:,} briefs"
+    words = f"{quiet(by)} assigned {briefs} to you"
+    mine = f"{absolute(reverse('briefs:inbox'))}?state=mine"
+    return words, f"{words}.\n{mine}"
 
 
 def about_forgotten(briefs: Sequence[Brief]) -> Message:

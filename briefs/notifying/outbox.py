@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -31,6 +31,7 @@ WINDOW = timedelta(minutes=1)
 LARGEST_DIGEST = 1000
 
 Kind = Notification.Kind
+JOINED = (Kind.BRIEF, Kind.ASSIGNED)  # in a digest, if there are too many
 
 
 def tell_of_briefs(briefs: Collection[Brief]) -> None:
@@ -56,7 +57,7 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     roles = {item.role: item.name_list for item in AttributeName.objects.all()}
     first_steps = FirstSteps(ready)
     told = {brief.pk: messages.about_brief(brief, roles, first_steps) for _, brief in wanted}
-    _insert(
+    insert(
         Notification(
             target=target,
             kind=Kind.BRIEF,
@@ -69,12 +70,28 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     )
 
 
+def tell_after_all(briefs: Iterable[Brief], since: datetime) -> None:
+    """Put back the messages about these briefs that were cancelled since then: they are open again.
+
+    A message that is not wanted for another reason is cancelled again when its turn comes.
+    """
+    cancelled = Notification.objects.filter(
+        kind__in=JOINED,
+        brief__in=[brief.pk for brief in briefs],
+        status=Notification.Status.CANCELLED,
+        digest=None,
+        finished_at__gte=since,
+    )
+    if cancelled.restore():
+        transaction.on_commit(wake)
+
+
 def tell_of_alarm(alarm: Alarm) -> int:
     """Insert the messages about this alarm; returns how many targets are told."""
     subject, body = messages.about_alarm(alarm)
     state = f"told {alarm.times_told}" if alarm.is_open else "over"
     key = f"alarm:{alarm.kind}:{alarm.opened_at:%Y%m%dT%H%M%S.%f}:{state}"
-    return _insert(
+    return insert(
         Notification(target=target, kind=Kind.ALARM, dedupe_key=key, subject=subject, body=body)
         for target in NotificationTarget.objects.filter(is_active=True, gets_alarms=True)
     )
@@ -94,7 +111,7 @@ def tell_of_forgotten(briefs: QuerySet[Brief], day: str) -> int:
     if not found:
         return 0
     subject, body = messages.about_forgotten(found)
-    return _insert(
+    return insert(
         Notification(target=target, kind=Kind.FORGOTTEN, dedupe_key=key, subject=subject, body=body)
         for target in untold
     )
@@ -111,7 +128,7 @@ def tell_test(target: NotificationTarget) -> Notification:
     )
 
 
-def _insert(rows: Iterable[Notification]) -> int:
+def insert(rows: Iterable[Notification]) -> int:
     new = list(rows)
     if new:
         Notification.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
@@ -150,7 +167,8 @@ def send(notification: Notification) -> None:
         return
     try:
         notification.target.seal_anew()
-        sending.deliver(notification.target.address, notification.subject, notification.body)
+        address = notification.target.present_address
+        sending.deliver(address, notification.subject, notification.body)
     except (sending.NotDelivered, sealing.Unreadable) as error:
         _record_failure(notification, token, str(error))
     else:
@@ -169,7 +187,8 @@ def claim_next() -> Notification | None:
     with transaction.atomic():
         # Locked in a fixed order, in a statement of its own, before everything below is read.
         # NO KEY, so that new rows, which refer to their target, can be inserted meanwhile.
-        locked = NotificationTarget.objects.order_by("pk").select_for_update(no_key=True)
+        ordered = NotificationTarget.objects.select_related("person").order_by("pk")
+        locked = ordered.select_for_update(of=("self",), no_key=True)
         targets = sorted(locked, key=lambda target: (target.tried_at is not None, target.tried_at))
         for lost in Notification.objects.lost():
             if lost.lease_token:
@@ -178,8 +197,9 @@ def claim_next() -> Notification | None:
                 )
         if Notification.objects.under_way().exists():
             return None
+        waited_for = set(Notification.objects.due().values_list("target", flat=True))
         for target in targets:  # first the target whose last try is the longest ago
-            if claimed := _claim_for(target):
+            if target.pk in waited_for and (claimed := _claim_for(target)):
                 NotificationTarget.objects.filter(pk=target.pk).update(tried_at=Now())
                 return claimed
     return None
@@ -194,8 +214,14 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
     due = Notification.objects.due().filter(target=target)
     if not target.is_active:
         due.exclude(kind=Kind.TEST).cancel("the target is switched off")
-    due.filter(brief__state=Brief.State.CLOSED).cancel("the brief was closed meanwhile")
-    chosen = due.exclude(kind=Kind.BRIEF).order_by("pk").first() or _brief_or_digest(target, due)
+    if target.person:
+        not_theirs = due.filter(kind=Kind.ASSIGNED).exclude(brief__assignee=target.person)
+        not_theirs.cancel("the brief is not theirs any more")
+        if not target.person.is_active:
+            due.cancel("the person has left")
+    of_closed = due.filter(brief__state=Brief.State.CLOSED).exclude(kind=Kind.MENTION)
+    of_closed.cancel("the brief was closed meanwhile")
+    chosen = due.exclude(kind__in=JOINED).order_by("pk").first() or _brief_or_digest(target, due)
     if chosen is None or chosen.claim() is None:
         return None
     return chosen
@@ -205,12 +231,12 @@ def _brief_or_digest(
     target: NotificationTarget, due: QuerySet[Notification]
 ) -> Notification | None:
     """The message on the most urgent brief, or one digest if there are too many; None for later."""
-    briefs = due.filter(kind=Kind.BRIEF)
+    briefs = due.filter(kind__in=JOINED)
     waiting = briefs.count()
     if not waiting:
         return None
     recent = target.notifications.filter(
-        kind__in=(Kind.BRIEF, Kind.DIGEST), started_at__gt=Now() - WINDOW
+        kind__in=(*JOINED, Kind.DIGEST), started_at__gt=Now() - WINDOW
     )
     kinds = list(recent.values_list("kind", flat=True))
     if len(kinds) + waiting <= MOST_SINGLE:
@@ -225,7 +251,8 @@ def _digest(target: NotificationTarget, briefs: QuerySet[Notification]) -> Notif
     parts = list(
         briefs.order_by("-brief__priority", "pk").select_related("brief__persona")[:LARGEST_DIGEST]
     )
-    subject, body = messages.about_briefs([part.brief for part in parts if part.brief])
+    told = [part.brief for part in parts if part.brief]
+    subject, body = messages.about_briefs(told, are_yours=target.person_id is not None)
     digest = Notification.objects.create(
         target=target,
         kind=Kind.DIGEST,

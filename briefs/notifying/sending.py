@@ -8,6 +8,10 @@ import re
 import threading
 from urllib.parse import unquote
 
+from django.conf import settings
+from django.core.mail import send_mail
+
+from briefs.models.notifications import BY_MAIL
 from briefs.models.sealing import scheme_of
 from briefs.notifying import addresses, escaping
 from providers.deadlines import OutOfTime, in_time
@@ -50,7 +54,20 @@ def _attempt(message: AddressedMessage, given_up: threading.Event) -> None:
         _running.discard(message)
 
 
+def _mail(address: str, subject: str, body: str) -> None:
+    """By the mail server that also sends invitations."""
+    to = address.removeprefix(BY_MAIL)
+    if not settings.EMAIL_IS_CONFIGURED:
+        raise NotDelivered("no mail server is set up for Savedesk")
+    if not to:
+        raise NotDelivered("the account has no mail address")
+    send_mail(subject, body, None, [to])
+
+
 def _send(address: str, subject: str, body: str, given_up: threading.Event) -> None:
+    if address.startswith(BY_MAIL):
+        _mail(address, subject, body)
+        return
     from apprise import Apprise
 
     service = addresses.open_service(address)

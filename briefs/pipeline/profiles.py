@@ -12,7 +12,7 @@ from django.db.models import Max
 from briefs.models import Activity, Brief, Deadlines, Priority, Signal
 from briefs.models.briefs import BriefQuerySet
 from briefs.models.turns import assign_by_persona
-from briefs.notifying import outbox
+from briefs.notifying import outbox, personal
 from briefs.pipeline import merging
 from briefs.research import sharing, working
 from personas.models import AppApiHealth, Customer, Effect, Severity
@@ -152,6 +152,7 @@ def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
     save(briefs)
     Activity.objects.bulk_create(assigned)
     outbox.tell_of_briefs(briefs)
+    personal.tell_assigned([entry.brief for entry in assigned])
 
 
 def _begin(briefs: Collection[Brief]) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from briefs.models import Activity, Brief, Deadlines, Signal
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.models.turns import assign_by_persona
-from briefs.notifying import outbox
+from briefs.notifying import outbox, personal
 from briefs.pipeline import profiles, rereading
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.pipeline.inserting import insert
@@ -83,6 +83,7 @@ def record(drafts: list[Draft]) -> int:
     _save(signals, now)
     _log(drafts, signals, batch, now, [*assigned, *returned])
     outbox.tell_of_briefs([*batch.opened, *batch.mapped.values(), *batch.raised])
+    personal.tell_assigned([entry.brief for entry in assigned])
     return asked + rereading.settle(past, all_drafts, signals)
 
 

@@ -5,7 +5,7 @@ For the briefs of a list all is read in a few queries. A closed brief keeps what
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
@@ -54,7 +54,13 @@ class StepShown:
 
 def at_closing(brief: Brief) -> dict[str, Any]:
     """The field by which a brief that is closed keeps what it said was to be done."""
-    return {"step_at_closing": asdict(FirstSteps([brief]).of(brief))}
+    return {"step_at_closing": steps_at_closing([brief])[brief.pk]}
+
+
+def steps_at_closing(briefs: Sequence[Brief]) -> dict[int, dict[str, Any]]:
+    """The same for many briefs in a few queries: the value of that field, by the brief's key."""
+    first_steps = FirstSteps(briefs)
+    return {brief.pk: asdict(first_steps.of(brief)) for brief in briefs}
 
 
 class FirstSteps:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from briefs.links import user_name
 from briefs.models import Brief
+from briefs.notifying import personal
 from briefs.triage import freshness
 from briefs.triage.freshness import Seen
 
@@ -47,6 +48,7 @@ def assign(brief: Brief, actor: Any, based_on: str, to: Any) -> Assigning:
         return Assigning.ELSEWHERE
     freshness.refuse_stale(brief, actor, based_on)
     brief.assign(to, actor)
+    personal.tell_assigned([brief], actor)
     return Assigning.ASSIGNED
 
 

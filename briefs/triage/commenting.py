@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from briefs.models import Brief, Comment
+from briefs.notifying import personal
 from briefs.triage import freshness
 
 LONGEST = 5_000
@@ -47,6 +48,7 @@ def comment(brief: Brief, actor: Any, based_on: str, text: str) -> Said:
     mentioned, unknown = mentions(text)
     said.mentioned.set(mentioned)
     brief.log(entry, actor)
+    personal.tell_mentioned(brief, mentioned, actor, said.pk)
     return Said(said, mentioned, unknown)
 
 

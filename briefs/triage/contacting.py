@@ -1,7 +1,7 @@
 """Logging a try to reach the customer. The first one is the brief's first touch."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -9,11 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from briefs.models import Brief, Calendar, ContactLog
+from briefs.models.many import TOOK
 from briefs.times import short_day
 from briefs.triage import freshness
 from webhooks.clock import database_now
-
-TOOK = " · took it"  # the end of an entry in the log: the brief was unassigned before
 
 
 class Contacting(StrEnum):
@@ -44,6 +43,17 @@ class Contact:
             parts.append(f"next on {short_day(self.next_date)}{why}")
         return " · ".join([*parts, self.note] if self.note else parts)
 
+    def entry(self, brief: Brief, actor: Any) -> ContactLog:
+        """The row that keeps it, not saved yet."""
+        return ContactLog(
+            brief=brief,
+            actor=actor,
+            channel=self.channel,
+            is_reached=self.is_reached,
+            note=self.note,
+            next_date=self.next_date,
+        )
+
 
 @transaction.atomic
 def log(brief: Brief, actor: Any, based_on: str, contact: Contact) -> Contacting:
@@ -61,31 +71,31 @@ def log(brief: Brief, actor: Any, based_on: str, contact: Contact) -> Contacting
         return Contacting.LOGGED
     freshness.refuse_stale(brief, actor, based_on)
     calendar = Calendar.load()
-    refuse_incomplete(brief, contact, calendar)
-    ContactLog.objects.create(
-        brief=brief,
-        actor=actor,
-        channel=contact.channel,
-        is_reached=contact.is_reached,
-        note=contact.note,
-        next_date=contact.next_date,
-    )
-    due_at = None
-    if contact.next_date:
-        due_at = calendar.closing(calendar.working_day_from(contact.next_date))
-    brief.contacted(entry if brief.assignee_id else entry + TOOK, actor, due_at)
+    refuse_incomplete(contact, calendar, is_moved=brief.is_due_moved)
+    contact.entry(brief, actor).save()
+    brief.contacted(entry, actor, due_at(contact, calendar))
     return Contacting.LOGGED
 
 
-def refuse_incomplete(brief: Brief, contact: Contact, calendar: Calendar) -> None:
-    """Raise ValidationError with what is wrong or missing, by the field of the contact."""
+def due_at(contact: Contact, calendar: Calendar) -> datetime | None:
+    """When the next try is due, if a date was named."""
+    if contact.next_date is None:
+        return None
+    return calendar.closing(calendar.working_day_from(contact.next_date))
+
+
+def refuse_incomplete(contact: Contact, calendar: Calendar, *, is_moved: bool) -> None:
+    """Raise ValidationError with what is wrong or missing, by the field of the contact.
+
+    is_moved: whether somebody moved what is due before.
+    """
     faults = {}
     if contact.channel not in ContactLog.Channel.values:
         faults["channel"] = "Say how you tried to reach them."
     if contact.next_date:
         if contact.next_date < calendar.local_day(database_now()):
             faults["next_date"] = "This day is over."
-        elif brief.is_due_moved and not (contact.why_moved or contact.note):
+        elif is_moved and not (contact.why_moved or contact.note):
             faults["why_moved"] = "It was moved before: say why it is moved again."
     if faults:
         raise ValidationError(faults)

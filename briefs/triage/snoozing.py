@@ -69,19 +69,13 @@ def snooze(brief: Brief, actor: Any, based_on: str, wanted: Snooze) -> Snoozing:
         return Snoozing.CLOSED
     freshness.refuse_stale(brief, actor, based_on)
     calendar = Calendar.load()
-    day = wakes_on(brief, wanted, calendar)
-    is_for_signal = wanted.until == Until.SIGNAL
-    words = f"snoozed it until {short_day(day)}"
-    if is_for_signal:
-        words = f"snoozed it until they signal again, at the latest until {short_day(day)}"
-    if wanted.why_moved:
-        words += f", because {wanted.why_moved}"
+    day = wakes_on(wanted, calendar, is_moved=brief.is_due_moved)
     brief.snooze(
         calendar.opening(day),
-        words,
+        words(wanted, day),
         actor,
         calendar.closing(calendar.working_day_from(day)),
-        for_signal=is_for_signal,
+        for_signal=wanted.until == Until.SIGNAL,
     )
     return Snoozing.SNOOZED
 
@@ -99,10 +93,20 @@ def wake(brief: Brief, actor: Any, based_on: str) -> Waking:
     return Waking.AWAKE
 
 
-def wakes_on(brief: Brief, wanted: Snooze, calendar: Calendar) -> date:
+def words(wanted: Snooze, day: date) -> str:
+    """For the log. `day`: when it wakes."""
+    until = short_day(day)
+    if wanted.until == Until.SIGNAL:
+        until = f"they signal again, at the latest until {until}"
+    why = f", because {wanted.why_moved}" if wanted.why_moved else ""
+    return f"snoozed it until {until}{why}"
+
+
+def wakes_on(wanted: Snooze, calendar: Calendar, *, is_moved: bool) -> date:
     """The first working day from the day that is asked for, unless that is too late.
 
-    Raises ValidationError with what is wrong or missing, by the field of the snooze.
+    is_moved: whether somebody moved what is due before. Raises ValidationError with what is wrong
+    or missing, by the field of the snooze.
     """
     faults: dict[str, str] = {}
     day, latest = wanted.last_day(calendar), _latest(calendar)
@@ -114,7 +118,7 @@ def wakes_on(brief: Brief, wanted: Snooze, calendar: Calendar) -> date:
         faults["day"] = "Choose a day after today."
     elif day > latest:
         faults["day"] = f"A brief may be snoozed until {short_day(latest)} at the latest."
-    if brief.is_due_moved and not wanted.why_moved:
+    if is_moved and not wanted.why_moved:
         faults["why_moved"] = "It was moved before: say why it is moved again."
     if faults or day is None:
         raise ValidationError(faults)

@@ -294,6 +294,37 @@ def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
     assert (brief.state, brief.outcome) == ("closed", "no_response")
 
 
+@pytest.mark.parametrize("size", WIDTHS)
+def test_ticked_briefs_are_closed_and_that_undone_by_keyboard_without_javascript(
+    open_page, brief, size
+):
+    page = open_page("/", size=size, javascript=False)
+
+    page.focus(".pick input")
+    page.keyboard.press("Space")
+    page.select_option("#bulk-kind", "close")
+    page.locator(".bulk-bar button").press("Enter")
+    page.check("[name=outcome][value=no_response]")
+    page.locator("#bulk-form button").press("Enter")
+    assert "1 brief is closed." in page.inner_text("main")
+    page.get_by_role("button", name="Undo").press("Enter")
+
+    assert "1 brief is as before." in page.inner_text("main")
+    assert Brief.objects.get().is_open
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_pages_of_many_briefs_at_once_are_accessible_and_fit(open_page, brief, size, scheme):
+    page = open_page("/", size=size, scheme=scheme)
+    for kind in ("assign", "snooze", "contact", "close"):
+        page.select_option("#bulk-which", "page")
+        page.select_option("#bulk-kind", kind)
+        page.click(".bulk-bar button")
+        assert_fit_for_everybody(page)
+        page.click("text=Back without doing it")
+
+
 def test_a_fresh_answer_is_asked_for_in_two_steps_without_javascript(open_page, brief):
     type(brief.research).objects.update(finished_at=timezone.now() - timedelta(hours=2))
     page = open_page(brief.get_absolute_url(), javascript=False)

@@ -1,0 +1,136 @@
+"""One act on many briefs: chosen in the list, counted on a page, done from there, and undone.
+
+It works without JavaScript: ticks and one form in the list, then one page for each act.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from briefs.desk.forms import ActForm, AssignForm, CloseForm, ContactForm, SnoozeForm
+from briefs.desk.returning import list_address
+from briefs.finding import asking, ordering, tabs
+from briefs.finding.filters import BriefFilter
+from briefs.models import Brief, BulkAct, BulkPart
+from briefs.models.bulk import UNDO_WITHIN
+from briefs.permissions import needs
+from briefs.triage import bulk, bulk_acting, bulk_undoing
+from briefs.triage.bulk_undoing import Undoing
+from webhooks.clock import database_now
+
+Kind = BulkAct.Kind
+_FORMS: dict[str, type[ActForm]] = {
+    Kind.ASSIGN: AssignForm, Kind.SNOOZE: SnoozeForm, Kind.CONTACT: ContactForm,
+    Kind.CLOSE: CloseForm,
+}  # fmt: skip
+_ACTS: dict[str, Callable[..., bool]] = {
+    Kind.ASSIGN: bulk_acting.assign, Kind.SNOOZE: bulk_acting.snooze,
+    Kind.CONTACT: bulk_acting.log, Kind.CLOSE: bulk_acting.close,
+}  # fmt: skip
+_DONE = {
+    Kind.ASSIGN: "assigned", Kind.SNOOZE: "snoozed", Kind.CONTACT: "in hand, contact logged",
+    Kind.CLOSE: "closed",
+}  # fmt: skip
+
+
+@needs(bulk.PERMISSION)
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest) -> HttpResponse:
+    """Keep what was chosen in the list, and show how many briefs that are."""
+    query = asking.kept(asking.pairs(request.POST.get("query", "")))
+    kind, which = request.POST.get("kind", ""), request.POST.get("which", "")
+    if request.method != "POST" or kind not in Kind.values:
+        return redirect(list_address(query))
+    keys = request.POST.getlist("brief")
+    if which == "page":
+        keys = request.POST.get("shown", "").split(",")
+    found = [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19]
+    matching = 0
+    if which == "all":
+        found, matching = _all_that_match(request, query)
+    if not found:
+        messages.warning(request, "No brief was chosen. Tick some, or take the page.")
+        return redirect(list_address(query))
+    act = bulk.choose(found, request.user, kind, query, matching)
+    return redirect("briefs:bulk_act", act.pk)
+
+
+def _all_that_match(request: HttpRequest, query: str) -> tuple[list[int], int]:
+    """The open briefs of the list, in its order, as many as one act takes; and how many match."""
+    asked = asking.pairs(query)
+    tab = tabs.BY_VALUE.get(asked.setdefault("state", tabs.DEFAULT), tabs.BY_VALUE[tabs.DEFAULT])
+    briefs = BriefFilter(asked, queryset=Brief.objects.open(), request=request).qs
+    order = asked.get(ordering.NAME, "")
+    ordered = ordering.ordered(briefs, order if ordering.is_known(order) else tab.order)
+    keys = list(ordered.values_list("pk", flat=True)[: bulk.MOST])
+    return keys, briefs.count() if len(keys) == bulk.MOST else len(keys)
+
+
+@needs(bulk.PERMISSION)
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """The number first, with what is asked for; then what was done."""
+    chosen = get_object_or_404(BulkAct, pk=pk, actor=request.user)
+    if chosen.begun_at is not None:
+        is_second_click = request.method == "POST"
+        return redirect("briefs:bulk_act", pk) if is_second_click else _page(request, chosen)
+    form = _FORMS[chosen.kind](_stand_in(chosen), request.POST or None)
+    if request.method != "POST":
+        return _page(request, chosen, form)
+    try:
+        if form.is_valid():
+            _ACTS[chosen.kind](chosen, request.user, form.entered)
+            return redirect("briefs:bulk_act", chosen.pk)
+    except ValidationError as error:
+        form.add_error(None, error)
+    return _page(request, chosen, form, status=422)
+
+
+def _stand_in(chosen: BulkAct) -> Brief:
+    """A brief that asks for what any of these asks for."""
+    moment = database_now() if bulk.is_any_moved(chosen) else None
+    return Brief(due_at=moment, due_moved_at=moment)
+
+
+@needs(bulk.PERMISSION)
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    done = get_object_or_404(BulkAct, pk=pk, actor=request.user)
+    if request.method == "POST":
+        match bulk_undoing.undo(done, request.user):
+            case Undoing.ALREADY:
+                messages.info(request, "This was undone already.")
+            case Undoing.TOO_LATE:
+                messages.warning(
+                    request, "The minute is over, so nothing was undone. Open a brief to change it."
+                )
+            case Undoing.UNDONE:
+                pass  # the page says it
+    return redirect("briefs:bulk_act", done.pk)
+
+
+def _page(
+    request: HttpRequest, chosen: BulkAct, form: ActForm | None = None, status: int = 200
+) -> HttpResponse:
+    status_of = BulkPart.Status
+    is_undoable = BulkAct.objects.undoable().filter(pk=chosen.pk).exists()
+    context: dict[str, Any] = {
+        "section": "inbox",
+        "act": chosen,
+        "form": form,
+        "chosen": bulk.number(chosen, status_of.CHOSEN),
+        "done": bulk.number(chosen, status_of.DONE),
+        "undone": bulk.number(chosen, status_of.UNDONE),
+        "done_words": _DONE[Kind(chosen.kind)],
+        "left_out": bulk.left_alone(chosen, BulkPart.LEFT_OUT),
+        "kept": bulk.left_alone(chosen, BulkPart.KEPT),
+        "undo_until": chosen.done_at + UNDO_WITHIN if chosen.done_at and is_undoable else None,
+        "back": list_address(chosen.query),
+        "most": bulk.MOST,
+    }
+    return render(request, "briefs/bulk.html", context, status=status)

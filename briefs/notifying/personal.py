@@ -1,0 +1,148 @@
+"""People are told of what was given to them, and where they are mentioned, as they chose.
+
+Each has at most one target of their own. Nobody is told of what they did themselves. The messages
+wait in the outbox like all others.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from briefs.links import user_name
+from briefs.models import Brief, BulkAct, Notification, NotificationTarget
+from briefs.models.bulk import UNDO_WITHIN
+from briefs.models.notifications import BY_MAIL
+from briefs.models.sealing import scheme_of
+from briefs.notifying import addresses, messages, outbox
+from briefs.notifying.addresses import AddressRefused
+
+Kind = Notification.Kind
+BULK_WAITS = UNDO_WITHIN + timedelta(seconds=30)  # an undo of the last second takes some seconds
+CHAT = ("slack", "workflows", "discord", "gchat", "mmosts", "tgram")  # no endpoint of one's own
+
+
+def target_of(person: Any) -> NotificationTarget | None:
+    """The person's own target, if they want to be told."""
+    return NotificationTarget.objects.filter(person=person, is_active=True).first()
+
+
+def check_chat(address: str) -> None:
+    """Raise AddressRefused, which says why, if this is no address of a chat."""
+    addresses.check(address)
+    if scheme_of(address) not in CHAT:
+        known = ", ".join(f"{name}://" for name in CHAT)
+        raise AddressRefused(f"It must begin with one of {known}.")
+
+
+@transaction.atomic
+def choose(person: Any, address: str) -> None:
+    """Tell this person there from now on: a chat's address, BY_MAIL, or empty for not at all.
+
+    Whoever wants nothing keeps a row that is switched off, because messages refer to it; a chat's
+    address is forgotten.
+    """
+    target = NotificationTarget.objects.filter(person=person).first()
+    if target is None:
+        if not address:
+            return
+        target = NotificationTarget(person=person)
+    target.name = f"{user_name(person)[:60]} in person ({person.pk})"
+    target.minimum_priority = None
+    target.is_active = bool(address)
+    target.address = address or BY_MAIL
+    target.save()
+
+
+def tell_assigned(briefs: Collection[Brief], by: Any = None) -> None:
+    """Insert a message for each assignee but `by`, who did it. Needs an open transaction.
+
+    The briefs have their assignee and their present revision: each assigning is told once.
+    """
+    given = [brief for brief in briefs if brief.assignee_id and brief.assignee_id != _key(by)]
+    if not given:
+        return
+    targets = _targets({brief.assignee_id for brief in given})
+    rows = []
+    for brief in given:
+        if target := targets.get(brief.assignee_id):
+            subject, body = messages.about_assigned(brief, _name(by))
+            key = f"assigned:{brief.pk}:{brief.revision}"
+            rows.append(_row(target, Kind.ASSIGNED, key, subject, body, brief))
+    outbox.insert(rows)
+
+
+def tell_mentioned(brief: Brief, people: Iterable[Any], by: Any, comment: int) -> None:
+    """Insert a message for each of these people but `by`, who wrote. Needs an open transaction."""
+    keys = {person.pk for person in people} - {_key(by)}
+    targets = _targets(keys) if keys else {}
+    subject, body = messages.about_mention(brief, user_name(by))
+    outbox.insert(
+        _row(target, Kind.MENTION, f"mention:{comment}", subject, body, brief)
+        for target in targets.values()
+    )
+
+
+def tell_of_bulk(act: BulkAct, to: Any, number: int) -> None:
+    """One message for all briefs of the act, which waits until it cannot be undone any more."""
+    if not number or to.pk == act.actor_id:
+        return
+    subject, body = messages.about_bulk(number, user_name(act.actor))
+    outbox.insert(
+        _row(target, Kind.BULK, _bulk_key(act), subject, body, None, Now() + BULK_WAITS)
+        for target in _targets({to.pk}).values()
+    )
+
+
+def tell_of_undone_bulk(act: BulkAct, number: int) -> None:
+    """The act was undone but for so many briefs: the message tells of those, or is cancelled."""
+    waiting = Notification.objects.filter(
+        dedupe_key=_bulk_key(act), status=Notification.Status.PENDING
+    )
+    if not number:
+        waiting.cancel("it was undone")
+        return
+    subject, body = messages.about_bulk(number, user_name(act.actor))
+    waiting.update(subject=subject, body=body)
+
+
+def _targets(people: Collection[Any]) -> dict[Any, NotificationTarget]:
+    """By person: the targets of those who want to be told and are still here."""
+    targets = NotificationTarget.objects.filter(
+        person__in=people, person__is_active=True, is_active=True
+    )
+    return {target.person_id: target for target in targets}
+
+
+def _row(
+    target: NotificationTarget,
+    kind: str,
+    key: str,
+    subject: str,
+    body: str,
+    brief: Brief | None,
+    available_at: Any = None,
+) -> Notification:
+    return Notification(
+        target=target,
+        kind=kind,
+        brief=brief,
+        dedupe_key=key,
+        subject=subject,
+        body=body,
+        available_at=available_at,
+    )
+
+
+def _bulk_key(act: BulkAct) -> str:
+    return f"bulk:{act.pk}"
+
+
+def _key(person: Any) -> Any:
+    return person.pk if person is not None else None
+
+
+def _name(person: Any) -> str:
+    return user_name(person) if person is not None else ""
