@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('briefs', '0020_step_at_closing'),
+        ('briefs', '0022_told_in_person'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
