@@ -35,31 +35,32 @@ _REFUSALS: dict[int, tuple[Any, str]] = {
     404: (_PROBLEM, "There is no such row, or no such page."),
     429: (_PROBLEM, "Too many requests: Retry-After says when to come back."),
 }
-_REFUSED_ACTS: dict[int, tuple[Any, str]] = {
+_REFUSED_WRITES: dict[int, tuple[Any, str]] = {
     409: (answers.ConflictProblem, "The brief's state does not allow it; nothing was done."),
-    412: (answers.StaleProblem, "The brief has changed since this ETag; nothing was done."),
     413: (_PROBLEM, "The body is too large."),
     415: (_PROBLEM, "The body is not JSON."),
     422: (answers.CodedProblem, "The Idempotency-Key was used for another request."),
-    428: (answers.CodedProblem, "There is no If-Match."),
     503: (answers.CodedProblem, "The database did not answer in time: Retry-After says when."),
 }
-_OF_ACTS = [
-    OpenApiParameter(
-        "If-Match",
-        location=OpenApiParameter.HEADER,
-        required=True,
-        description="The ETag of the brief that the act is based on. Of it the revision counts: "
-        "428 without it, 412 if the brief has changed since. `*`: whatever it is now.",
-    ),
-    OpenApiParameter(
-        "Idempotency-Key",
-        location=OpenApiParameter.HEADER,
-        description="A name for this request, 1 to 255 printable ASCII characters. If it is sent "
-        "again within 24 hours it gets the first one's answer, with `Idempotent-Replayed: true`, "
-        "and nothing is done twice. Refusals are not kept.",
-    ),
-]
+_REFUSED_ACTS: dict[int, tuple[Any, str]] = {
+    **_REFUSED_WRITES,
+    412: (answers.StaleProblem, "The brief has changed since this ETag; nothing was done."),
+    428: (answers.CodedProblem, "There is no If-Match."),
+}
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag of the brief that the act is based on. Of it the revision counts: "
+    "428 without it, 412 if the brief has changed since. `*`: whatever it is now.",
+)
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description="A name for this request, 1 to 255 printable ASCII characters. If it is sent "
+    "again within 24 hours it gets the first one's answer, with `Idempotent-Replayed: true`, "
+    "and nothing is done twice. Refusals are not kept.",
+)
 _ETAG = OpenApiParameter(
     "ETag", location=OpenApiParameter.HEADER, response=[200, 412], description="Of the brief now."
 )
@@ -74,11 +75,14 @@ class Description(AutoSchema):
         return f"{super().get_description()}\n\nNeeds {needed}."
 
     def get_override_parameters(self) -> Any:
-        return [*_OF_ACTS, _ETAG] if self._is_act else super().get_override_parameters()
+        if self._is_act:
+            return [_IF_MATCH, _KEY, _ETAG]
+        return [_KEY] if self._is_write else super().get_override_parameters()
 
     def get_response_serializers(self) -> Any:
         """The answer itself, and the refusals."""
-        refusals = {**_REFUSALS, **(_REFUSED_ACTS if self._is_act else {})}
+        further = _REFUSED_ACTS if self._is_act else _REFUSED_WRITES if self._is_write else {}
+        refusals = {**_REFUSALS, **further}
         told = {
             (status, MEDIA_TYPE): OpenApiResponse(*refusal) for status, refusal in refusals.items()
         }
@@ -87,6 +91,11 @@ class Description(AutoSchema):
     @property
     def _is_act(self) -> bool:
         return self.view.action in getattr(self.view, "further_permissions", ())
+
+    @property
+    def _is_write(self) -> bool:
+        """Of no single brief, so there is no ETag to send."""
+        return self.view.action in getattr(self.view, "writes", ())
 
     @property
     def _made(self) -> Any:

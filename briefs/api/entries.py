@@ -23,7 +23,7 @@ OUTCOMES = [(one.value, one.label) for one in BY_HAND]
 ME = "me"
 
 
-def _choice(choices: list[Any], **options: Any) -> serializers.ChoiceField:
+def choice(choices: list[Any], **options: Any) -> serializers.ChoiceField:
     """Without the value in the refusal: no answer can carry some characters."""
     names = ", ".join(str(value) for value, _ in choices if value)
     words: dict[str, Any] = {"invalid_choice": f"This is none of: {names}."}
@@ -39,7 +39,7 @@ def _why() -> serializers.CharField:
     return _text(200, help_text="Asked for if what is due is moved a second time.")
 
 
-def _for_example(**sent: Any) -> Any:
+def for_example(**sent: Any) -> Any:
     """What the schema shows of an entry."""
     return extend_schema_serializer(
         examples=[OpenApiExample("For example", value=sent, request_only=True)]
@@ -72,7 +72,7 @@ class Nothing(Entry):
     """An act that asks for nothing."""
 
 
-@_for_example(to="kim")
+@for_example(to="kim")
 class AssignTo(Entry):
     to = _text(
         150,
@@ -88,9 +88,9 @@ class AssignTo(Entry):
         return to
 
 
-@_for_example(channel="phone", is_reached=False, note="No answer.", next_date="2026-12-03")
+@for_example(channel="phone", is_reached=False, note="No answer.", next_date="2026-12-03")
 class LogContact(Entry):
-    channel = _choice(ContactLog.Channel.choices)
+    channel = choice(ContactLog.Channel.choices)
     is_reached = serializers.BooleanField(help_text="Whether the customer answered.")
     note = _text(5_000)
     next_date = serializers.DateField(
@@ -103,9 +103,9 @@ class LogContact(Entry):
         return Contact(**self.validated_data)
 
 
-@_for_example(until="day", day="2026-12-07")
+@for_example(until="day", day="2026-12-07")
 class SnoozeUntil(Entry):
-    until = _choice(Until.choices)
+    until = choice(Until.choices)
     day = serializers.DateField(
         required=False, allow_null=True, help_text="For `day`: the one on which it comes back."
     )
@@ -116,7 +116,7 @@ class SnoozeUntil(Entry):
         return Snooze(**self.validated_data)
 
 
-@_for_example(text="@kim You know them: who decides there?")
+@for_example(text="@kim You know them: who decides there?")
 class WriteComment(Entry):
     text = _text(
         LONGEST, required=True, allow_blank=False, help_text="@ and a name mention a colleague."
@@ -144,16 +144,16 @@ class _Reason(serializers.PrimaryKeyRelatedField[ClosingReason]):
         return reason
 
 
-@_for_example(outcome="retained", reason=1, offer="discount", offer_percent=10)
+@for_example(outcome="retained", reason=1, offer="discount", offer_percent=10)
 class CloseWith(Entry):
-    outcome = _choice(OUTCOMES)
+    outcome = choice(OUTCOMES)
     reason = _Reason(
         queryset=ClosingReason.objects.all(),
         required=False,
         allow_null=True,
         help_text="The id of a closing reason. Asked for if they were retained or churned.",
     )
-    offer = _choice(
+    offer = choice(
         Offer.choices,
         required=False,
         allow_blank=True,
@@ -171,18 +171,18 @@ class CloseWith(Entry):
         return Ending(**self.validated_data)
 
 
-@_for_example(offer_percent=20)
+@for_example(offer_percent=20)
 class CorrectTo(CloseWith):
     """What is not sent stays as it was said."""
 
-    outcome = _choice(OUTCOMES, required=False)
+    outcome = choice(OUTCOMES, required=False)
 
     @property
     def entered(self) -> Ending:
         return replace(Ending.of(self.context["brief"]), **self.validated_data)
 
 
-@_for_example(why="They wrote again.")
+@for_example(why="They wrote again.")
 class ReopenBecause(Entry):
     why = _text(200)
 

@@ -28,7 +28,7 @@ LONGEST = 255
 _KEPT_HEADERS = ("ETag", "Content-Location")
 
 
-def once(request: Request, brief: Brief, act: Callable[[], Response]) -> Response:
+def once(request: Request, brief: Brief | None, act: Callable[[], Response]) -> Response:
     """What `act` answers, or what it answered to this request before."""
     key = request.headers.get(HEADER)
     try:
@@ -41,7 +41,7 @@ def once(request: Request, brief: Brief, act: Callable[[], Response]) -> Respons
         raise Problem(busy, "busy", words, headers={"Retry-After": "1"}) from None
 
 
-def _once(request: Request, brief: Brief, key: str, act: Callable[[], Response]) -> Response:
+def _once(request: Request, brief: Brief | None, key: str, act: Callable[[], Response]) -> Response:
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         raise ParseError(f"{HEADER} takes 1 to {LONGEST} printable ASCII characters.")
     mine = {"user": request.user, "token": _token(request), "key": key}

@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from briefs.api import views
+from briefs.api.bulk import BulkActViewSet
 
 app_name = "api"
 
@@ -12,6 +13,7 @@ router.register("briefs", views.BriefViewSet, basename="brief")
 router.register("events", views.EventViewSet, basename="event")
 router.register("personas", views.PersonaViewSet, basename="persona")
 router.register("customers", views.CustomerViewSet, basename="customer")
+router.register("bulk-acts", BulkActViewSet, basename="bulkact")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 
 urlpatterns = [

@@ -34,8 +34,8 @@ class KeptAnswer(models.Model):
     )
     key = models.CharField(max_length=255)
     request = models.CharField(max_length=64, help_text="A digest of what was asked for.")
-    # With the brief goes what the answer says of its customer.
-    brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="+")
+    # With the brief goes what the answer says of its customer. An act on many says nothing of them.
+    brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="+", null=True)
     at = models.DateTimeField(db_default=Now())
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)

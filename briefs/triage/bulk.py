@@ -7,7 +7,7 @@ bulk_undoing.py.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,12 +41,17 @@ class LeftAlone:
 
 @transaction.atomic
 def choose(
-    keys: Sequence[int], actor: Any, kind: str, query: str = "", matching: int = 0
+    keys: Sequence[int],
+    actor: Any,
+    kind: str,
+    query: str = "",
+    matching: int = 0,
+    seen: Mapping[int, int] | None = None,
 ) -> BulkAct:
     """Keep these briefs for an act of this kind. Nothing is done to them yet.
 
-    matching: how many there were in all, if the keys are the first of them. Raises
-    PermissionDenied.
+    matching: how many there were in all, if the keys are the first of them. seen: each brief's
+    revision, if it is not the present one that was chosen. Raises PermissionDenied.
     """
     refuse_unable(actor)
     chosen = list(dict.fromkeys(keys))[:MOST]
@@ -60,7 +65,7 @@ def choose(
             BulkPart(
                 act=act,
                 brief_id=key,
-                revision=revision,
+                revision=(seen or {}).get(key, revision),
                 status=Status.CLOSED if state == Brief.State.CLOSED else Status.CHOSEN,
             )
             for key, revision, state in found.values_list("pk", "revision", "state")
