@@ -56,7 +56,7 @@ class _Details(serializers.DictField):
 @entries.for_example(act="snooze", briefs=[{"id": 7, "revision": 3}], details={"until": "monday"})
 class ActOnMany(Entry):
     act = entries.choice(Kind.choices)
-    briefs = serializers.ListSerializer(
+    briefs: Any = serializers.ListSerializer(
         child=BriefAsSeen(), allow_empty=False, max_length=MOST, help_text="At most 500."
     )
     details = _Details(required=False, help_text="What the act on one brief takes.")
