@@ -10,8 +10,10 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+
+from briefs.api import problems
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def _is_about_a_value(request: HttpRequest, exception: Exception) -> bool:
 
 def _refuse(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
-        return JsonResponse({"detail": [WORDS]}, status=400)  # as a refused parameter is told
+        return problems.refusal(400, WORDS, errors={"non_field_errors": [WORDS]})
     return HttpResponse(render_to_string("400.html", {"words": WORDS}), status=400)
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.signing_in.hashing import TooManyAtOnce
 from accounts.signing_in.next_page import with_next
 from accounts.signing_in.standing import Standing, standing
+from briefs.api import problems
 
 ALWAYS_OPEN = {"logout", "operations:livez", "operations:readyz"}
 OPEN = {
@@ -40,7 +41,7 @@ class SecondFactorMiddleware:
         if where is Standing.FREE or name in OPEN[where]:
             return None
         if request.path.startswith("/api/"):
-            return JsonResponse({"detail": "The second factor has not been shown."}, status=403)
+            return problems.refusal(403, "The second factor has not been shown.")
         # A form that was sent is not sent again: only a page is come back to.
         address = with_next(ASKS[where], request.get_full_path() if request.method == "GET" else "")
         if getattr(request, "htmx", False):

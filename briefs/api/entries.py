@@ -131,11 +131,6 @@ class WriteComment(Entry):
 class _Reason(serializers.PrimaryKeyRelatedField[ClosingReason]):
     """One that is offered, or the one that the brief has."""
 
-    default_error_messages = {"does_not_exist": "There is no such closing reason."}
-
-    def use_pk_only_optimization(self) -> bool:
-        return False
-
     def to_internal_value(self, data: Any) -> ClosingReason:
         reason = super().to_internal_value(data)
         brief: Brief | None = self.context.get("brief")
@@ -151,6 +146,7 @@ class CloseWith(Entry):
         queryset=ClosingReason.objects.all(),
         required=False,
         allow_null=True,
+        error_messages={"does_not_exist": "There is no such closing reason."},
         help_text="The id of a closing reason. Asked for if they were retained or churned.",
     )
     offer = choice(

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import JsonResponse
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -43,6 +44,13 @@ def about(status: int, detail: str) -> dict[str, Any]:
     """The members of every problem. Of the type that says no more than the status."""
     title = HTTPStatus(status).phrase
     return {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
+
+
+def refusal(status: int, detail: str, **further: Any) -> JsonResponse:
+    """For what is refused outside of a view of the API."""
+    return JsonResponse(
+        {**about(status, detail), **further}, status=status, content_type=MEDIA_TYPE
+    )
 
 
 def told(exception: Exception, context: dict[str, Any]) -> Response | None:

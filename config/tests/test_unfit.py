@@ -98,7 +98,7 @@ def test_session_key_with_a_nul_is_refused_in_words(client):
 def test_refusal_by_the_api_has_the_form_of_a_refused_parameter(asked, client):
     response = client.get("/api/v1/briefs/%00/")
 
-    assert (response.status_code, list(response.json())) == (400, ["detail"])
+    assert (response.status_code, list(response.json()["errors"])) == (400, ["non_field_errors"])
 
 
 def admin_page(model):

@@ -91,10 +91,9 @@ def test_password_alone_reaches_no_page(pending, path):
 def test_password_alone_reads_nothing_by_the_api(pending):
     answer = pending.get("/api/v1/briefs/")
 
-    assert (answer.status_code, answer.json()) == (
-        403,
-        {"detail": "The second factor has not been shown."},
-    )
+    assert answer.status_code == 403
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"] == "The second factor has not been shown."
 
 
 def test_password_alone_changes_nothing(pending):

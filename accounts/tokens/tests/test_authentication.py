@@ -87,10 +87,8 @@ def test_token_ends_with_the_account(client, user):
 
     response = ask(client, f"Token {token}")
 
-    assert (response.status_code, response.json()) == (
-        401,
-        {"detail": "The account of this token is closed."},
-    )
+    assert response.status_code == 401
+    assert response.json()["detail"] == "The account of this token is closed."
 
 
 def test_tokens_of_one_person_are_ended_together(client, user, lead):
