@@ -75,8 +75,10 @@ def _batch(act: BulkAct, actor: Any, keys: Sequence[int]) -> None:
 def _lock_customers(act: BulkAct, keys: Sequence[int]) -> None:
     """As the pipeline does, before it opens a brief."""
     if act.kind == BulkAct.Kind.CLOSE:
-        customers = Customer.objects.filter(briefs__in=keys).order_by("pk")
-        list(customers.select_for_update(of=("self",)).values_list("pk", flat=True))
+        # Not by a join: without statistics PostgreSQL may try each customer with each brief.
+        found = list(Brief.objects.filter(pk__in=keys).values_list("customer", flat=True))
+        customers = Customer.objects.filter(pk__in=found).order_by("pk")
+        list(customers.select_for_update().values_list("pk", flat=True))
 
 
 def _assignee_before(part: BulkPart) -> int | None:
