@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from briefs.models import MaveCall
-from briefs.pipeline import draining, naming, profiles, scanners
+from briefs.pipeline import draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
 from operations import alarms
 from personas.people import names
@@ -21,6 +21,7 @@ def sweep() -> None:
         steps.callback(sharing.upgrade_briefs)
         steps.callback(naming.check_open)
         steps.callback(scanners.fold)  # for a worker that ended just before it
+        steps.callback(revaluing.catch_up)
         steps.callback(profiles.catch_up)
         steps.callback(names.refresh)
         steps.callback(alarms.sweep)

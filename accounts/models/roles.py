@@ -83,6 +83,7 @@ ADDED: dict[Role, tuple[str, ...]] = {
     ),
     Role.LEAD: (
         *(f"briefs.{act}_researchpolicy" for act in ("view", "change")),
+        *(f"briefs.{act}_prioritythreshold" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_notificationtarget" for act in ("view", "add", "change", "delete")),
         "briefs.view_notification",
         "briefs.view_alarm",

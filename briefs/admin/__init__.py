@@ -14,6 +14,7 @@ from briefs.admin.research import ResearchAdmin
 from briefs.admin.rules import TriedSignalRuleAdmin
 from briefs.admin.signals import SignalAdmin
 from briefs.admin.templates import QuestionTemplateAdmin
+from briefs.admin.thresholds import PriorityThresholdAdmin
 
 __all__ = [
     "AlarmAdmin",
@@ -22,6 +23,7 @@ __all__ = [
     "MaveCallAdmin",
     "NotificationAdmin",
     "NotificationTargetAdmin",
+    "PriorityThresholdAdmin",
     "QuestionTemplateAdmin",
     "ResearchAdmin",
     "ResearchPolicyAdmin",

@@ -11,8 +11,9 @@ from briefs.dossier.dossier import Dossier
 from briefs.finding.filters import PRIORITIES
 from briefs.links import absolute
 from briefs.models import Activity, Brief, Priority, Research, Signal
+from briefs.models.priority import Why
 from briefs.reading import answer
-from personas.models import Customer, Persona
+from personas.models import Customer, Persona, ValueLevel, ValuePeriod
 from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
 
@@ -189,6 +190,32 @@ class ActivityOfBrief(PersonalData, serializers.ModelSerializer[Activity]):
         fields = ("at", "actor", "text")
 
 
+class ValueOfBrief(serializers.Serializer[Brief]):
+    """What the customer is worth: null where it is unknown, which is not 0."""
+
+    amount = serializers.DecimalField(
+        source="value_amount", max_digits=16, decimal_places=2, help_text="As it is stated."
+    )
+    currency = serializers.CharField(source="value_currency", help_text="In three letters.")
+    period = serializers.ChoiceField(source="value_period", choices=ValuePeriod.choices)
+    level = serializers.ChoiceField(
+        source="value_level",
+        choices=ValueLevel.choices,
+        help_text="A company's amount is that of all its people together: count it once.",
+    )
+    month = serializers.DecimalField(
+        source="value_month", max_digits=16, decimal_places=2, help_text="For a month."
+    )
+
+    def to_representation(self, brief: Brief) -> Any:
+        return None if brief.value_amount is None else super().to_representation(brief)
+
+
+class ReasonOfPriority(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(choices=Why.choices)
+    words = serializers.CharField()
+
+
 class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     personal: tuple[str, ...] = ("title", "detail")  # with a company's name, of link scanners
 
@@ -198,6 +225,10 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     customer: serializers.BaseSerializer[Customer] = CustomerBriefly()
     persona = PersonaBriefly()
     priority = serializers.SerializerMethodField()
+    priority_reasons = ReasonOfPriority(
+        many=True, help_text="Why this priority; empty for a brief of an earlier version."
+    )
+    value = ValueOfBrief(source="brief", allow_null=True, read_only=True)
     kind_label = serializers.CharField(source="brief.get_kind_display")
     title = serializers.CharField(
         source="brief.title",
@@ -221,8 +252,8 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     class Meta:
         model = Brief
         fields: tuple[str, ...] = (
-            "id", "url", "customer", "persona", "priority", "kind", "kind_label", "title",
-            "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
+            "id", "url", "customer", "persona", "priority", "priority_reasons", "value",
+            "plan", "kind", "kind_label", "title", "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
             "first_step", "research", "revision",
         )  # fmt: skip

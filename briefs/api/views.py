@@ -50,7 +50,7 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     def _known(self) -> list[str]:
         """The parameters of the list."""
         filters = list(self.filterset_class.base_filters) if self.filterset_class else []
-        return [*filters, ORDERING, "page", "page_size"]
+        return list(dict.fromkeys([*filters, ORDERING, "page", "page_size"]))
 
     def get_serializer_context(self) -> dict[str, Any]:
         user = self.request.user
@@ -69,7 +69,7 @@ class BriefViewSet(ReadOnly):
     """Briefs, newest first. Without `state` all of them: open, snoozed, closed.
 
     What says or quotes who the customer is, is null without `personas.view_personal_data`; to
-    search with `q` needs it too.
+    search with `q` or `company` needs it too.
     """
 
     required_permissions = ("briefs.view_brief",)
@@ -77,15 +77,16 @@ class BriefViewSet(ReadOnly):
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
-    ordering_fields = ("created_at", "happened_at", "researched_at", "closed_at", "priority", "id")
+    filter_backends = (DjangoFilterBackend,)  # `ordering` is one of its filters
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         # Whether a search finds somebody's address is an answer too.
-        if "q" in request.query_params and not request.user.has_perm(PERSONAL_DATA):
-            raise PermissionDenied(
-                "The parameter q searches personal data. " + lacks(PERSONAL_DATA)
-            )
+        for name in ("q", "company"):
+            if name in request.query_params and not request.user.has_perm(PERSONAL_DATA):
+                raise PermissionDenied(
+                    f"The parameter {name} searches personal data. " + lacks(PERSONAL_DATA)
+                )
 
     @cached_property
     def situation(self) -> Situation:

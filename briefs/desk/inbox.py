@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from briefs.desk.notices import notices
 from briefs.dossier.dossier import Dossier, Situation, listed
 from briefs.finding.filters import STATES, BriefFilter
+from briefs.finding.known_values import Sums, value_behind
 from briefs.links import absolute
 from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
@@ -30,7 +31,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     page = _page(found, state, asked.get("page"))
     situation = Situation(request.user)
     is_filtered = state != "open" or any(
-        value for name, value in request.GET.items() if name not in ("page", "state")
+        value for name, value in request.GET.items() if name not in ("page", "state", "ordering")
     )
     context = {
         "section": "inbox",
@@ -41,6 +42,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
         "dossiers": [Dossier(brief, situation) for brief in page.object_list],
+        "value": _value_behind(found, page),
         "state": state,
         "is_filtered": is_filtered,
         "notices": notices(request.user, situation),
@@ -53,7 +55,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _page(found: BriefFilter, state: str, number: str | None) -> Page[Any]:
-    briefs = _sorted(found.qs, state)
+    asked = found.form.cleaned_data.get("ordering")
+    briefs = found.qs if asked else _sorted(found.qs, state)
     if not found.form.cleaned_data.get("q"):
         return Paginator(listed(briefs), PAGE_SIZE).get_page(number)
     # A search reads every text. To count and then to list would read them twice.
@@ -62,6 +65,14 @@ def _page(found: BriefFilter, state: str, number: str | None) -> Page[Any]:
     by_key = listed(Brief.objects.all()).in_bulk(page.object_list)
     page.object_list = [by_key[key] for key in page.object_list if key in by_key]
     return page
+
+
+def _value_behind(found: BriefFilter, page: Page[Any]) -> Sums:
+    """What the whole list is worth, not this page alone."""
+    briefs = found.qs
+    if found.form.cleaned_data.get("q"):  # the words were searched for already
+        briefs = Brief.objects.filter(pk__in=page.paginator.object_list)
+    return value_behind(briefs, page.paginator.count)
 
 
 def _sorted(briefs: BriefQuerySet, state: str) -> BriefQuerySet:

@@ -20,6 +20,7 @@ from briefs.dossier.attributes import Attributes
 from briefs.dossier.research import ResearchOfBrief
 from briefs.links import admin_url_for, person_url
 from briefs.models import Activity, Brief, MaveCall, Signal
+from briefs.models.priority import Reason, shown
 from briefs.reading import answer, channels, markdown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
@@ -133,6 +134,11 @@ class Dossier:
     @property
     def profile_arrived_at(self) -> datetime | None:
         return story.profile_arrived_at(self.activities)
+
+    @property
+    def priority_reasons(self) -> list[Reason]:
+        """Why the brief has its priority, in words; empty for one of an earlier version."""
+        return shown(self.brief.priority_reasons)
 
     # What to do.
 

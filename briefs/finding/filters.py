@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Q
 from django_filters.fields import ChoiceField
 
+from briefs.finding.ordering import KNOWN, OrderingFilter
 from briefs.finding.search import search
 from briefs.models import Brief, Priority, Research
 from briefs.models.briefs import BriefQuerySet
@@ -65,7 +66,7 @@ class PriorityFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # ship
 
 
 class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
-    """`q, persona, kind, state, research, assignee, priority`. Without any: all briefs."""
+    """What a list of briefs can be narrowed down by, and sorted by. Without any: all briefs."""
 
     q = django_filters.CharFilter(
         method="by_words", label="Search", max_length=200, help_text="All of these words occur."
@@ -108,6 +109,28 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         empty_label="Any assignee",
         help_text="Me: whoever asks.",
         error_messages=in_words(ASSIGNEES),
+    )
+
+    value_min = django_filters.NumberFilter(
+        "value_month", "gte", label="Value from", max_digits=16, decimal_places=2,
+        help_text="A month's value of this or more, whatever its currency.",
+    )  # fmt: skip
+    value_max = django_filters.NumberFilter(
+        "value_month", "lte", label="Value to", max_digits=16, decimal_places=2,
+        help_text="A month's value of this or less, whatever its currency.",
+    )  # fmt: skip
+    plan = django_filters.CharFilter(
+        "plan", "iexact", label="Plan", max_length=60, help_text="As it is written, in any case."
+    )
+    company = django_filters.CharFilter(
+        "company", "icontains", label="Company", max_length=200, help_text="A part of its name."
+    )
+    ordering = OrderingFilter(
+        choices=[(name, name) for name in KNOWN],
+        label="Sorted by",
+        help_text="By what the list is sorted, one or several; with - the largest or latest "
+        "first. Rows without a value come last.",
+        error_messages=in_words([(name, name) for name in KNOWN]),
     )
 
     class Meta:

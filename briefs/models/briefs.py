@@ -10,19 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from personas.models import Customer, Persona, SignalKind
-
-
-class Priority(models.IntegerChoices):
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    URGENT = 4, "Urgent"
-
-    @classmethod
-    def of(cls, severity: int, persona: Persona) -> "Priority":
-        """The signal's severity, one step up for a persona of high value."""
-        return cls(severity + (persona.value == Persona.Value.HIGH))
+from briefs.models.priority import Judgement, Priority
+from personas.models import Customer, Persona, SignalKind, Valued
 
 
 def titled(kind: str, detail: str) -> str:
@@ -38,7 +27,8 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         return self.open().filter(is_waiting_for_profile=False)
 
     def by_urgency(self) -> Self:
-        return self.order_by("-priority", "created_at", "pk")
+        """The one order of work: by priority, then by value, then by age."""
+        return self.order_by("-priority", "-value_sort", "created_at", "pk")
 
     def update(self, **fields: Any) -> int:
         """Also raise the revisions, in the same statement; without fields raise them alone.
@@ -131,7 +121,7 @@ class BriefQuerySet(models.QuerySet["Brief"]):
             return Brief.objects.filter(pk__in=list(keys)).update(**fields)
 
 
-class Brief(models.Model):
+class Brief(Valued):
     class State(models.TextChoices):
         NEW = "new", "New"  # nobody has taken it
         IN_PROGRESS = "in_progress", "In progress"  # somebody has
@@ -165,6 +155,17 @@ class Brief(models.Model):
         help_text="What exactly: the channel or the topics by their names.",
     )
     priority = models.PositiveSmallIntegerField(choices=Priority.choices)
+    # Null, so that no database rewrites all briefs for it.
+    priority_reasons = models.JSONField(
+        null=True, blank=True, help_text="Why this priority: codes and words."
+    )
+    value_sort = models.DecimalField(
+        max_digits=18,
+        decimal_places=4,
+        default=0,
+        db_default=0,
+        help_text="A month's value; of an unknown one just less than the persona's median.",
+    )
     research = models.ForeignKey(
         "briefs.Research", on_delete=models.SET_NULL, null=True, blank=True, related_name="briefs"
     )
@@ -225,9 +226,9 @@ class Brief(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["-priority", "created_at", "id"],
+                fields=["-priority", "-value_sort", "created_at", "id"],
                 condition=~Q(state="closed"),
-                name="brief_inbox",
+                name="brief_by_urgency",
             ),
             models.Index(fields=["-created_at"], name="brief_created"),
             models.Index(
@@ -320,10 +321,15 @@ class Brief(models.Model):
         """NEW -> CLOSED by ourselves, when it turns out that there was nothing to do."""
         return self.close(self.Outcome.WITHDRAWN, reason)
 
-    def joined_by(self, priority: int, happened_at: datetime) -> None:
+    def joined_by(self, judgement: Judgement, happened_at: datetime) -> None:
         """A further signal of the same customer; the brief may become more urgent, never less."""
-        self.priority = max(self.priority, priority)
+        if judgement.priority > self.priority:
+            self.is_judged(judgement)
         self.happened_at = min(self.happened_at, happened_at)
+
+    def is_judged(self, judgement: Judgement) -> None:
+        """Set the priority together with its reasons. Saves nothing."""
+        self.priority, self.priority_reasons = judgement.priority, judgement.reasons
 
 
 class Activity(models.Model):

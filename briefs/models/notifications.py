@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from briefs.models import sealing
-from briefs.models.briefs import Brief, Priority
+from briefs.models.briefs import Brief
+from briefs.models.priority import Priority
 
 LEASE = timedelta(seconds=30)  # longer than a sending may take
 MAX_TRIES = 6

@@ -10,7 +10,7 @@ from briefs.models.briefs import titled
 from briefs.notifying.escaping import prose, quiet
 from briefs.times import clock_and_day
 from personas.models import Customer
-from personas.rules.matching import CustomerFacts
+from personas.models.attributes import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
 

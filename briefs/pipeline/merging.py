@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from briefs.models import Brief, Signal
+from briefs.models import Brief, Priority, Signal
+from briefs.models.priority import Judgement, shown
 from briefs.pipeline.drafts import Draft
 from briefs.research import sharing
 from personas.models import Customer, Twin
@@ -99,10 +100,12 @@ def _merge_briefs(older: Customer, newer: Customer) -> None:
     kept, doubled = sorted(briefs, key=lambda b: (*_worth(b), b.customer_id == older.pk))[::-1]
     doubled.signals.update(brief=kept)
     doubled.activities.update(brief=kept, code=None)  # no code: the kept brief has its own
-    kept.joined_by(doubled.priority, doubled.happened_at)
+    reasons = shown(doubled.priority_reasons)
+    kept.joined_by(Judgement(Priority(doubled.priority), reasons), doubled.happened_at)
     kept.last_signal_at = max(kept.last_signal_at, doubled.last_signal_at)
     kept.is_persona_wrong = kept.is_persona_wrong or doubled.is_persona_wrong
-    kept.save(update_fields=["priority", "happened_at", "last_signal_at", "is_persona_wrong"])
+    kept.save(update_fields=["priority", "priority_reasons", "happened_at", "last_signal_at",
+                             "is_persona_wrong"])  # fmt: skip
     sharing.hurry([kept])
     doubled.withdraw(f"the same person as in brief {kept.pk}: its signals are there")
     words = f"took over the signals of brief {doubled.pk}: the same person"

@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterator
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
-from briefs.models import Activity, Brief, Priority, Signal
+from briefs.models import Activity, Brief, Signal, Yardstick
 from briefs.models.briefs import BriefQuerySet
 from briefs.notifying import outbox
 from briefs.pipeline import merging
 from briefs.research import sharing, working
 from personas.models import AppApiHealth, Customer, Effect, Severity
+from personas.models.value import WORTH
 from personas.people import lookups
 from personas.rules.rulebook import PersonaMatch, Rulebook
 from providers.customerio import BATCH_SIZE
@@ -23,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 10.0  # in one sweep, which also does other work; the next sweep continues
 BY_ADDRESS = 10  # people at a time who have no id: each of them costs two requests
-MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_for_profile",
-          "research", "is_sharing", "basis", "researched_at")  # fmt: skip
+MAPPED = ("persona", "persona_why", "question_facts", "priority", "priority_reasons",
+          "is_waiting_for_profile", "research", "is_sharing", "basis", "researched_at",
+          "value_sort", *WORTH)  # fmt: skip
 
 
 def catch_up() -> int:
@@ -139,21 +141,21 @@ def _withdraw(pointless: dict[str, list[int]]) -> None:
 
 
 def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
-    worst = severities(briefs)
+    worst, yardstick = severities(briefs), Yardstick.load()
     for brief in briefs:
-        map_anew(brief, matches[brief.customer_id], worst.get(brief.pk, Severity.MEDIUM))
+        severity = worst.get(brief.pk, Severity.MEDIUM)
+        map_anew(brief, matches[brief.customer_id], severity, yardstick)
     sharing.attach(briefs)
     save(briefs)
     outbox.tell_of_briefs(briefs)
 
 
-def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:
+def map_anew(brief: Brief, match: PersonaMatch, severity: int, yardstick: Yardstick) -> None:
     """Set the persona and what it decides; `severity` is the worst signal's. Saves nothing."""
     brief.persona, brief.persona_why = match.persona, match.why
     brief.question_facts = match.question_facts
-    brief.priority = Priority.of(severity, match.persona)
-    if brief.customer.is_deleted:
-        brief.priority = Priority.LOW
+    yardstick.value(brief, brief.customer)
+    brief.is_judged(yardstick.judge(severity, match.persona, brief.customer, brief, brief.kind))
     brief.is_waiting_for_profile = False
 
 

@@ -7,6 +7,7 @@ from personas.models.pace import AppApiPace
 from personas.models.personas import AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
 from personas.models.subscriptions import SubscriptionNames
+from personas.models.value import Terms, Valued, ValueLevel, ValuePeriod, ValueReading
 
 __all__ = [
     "AppApiHealth",
@@ -23,5 +24,10 @@ __all__ = [
     "SignalKind",
     "SignalRule",
     "SubscriptionNames",
+    "Terms",
     "Twin",
+    "ValueLevel",
+    "ValuePeriod",
+    "ValueReading",
+    "Valued",
 ]
