@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 
-from briefs.models import ResearchPolicy
-from briefs.research import spending
+from briefs.models import PriorityThreshold, ResearchPolicy
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.counting import too_long_for
 from personas.models import Persona
@@ -27,7 +26,7 @@ def check_budget(budget: int | None) -> int | None:
 
 def consequences(policy: ResearchPolicy) -> Iterator[str]:
     """A sentence for each budget that buys nothing, or only answers for the most urgent briefs."""
-    whose = f"{spending.reserved_for().label.lower()} briefs"
+    whose = f"{PriorityThreshold.highest().label.lower()} briefs"
     for name, budget in (("day", policy.day_budget), ("month", policy.month_budget)):
         if budget == 0:
             yield f"The {name}'s budget is 0: no research is bought."

@@ -7,11 +7,11 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from briefs.dossier.dossier import Dossier
+from briefs.dossier.dossier import Dossier, Value
 from briefs.finding.filters import PRIORITIES
 from briefs.links import absolute
 from briefs.models import Activity, Brief, Priority, Research, Signal
-from briefs.models.priority import Why
+from briefs.models.priority import Reason, Why
 from briefs.reading import answer
 from personas.models import Customer, Persona, ValueLevel, ValuePeriod
 from providers.addresses import without_credentials
@@ -190,28 +190,22 @@ class ActivityOfBrief(PersonalData, serializers.ModelSerializer[Activity]):
         fields = ("at", "actor", "text")
 
 
-class ValueOfBrief(serializers.Serializer[Brief]):
-    """What the customer is worth: null where it is unknown, which is not 0."""
+class ValueOfBrief(serializers.Serializer[Value]):
+    """What the customer is worth; null as a whole where it is unknown, which is not 0."""
 
     amount = serializers.DecimalField(
-        source="value_amount", max_digits=16, decimal_places=2, help_text="As it is stated."
+        max_digits=16, decimal_places=2, help_text="As the attribute states it."
     )
-    currency = serializers.CharField(source="value_currency", help_text="In three letters.")
-    period = serializers.ChoiceField(source="value_period", choices=ValuePeriod.choices)
+    currency = serializers.CharField(help_text="In three letters.")
+    period = serializers.ChoiceField(choices=ValuePeriod.choices)
     level = serializers.ChoiceField(
-        source="value_level",
         choices=ValueLevel.choices,
         help_text="A company's amount is that of all its people together: count it once.",
     )
-    month = serializers.DecimalField(
-        source="value_month", max_digits=16, decimal_places=2, help_text="For a month."
-    )
-
-    def to_representation(self, brief: Brief) -> Any:
-        return None if brief.value_amount is None else super().to_representation(brief)
+    month = serializers.DecimalField(max_digits=16, decimal_places=2, help_text="For a month.")
 
 
-class ReasonOfPriority(serializers.Serializer[Any]):
+class ReasonOfPriority(serializers.Serializer[Reason]):
     code = serializers.ChoiceField(choices=Why.choices)
     words = serializers.CharField()
 
@@ -228,7 +222,7 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     priority_reasons = ReasonOfPriority(
         many=True, help_text="Why this priority; empty for a brief of an earlier version."
     )
-    value = ValueOfBrief(source="brief", allow_null=True, read_only=True)
+    value = ValueOfBrief(allow_null=True)
     kind_label = serializers.CharField(source="brief.get_kind_display")
     title = serializers.CharField(
         source="brief.title",
@@ -253,7 +247,8 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
         model = Brief
         fields: tuple[str, ...] = (
             "id", "url", "customer", "persona", "priority", "priority_reasons", "value",
-            "plan", "kind", "kind_label", "title", "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
+            "plan", "kind", "kind_label", "title", "detail", "state", "basis", "basis_words",
+            "basis_why", "is_waiting_for_profile",
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
             "first_step", "research", "revision",
         )  # fmt: skip

@@ -55,8 +55,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _page(found: BriefFilter, state: str, number: str | None) -> Page[Any]:
-    asked = found.form.cleaned_data.get("ordering")
-    briefs = found.qs if asked else _sorted(found.qs, state)
+    briefs = found.qs
+    if not found.form.cleaned_data.get("ordering"):
+        briefs = _sorted(briefs, state)
     if not found.form.cleaned_data.get("q"):
         return Paginator(listed(briefs), PAGE_SIZE).get_page(number)
     # A search reads every text. To count and then to list would read them twice.

@@ -7,6 +7,7 @@ own. Templates and serializers read dossiers and decide nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -85,6 +86,17 @@ class Advice:
     is_warning: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a customer is worth, where it is known."""
+
+    amount: Decimal
+    currency: str
+    period: str
+    level: str
+    month: Decimal
+
+
 class Dossier:
     def __init__(self, brief: Brief, situation: Situation | None = None) -> None:
         self.brief, self.customer, self.persona = brief, brief.customer, brief.persona
@@ -134,6 +146,15 @@ class Dossier:
     @property
     def profile_arrived_at(self) -> datetime | None:
         return story.profile_arrived_at(self.activities)
+
+    @property
+    def value(self) -> Value | None:
+        """None: unknown."""
+        brief = self.brief
+        if brief.value_amount is None or brief.value_month is None:
+            return None
+        return Value(brief.value_amount, brief.value_currency, brief.value_period,
+                     brief.value_level, brief.value_month)  # fmt: skip
 
     @property
     def priority_reasons(self) -> list[Reason]:

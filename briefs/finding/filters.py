@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q
 from django_filters.fields import ChoiceField
 
-from briefs.finding.ordering import KNOWN, OrderingFilter
+from briefs.finding.ordering import KNOWN, Names, OrderingFilter
 from briefs.finding.search import search
 from briefs.models import Brief, Priority, Research
 from briefs.models.briefs import BriefQuerySet
@@ -112,11 +112,11 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     )
 
     value_min = django_filters.NumberFilter(
-        "value_month", "gte", label="Value from", max_digits=16, decimal_places=2,
+        "value_month", "gte", label="Value from",
         help_text="A month's value of this or more, whatever its currency.",
     )  # fmt: skip
     value_max = django_filters.NumberFilter(
-        "value_month", "lte", label="Value to", max_digits=16, decimal_places=2,
+        "value_month", "lte", label="Value to",
         help_text="A month's value of this or less, whatever its currency.",
     )  # fmt: skip
     plan = django_filters.CharFilter(
@@ -128,6 +128,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     ordering = OrderingFilter(
         choices=[(name, name) for name in KNOWN],
         label="Sorted by",
+        widget=Names,
         help_text="By what the list is sorted, one or several; with - the largest or latest "
         "first. Rows without a value come last.",
         error_messages=in_words([(name, name) for name in KNOWN]),

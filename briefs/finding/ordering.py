@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import Case, F, IntegerField, Value, When
 from django.db.models.expressions import Expression, OrderBy
 from django.db.models.functions import Coalesce, Lower, NullIf
+from django_filters.widgets import BaseCSVWidget
 
 from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
@@ -79,6 +81,14 @@ def _sorted(column: str | Expression, is_down: bool) -> str | OrderBy:
             return f"-{bare}" if is_down else bare
         column = F(bare)  # type: ignore[assignment]  # F is what an OrderBy takes
     return OrderBy(column, descending=is_down, nulls_last=True)
+
+
+class Names(BaseCSVWidget, forms.TextInput):  # type: ignore[misc]  # ships no types
+    """Names with commas between them, and perhaps blanks."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str] | None:
+        given = super().value_from_datadict(data, files, name)
+        return None if given is None else [word.strip() for word in given if word.strip()]
 
 
 class OrderingFilter(django_filters.OrderingFilter):  # type: ignore[misc]  # ships no types

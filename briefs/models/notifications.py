@@ -36,7 +36,8 @@ class NotificationTarget(models.Model):
         null=True,
         blank=True,
         default=Priority.URGENT,
-        help_text="Told of new briefs of this priority and above. Empty: of none.",
+        help_text="Told of new briefs of this priority and above. Empty: of none. As long as no "
+        "thresholds are set nothing is Urgent, and Urgent means High.",
     )
     gets_alarms = models.BooleanField(
         default=False,

@@ -9,7 +9,7 @@ currency the severity and the persona decide alone, and nothing is Urgent.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import models
 
@@ -40,7 +40,11 @@ class Why(models.TextChoices):
     SCANNER = "scanner", "A link scanner probably acted"
 
 
-Reason = dict[str, str]  # code and words, as a brief keeps it
+class Reason(TypedDict):
+    """As a brief keeps it."""
+
+    code: str
+    words: str
 
 
 def reason(code: Why, words: str) -> Reason:

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
-from briefs.models.priority import SCANNER, Bounds, Judgement, judge
+from briefs.models.priority import SCANNER, Bounds, Judgement, Priority, judge
 from personas.models import Customer, Persona, SignalKind, Valued
 
 _JUST_AFTER = Decimal("0.0001")  # less than a cent: no known value is between
@@ -73,6 +73,11 @@ class PriorityThreshold(models.Model):
     def are_set(cls) -> bool:
         """Whether any brief can be Urgent."""
         return cls.objects.exists()
+
+    @classmethod
+    def highest(cls) -> Priority:
+        """The highest priority that a new brief can have: High, as long as none can be Urgent."""
+        return Priority.URGENT if cls.are_set() else Priority.HIGH
 
 
 class PersonaMedian(models.Model):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Avg, Q, Sum
 
-from briefs.models import MaveCall, Priority, PriorityThreshold, Research, ResearchPolicy
+from briefs.models import MaveCall, PriorityThreshold, Research, ResearchPolicy
 from briefs.research.accounts import DAY, MONTH, Account, Spending
 from personas.models import Persona
 
@@ -23,16 +23,11 @@ def account(policy: ResearchPolicy, now: datetime) -> Account:
         **_sums("day", day[0]), **_sums("month", month[0])
     )
     limits, reserve = (policy.day_budget, policy.month_budget), policy.urgent_reserve
-    kept = (reserve, reserved_for()) if reserve else (0,)
+    kept = (reserve, PriorityThreshold.highest()) if reserve else (0,)
     return Account(
         Spending(DAY, *day, limits[0], sums["day"], sums["day_reserved"], *kept),
         Spending(MONTH, *month, limits[1], sums["month"], sums["month_reserved"], *kept),
     )
-
-
-def reserved_for() -> Priority:
-    """For which priority the reserve is kept: Urgent; High, as long as nothing can be Urgent."""
-    return Priority.URGENT if PriorityThreshold.are_set() else Priority.HIGH
 
 
 def of_personas(personas: Iterable[Persona], now: datetime) -> dict[Persona, Spending]:

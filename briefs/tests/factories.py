@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from briefs.models import Brief, Priority, Research, Signal
+from briefs.models import Brief, Priority, PriorityThreshold, Research, Signal
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
@@ -79,6 +79,12 @@ def make_customer(**kw: Any) -> Customer:
         **kw,
     }
     return Customer.objects.create(**fields)
+
+
+def make_threshold(**kw: Any) -> PriorityThreshold:
+    """Every value above 0 is in the top tenth, unless `kw` says otherwise."""
+    fields: dict[str, Any] = {"currency": "USD", "top_from": 1, "low_below": 0, **kw}
+    return PriorityThreshold.objects.create(**fields)
 
 
 def make_persona(**kw: Any) -> Persona:

@@ -239,7 +239,7 @@ def test_equal_rows_keep_one_order_over_all_pages(ask):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("briefs", "customer__email"), ("briefs", "persona"), ("events", "body"),
+        ("briefs", "customer__email"), ("briefs", "kind"), ("events", "body"),
         ("personas", "playbook"), ("customers", "email"), ("briefs", "priority,nonsense"),
         ("briefs", "--priority"), ("briefs", "?"),
     ],
