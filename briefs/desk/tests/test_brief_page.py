@@ -53,12 +53,13 @@ def act(client, name, brief, **data):
 def test_the_head_says_who_what_value_and_first_step(signed_in):
     AttributeName.objects.create(role="value", label="Value", names="mrr")
     customer = make_customer(attributes={"name": "Henrik Sand", "mrr": "12500"})
-    brief = make_brief(customer=customer)
+    brief = make_brief(customer=customer, value_amount=12500, value_month=12500,
+                       value_currency="USD", value_period="month")  # fmt: skip
 
     page = words(signed_in, brief)
     head = page[: page.index("What happened")]
 
-    for part in ("Henrik Sand", "Urgent", "Unsubscribed", "mrr 12,500",
+    for part in ("Henrik Sand", "Urgent", "Unsubscribed", "USD 12,500 a month",
                  "Have the account owner call within 24 hours."):  # fmt: skip
         assert part in head
 
@@ -260,7 +261,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         signed_in.get(brief.get_absolute_url())
 
 
