@@ -13,6 +13,7 @@ from briefs.tests.factories import (
     make_persona,
     make_research,
     make_signal,
+    make_threshold,
     question_for,
 )
 from briefs.triage.freshness import Seen
@@ -576,6 +577,7 @@ def test_price_of_a_fresh_answer_says_that_it_would_wait_and_why(signed_in, conn
 
 
 def test_reserve_for_urgent_briefs_makes_only_the_others_wait(signed_in, connected):
+    make_threshold()
     policy(day_budget=100, urgent_reserve=50)
     urgent, low = (make_brief(research=answered(), basis="new", priority=p) for p in (4, 1))
 
