@@ -167,7 +167,7 @@ def set_thresholds() -> None:
     from briefs.pipeline import reprioritizing
 
     for one in suggestions():
-        if one.is_enough and one.top_from is not None:
+        if one.is_enough and one.top_from is not None and one.low_below is not None:
             PriorityThreshold.objects.create(
                 currency=one.currency, top_from=one.top_from, low_below=one.low_below
             )

@@ -33,7 +33,7 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     permission_classes = (Named,)
     required_permissions: tuple[str, ...]
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, Ordering)
+    filter_backends: tuple[Any, ...] = (DjangoFilterBackend, Ordering)
     filterset_class: Any = None
     ordering_fields: tuple[str, ...] = ()
     schema = Description()

@@ -79,7 +79,7 @@ def _sorted(column: str | Expression, is_down: bool) -> str | OrderBy:
         is_down ^= column != bare
         if bare in _NEVER_NULL:  # as the index is: PostgreSQL uses none for "nulls last"
             return f"-{bare}" if is_down else bare
-        column = F(bare)  # type: ignore[assignment]  # F is what an OrderBy takes
+        return OrderBy(F(bare), descending=is_down, nulls_last=True)
     return OrderBy(column, descending=is_down, nulls_last=True)
 
 

@@ -59,7 +59,8 @@ class PriorityThreshold(models.Model):
         return f"Thresholds in {self.currency}"
 
     def clean(self) -> None:
-        if self.top_from is None or self.low_below is None:
+        given = (getattr(self, "top_from", None), getattr(self, "low_below", None))
+        if None in given:  # the form has refused it
             return
         if self.top_from <= 0:
             raise ValidationError({"top_from": "Enter an amount above 0."})

@@ -125,8 +125,8 @@ def test_unknown_value_moves_with_the_median_of_its_persona():
 def test_medians_are_counted_every_ten_minutes():
     make_brief()
     revaluing.catch_up()
-    make_brief(persona=Brief.objects.get().persona,
-               customer=make_customer(attributes={"mrr": "10"}))  # fmt: skip
+    worth = {"value_amount": 10, "value_month": 10}
+    make_brief(persona=Brief.objects.get().persona, customer=make_customer(**worth), **worth)
 
     revaluing.catch_up()
     assert PersonaMedian.objects.get(persona=None).month == 4200
