@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-# Half of what the tests take is waiting: two for each of two cores keep both busy.
-XDIST ?= 4
+# Half of what the tests take is waiting: three for each of two cores keep both busy.
+XDIST ?= 6
 
 .PHONY: help demo run test test-all test-dates fuzz lint format check bench clean requirements
 

@@ -23,7 +23,7 @@ execute_from_command_line(["manage.py", "sandbox", *sys.argv[1:]])
 """
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.on_sqlite]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import pytest
 from webhooks.tests import real_server
 from webhooks.tests.real_server import Client, Server, copied_database, request
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.on_sqlite]
 
 EVENT = b'{"event_id":"e1","object_type":"customer","metric":"unsubscribed"}'
 KEY = "0c9e5d1f7a3b"

@@ -10,7 +10,7 @@ from accounts.people import refusals
 from briefs.desk.tests.pages import text
 from conftest import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
 TEAM = reverse("accounts:team")
 
 

@@ -15,7 +15,7 @@ from briefs.models import Brief
 from briefs.tests.factories import make_brief
 from conftest import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
 TEAM = reverse("accounts:team")
 ADD = reverse("accounts:add_person")
 ANN = {"name": "Ann  Maria Berg", "mail": "Ann@Example.com", "role": "Agent"}

@@ -16,7 +16,11 @@ from accounts.signing_in import factors
 from conftest import make_user
 from webhooks.tests.clock import clock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-12-01T12:00")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.on_sqlite,
+    pytest.mark.begins_at("2026-12-01T12:00"),
+]
 
 PASSWORD = "a-long-password"
 CODE_PAGE = "/login/code/"

@@ -11,7 +11,7 @@ from oidc_provider_mock import run_server_in_thread
 from accounts.models import Identity, roles
 from briefs.tests.factories import make_brief
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
 
 COMPLETE_BUT_OF_ANOTHER = json.dumps(
     dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), "https://other.example")

@@ -25,7 +25,11 @@ from operations.supervising.supervisor import Supervisor
 from webhooks.models import Bell
 
 # Looking for stuck clusters closes the database connection now and then.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.processes,
+    pytest.mark.on_sqlite,
+]
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN);"
         "time.sleep(60)"]  # fmt: skip

@@ -10,7 +10,7 @@ from personas.models import SignalCondition, SignalRule
 
 migration = import_module("personas.migrations.0005_starter_rules")
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
 
 
 def shown(rule):
