@@ -45,7 +45,8 @@ class PriorityThresholdAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
                 "description": "A value in the top tenth raises a brief by one step, one in the "
                 "bottom half lowers it. With a severe signal the top tenth makes it Urgent. These "
                 "amounts stay as they are until somebody changes them, whatever values do, and "
-                "briefs that are open by then stay as they are until they are judged anew.",
+                "briefs that are open by then stay as they are until an engineer applies the new "
+                "amounts to them.",
                 "fields": ("currency", "top_from", "low_below", "suggested"),
             },
         ),
@@ -82,7 +83,7 @@ class PriorityThresholdAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
         words = (
             f"New briefs are judged by this from now on. Judged anew, {report.changed:,} of "
             f"{report.before.total():,} open briefs would change: {counts}. They stay as they are "
-            "until whoever runs Savedesk starts the command reprioritize_briefs."
+            "until an engineer applies the new thresholds to them; ask for it if you want it."
         )
         self.message_user(request, words, messages.WARNING if report.changed else messages.INFO)
 

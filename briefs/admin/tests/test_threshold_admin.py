@@ -47,6 +47,8 @@ def test_saving_tells_what_judging_anew_would_change_and_changes_nothing(leading
     page = save(leading)
 
     assert "1 of 1 open briefs would change: Urgent 1 (now 0)" in page
+    assert "stay as they are until an engineer applies" in page
+    assert "reprioritize" not in page
     assert Brief.objects.open().get().priority == 1
     assert PriorityThreshold.objects.get().history.get().history_user.username == "lee"
 
