@@ -4,13 +4,15 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 
-from briefs.models import NotificationTarget, ResearchPolicy
+from briefs.models import NotificationTarget, PriorityThreshold, ResearchPolicy
+from briefs.tests.factories import make_threshold
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.models import AttributeName, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
-WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget]
+WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget,
+                PriorityThreshold]  # fmt: skip
 
 
 @pytest.fixture
@@ -22,6 +24,8 @@ def address(db):
             target = NotificationTarget(name="Team")
             target.address = "json://secret@127.0.0.1/x"
             target.save()
+        if model is PriorityThreshold:
+            make_threshold()
         row = model.objects.order_by("pk").first()
         row.save()
         label = f"{model._meta.app_label}/{model._meta.model_name}"
