@@ -16,25 +16,49 @@ hypothesis_settings.load_profile("calm")
 # The fixtures through which a test opens the database.
 DATABASE = {"db", "transactional_db", "empty_database"}
 
+# Rooms of pages, forms and words, whose statements Django writes. What we write in SQL ourselves is
+# in other rooms, and is tested on both databases.
+PAGES = (
+    "accounts/people", "accounts/signing_in", "accounts/tokens", "briefs/admin", "briefs/desk",
+    "briefs/notifying", "config", "personas/admin", "personas/starter",
+)  # fmt: skip
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--day", help="when every test begins, e.g. 2028-02-29T12:00 (UTC)")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     from webhooks.tests import clock
 
     clock.install()
+    config.pluginmanager.register(Order())
 
 
 @pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that opens no database runs once: none of the two can change its result."""
+    """A test that opens no database runs once: none of the two can change its result.
+
+    So do those of pages, but for upgrades: the migrations differ.
+    """
     for item in items:
         markers = {marker.name for marker in item.iter_markers()}
+        if {"on_sqlite", "on_postgresql"} <= markers:
+            raise pytest.UsageError(f"{item.nodeid} is for either database alone, so it never runs")
         is_opened = DATABASE & set(getattr(item, "fixturenames", ()))
+        is_page = item.nodeid.startswith(PAGES) and "upgrade" not in item.nodeid
+        if is_page and "on_postgresql" not in markers:
+            item.add_marker(pytest.mark.on_sqlite)
         if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
             item.add_marker(pytest.mark.on_sqlite)
+
+
+class Order:
+    """The longest tests begin first: one that begins last lets all other workers wait for it."""
+
+    @pytest.hookimpl(trylast=True)  # pytest-django has an order of its own
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
-"""How pages ask for a named permission."""
+"""How pages ask for a named permission, and what they tell only some people."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -9,6 +10,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 View = Callable[..., HttpResponse]
+RUNS_SAVEDESK = "webhooks.run_savedesk"  # in no role: those who can use commands and settings
+# The part of a sentence that names a command or a variable of the environment, up to its end.
+_TECHNICAL = re.compile(r"\s*[:;,(]?[^:;,(]*(?:\bmanage\.py\b|\b[A-Z]{2,}_[A-Z_]{2,}\b).*", re.S)
+
+
+def without_settings(user: Any, words: str) -> str:
+    """The words without what only those can use who run Savedesk, for all others."""
+    if user is not None and user.has_perm(RUNS_SAVEDESK):
+        return words
+    return _TECHNICAL.sub("", words)
 
 
 def needs(permission: str) -> Callable[[View], View]:

@@ -1,6 +1,9 @@
-"""Times in words, the same on every page and in every message; always in UTC."""
+"""Times in words, the same on every page and in every message.
 
-from datetime import UTC, date, datetime, timedelta
+On pages in the reader's time zone; in messages and for programs in UTC.
+"""
+
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
@@ -35,12 +38,12 @@ def short_day(at: date | None) -> str:
     """`23 Nov`."""
     if at is None:
         return "an unknown day"
-    return f"{_utc(at).day} {_utc(at):%b}"
+    return f"{_local(at).day} {_local(at):%b}"
 
 
 def day(at: date) -> str:
     """`23 Nov 2026`."""
-    return f"{short_day(at)} {_utc(at).year}"
+    return f"{short_day(at)} {_local(at).year}"
 
 
 def exact(at: datetime) -> str:
@@ -50,7 +53,7 @@ def exact(at: datetime) -> str:
 
 def clock(at: datetime) -> str:
     """`14:32 UTC`, for a time of today."""
-    return f"{at.astimezone(UTC):%H:%M} UTC"
+    return f"{timezone.localtime(at):%H:%M %Z}"
 
 
 def clock_and_day(at: datetime | None) -> str:
@@ -62,10 +65,15 @@ def clock_and_day(at: datetime | None) -> str:
 
 def clock_or_day(at: datetime) -> str:
     """`14:32` for today; for another day `23 Nov, 14:32`."""
-    at = at.astimezone(UTC)
-    is_today = at.date() == timezone.now().date()
+    at = timezone.localtime(at)
+    is_today = at.date() == timezone.localdate()
     return f"{at:%H:%M}" if is_today else f"{short_day(at)}, {at:%H:%M}"
 
 
-def _utc(at: date) -> date:
-    return at.astimezone(UTC) if isinstance(at, datetime) else at
+def zone(at: datetime | None = None) -> str:
+    """How the time zone of the words is called at that moment: `UTC`, `CET`."""
+    return f"{timezone.localtime(at):%Z}"
+
+
+def _local(at: date) -> date:
+    return timezone.localtime(at) if isinstance(at, datetime) else at

@@ -197,6 +197,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.signing_in.middleware.SecondFactorMiddleware",
+    "accounts.people.zones.ZoneMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "accounts.tokens.warning.ExpiryMiddleware",
     "axes.middleware.AxesMiddleware",  # last, as its documentation asks

@@ -112,24 +112,24 @@ class Following:
             f"brief {brief.pk}, {brief.get_priority_display().lower()}: "
             f"{self.base_url}{brief.get_absolute_url()}"
         )
-        yield self._step(f"it stands on: {brief.get_basis_display()}")
+        yield self._step(f"its research: {brief.get_basis_display()}")
         yield from self._research_of(brief)
 
     def _research_of(self, brief: Brief) -> Iterator[Step]:
-        """Tell the research's course until the brief stands on it, or will not soon.
+        """Tell the research's course until the brief rests on it, or will not soon.
 
         Raises Stopped if the answer is saved and the brief does not get it.
         """
         told, told_at = "", 0.0
         while research := brief.research:
-            # The brief first: its answer is saved before it stands on it.
+            # The brief first: its answer is saved before it rests on it.
             brief.refresh_from_db()
             research.refresh_from_db()
             if (words := _words_of(research)) != told:
                 told, told_at = words, time.monotonic()
                 yield self._step(words)
             if brief.basis != Brief.Basis.PLAYBOOK:
-                yield self._step(f"the brief stands on it: {brief.get_basis_display()}")
+                yield self._step(f"the brief rests on it: {brief.get_basis_display()}")
                 return
             if research.status in Research.GIVEN_UP:
                 return
@@ -215,7 +215,7 @@ def _why_late(research: Research, seconds: float) -> str:
     """
     if research.status == Research.Status.DONE:
         if seconds > UPGRADED_SECONDS:
-            raise Stopped(f"the answer is saved, but the brief does not stand on it. {DOCTOR}")
+            raise Stopped(f"the answer is saved, but the brief does not rest on it. {DOCTOR}")
         return ""
     if seconds > RESEARCHED_SECONDS:
         return f"the answer takes longer than usual. {DOCTOR}"

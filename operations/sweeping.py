@@ -2,9 +2,10 @@
 
 from contextlib import ExitStack
 
-from briefs.models import MaveCall
+from briefs.models import Brief, MaveCall
 from briefs.pipeline import draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
+from briefs.triage import forgetting
 from operations import alarms
 from personas.people import names
 
@@ -19,6 +20,8 @@ def sweep() -> None:
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)
+        steps.callback(forgetting.sweep)
+        steps.callback(Brief.objects.wake_due)  # before: a brief that wakes now is not forgotten
         steps.callback(naming.check_open)
         steps.callback(scanners.fold)  # for a worker that ended just before it
         steps.callback(revaluing.catch_up)

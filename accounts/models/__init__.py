@@ -2,7 +2,8 @@
 
 from accounts.models.identities import Identity
 from accounts.models.policy import SignInPolicy
+from accounts.models.preferences import Preferences
 from accounts.models.roles import Role
 from accounts.models.tokens import ApiToken
 
-__all__ = ["ApiToken", "Identity", "Role", "SignInPolicy"]
+__all__ = ["ApiToken", "Identity", "Preferences", "Role", "SignInPolicy"]

@@ -70,7 +70,13 @@ ADDED: dict[Role, tuple[str, ...]] = {
     Role.EDITOR: (
         *(
             f"personas.{act}_{model}"
-            for model in ("persona", "personacondition", "signalrule", "signalcondition")
+            for model in (
+                "persona",
+                "personacondition",
+                "signalrule",
+                "signalcondition",
+                "firststep",
+            )
             for act in ("view", "add", "change", "delete")
         ),
         *(f"personas.{act}_attributename" for act in ("view", "add", "change", "delete")),
@@ -82,9 +88,14 @@ ADDED: dict[Role, tuple[str, ...]] = {
         "webhooks.view_webhookevent",
     ),
     Role.LEAD: (
+        "briefs.change_savedview",  # those that others made for the team
+        *(f"briefs.{act}_linktemplate" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_researchpolicy" for act in ("view", "change")),
         *(f"briefs.{act}_prioritythreshold" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_notificationtarget" for act in ("view", "add", "change", "delete")),
+        *(f"briefs.{act}_workingtime" for act in ("view", "change")),
+        *(f"briefs.{act}_holiday" for act in ("view", "add", "change", "delete")),
+        *(f"briefs.{act}_closingreason" for act in ("view", "add", "change", "delete")),
         "briefs.view_notification",
         "briefs.view_alarm",
         "briefs.view_mavecall",

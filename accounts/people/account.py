@@ -14,12 +14,14 @@ from django.urls import reverse_lazy
 from accounts.models import roles
 from accounts.people import invitations
 from accounts.people.forms import ChangePasswordForm, ForgottenForm
+from accounts.people.zones import ZoneForm, chosen_zone
 from briefs.links import absolute
 
 
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    context = {"role": roles.role_of(request.user), "leads": roles.leads()}
+    form = ZoneForm(initial={"time_zone": chosen_zone(request.user)})
+    context = {"role": roles.role_of(request.user), "leads": roles.leads(), "zone_form": form}
     return render(request, "accounts/account.html", context)
 
 

@@ -26,11 +26,15 @@ class Standing(Enum):
 
 
 def people() -> "QuerySet[Any]":
-    """People with what is asked below on every request, so that it takes no query of its own."""
+    """People with what is asked on every request, so that it takes no query of its own."""
     apps = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
-    found: QuerySet[Any] = get_user_model()._default_manager.annotate(
-        second_factor_app=Subquery(apps.values("pk")[:1]),
-        second_factor_policy=Subquery(SignInPolicy.objects.values("second_factor")[:1]),
+    found: QuerySet[Any] = (
+        get_user_model()
+        ._default_manager.select_related("preferences")
+        .annotate(
+            second_factor_app=Subquery(apps.values("pk")[:1]),
+            second_factor_policy=Subquery(SignInPolicy.objects.values("second_factor")[:1]),
+        )
     )
     return found
 

@@ -5,8 +5,10 @@ persona's and the signal rule's.
 """
 
 from briefs.admin.briefs import BriefAdmin
+from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, WorkingTimeAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
+from briefs.admin.link_templates import LinkTemplateAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
 from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
@@ -19,7 +21,10 @@ from briefs.admin.thresholds import PriorityThresholdAdmin
 __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
+    "ClosingReasonAdmin",
     "EventWithOutcomeAdmin",
+    "HolidayAdmin",
+    "LinkTemplateAdmin",
     "MaveCallAdmin",
     "NotificationAdmin",
     "NotificationTargetAdmin",
@@ -30,4 +35,5 @@ __all__ = [
     "ResearchedPersonaAdmin",
     "SignalAdmin",
     "TriedSignalRuleAdmin",
+    "WorkingTimeAdmin",
 ]

@@ -75,7 +75,7 @@ class BriefAdmin(ReadOnlyAdmin):
                         "is_waiting_for_profile")},
         ),
         (
-            "What it stands on",
+            "Its research",
             {"fields": ("basis", "research_link", "is_sharing", "researched_at")},
         ),
         ("When", {"fields": ("happened_at", "created_at", "last_signal_at")}),

@@ -43,7 +43,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
 
     class Meta:
         model = NotificationTarget
-        fields = ("name", "minimum_priority", "gets_alarms", "is_active")
+        fields = ("name", "minimum_priority", "gets_alarms", "gets_forgotten", "is_active")
 
     def clean_address(self) -> str:
         address = str(self.cleaned_data["address"]).strip()
@@ -72,7 +72,7 @@ class NotificationTargetAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     readonly_fields = ("masked", "latest")
     fieldsets = (
         (None, {"fields": ("name", "is_active", "masked", "address")}),
-        ("Told of", {"fields": ("minimum_priority", "gets_alarms")}),
+        ("Told of", {"fields": ("minimum_priority", "gets_alarms", "gets_forgotten")}),
         ("At present", {"fields": ("latest",)}),
     )
 

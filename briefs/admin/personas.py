@@ -51,7 +51,7 @@ class ResearchedPersonaAdmin(PersonaAdmin):
             return spent.figures
         return (
             f"{spent.figures}: used up, because one answer may cost {RESERVED_CREDITS}. "
-            "Briefs of this persona stand on its playbook until the next month begins."
+            "Briefs of this persona go without research until the next month begins."
         )
 
 

@@ -42,7 +42,7 @@ class ResearchPolicyAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
             "Budget",
             {
                 "description": "Each answer of Mave costs credits. Once a budget is used up, "
-                "briefs stand on their playbook and their research waits. One answer may cost "
+                "briefs go without research, which waits. One answer may cost "
                 f"{RESERVED_CREDITS}, so a smaller budget could buy nothing; 0 says that "
                 "nothing is to be bought. A persona may have a budget of its own: it is on the "
                 "persona's page.",

@@ -13,7 +13,7 @@ from briefs.links import absolute
 from briefs.models import Activity, Brief, Priority, Research, Signal
 from briefs.models.priority import Reason, Why
 from briefs.reading import answer
-from personas.models import Customer, Persona, ValueLevel, ValuePeriod
+from personas.models import Customer, Persona, StepChannel, ValueLevel, ValuePeriod
 from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
 
@@ -211,7 +211,8 @@ class ReasonOfPriority(serializers.Serializer[Reason]):
 
 
 class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
-    personal: tuple[str, ...] = ("title", "detail")  # with a company's name, of link scanners
+    # With a company's name, of link scanners; the good news in the same words.
+    personal: tuple[str, ...] = ("title", "detail", "came_back")
 
     # It is given a dossier: the columns are read from the dossier's brief.
 
@@ -235,12 +236,30 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     basis_why = serializers.CharField(
         source="research.why_not_there",
         read_only=True,
-        help_text="Why it stands on its playbook alone; empty if it stands on research.",
+        help_text="Why it has no research yet; empty if it has.",
     )
     assignee = serializers.CharField(
         source="brief.assignee.username", allow_null=True, help_text="Null: nobody took it."
     )
-    first_step = serializers.CharField()
+    first_step = serializers.CharField(
+        help_text="What to do first; of a closed brief, what it said when it was closed."
+    )
+    first_step_source = serializers.CharField(
+        source="step.source", help_text="Whose step it is: the signal's, or the persona's for it."
+    )
+    first_step_channels = serializers.ListField(
+        source="step.channels",
+        child=serializers.ChoiceField(choices=StepChannel.choices),
+        help_text="By which ways it contacts the customer; empty: not at all.",
+    )
+    first_step_reason = serializers.CharField(
+        source="step.reason", help_text="Why it is not the usual step; empty if it is."
+    )
+    came_back = serializers.CharField(
+        source="came_back.title",
+        default="",
+        help_text="Good news after all that speaks of leaving; empty if there is none.",
+    )
     research = ResearchBriefly(source="*", allow_null=True)
 
     class Meta:
@@ -250,7 +269,8 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
             "plan", "kind", "kind_label", "title", "detail", "state", "basis", "basis_words",
             "basis_why", "is_waiting_for_profile",
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
-            "first_step", "research", "revision",
+            "first_step", "first_step_source", "first_step_channels", "first_step_reason",
+            "came_back", "research", "revision",
         )  # fmt: skip
 
     def build_standard_field(

@@ -18,9 +18,10 @@ from briefs.api import serializers
 from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
-from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
+from briefs.api.parameters import ORDERING, Ordering, Pages, ordered, refuse_unknown
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
-from briefs.dossier.dossier import Dossier, Situation, in_full, listed
+from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
+from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, Signal
 from personas.models import Customer, Persona
@@ -33,9 +34,10 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     permission_classes = (Named,)
     required_permissions: tuple[str, ...]
     pagination_class = Pages
-    filter_backends: tuple[Any, ...] = (DjangoFilterBackend, Ordering)
+    filter_backends = (DjangoFilterBackend, Ordering)
     filterset_class: Any = None
     ordering_fields: tuple[str, ...] = ()
+    ordered = staticmethod(ordered)
     schema = Description()
     item_class: Any  # the serializer for a list; if not set, serializer_class
 
@@ -50,7 +52,7 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     def _known(self) -> list[str]:
         """The parameters of the list."""
         filters = list(self.filterset_class.base_filters) if self.filterset_class else []
-        return list(dict.fromkeys([*filters, ORDERING, "page", "page_size"]))
+        return [*filters, ORDERING, "page", "page_size"]
 
     def get_serializer_context(self) -> dict[str, Any]:
         user = self.request.user
@@ -77,7 +79,8 @@ class BriefViewSet(ReadOnly):
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
-    filter_backends = (DjangoFilterBackend,)  # `ordering` is one of its filters
+    ordering_fields = tuple(ordering.ORDERINGS)
+    ordered = staticmethod(ordering.ordered)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -96,7 +99,7 @@ class BriefViewSet(ReadOnly):
     def get_queryset(self) -> QuerySet[Brief]:
         briefs = super().get_queryset()
         if self.action == "list":
-            return listed(briefs).defer("customer__attributes")
+            return listed(briefs)
         signals = Signal.objects.select_related("event")
         return in_full(briefs).prefetch_related(
             Prefetch("signals", signals.defer("event__body", "event__headers", "event__history")),
@@ -105,7 +108,7 @@ class BriefViewSet(ReadOnly):
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:
         page = super().paginate_queryset(queryset) or []
-        return [Dossier(brief, self.situation) for brief in page]
+        return dossiers(page, self.situation)
 
     def get_object(self) -> Dossier:
         return Dossier(super().get_object(), self.situation)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from briefs.desk.brief import find, page
-from briefs.desk.forms import CloseForm
+from briefs.desk.forms import ActForm, CloseForm
+from briefs.desk.returning import to_brief
 from briefs.links import user_name
 from briefs.models import Brief
 from briefs.permissions import needs
@@ -23,12 +24,17 @@ from briefs.triage.closing import Closing, Ending
 from briefs.triage.freshness import Stale
 from briefs.triage.taking import Taking
 
-Action = Callable[[HttpRequest, Brief], HttpResponse]
+Action = Callable[..., HttpResponse]
 BASED_ON = "based_on"  # the field that says what the page showed
 
 
-def _action(permission: str) -> Callable[[Action], Callable[[HttpRequest, int], HttpResponse]]:
-    """By POST, for who has the permission. A GET, which follows a new sign-in, shows the brief."""
+def action(
+    permission: str, form_class: type[ActForm] | None = None
+) -> Callable[[Action], Callable[[HttpRequest, int], HttpResponse]]:
+    """By POST, for who has the permission. A GET, which follows a new sign-in, shows the brief.
+
+    The act gets the brief, and what was entered if it has a form. A form with a fault comes back.
+    """
 
     def decorate(act: Action) -> Callable[[HttpRequest, int], HttpResponse]:
         @needs(permission)
@@ -37,18 +43,29 @@ def _action(permission: str) -> Callable[[Action], Callable[[HttpRequest, int], 
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             brief = find(pk)
             if request.method != "POST":
-                return redirect(brief)
+                return to_brief(request, brief)
+            form = form_class(brief, request.POST) if form_class else None
             try:
-                return act(request, brief)
+                if form is None:
+                    return act(request, brief)
+                if form.is_valid():
+                    return act(request, brief, form.entered)
             except Stale as stale:
-                return page(request, find(pk), CloseForm(), status=409, news=stale.news)
+                return page(request, find(pk), form, status=409, news=stale.news)
+            except ValidationError as error:
+                if form is None:
+                    raise
+                form.add_error(None, error)
+            # Or the next try would not tell what arrived.
+            news = freshness.since(brief, request.user, request.POST.get(BASED_ON, ""))
+            return page(request, brief, form, status=422, news=news)
 
         return view
 
     return decorate
 
 
-@_action("briefs.work_brief")
+@action("briefs.work_brief")
 def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Take the brief, unless somebody took it since the page was loaded."""
     taken = taking.take(brief, request.user, request.POST.get(BASED_ON, ""))
@@ -59,48 +76,49 @@ def assign(request: HttpRequest, brief: Brief) -> HttpResponse:
         case Taking.YOURS:
             messages.info(request, "This brief is yours already.")
         case Taking.ELSEWHERE:
-            who = f"{user_name(brief.assignee)} took" if brief.assignee else "somebody put back"
-            messages.warning(request, f"Meanwhile {who} this brief. It was left as it is.")
+            messages.warning(request, elsewhere(brief))
         case Taking.CLOSED:
-            messages.warning(request, f"This brief was closed meanwhile: {_outcome(brief)}.")
-    return redirect(brief)
+            messages.warning(request, closed_meanwhile(brief))
+    return to_brief(request, brief)
 
 
-@_action("briefs.work_brief")
-def close(request: HttpRequest, brief: Brief) -> HttpResponse:
-    form, based_on = CloseForm(request.POST), request.POST.get(BASED_ON, "")
-    if not form.is_valid():
-        news = freshness.since(brief, request.user, based_on)  # or the next try would not tell it
-        return page(request, brief, form, status=422, news=news)
-    try:
-        closed = closing.close(brief, request.user, based_on, Ending(**form.cleaned_data))
-    except Stale as stale:
-        return page(request, find(brief.pk), form, status=409, news=stale.news)
+def elsewhere(brief: Brief) -> str:
+    who = f"{user_name(brief.assignee)} took" if brief.assignee else "somebody put back"
+    return f"Meanwhile {who} this brief. It was left as it is."
+
+
+def closed_meanwhile(brief: Brief) -> str:
+    return f"This brief was closed meanwhile: {outcome(brief)}."
+
+
+@action("briefs.work_brief", CloseForm)
+def close(request: HttpRequest, brief: Brief, ending: Ending) -> HttpResponse:
+    closed = closing.close(brief, request.user, request.POST.get(BASED_ON, ""), ending)
     brief = find(brief.pk)
     match closed:
         case Closing.CLOSED:
-            messages.success(request, f"Closed: {_outcome(brief)}.")
+            messages.success(request, f"Closed: {outcome(brief)}.")
         case Closing.ALREADY:
-            messages.info(request, f"This brief is closed already: {_outcome(brief)}.")
+            messages.info(request, f"This brief is closed already: {outcome(brief)}.")
         case Closing.TOO_LATE:
             messages.warning(
                 request,
-                f"Somebody closed this brief before you: {_outcome(brief)}. This is not changed; "
+                f"Somebody closed this brief before you: {outcome(brief)}. This is not changed; "
                 "what you chose and wrote is kept in the timeline.",
             )
-    return redirect(brief)
+    return to_brief(request, brief)
 
 
-def _outcome(brief: Brief) -> str:
+def outcome(brief: Brief) -> str:
     return brief.get_outcome_display()
 
 
-@_action("briefs.buy_research")
+@action("briefs.buy_research")
 def retry_research(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Queue a failed question again; like any other it waits for budget and pace."""
-    outcome = researching.retry(brief, request.user, request.POST.get(BASED_ON, ""))
-    messages.add_message(request, *_RETRIED[outcome])
-    return redirect(brief)
+    retried = researching.retry(brief, request.user, request.POST.get(BASED_ON, ""))
+    messages.add_message(request, *_RETRIED[retried])
+    return to_brief(request, brief)
 
 
 _RETRIED = {
@@ -122,15 +140,15 @@ _RETRIED = {
 }
 
 
-@_action("briefs.buy_research")
+@action("briefs.buy_research")
 def renew(request: HttpRequest, brief: Brief) -> HttpResponse:
     """Ask the brief's question again; its present answer is shown until the fresh one arrives."""
-    outcome = researching.renew(brief, request.user, request.POST.get(BASED_ON, ""))
-    if outcome == Renewal.TOO_YOUNG:
+    asked = researching.renew(brief, request.user, request.POST.get(BASED_ON, ""))
+    if asked == Renewal.TOO_YOUNG:
         messages.info(request, researching.too_young_words(find(brief.pk)))
     else:
-        messages.add_message(request, *_RENEWED[outcome])
-    return redirect(brief)
+        messages.add_message(request, *_RENEWED[asked])
+    return to_brief(request, brief)
 
 
 _RENEWED = {
@@ -145,7 +163,7 @@ _RENEWED = {
     ),
     Renewal.ANSWERED: (
         messages.SUCCESS,
-        "A newer answer to the same question was there already: the brief rests on it now, for 0 "
+        "A newer answer to the same question was there already: the brief shows it now, for 0 "
         "credits.",
     ),
     Renewal.UNDER_WAY: (messages.INFO, "A fresh answer is under way already."),
@@ -155,7 +173,7 @@ _RENEWED = {
     ),
     Renewal.NOT_POSSIBLE: (
         messages.WARNING,
-        "No fresh answer can be asked for: the brief stands on no answer, or its persona buys no "
+        "No fresh answer can be asked for: the brief has no answer, or its persona buys no "
         "research. It was left as it is.",
     ),
 }

@@ -5,9 +5,11 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from briefs.desk.forms import CloseForm
+from briefs.desk.forms import ActForm, forms_of
+from briefs.desk.returning import list_address, origin
 from briefs.dossier.dossier import Dossier, Situation, in_full
 from briefs.dossier.research import WAITING
+from briefs.finding import asking, tabs
 from briefs.models import Brief
 from briefs.permissions import needs
 from briefs.triage.freshness import News, Seen
@@ -16,7 +18,7 @@ from briefs.triage.freshness import News, Seen
 @needs("briefs.view_brief")
 @require_safe
 def brief(request: HttpRequest, pk: int) -> HttpResponse:
-    return page(request, find(pk), CloseForm())
+    return page(request, find(pk))
 
 
 def find(pk: int) -> Brief:
@@ -26,15 +28,28 @@ def find(pk: int) -> Brief:
 def page(
     request: HttpRequest,
     brief: Brief,
-    close_form: CloseForm,
+    sent: ActForm | None = None,
     status: int = 200,
     news: News | None = None,
 ) -> HttpResponse:
-    """The page; with what arrived since the page before it, if that made a form come back."""
+    """The page; with what arrived since the page before it, if that made a form come back.
+
+    `sent` is the form that comes back, with what was entered and its faults.
+    """
     # Before the rest is read: what arrives in between is told when a form is sent.
     based_on = Seen.of(brief)
     dossier = Dossier(brief, Situation(request.user))
-    context = {"dossier": dossier, "close_form": close_form, "news": news, "based_on": based_on}
+    here = origin(request)
+    context = {
+        "dossier": dossier,
+        "news": news,
+        "based_on": based_on,
+        "from": here,
+        "back": list_address(here),
+        "back_label": tabs.label_of(asking.pairs(here).get("state", "")),
+        "sent_form": sent,
+        **(forms_of(brief, sent) if request.user.has_perm("briefs.work_brief") else {}),
+    }
     return render(request, "briefs/brief.html", context, status=status)
 
 
@@ -59,5 +74,9 @@ def _section(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     if shown == WAITING:
         return HttpResponseClientRefresh()
-    context = {"dossier": dossier, "based_on": request.GET.get("based_on", "")}
+    context = {
+        "dossier": dossier,
+        "based_on": request.GET.get("based_on", ""),
+        "from": origin(request),
+    }
     return render(request, "briefs/_research_arrived.html", context)

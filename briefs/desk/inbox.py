@@ -2,21 +2,25 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from briefs.desk.columns import columns
 from briefs.desk.notices import notices
-from briefs.dossier.dossier import Dossier, Situation, listed
-from briefs.finding.filters import STATES, BriefFilter
+from briefs.desk.returning import list_address
+from briefs.dossier.dossier import Situation, dossiers, listed
+from briefs.finding import asking, ordering, tabs
+from briefs.finding.filters import BriefFilter
 from briefs.finding.known_values import Sums, value_behind
 from briefs.links import absolute
-from briefs.models import Brief
-from briefs.models.briefs import BriefQuerySet
+from briefs.models import Brief, SavedView
 from briefs.permissions import needs
 
+_ASKED = set(asking.FILTERS) - {"state"}
 PAGE_SIZE = 25
 MOST_FOUND = 1_000  # briefs that a search shows; more words find fewer
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
@@ -26,40 +30,102 @@ _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     asked = request.GET.copy()
-    state = asked["state"] = request.GET.get("state") or "open"
+    tab = tabs.BY_VALUE.get(request.GET.get("state") or "", tabs.BY_VALUE[tabs.DEFAULT])
+    state = asked["state"] = request.GET.get("state") or tabs.DEFAULT
     found = BriefFilter(asked, queryset=Brief.objects.all(), request=request)
-    page = _page(found, state, asked.get("page"))
+    order = request.GET.get(ordering.NAME, "")
+    order = order if ordering.is_known(order) else tab.order
+    filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
+    known = {} if filters else tabs.all_counts(request.user)
+    page = _page(found, order, asked.get("page"), known.get(state))
+    numbers = {value: f"{number:,}" for value, number in known.items()}
+    for words in asking.unknown(request.GET):
+        messages.warning(request, f"“{words[:60]}” is no filter, so it was left out.")
+    if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
+        messages.warning(request, f"Lists are not sorted by “{asked_order[:60]}”.")
     situation = Situation(request.user)
-    is_filtered = state != "open" or any(
-        value for name, value in request.GET.items() if name not in ("page", "state", "ordering")
-    )
     context = {
         "section": "inbox",
         "filter": found,
         "selects": [found.form[name] for name in _SELECTS],
-        "states": STATES,
+        "tabs": _tabs(
+            tab,
+            {**filters, ordering.NAME: order * (order != tab.order)},
+            numbers or _numbers(filters, request),
+            page.paginator.count,
+        ),
+        "tab": tab,
+        "clear": list_address(asking.kept({"state": tab.value})),
+        "columns": columns(tab, order),
+        "order": order if order != tab.order else "",
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
-        "dossiers": [Dossier(brief, situation) for brief in page.object_list],
+        "dossiers": dossiers(page.object_list, situation),
         "value": _value_behind(found, page),
-        "state": state,
-        "is_filtered": is_filtered,
+        "here": asking.kept(request.GET.dict()),
+        **_views(request),
+        "is_filtered": bool(filters),
         "notices": notices(request.user, situation),
-        "waiting": Brief.objects.open().filter(is_waiting_for_profile=True).count(),
-        "trouble": situation.lookup_trouble if state == "waiting" else "",
+        "trouble": situation.lookup_trouble if tab.value == "waiting" else "",
     }
     if not page.object_list:
-        context |= _why_empty(request, is_filtered)
+        context |= _why_empty(request, tab, bool(filters))
     return render(request, "briefs/inbox.html", context)
 
 
-def _page(found: BriefFilter, state: str, number: str | None) -> Page[Any]:
-    briefs = found.qs
-    if not found.form.cleaned_data.get("ordering"):
-        briefs = _sorted(briefs, state)
+def _views(request: HttpRequest) -> dict[str, Any]:
+    """The saved views; which of them the address asks for, if any."""
+    query = asking.kept(request.GET.dict(), asking.NAMES)
+    views = list(SavedView.objects.seen_by(request.user))
+    present = next((one for one in views if one.query == query), None)
+    return {
+        "views": views,
+        "view": query,
+        "present_view": present,
+        "may_change_view": present is not None and present.may_be_changed_by(request.user),
+    }
+
+
+def _numbers(filters: dict[str, str], request: HttpRequest) -> dict[str, str]:
+    """How many briefs each tab would show with the present filters; nothing for a search.
+
+    A search reads every text: one for each tab would take too long.
+    """
+    if "q" in filters:
+        return {}
+    data = {**filters, "state": "all"}
+    briefs = BriefFilter(data, queryset=Brief.objects.all(), request=request).qs
+    numbers = tabs.counts(briefs, request.user)
+    return {value: tabs.in_words(number) for value, number in numbers.items()}
+
+
+def _tabs(
+    present: tabs.Tab, kept: dict[str, str], numbers: dict[str, str], shown: int
+) -> list[dict[str, Any]]:
+    """Each with its address, which keeps filters and order, and how many briefs it shows.
+
+    A state without a tab gets one while it is asked for.
+    """
+    return [
+        {
+            "label": tab.label,
+            "address": list_address(asking.kept({**kept, "state": tab.value})),
+            "is_present": tab is present,
+            "number": f"{shown:,}" if tab is present else numbers.get(tab.value, ""),
+        }
+        for tab in tabs.ALL
+        if tab.is_tab or tab is present
+    ]
+
+
+def _page(found: BriefFilter, order: str, number: str | None, count: int | None) -> Page[Any]:
+    briefs = ordering.ordered(found.qs, order)
     if not found.form.cleaned_data.get("q"):
-        return Paginator(listed(briefs), PAGE_SIZE).get_page(number)
+        paginator = Paginator(listed(briefs), PAGE_SIZE)
+        if count is not None:
+            paginator.count = count  # known already
+        return paginator.get_page(number)
     # A search reads every text. To count and then to list would read them twice.
     keys = list(briefs.values_list("pk", flat=True)[:MOST_FOUND])
     page: Page[Any] = Paginator(keys, PAGE_SIZE).get_page(number)
@@ -76,20 +142,11 @@ def _value_behind(found: BriefFilter, page: Page[Any]) -> Sums:
     return value_behind(briefs, page.paginator.count)
 
 
-def _sorted(briefs: BriefQuerySet, state: str) -> BriefQuerySet:
-    if state == "closed":
-        return briefs.order_by("-closed_at", "-pk")
-    if state == "all":
-        return briefs.order_by("-created_at", "-pk")
-    return briefs.by_urgency()
-
-
-def _why_empty(request: HttpRequest, is_filtered: bool) -> dict[str, Any]:
-    """Why the list is empty: no brief at all, none that waits, no match, or all done."""
+def _why_empty(request: HttpRequest, tab: tabs.Tab, is_filtered: bool) -> dict[str, Any]:
+    """Why the list is empty: no brief at all, no match, or none in this tab."""
     if not Brief.objects.exists():
         receiver = absolute(reverse("webhooks:receive"), request)
         return {"empty": "first", "receiver": receiver}
-    asked = {name: value for name, value in request.GET.items() if value and name != "page"}
-    if asked == {"state": "waiting"}:
-        return {"empty": "none waiting"}
-    return {"empty": "no match" if is_filtered else "done"}
+    if is_filtered:
+        return {"empty": "no match"}
+    return {"empty": "none waiting" if tab.value == "waiting" else tab.value}

@@ -40,7 +40,7 @@ CREDITS = (
 BASES = (
     ("basis-new", "New", "new"),
     ("basis-shared", "Shared", "shared"),
-    ("basis-playbook", "Playbook only", "playbook"),
+    ("basis-playbook", "No research yet", "playbook"),
 )
 COLUMNS = (
     ("Research calls", "calls"),
@@ -57,7 +57,7 @@ COLUMNS = (
     ("Briefs opened", "briefs"),
     ("New", "new"),
     ("Shared", "shared"),
-    ("Playbook only", "playbook"),
+    ("No research yet", "playbook"),
     ("Briefs withdrawn", "withdrawn"),
     ("Credits per brief", "per_brief"),
     ("Credits saved by sharing", "saved"),

@@ -13,6 +13,7 @@ from briefs.finding import known_values
 from briefs.finding.known_values import NEEDED
 from briefs.links import admin_url, admin_url_for, may_follow
 from briefs.models import Brief, MaveHealth, PriorityThreshold, Research, ResearchPolicy
+from briefs.permissions import RUNS_SAVEDESK
 from briefs.research import balance
 from briefs.research.accounts import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
@@ -23,7 +24,7 @@ from webhooks.models import WebhookEvent
 
 RECENT = 50  # customers that are looked at; if there are fewer than ENOUGH, nothing is said
 ENOUGH = 5
-_ON_PLAYBOOKS = "Briefs stand on their playbooks"
+_WITHOUT = "Briefs go without research"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Notice:
 
 def notices(user: Any, situation: Situation) -> list[Notice]:
     """All notices that apply at present, with the links that this user may follow."""
-    found = [*_dead_events(), *_failed_questions(user), *_app_api(situation.lookup_trouble)]
+    found = [*_dead_events(), *_failed_questions(user), *_app_api(user, situation.lookup_trouble)]
     found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
     found += _thresholds(user)
     return for_reader(user, found)
@@ -59,12 +60,12 @@ def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:
     ]
 
 
-def _app_api(trouble: str) -> Iterator[Notice]:
+def _app_api(user: Any, trouble: str) -> Iterator[Notice]:
     if not settings.CIO_APP_KEY:
         yield Notice(
             "problem",
-            f"{trouble}: set it to an App API key of Customer.io, or every brief opens on "
-            "“Profile unknown”.",
+            "Every brief opens on “Profile unknown”, because the App API of Customer.io is not "
+            f"connected: {_asked_of(user, 'set CIO_APP_KEY to an App API key')}.",
         )
     elif trouble:
         yield Notice(
@@ -74,19 +75,25 @@ def _app_api(trouble: str) -> Iterator[Notice]:
         )
 
 
+def _asked_of(user: Any, cure: str) -> str:
+    """What to do, for who can do it; others are told whom to ask."""
+    return cure if user.has_perm(RUNS_SAVEDESK) else "ask whoever runs Savedesk for you"
+
+
 def research(user: Any, standstill: Standstill) -> Iterator[Notice]:
     """What holds research back or soon will, and what this user can do about it."""
     policy, health = standstill.policy, standstill.health
     why = standstill.reason().plainly
     if not settings.MAVERA_API_KEY:
-        yield Notice("hint", f"{_ON_PLAYBOOKS}, because {why}; set it to start research.")
+        cure = _asked_of(user, "set MAVERA_API_KEY to start research")
+        yield Notice("hint", f"{_WITHOUT}, because {why}: {cure}.")
         return
     account = standstill.account
     high = [one for one in account if one.level >= WORTH_A_NOTICE]
     # If it is about a budget, the budget's own notice says it, with figures.
     if why and not (high and _is_about_budget(policy, health)):
         cure = _cure(policy, health, user)
-        yield _about_policy(user, f"{_ON_PLAYBOOKS}, because {why}; {cure}.")
+        yield _about_policy(user, f"{_WITHOUT}, because {why}; {cure}.")
     for one in high:
         yield _about_policy(user, one.words)
     yield from _used_up_personas(standstill.used_up_personas)
@@ -123,7 +130,7 @@ def _used_up_personas(personas: Iterable[Persona]) -> Iterator[Notice]:
         yield Notice(
             "hint",
             f"The month's research budget of “{persona}” is used up: new briefs of this persona "
-            "stand on its playbook. Raise it, or wait until the next month begins.",
+            "go without research. Raise it, or wait until the next month begins.",
             url,
             f"Persona “{persona}”" if url else "",
         )
@@ -161,9 +168,9 @@ def _failed_questions(user: Any) -> Iterator[Notice]:
     if not count:
         return
     words = (
-        "1 question failed and its briefs stand on the playbook: read why, then start it again."
+        "1 question failed and its briefs have no research: read why, then start it again."
         if count == 1
-        else f"{count:,} questions failed and their briefs stand on the playbook: read why, then "
+        else f"{count:,} questions failed and their briefs have no research: read why, then "
         "start them again."
     )
     if url := admin_url_for(user, "briefs_research_changelist"):

@@ -16,26 +16,31 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from briefs.dossier import story
+from briefs.dossier import endings, story
 from briefs.dossier.attributes import Attributes
 from briefs.dossier.research import ResearchOfBrief
+from briefs.dossier.ways import Way, open_ways
 from briefs.links import admin_url_for, person_url
-from briefs.models import Activity, Brief, MaveCall, Signal
+from briefs.models import Activity, Brief, LinkTemplate, MaveCall, Signal
 from briefs.models.priority import Reason, shown
+from briefs.permissions import without_settings
 from briefs.reading import answer, channels, markdown
+from briefs.reading.first_steps import NOT_KNOWN, FirstSteps, StepShown
 from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
-from personas.models import AppApiHealth, AttributeName, SubscriptionNames, playbooks
+from personas.models import AppApiHealth, AttributeName, playbooks
 
+MOST_HAPPENINGS = 2  # that the head of the page tells
+IN_GENERAL = "For this persona in general"
 MOST_SIGNALS = 300  # of one customer: more would make the page too long
-# Long texts that no list shows. The playbook is loaded, because it holds the first step.
+# Long texts that no list shows. What the customer chose and their devices are loaded, because they
+# say which channels are closed, and so which first step is shown.
 _NOT_LISTED = (
-    "question_facts", "persona_why", "closing_note",
+    "question_facts", "persona_why",
     "research__question", "research__answer", "research__sources", "research__personas_used",
     "research__validation", "research__raw_reply",
-    "persona__description", "persona__research_focus",
-    "customer__devices", "customer__preferences",
+    "persona__description", "persona__research_focus", "persona__playbook",
 )  # fmt: skip
 _NOT_ON_PAGE = (
     "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
@@ -50,7 +55,9 @@ def listed(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
 
 def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
     """Load all that the page of a brief shows of these rows in one query."""
-    related = briefs.select_related("customer", "persona", "research", "renewal", "assignee")
+    related = briefs.select_related(
+        "customer", "persona", "research", "renewal", "assignee", "closing_reason"
+    )
     return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_NOT_ON_PAGE)
 
 
@@ -66,15 +73,20 @@ class Situation:
         return list(AttributeName.objects.all())
 
     @cached_property
+    def link_templates(self) -> list[LinkTemplate]:
+        return list(LinkTemplate.objects.all())
+
+    @cached_property
     def lookup_trouble(self) -> str:
         """Why profiles cannot be looked up at present; empty if they can."""
         if not settings.CIO_APP_KEY:
-            return "CIO_APP_KEY is not set, so no profile can be looked up"
+            return "the App API of Customer.io is not connected, so no profile can be looked up"
         health = AppApiHealth.objects.filter(pk=1).first()
         if health is None or health.failing_since is None:
             return ""
         lasted = length(timezone.now() - health.failing_since)
-        return f"look-ups have failed for {lasted}: {health.reason}"
+        reason = without_settings(self.reader, health.reason)
+        return f"look-ups have failed for {lasted}" + (f": {reason}" if reason else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +109,30 @@ class Value:
     month: Decimal
 
 
+def dossiers(briefs: Iterable[Brief], situation: Situation) -> "list[Dossier]":
+    """Those of a list; what their first steps depend on is read in a few queries for all."""
+    briefs = list(briefs)
+    closers, first_steps = endings.closed_by(briefs), FirstSteps(briefs)
+    return [Dossier(brief, situation, closers.get(brief.pk), first_steps) for brief in briefs]
+
+
+def _is_first_step(section: playbooks.Section) -> bool:
+    return section.title.casefold() == "first step"
+
+
 class Dossier:
-    def __init__(self, brief: Brief, situation: Situation | None = None) -> None:
+    def __init__(
+        self,
+        brief: Brief,
+        situation: Situation | None = None,
+        closed_by: Any = None,
+        first_steps: FirstSteps | None = None,
+    ) -> None:
+        """closed_by: the user, where a list has read it; first_steps: those of the whole list."""
+        self.closed_by = closed_by
         self.brief, self.customer, self.persona = brief, brief.customer, brief.persona
         self._situation = situation or Situation()
+        self._first_steps = first_steps or FirstSteps([brief])
         self.research = ResearchOfBrief(brief, self._situation.standstill)
 
     @cached_property
@@ -131,9 +163,19 @@ class Dossier:
     def brief_signals(self) -> list[Signal]:
         return [signal for signal in self.signals if signal.brief_id == self.brief.pk]
 
-    @property
+    @cached_property
     def happenings(self) -> list[story.Happening]:
         return story.happenings(self.brief_signals)
+
+    @property
+    def newest_happenings(self) -> list[story.Happening]:
+        """The first act and the latest: what lies between them is in the timeline."""
+        acts = self.happenings
+        return acts if len(acts) <= MOST_HAPPENINGS else [acts[0], acts[-1]]
+
+    @property
+    def older_happenings(self) -> int:
+        return len(self.happenings) - len(self.newest_happenings)
 
     @cached_property
     def activities(self) -> list[Activity]:
@@ -161,25 +203,49 @@ class Dossier:
         """Why the brief has its priority, in words; empty for one of an earlier version."""
         return shown(self.brief.priority_reasons)
 
+    @property
+    def closer(self) -> Any:
+        """Who closed it last; None if it is open, or Savedesk closed it."""
+        codes = [one for one in self.activities if one.code == Activity.Code.CLOSED]
+        return codes[-1].actor if codes and not self.brief.is_open else None
+
+    @cached_property
+    def last_ending(self) -> "Dossier | None":
+        """How the brief before this one ended, if the customer returned shortly after that."""
+        if self.brief.returned_from_id is None:
+            return None
+        related = Brief.objects.select_related("customer", "persona", "research")
+        found = related.get(pk=self.brief.returned_from_id)
+        return Dossier(found, self._situation, endings.closed_by([found]).get(found.pk))
+
     # What to do.
+
+    @cached_property
+    def step(self) -> StepShown:
+        return self._first_steps.of(self.brief)
 
     @property
     def first_step(self) -> str:
-        return self.brief.first_step
+        return self.step.text
+
+    @cached_property
+    def came_back(self) -> Signal | None:
+        """The good news after which there may be nothing left to do."""
+        return self._first_steps.came_back(self.brief)
 
     @property
     def advice(self) -> list[Advice]:
         """The playbook's sections; what not to do is marked as a warning.
 
-        The section of its first step is left out where the brief has another first step.
+        A section “First step”, as playbooks once began, speaks of the persona whatever happened. It
+        is not called so beside the brief's first step, and is left out where nobody is contacted.
         """
-        sections = playbooks.sections(self.persona.playbook)
-        if self.first_step != self.persona.first_step:
-            first = next((part for part in sections if part.body), None)
-            sections = [part for part in sections if part is not first]
+        sections = [part for part in playbooks.sections(self.persona.playbook) if part.body]
+        if not self.step.channels and self.step.text != NOT_KNOWN:
+            sections = [part for part in sections if not _is_first_step(part)]
         return [
             Advice(
-                title=section.title,
+                title=IN_GENERAL if _is_first_step(section) else section.title,
                 html=markdown.render(section.body),
                 is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
             )
@@ -189,13 +255,7 @@ class Dossier:
     @cached_property
     def routes(self) -> list[channels.Route]:
         """By which channels the customer may still be contacted."""
-        # Signals that are too old for the page may still close a channel.
-        signals: Iterable[Signal] = self.signals
-        if self.has_more_signals:
-            signals = self.customer.signals.about_channels()
-        has_topics = bool(self.customer.preferences.get("topics"))
-        names = SubscriptionNames.known() if has_topics else None
-        return channels.routes(self.customer, signals, names)
+        return self._first_steps.routes(self.customer)
 
     @cached_property
     def reading(self) -> answer.Reading | None:
@@ -205,11 +265,44 @@ class Dossier:
             return None
         return answer.read(row.answer, row.sources, channels.closed_channels(self.routes))
 
+    @property
+    def first_day(self) -> SafeString | None:
+        """What the research says to do within a day, once the brief has its answer."""
+        return self.reading.first_day if self.research.is_answered and self.reading else None
+
     @cached_property
     def calls(self) -> Sequence[MaveCall]:
         """The requests to Mavera for this brief's question."""
         row = self.brief.research
         return list(row.calls.order_by("-started_at")) if row else []
+
+    # How to reach them, for who may know it.
+
+    @property
+    def may_contact(self) -> bool:
+        reader = self._situation.reader
+        return reader is not None and reader.has_perm("personas.view_personal_data")
+
+    @cached_property
+    def ways(self) -> list[Way]:
+        """Addresses and numbers to use; empty for who may not read personal data."""
+        return open_ways(self.customer, self.routes) if self.may_contact else []
+
+    @property
+    def way_values(self) -> list[str]:
+        return [way.value for way in self.ways]
+
+    @cached_property
+    def links(self) -> list[tuple[str, str]]:
+        """Labels and addresses of the customer's pages in the team's other tools."""
+        if not self.may_contact:
+            return []
+        reader, customer = self._situation.reader, self.customer
+        return [
+            (template.label, address)
+            for template in self._situation.link_templates
+            if reader.has_perm(template.readers) and (address := template.address_of(customer))
+        ]
 
     # What the reader may do.
 

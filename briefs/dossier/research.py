@@ -1,4 +1,4 @@
-"""What a brief stands on, why its research is not there, and what may be asked for."""
+"""What a brief rests on, why its research is not there, and what may be asked for."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from briefs.models import Brief, MaveCall, Research
 from briefs.research import renewal, spending
 from briefs.research.reasons import Reason
 from briefs.research.waiting import Standstill
-from briefs.times import clock_or_day, span
+from briefs.times import clock_or_day, span, zone
 from providers import mavera_validation
 from providers.plain import visible
 
@@ -54,7 +54,7 @@ class ResearchOfBrief:
     def __init__(self, brief: Brief, standstill: Standstill) -> None:
         self._brief, self.row, self._standstill = brief, brief.research, standstill
 
-    # What the brief stands on.
+    # What the brief rests on.
 
     @property
     def is_answered(self) -> bool:
@@ -66,11 +66,13 @@ class ResearchOfBrief:
 
     @property
     def state(self) -> str:
-        """`Research: new`, `Research: shared, 3 h old`, or `Research: playbook only`."""
+        """`Research: new`, `Research: shared, 3 h old`, or `No research yet`."""
         basis = Brief.Basis(self._brief.basis)
         if basis == Brief.Basis.SHARED and self.row and self.row.finished_at:
             age = span(timezone.now() - self.row.finished_at)
             return "Research: shared, " + ("just in" if age == "now" else f"{age} old")
+        if basis == Brief.Basis.PLAYBOOK:
+            return str(basis.label).capitalize()
         return f"Research: {basis.label}"
 
     @property
@@ -80,7 +82,7 @@ class ResearchOfBrief:
 
     @cached_property
     def why_not_there(self) -> str:
-        """Why the brief stands on its playbook alone, in a word or two; empty if it does not."""
+        """Why the brief has no research yet, in a word or two; empty if it does not."""
         if self._brief.basis != Brief.Basis.PLAYBOOK:
             return ""
         if self.row is None:
@@ -117,7 +119,7 @@ class ResearchOfBrief:
         at = self.row.available_at if self.row else None
         if at is None or not self._is_put_off:
             return ""
-        until = f"put off until {clock_or_day(at)} UTC"
+        until = f"put off until {clock_or_day(at)} {zone(at)}"
         return f"{until}: {self.reason}" if self.reason else until
 
     # What became of the question.

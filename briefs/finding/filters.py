@@ -8,27 +8,18 @@ from django import forms
 from django.db.models import Q
 from django_filters.fields import ChoiceField
 
-from briefs.finding.ordering import KNOWN, Names, OrderingFilter
+from briefs.finding import tabs
 from briefs.finding.search import search
+from briefs.finding.tabs import STATES
 from briefs.models import Brief, Priority, Research
 from briefs.models.briefs import BriefQuerySet
 from personas.models import Persona, SignalKind
 
-STATES = [
-    ("open", "Open"),
-    ("new", "New"),
-    ("in_progress", "In progress"),
-    ("waiting", "Waiting for profile"),
-    ("closed", "Closed"),
-    ("all", "Open and closed"),
-]
-# The inbox gets its tab for these with the desk's snooze.
-_FILTERED_STATES = [*STATES, (Brief.State.SNOOZED.value, Brief.State.SNOOZED.label)]
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in reversed(Priority)]
 RESEARCH = [
     ("new", "New"),
     ("shared", "Shared"),
-    ("playbook", "Playbook only"),
+    ("playbook", "No research yet"),
     ("under_way", "Under way"),
     ("failed", "Failed, can be retried"),
 ]
@@ -66,7 +57,7 @@ class PriorityFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # ship
 
 
 class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
-    """What a list of briefs can be narrowed down by, and sorted by. Without any: all briefs."""
+    """What a list of briefs can be narrowed down by. Without any: all briefs."""
 
     q = django_filters.CharFilter(
         method="by_words", label="Search", max_length=200, help_text="All of these words occur."
@@ -91,11 +82,12 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         error_messages=in_words(SignalKind.choices),
     )
     state = django_filters.ChoiceFilter(
-        choices=_FILTERED_STATES,
+        choices=STATES,
         method="by_state",
         empty_label=None,
-        help_text="Open, new and in progress are without those that wait for their profile.",
-        error_messages=in_words(_FILTERED_STATES),
+        help_text="Open, mine and unassigned are without those that are snoozed or wait for their "
+        "profile; new and in progress without those that wait. Mine: of whoever asks.",
+        error_messages=in_words(STATES),
     )
     research = django_filters.ChoiceFilter(
         choices=RESEARCH,
@@ -110,7 +102,6 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         help_text="Me: whoever asks.",
         error_messages=in_words(ASSIGNEES),
     )
-
     value_min = django_filters.NumberFilter(
         "value_month", "gte", label="Value from",
         help_text="A month's value of this or more, whatever its currency.",
@@ -125,14 +116,6 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     company = django_filters.CharFilter(
         "company", "icontains", label="Company", max_length=200, help_text="A part of its name."
     )
-    ordering = OrderingFilter(
-        choices=[(name, name) for name in KNOWN],
-        label="Sorted by",
-        widget=Names,
-        help_text="By what the list is sorted, one or several; with - the largest or latest "
-        "first. Rows without a value come last.",
-        error_messages=in_words([(name, name) for name in KNOWN]),
-    )
 
     class Meta:
         model = Brief
@@ -146,15 +129,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         return briefs.filter(priority=Priority[value.upper()])
 
     def by_state(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
-        if value == "open":
-            return briefs.in_inbox()
-        if value == "waiting":
-            return briefs.open().filter(is_waiting_for_profile=True)
-        if value == "all":
-            return briefs
-        if value in (Brief.State.CLOSED, Brief.State.SNOOZED):
-            return briefs.filter(state=value)
-        return briefs.in_inbox().filter(state=value)
+        return tabs.of_state(value, briefs, self._reader)
 
     def by_research(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         return briefs.filter(_RESEARCH_IS[value])
@@ -162,5 +137,9 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     def by_assignee(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         if value == "nobody":
             return briefs.filter(assignee=None)
-        user: Any = getattr(self.request, "user", None)
-        return briefs.filter(assignee=user) if user and user.is_authenticated else briefs.none()
+        return tabs.held_by(briefs, self._reader)
+
+    @property
+    def _reader(self) -> Any:
+        """Whoever asks."""
+        return getattr(self.request, "user", None)

@@ -1,99 +1,107 @@
-"""By what a list of briefs is sorted: every column of the inbox, and what the API also knows.
+"""By what lists of briefs are sorted: the columns of the inbox, and what programs also ask for.
 
-A name sorts the smallest first, and with `-` before it the largest. Rows without a value come last
-either way, and rows that are equal keep the order in which they were opened.
+In the address it is `ordering=persona`, and `ordering=-persona` for the other direction. Rows
+without a value come last either way; rows that are equal come by urgency.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import django_filters
-from django import forms
-from django.db.models import Case, F, IntegerField, Value, When
-from django.db.models.expressions import Expression, OrderBy
-from django.db.models.functions import Coalesce, Lower, NullIf
-from django_filters.widgets import BaseCSVWidget
+from django.db.models import Case, CharField, F, OrderBy, Value, When
+from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 
 from briefs.models import Brief
 from briefs.models.briefs import BriefQuerySet
 from personas.models import SignalKind
 
-ORDERING = "ordering"
-_KINDS = sorted(SignalKind, key=lambda kind: kind.label)
-_SIGNAL = Case(
-    *(When(kind=kind, then=Value(place)) for place, kind in enumerate(_KINDS)),
-    default=Value(len(_KINDS)),
-    output_field=IntegerField(),
-)
+NAME = "ordering"
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    # The smallest first. A name is a column that is never empty: it is sorted as an index is, and
+    # PostgreSQL uses none for “nulls last”.
+    by: tuple[Any, ...]
+    first: str = ""  # “-”: the first click on the column shows the largest first
+    is_turned: bool = False  # the smallest age is the latest moment
+
+    def columns(self, is_down: bool) -> Iterator[Any]:
+        for one in self.by:
+            if isinstance(one, str):
+                yield f"-{one}" if is_down else one
+            else:
+                yield OrderBy(one, descending=is_down, nulls_last=True)
+
+
+def _filled(expression: Any) -> Any:
+    return NullIf(expression, Value(""), output_field=CharField())
+
+
 _CUSTOMER = Coalesce(
-    NullIf("customer__sort_name", Value("")),
-    NullIf(Lower("customer__email"), Value("")),
-    Lower("customer__external_id"),
-    "customer__cio_id",
+    _filled(F("customer__sort_name")),
+    *(
+        Lower(_filled(F(f"customer__{name}")))
+        for name in ("external_id", "email", "phone", "cio_id")
+    ),
+    output_field=CharField(),
 )
-_ASSIGNEE = Coalesce(NullIf(Lower("assignee__first_name"), Value("")), "assignee__username")
-
-# By its name, the columns; those with a - are sorted the other way round.
-COLUMNS: dict[str, tuple[str | Expression, ...]] = {
-    "priority": ("priority",),
-    "value": ("value_sort",),
-    "age": ("-created_at",),
-    "customer": (_CUSTOMER,),
-    "persona": ("persona__name",),
-    "signal": (_SIGNAL, "detail"),
-    "plan": (NullIf(Lower("plan"), Value("")),),
-    "research": ("basis",),
-    "assignee": (_ASSIGNEE,),
-    # For programs.
-    "created_at": ("created_at",),
-    "happened_at": ("happened_at",),
-    "researched_at": ("researched_at",),
-    "closed_at": ("closed_at",),
-    "id": ("id",),
+_SIGNAL = Case(
+    *(When(kind=kind.value, then=Value(kind.label)) for kind in SignalKind),
+    default=F("kind"),
+    output_field=CharField(),
+)
+_ASSIGNEE = Lower(
+    Coalesce(
+        _filled(Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))),
+        F("assignee__username"),
+    )
+)
+_RESEARCH = Case(
+    *(
+        When(basis=basis, then=Value(place))
+        for place, basis in enumerate((Brief.Basis.NEW, Brief.Basis.SHARED))
+    ),
+    default=Value(2),
+)
+# A further column is one line here.
+ORDERINGS: dict[str, Ordering] = {
+    "priority": Ordering(("priority",), first="-"),
+    "customer": Ordering((_CUSTOMER,)),
+    "signal": Ordering((_SIGNAL, "detail")),
+    "persona": Ordering((Lower("persona__name"),)),
+    "value": Ordering(("value_sort",), first="-"),
+    "plan": Ordering((_filled(Lower("plan")),)),
+    "research": Ordering((_RESEARCH,)),
+    "assignee": Ordering((_ASSIGNEE,)),
+    "age": Ordering(("created_at",), first="-", is_turned=True),
+    "due": Ordering((F("due_at"),)),
+    "closed": Ordering((F("closed_at"),), first="-"),
+    # By the names of the fields, for programs.
+    "created_at": Ordering(("created_at",)),
+    "happened_at": Ordering(("happened_at",)),
+    "researched_at": Ordering((F("researched_at"),)),
+    "closed_at": Ordering((F("closed_at"),)),
+    "id": Ordering(("id",)),
 }
-if "due_at" in {field.name for field in Brief._meta.get_fields()}:
-    COLUMNS["due"] = ("due_at",)
-KNOWN = [sign + name for name in COLUMNS for sign in ("", "-")]
-_NEVER_NULL = {"priority", "value_sort", "created_at", "happened_at", "id", "detail", "basis",
-               "persona__name"}  # fmt: skip
 
 
-def ordered(briefs: BriefQuerySet, names: Iterable[str]) -> BriefQuerySet:
-    """Sort by these names of `KNOWN`, the first one first."""
-    names = list(names)
-    # Rows that are equal otherwise keep one order, or a row could be on two pages.
-    by_key = "-pk" if names[0].startswith("-") else "pk"
-    columns = (column for name in names for column in _columns(name))
-    return briefs.order_by(*columns, by_key)
+def is_known(word: str) -> bool:
+    return word.removeprefix("-") in ORDERINGS
 
 
-def _columns(name: str) -> Iterable[Any]:
-    is_down = name.startswith("-")
-    for column in COLUMNS[name.removeprefix("-")]:
-        yield _sorted(column, is_down)
+def ordered(briefs: BriefQuerySet, *words: str) -> BriefQuerySet:
+    """Sorted by these known words, the first one first."""
+    return briefs.by_urgency(*(column for word in words for column in _columns(word)))
 
 
-def _sorted(column: str | Expression, is_down: bool) -> str | OrderBy:
-    if isinstance(column, str):
-        bare = column.removeprefix("-")
-        is_down ^= column != bare
-        if bare in _NEVER_NULL:  # as the index is: PostgreSQL uses none for "nulls last"
-            return f"-{bare}" if is_down else bare
-        return OrderBy(F(bare), descending=is_down, nulls_last=True)
-    return OrderBy(column, descending=is_down, nulls_last=True)
+def _columns(word: str) -> Iterator[Any]:
+    ordering = ORDERINGS[word.removeprefix("-")]
+    return ordering.columns(word.startswith("-") != ordering.is_turned)
 
 
-class Names(BaseCSVWidget, forms.TextInput):  # type: ignore[misc]  # ships no types
-    """Names with commas between them, and perhaps blanks."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str] | None:
-        given = super().value_from_datadict(data, files, name)
-        return None if given is None else [word.strip() for word in given if word.strip()]
-
-
-class OrderingFilter(django_filters.OrderingFilter):  # type: ignore[misc]  # ships no types
-    """Sorts a list by the names that the request gives, in their order."""
-
-    def filter(self, briefs: BriefQuerySet, value: Any) -> BriefQuerySet:
-        names = [name for name in value or [] if name]
-        return ordered(briefs, names) if names else briefs
+def next_word(name: str, present: str) -> str:
+    """What a click on this column asks for: the other direction if it is sorted by it already."""
+    if present.removeprefix("-") == name:
+        return name if present.startswith("-") else f"-{name}"
+    return ORDERINGS[name].first + name

@@ -1,11 +1,12 @@
-"""Finds briefs by words of the customer, persona, signal, brief and research."""
+"""Finds briefs by words of the customer, persona, signal, first step, brief and research."""
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
 from briefs.models import Research
-from personas.models import Customer, CustomerAlias, Persona, SignalKind
+from personas.models import Customer, CustomerAlias, FirstStep, Persona, SignalKind
 from personas.people.identity import plain_number
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def _anywhere(word: str) -> Q:
         Q(customer__in=Customer.objects.filter(_who(word)).values("pk"))
         | Q(persona__in=_personas(word))
         | Q(kind__in=_kinds(word))
+        | _steps(word)
         | Q(persona_why__icontains=word)
         | Q(closing_note__icontains=word)
         | Q(research__in=Research.objects.filter(answer__icontains=word).values("pk"))
@@ -56,6 +58,17 @@ def _personas(word: str) -> list[int]:
     # A dozen rows: one query here is cheaper than a subquery for every brief.
     found = Persona.objects.filter(Q(name__icontains=word) | Q(playbook__icontains=word))
     return list(found.values_list("pk", flat=True))
+
+
+def _steps(word: str) -> Q:
+    """Briefs whose case has a first step with this word; it may not be the one that is shown."""
+    kinds: dict[int | None, list[str]] = defaultdict(list)
+    for step in FirstStep.objects.filter(text__icontains=word):
+        kinds[step.persona_id].append(step.kind)
+    found = Q(kind__in=kinds.pop(None, []))
+    for persona, of_persona in kinds.items():
+        found |= Q(persona=persona, kind__in=of_persona)
+    return found
 
 
 def _kinds(word: str) -> list[str]:

@@ -1,33 +1,53 @@
 """The rows the team works with: signals, briefs, research and its limits, and notifications."""
 
-from briefs.models.briefs import Activity, Brief
+from briefs.models.activities import Activity
+from briefs.models.briefs import Brief
 from briefs.models.calls import MaveCall
+from briefs.models.comments import Comment
+from briefs.models.contacts import ContactLog
+from briefs.models.deadlines import Deadlines
+from briefs.models.endings import ClosingReason, Offer
+from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
 from briefs.models.priority import Priority
 from briefs.models.research import Research
+from briefs.models.saved_views import SavedView
 from briefs.models.signals import Signal
 from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
 from briefs.models.thresholds import PersonaMedian, PriorityThreshold, Yardstick
+from briefs.models.turns import Turn
+from briefs.models.working_time import Calendar, Holiday, WorkingTime
 
 __all__ = [
     "Activity",
     "Alarm",
     "Brief",
     "BudgetLevel",
+    "Calendar",
+    "ClosingReason",
+    "Comment",
+    "ContactLog",
+    "Deadlines",
+    "Holiday",
+    "LinkTemplate",
     "MaveCall",
     "MaveHealth",
     "Notification",
     "NotificationTarget",
+    "Offer",
     "PersonaMedian",
     "Priority",
     "PriorityThreshold",
     "QuestionTemplate",
     "Research",
     "ResearchPolicy",
+    "SavedView",
     "Signal",
     "TemplateChoice",
+    "Turn",
     "UsageReading",
+    "WorkingTime",
     "Yardstick",
 ]

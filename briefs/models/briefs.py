@@ -1,24 +1,31 @@
 """A brief: one customer who may be leaving, and what the team does about it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 
+from briefs.links import user_name
+from briefs.models.activities import Activity
+from briefs.models.endings import Ended
 from briefs.models.priority import Judgement, Priority
+from briefs.models.timing import AWAKE, Timed, TimedQuerySet
 from personas.models import Customer, Persona, SignalKind, Valued
+
+# A new act within this time after a closing opens a brief that has returned.
+RETURNS_WITHIN = timedelta(days=60)
 
 
 def titled(kind: str, detail: str) -> str:
     return f"{kind}: {detail}" if detail else kind
 
 
-class BriefQuerySet(models.QuerySet["Brief"]):
+class BriefQuerySet(TimedQuerySet["Brief"]):
     def open(self) -> Self:
         return self.exclude(state=Brief.State.CLOSED)
 
@@ -26,9 +33,16 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         """Open, and not waiting for the customer's profile."""
         return self.open().filter(is_waiting_for_profile=False)
 
-    def by_urgency(self) -> Self:
-        """The one order of work: by priority, then by value, then by age."""
-        return self.order_by("-priority", "-value_sort", "created_at", "pk")
+    def by_urgency(self, *before: Any) -> Self:
+        """The one order of work: by priority, then what is overdue, then by value, then by age.
+
+        `before`: what decides first.
+        """
+        overdue = Q(due_at__lt=Now()) & ~Q(state="snoozed")
+        is_overdue = models.Case(models.When(overdue, then=1), default=0)
+        return self.annotate(overdue_first=is_overdue).order_by(
+            *before, "-priority", "-overdue_first", "-value_sort", "created_at", "pk"
+        )
 
     def update(self, **fields: Any) -> int:
         """Also raise the revisions, in the same statement; without fields raise them alone.
@@ -40,10 +54,13 @@ class BriefQuerySet(models.QuerySet["Brief"]):
     update.alters_data = True  # type: ignore[attr-defined]  # no template may call it
 
     @transaction.atomic
-    def close(self, outcome: str, note: str = "", actor: Any = None, **fields: Any) -> int:
+    def close(
+        self, outcome: str, note: str = "", actor: Any = None, words: str = "", **fields: Any
+    ) -> int:
         """Any open state -> CLOSED for all of these at once; returns how many were open.
 
-        `fields` are set by the same update.
+        `fields` are set by the same update. `words`: for the timeline, if there is more to say than
+        the outcome and the note.
         """
         locked = self.open().order_by("pk").select_for_update(of=("self",))
         keys = list(locked.values_list("pk", flat=True))
@@ -52,22 +69,25 @@ class BriefQuerySet(models.QuerySet["Brief"]):
             outcome=Brief.Outcome(outcome),
             closing_note=note,
             closed_at=Now(),
-            snoozed_until=None,
             is_waiting_for_profile=False,
+            **AWAKE,
             **fields,
         )
-        words = f"closed it: {Brief.Outcome(outcome).label}" + (f" · {note}" if note else "")
+        words = f"closed it: {words or Brief.Outcome(outcome).label}"
+        words += f" · {note}" if note else ""
         Activity.objects.bulk_create(
-            Activity(brief_id=key, text=words, actor=actor) for key in keys
+            Activity(brief_id=key, text=words, actor=actor, code=Activity.Code.CLOSED)
+            for key in keys
         )
         return len(keys)
 
     @transaction.atomic
-    def release(self, why: str, actor: Any = None) -> int:
+    def release(self, why: str, actor: Any = None, code: str | None = None, **fields: Any) -> int:
         """Any open state with an assignee -> NEW with none, for all of these at once.
 
         A snooze ends as well: it was the assignee's, and nobody else would look. `why` is for the
-        timeline and names the assignee. Returns how many were released.
+        timeline and names the assignee. `fields` are set by the same update. Returns how many were
+        released.
         """
         taken = self.open().filter(assignee__isnull=False)
         locked = taken.order_by("pk").select_for_update(of=("self",))
@@ -75,13 +95,24 @@ class BriefQuerySet(models.QuerySet["Brief"]):
         Brief.objects.filter(pk__in=keys).update(
             assignee=None,
             state=Brief.State.NEW,
-            snoozed_until=None,
+            **AWAKE,
+            **fields,
         )
-        words = f"made it unassigned: {why}"
         Activity.objects.bulk_create(
-            Activity(brief_id=key, text=words, actor=actor) for key in keys
+            Activity(brief_id=key, text=f"made it unassigned: {why}", actor=actor, code=code)
+            for key in keys
         )
         return len(keys)
+
+    def closed_lately(self, customers: Iterable[int]) -> "dict[int, Brief]":
+        """By customer: the last brief that people closed within RETURNS_WITHIN, if there is one."""
+        briefs = self.filter(
+            customer__in=list(customers),
+            state=Brief.State.CLOSED,
+            closed_at__gt=Now() - RETURNS_WITHIN,
+        ).exclude(outcome=Brief.Outcome.WITHDRAWN)
+        shown = briefs.only("customer_id", "outcome", "closed_at").order_by("closed_at", "pk")
+        return {brief.customer_id: brief for brief in shown}
 
     def research_arrived(self) -> int:
         """The answer is there: let the briefs that had only the playbook rest on it."""
@@ -121,15 +152,30 @@ class BriefQuerySet(models.QuerySet["Brief"]):
             return Brief.objects.filter(pk__in=list(keys)).update(**fields)
 
 
-class Brief(Valued):
+class Brief(Timed, Ended, Valued):
+    """One customer who may be leaving. What a person may do with it is in `briefs/triage/`.
+
+    | from        | arrow                             | to                                        |
+    |---|---|---|
+    | -           | opened by the pipeline            | NEW, perhaps assigned by its persona      |
+    | any open    | `assign`: taken, or given to one  | IN_PROGRESS                               |
+    | any open    | `contacted`: contact was logged   | IN_PROGRESS                               |
+    | any open    | `snooze`                          | SNOOZED                                   |
+    | SNOOZED     | `wake`: by time, signal or person | IN_PROGRESS, or NEW without an assignee   |
+    | any open    | `release`: given back, forgotten  | NEW, unassigned                           |
+    | any open    | `close`, `withdraw`               | CLOSED with an outcome                    |
+    | CLOSED      | `correct`                         | CLOSED with another outcome, note, reason |
+    | CLOSED      | `reopen`: by a person             | IN_PROGRESS, assigned to that person      |
+    """
+
     class State(models.TextChoices):
-        NEW = "new", "New"  # nobody has taken it
+        NEW = "new", "New"  # nobody has begun; a persona may have named the assignee
         IN_PROGRESS = "in_progress", "In progress"  # somebody has
         SNOOZED = "snoozed", "Snoozed"  # comes back at snoozed_until
         CLOSED = "closed", "Closed"  # with an outcome
 
     class Basis(models.TextChoices):
-        PLAYBOOK = "playbook", "playbook only"  # no research yet, or none is bought
+        PLAYBOOK = "playbook", "no research yet"  # or none is bought
         NEW = "new", "new"  # researched for this brief
         SHARED = "shared", "shared"  # researched for another brief with the same question
 
@@ -191,7 +237,6 @@ class Brief(Valued):
     researched_at = models.DateTimeField(null=True, blank=True)
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
-    snoozed_until = models.DateTimeField(null=True, blank=True)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -201,7 +246,20 @@ class Brief(Valued):
     )
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     closing_note = models.TextField(blank=True)
+    step_at_closing = models.JSONField(
+        null=True, blank=True, help_text="What it said was to be done first when it was closed."
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
+    reopened_at = models.DateTimeField(null=True, blank=True, help_text="By a person.")
+    returned_from = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="returns",
+        db_index=False,  # an index of its own leaves out the briefs that did not return
+        help_text="The brief of this customer that was closed shortly before this one was opened.",
+    )
     revision = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Raised by every change, of people and of Savedesk."
     )
@@ -225,6 +283,17 @@ class Brief(Valued):
             ),
         ]
         indexes = [
+            *Timed.Meta.indexes,
+            models.Index(
+                fields=["closing_reason"],
+                condition=Q(closing_reason__isnull=False),
+                name="brief_closing_reason",
+            ),
+            models.Index(
+                fields=["returned_from"],
+                condition=Q(returned_from__isnull=False),
+                name="brief_returned",
+            ),
             models.Index(
                 fields=["-priority", "-value_sort", "created_at", "id"],
                 condition=~Q(state="closed"),
@@ -258,14 +327,8 @@ class Brief(Valued):
 
     @property
     def is_untouched(self) -> bool:
-        return self.state == self.State.NEW and self.assignee_id is None
-
-    @property
-    def first_step(self) -> str:
-        """What to do within a day: the playbook's first step, unless a machine acted."""
-        if self.kind == SignalKind.SCANNER:
-            return "Ask one of them whether they meant it: a machine probably clicked for them."
-        return self.persona.first_step
+        """Whether nobody has done anything; that its persona named an assignee is no act."""
+        return self.state == self.State.NEW and self.first_touch_at is None
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Of a row that exists also raise the revision, in the same statement."""
@@ -303,17 +366,113 @@ class Brief(Valued):
         changed = (
             Brief.objects.open()
             .filter(pk=self.pk)
-            .update(assignee=user, state=self.State.IN_PROGRESS, snoozed_until=None)
+            .update(assignee=user, state=self.State.IN_PROGRESS, **AWAKE)
         )
         if changed:
-            words = "took it" if user == actor else f"assigned it to {user}"
+            words = "took it" if user == actor else f"assigned it to {user_name(user)}"
             self.log(words, actor, is_raised=True)
         self.refresh_from_db()
         return bool(changed)
 
-    def close(self, outcome: str, note: str = "", actor: Any = None, **fields: Any) -> bool:
+    def release(self, why: str, actor: Any = None) -> bool:
+        """Any open state with an assignee -> NEW with none; False if there is none."""
+        changed = Brief.objects.filter(pk=self.pk).release(why, actor)
+        self.refresh_from_db()
+        return bool(changed)
+
+    @transaction.atomic
+    def contacted(self, words: str, actor: Any, due_at: datetime | None) -> bool:
+        """Any open state -> IN_PROGRESS, because `actor` tried to reach the customer.
+
+        Whoever tries first has the brief in hand. `due_at`: when the next try is due, if it is.
+        Needs the row's lock.
+        """
+        moved: dict[str, Any] = {"due_moved_at": Coalesce("due_moved_at", Now())} if due_at else {}
+        taken = {} if self.assignee_id else {"assignee": actor}
+        changed = (
+            Brief.objects.open()
+            .filter(pk=self.pk)
+            .update(
+                state=self.State.IN_PROGRESS,
+                first_touch_at=Coalesce("first_touch_at", Now()),
+                due_at=due_at,
+                **AWAKE,
+                **moved,
+                **taken,
+            )
+        )
+        if changed:
+            self.log(words, actor, is_raised=True)
+        self.refresh_from_db()
+        return bool(changed)
+
+    @transaction.atomic
+    def snooze(
+        self, until: datetime, words: str, actor: Any, due_at: datetime, *, for_signal: bool
+    ) -> bool:
+        """Any open state -> SNOOZED until then; `due_at`: when the next act is due after that."""
+        moved = {"due_moved_at": Coalesce("due_moved_at", Now())} if self.due_at else {}
+        changed = (
+            Brief.objects.open()
+            .filter(pk=self.pk)
+            .update(
+                state=self.State.SNOOZED,
+                snoozed_until=until,
+                is_snoozed_for_signal=for_signal,
+                due_at=due_at,
+                **moved,
+            )
+        )
+        if changed:
+            self.log(words, actor, is_raised=True)
+        self.refresh_from_db()
+        return bool(changed)
+
+    def wake(self, why: str, actor: Any = None, **fields: Any) -> bool:
+        """SNOOZED -> IN_PROGRESS or NEW; False if it does not sleep."""
+        changed = Brief.objects.filter(pk=self.pk).wake(why, actor, **fields)
+        self.refresh_from_db()
+        return bool(changed)
+
+    @transaction.atomic
+    def correct(self, words: str, actor: Any, **fields: Any) -> None:
+        """CLOSED -> CLOSED: what was said of how it ended is said anew."""
+        Brief.objects.filter(pk=self.pk, state=self.State.CLOSED).update(**fields)
+        self.log(words, actor, is_raised=True)
+        self.refresh_from_db()
+
+    @transaction.atomic
+    def reopen(self, words: str, actor: Any, due_at: datetime | None) -> bool:
+        """CLOSED -> IN_PROGRESS in the hands of `actor`. How it had ended stays in the log.
+
+        Raises IntegrityError if the customer has another open brief.
+        """
+        changed = Brief.objects.filter(pk=self.pk, state=self.State.CLOSED).update(
+            state=self.State.IN_PROGRESS,
+            assignee=actor,
+            outcome="",
+            closing_note="",
+            closing_reason=None,
+            offer=None,
+            offer_percent=None,
+            offer_words=None,
+            closed_at=None,
+            step_at_closing=None,
+            is_persona_wrong=False,
+            reopened_at=Now(),
+            due_at=due_at,
+            due_moved_at=None,
+        )
+        if changed:
+            self.log(words, actor, is_raised=True)
+        self.refresh_from_db()
+        return bool(changed)
+
+    def close(
+        self, outcome: str, note: str = "", actor: Any = None, words: str = "", **fields: Any
+    ) -> bool:
         """Any open state -> CLOSED; False if somebody closed it before."""
-        changed = Brief.objects.filter(pk=self.pk).close(outcome, note, actor, **fields)
+        changed = Brief.objects.filter(pk=self.pk).close(outcome, note, actor, words, **fields)
         self.refresh_from_db()
         return bool(changed)
 
@@ -330,31 +489,3 @@ class Brief(Valued):
     def is_judged(self, judgement: Judgement) -> None:
         """Set the priority together with its reasons. Saves nothing."""
         self.priority, self.priority_reasons = judgement.priority, judgement.reasons
-
-
-class Activity(models.Model):
-    """What people and the desk itself did with a brief."""
-
-    class Code(models.TextChoices):
-        """Entries that code looks for. All other entries have words and no code."""
-
-        PROFILE_ARRIVED = "profile_arrived", "The profile arrived"  # and the brief was mapped anew
-
-    brief = models.ForeignKey(Brief, on_delete=models.CASCADE, related_name="activities")
-    at = models.DateTimeField(db_default=Now())
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,  # whoever acted is deactivated, never deleted: the name stays
-        null=True,
-        blank=True,
-    )
-    text = models.TextField()
-    # Null, so that no database rewrites all entries for it.
-    code = models.CharField(max_length=20, choices=Code.choices, null=True, blank=True)
-
-    class Meta:
-        ordering = ["at", "pk"]
-        verbose_name_plural = "activities"
-
-    def __str__(self) -> str:
-        return self.text

@@ -43,6 +43,12 @@ class NotificationTarget(models.Model):
         default=False,
         help_text="Told when the feed from Customer.io or the research is in trouble.",
     )
+    gets_forgotten = models.BooleanField(
+        "gets the list of forgotten briefs",
+        default=False,
+        db_default=False,
+        help_text="Told once a day which briefs nobody worked on: they are unassigned by then.",
+    )
     is_active = models.BooleanField(default=True)
     tried_at = models.DateTimeField(null=True, blank=True, editable=False)
     history = HistoricalRecords(excluded_fields=["sealed_address", "tried_at"])
@@ -129,6 +135,7 @@ class Notification(models.Model):
         BRIEF = "brief", "New brief"
         DIGEST = "digest", "New briefs, in one"
         ALARM = "alarm", "Alarm"
+        FORGOTTEN = "forgot", "Forgotten briefs of a day"
         TEST = "test", "Test"
 
     target = models.ForeignKey(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -22,12 +21,6 @@ ABOUT_CHANNELS = (
     SignalKind.DROPPED, SignalKind.BOUNCED, SignalKind.MAILBOX_FULL, SignalKind.BLOCKED,
     SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN, SignalKind.REACHED,
 )  # fmt: skip
-
-
-class SignalQuerySet(models.QuerySet["Signal"]):
-    def about_channels(self) -> Self:
-        """Signals that open or close a channel to the customer, however old they are."""
-        return self.filter(kind__in=ABOUT_CHANNELS)
 
 
 class Signal(models.Model):
@@ -67,8 +60,6 @@ class Signal(models.Model):
     )
     happened_at = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
-
-    objects = SignalQuerySet.as_manager()
 
     class Meta:
         ordering = ["-happened_at", "-pk"]

@@ -5,27 +5,36 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse
 
 from briefs.links import absolute
-from briefs.models import Alarm, Brief, Priority
+from briefs.models import Alarm, Brief, Priority, Signal
 from briefs.models.briefs import titled
 from briefs.notifying.escaping import prose, quiet
+from briefs.reading.first_steps import FirstSteps
 from briefs.times import clock_and_day
 from personas.models import Customer
 from personas.models.attributes import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
+MOST_NAMED = 20  # in one list
 
 Message = tuple[str, str]  # subject and body
 
 
-def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
+def about_brief(
+    brief: Brief, roles: Mapping[str, list[str]], first_steps: FirstSteps | None = None
+) -> Message:
+    """first_steps: those of all briefs that are told of, so that they are read together."""
+    first_steps = first_steps or FirstSteps([brief])
     facts = CustomerFacts(brief.customer.attributes, roles)
+    step, back = first_steps.of(brief), first_steps.came_back(brief)
     known = [(role.capitalize(), _plain(facts.find(role).shown())) for role in TOLD_ROLES]
     lines = [
         f"{_priority(brief.priority)} · {_title(brief)}",
         f"Customer: {customer_name(brief.customer)}",
         f"Persona: {quiet(brief.persona.name)}",
         " · ".join(f"{label}: {value}" for label, value in known if value),
-        f"First step: {prose(brief.first_step, keeps_links=True)}",
+        f"Came back: {_came_back(back)}" if back else "",
+        f"First step{f' ({step.time_words})' if step.time_words else ''}: "
+        f"{prose(step.text, keeps_links=True)}",
         absolute(brief.get_absolute_url()),
     ]
     return headline(brief), "\n".join(line for line in lines if line)
@@ -33,6 +42,10 @@ def about_brief(brief: Brief, roles: Mapping[str, list[str]]) -> Message:
 
 def headline(brief: Brief) -> str:
     return f"{_priority(brief.priority)}: {_title(brief)} · {quiet(brief.persona.name)}"[:200]
+
+
+def _came_back(news: Signal) -> str:
+    return titled(news.get_kind_display(), _plain(news.detail))
 
 
 def _title(brief: Brief) -> str:
@@ -52,6 +65,18 @@ def about_briefs(briefs: Sequence[Brief]) -> Message:
         absolute(first.get_absolute_url()),
         f"All of them: {absolute(reverse('briefs:inbox'))}",
     ]
+    return subject, "\n".join(lines)
+
+
+def about_forgotten(briefs: Sequence[Brief]) -> Message:
+    """The day's list; it names the most urgent ones."""
+    count = len(briefs)
+    subject = "1 brief was forgotten" if count == 1 else f"{count} briefs were forgotten"
+    lines = [f"{subject}: nobody has them in hand."]
+    for brief in briefs[:MOST_NAMED]:
+        lines += [headline(brief), absolute(brief.get_absolute_url())]
+    if count > MOST_NAMED:
+        lines.append(f"All of them: {absolute(reverse('briefs:inbox'))}?assignee=nobody")
     return subject, "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ from briefs.models import (
     sealing,
 )
 from briefs.notifying import messages, sending
+from briefs.reading.first_steps import FirstSteps
 from personas.models import AttributeName
 from webhooks import waking
 
@@ -60,7 +61,8 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     if not wanted:
         return
     roles = {item.role: item.name_list for item in AttributeName.objects.all()}
-    told = {brief.pk: messages.about_brief(brief, roles) for _, brief in wanted}
+    first_steps = FirstSteps(ready)
+    told = {brief.pk: messages.about_brief(brief, roles, first_steps) for _, brief in wanted}
     _insert(
         Notification(
             target=target,
@@ -82,6 +84,26 @@ def tell_of_alarm(alarm: Alarm) -> int:
     return _insert(
         Notification(target=target, kind=Kind.ALARM, dedupe_key=key, subject=subject, body=body)
         for target in NotificationTarget.objects.filter(is_active=True, gets_alarms=True)
+    )
+
+
+def tell_of_forgotten(briefs: QuerySet[Brief], day: str) -> int:
+    """Insert the day's list of forgotten briefs; returns how many targets are told.
+
+    A target is told once a day. Without a brief there is no list.
+    """
+    key = f"forgotten:{day}"
+    targets = NotificationTarget.objects.filter(is_active=True, gets_forgotten=True)
+    untold = list(targets.exclude(notifications__dedupe_key=key))
+    if not untold:
+        return 0
+    found = list(briefs.select_related("persona")[:LARGEST_DIGEST])
+    if not found:
+        return 0
+    subject, body = messages.about_forgotten(found)
+    return _insert(
+        Notification(target=target, kind=Kind.FORGOTTEN, dedupe_key=key, subject=subject, body=body)
+        for target in untold
     )
 
 

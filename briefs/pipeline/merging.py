@@ -12,6 +12,8 @@ from personas.models import Customer, Twin
 from personas.people import identity
 from personas.rules.rulebook import Rulebook
 
+MERGED = ("priority", "priority_reasons", "happened_at", "last_signal_at", "is_persona_wrong",
+          "first_touch_at", "returned_from")  # fmt: skip
 Pair = tuple[int, int]  # keys of two rows, the older one first
 
 
@@ -100,18 +102,26 @@ def _merge_briefs(older: Customer, newer: Customer) -> None:
     kept, doubled = sorted(briefs, key=lambda b: (*_worth(b), b.customer_id == older.pk))[::-1]
     doubled.signals.update(brief=kept)
     doubled.activities.update(brief=kept, code=None)  # no code: the kept brief has its own
+    doubled.contacts.update(brief=kept)
+    doubled.comments.update(brief=kept)
+    kept.first_touch_at = min(
+        filter(None, (kept.first_touch_at, doubled.first_touch_at)), default=None
+    )
+    kept.returned_from = kept.returned_from or doubled.returned_from
     reasons = shown(doubled.priority_reasons)
     kept.joined_by(Judgement(Priority(doubled.priority), reasons), doubled.happened_at)
     kept.last_signal_at = max(kept.last_signal_at, doubled.last_signal_at)
     kept.is_persona_wrong = kept.is_persona_wrong or doubled.is_persona_wrong
-    kept.save(update_fields=["priority", "priority_reasons", "happened_at", "last_signal_at",
-                             "is_persona_wrong"])  # fmt: skip
+    kept.save(update_fields=MERGED)
     sharing.hurry([kept])
+    doubled_was = doubled.state
     doubled.withdraw(f"the same person as in brief {kept.pk}: its signals are there")
     words = f"took over the signals of brief {doubled.pk}: the same person"
     if doubled.assignee and doubled.assignee != kept.assignee:
         words += f" · that brief was {doubled.assignee}'s"
     kept.log(words, is_raised=True)
+    if doubled_was != Brief.State.SNOOZED:  # somebody saw its signals, who would not any more
+        kept.wake("woke up: it took over a brief that was awake")
 
 
 def _worth(brief: Brief) -> tuple[bool, ...]:

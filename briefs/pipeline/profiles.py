@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
-from briefs.models import Activity, Brief, Signal, Yardstick
+from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
 from briefs.models.briefs import BriefQuerySet
+from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox
 from briefs.pipeline import merging
 from briefs.research import sharing, working
@@ -19,6 +20,7 @@ from personas.models.value import WORTH
 from personas.people import lookups
 from personas.rules.rulebook import PersonaMatch, Rulebook
 from providers.customerio import BATCH_SIZE
+from webhooks.clock import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ SECONDS = 10.0  # in one sweep, which also does other work; the next sweep conti
 BY_ADDRESS = 10  # people at a time who have no id: each of them costs two requests
 MAPPED = ("persona", "persona_why", "question_facts", "priority", "priority_reasons",
           "is_waiting_for_profile", "research", "is_sharing", "basis", "researched_at",
-          "value_sort", *WORTH)  # fmt: skip
+          "assignee", "due_at", "value_sort", *WORTH)  # fmt: skip
 
 
 def catch_up() -> int:
@@ -108,9 +110,11 @@ def _stop_waiting() -> None:
     waiting = _waiting().select_related("customer", "persona").order_by("pk")
     briefs = list(waiting.select_for_update(of=("self",)))
     Brief.objects.filter(pk__in=[brief.pk for brief in briefs]).update(is_waiting_for_profile=False)
+    _begin(briefs)
+    Brief.objects.bulk_update(briefs, ["due_at"], batch_size=200)
     for brief in briefs:
         brief.is_waiting_for_profile = False
-    words = "no longer waits for the profile: CIO_APP_KEY is not set"
+    words = "no longer waits for the profile: the App API of Customer.io is not connected"
     Activity.objects.bulk_create(Activity(brief=brief, text=words) for brief in briefs)
     outbox.tell_of_briefs(briefs)
 
@@ -145,9 +149,20 @@ def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
     for brief in briefs:
         severity = worst.get(brief.pk, Severity.MEDIUM)
         map_anew(brief, matches[brief.customer_id], severity, yardstick)
+    _begin(briefs)
+    assigned = assign_by_persona(briefs)
     sharing.attach(briefs)
     save(briefs)
+    Activity.objects.bulk_create(assigned)
     outbox.tell_of_briefs(briefs)
+
+
+def _begin(briefs: Collection[Brief]) -> None:
+    """The time for the first step begins when the profile is there. Saves nothing."""
+    if briefs:
+        deadlines, now = Deadlines.load(), database_now()
+        for brief in briefs:
+            brief.due_at = deadlines.of(brief, now)
 
 
 def map_anew(brief: Brief, match: PersonaMatch, severity: int, yardstick: Yardstick) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from briefs.models import Activity, Brief, Signal, Yardstick
+from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
 from briefs.models.priority import Judgement
 from briefs.models.signals import SAME_ACT_WITHIN
+from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox
 from briefs.pipeline import profiles, rereading
 from briefs.pipeline.drafts import PROCESSED, Draft
@@ -51,6 +52,7 @@ class _Batch:
     joined: dict[int, Brief] = field(default_factory=dict)
     mapped: dict[int, Brief] = field(default_factory=dict)  # already open, persona known now
     raised: list[Brief] = field(default_factory=list)  # already open, and more urgent now
+    woken: dict[int, str] = field(default_factory=dict)  # snoozed ones, with what woke them
 
 
 def record(drafts: list[Draft]) -> int:
@@ -73,20 +75,54 @@ def record(drafts: list[Draft]) -> int:
     _update_subscriptions(drafts, batch)
     for draft, signal in zip(drafts, signals, strict=True):
         signal.brief = _choose_brief(draft, signal, batch)
-    asked = sharing.attach([*batch.opened, *batch.mapped.values()])
+    new = [*batch.opened, *batch.mapped.values()]
+    assigned = assign_by_persona(new)
+    asked = sharing.attach(new)
     now = database_now()
-    for brief in batch.opened:
-        brief.created_at = brief.last_signal_at = now
+    returned = _begin(batch, now)
     insert(batch.opened)
     write(Brief, JOINED, batch.joined.values(), also="revision = revision + 1")
     profiles.save(batch.mapped.values())
     Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
+    _wake(batch, now)
     _raise_revisions(signals, batch)
     sharing.hurry(batch.raised)
     _save(signals, now)
-    _log(drafts, signals, batch, now)
+    _log(drafts, signals, batch, now, [*assigned, *returned])
     outbox.tell_of_briefs([*batch.opened, *batch.mapped.values(), *batch.raised])
     return asked + rereading.settle(past, all_drafts, signals)
+
+
+def _begin(batch: _Batch, now: datetime) -> list[Activity]:
+    """Begin the new briefs: when they are due, and which brief they return from, for the log."""
+    if not batch.opened:
+        return []
+    deadlines = Deadlines.load()
+    before = Brief.objects.closed_lately(brief.customer_id for brief in batch.opened)
+    entries = []
+    for brief in batch.opened:
+        brief.created_at = brief.last_signal_at = now
+        if not brief.is_waiting_for_profile:
+            brief.due_at = deadlines.of(brief, now)
+        last = before.get(brief.customer_id)
+        if last and last.was_closed_before(brief.happened_at):  # else the act is no new one
+            brief.returned_from = last
+            words = f"returned: brief {last.pk} had ended as {last.get_outcome_display()}"
+            entries.append(Activity(brief=brief, at=now, text=words))
+    return entries
+
+
+def _wake(batch: _Batch, now: datetime) -> None:
+    """Wake the snoozed briefs whose customer acted; the time for the first step begins anew."""
+    if not batch.woken:
+        return
+    deadlines = Deadlines.load()
+    alike: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
+    for brief in batch.briefs.values():
+        if why := batch.woken.get(brief.pk):
+            alike[why, deadlines.of(brief, now)].append(brief.pk)
+    for (why, due_at), keys in alike.items():
+        Brief.objects.filter(pk__in=keys).wake(why, due_at=due_at, due_moved_at=None)
 
 
 def _read(drafts: list[Draft], past: dict[int, rereading.Past]) -> _Batch:
@@ -238,6 +274,8 @@ def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
     if signal.is_undone_by(batch.opt_ins[signal.customer_id]):
         draft.reason = f"no brief, because they have turned it on again since · {signal.why}"
         return batch.briefs.get(draft.person.pk)
+    if draft.rule.effect in (Effect.OPENS_BRIEF, Effect.GOOD_NEWS):  # no echo: see above
+        _note_awake(batch.briefs.get(draft.person.pk), signal, batch)
     if not draft.opens_brief:
         draft.reason = f"{_why_no_brief(draft)} · {signal.why}"
         # If a brief is open, its timeline also shows good news and the like.
@@ -252,6 +290,12 @@ def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
     waiting = ", waiting for the profile" if brief.is_waiting_for_profile else ""
     draft.reason = f"opened a brief{waiting}: {signal.why}"
     return brief
+
+
+def _note_awake(brief: Brief | None, signal: Signal, batch: _Batch) -> None:
+    """A new act and good news wake a brief that is snoozed."""
+    if brief is not None and brief.state == Brief.State.SNOOZED:
+        batch.woken.setdefault(brief.pk, f"woke up: {signal.title}")
 
 
 def _earlier_report(signal: Signal, batch: _Batch) -> Signal | None:
@@ -377,10 +421,20 @@ def _raise_revisions(signals: Iterable[Signal], batch: _Batch) -> None:
         Brief.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update()
 
 
-def _log(drafts: list[Draft], signals: list[Signal], batch: _Batch, now: datetime) -> None:
+def _log(
+    drafts: list[Draft],
+    signals: list[Signal],
+    batch: _Batch,
+    now: datetime,
+    more: list[Activity],
+) -> None:
+    """`more`: entries that come after those of opening."""
     activities = [
         Activity(brief=brief, at=now, text=f"opened: {brief.persona_why}") for brief in batch.opened
     ]
+    for entry in more:
+        entry.at = now
+    activities += more
     for draft, signal in zip(drafts, signals, strict=True):
         if draft.has_joined and signal.brief:
             words = f"joined by a further signal: {signal.title}"

@@ -14,7 +14,7 @@ from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from markdown_it.token import Token
 
-from briefs.reading import channels, markdown
+from briefs.reading import channels, markdown, plan
 from briefs.reading.bibliography import own_references
 from briefs.reading.channels import ClosedChannel
 from briefs.reading.citing import Citing
@@ -42,7 +42,8 @@ class ListedSource:
 class Reading:
     """An answer as the page shows it."""
 
-    html: SafeString
+    first_day: SafeString  # what to do within a day, without its heading; empty if it is not told
+    html: SafeString  # without that
     rest: SafeString  # folded; empty for an answer of usual length
     rest_words: int
     cut_at: int | None  # after how many characters it was cut; None if all of it is shown
@@ -72,10 +73,12 @@ def read(text: str, given: Any, closed: Sequence[ClosedChannel] = ()) -> Reading
     marking = Marking(citing, keys, has_sources=bool(found) or "](https://" in kept)
     tokens = list(marking.blocks(markdown.parse(kept)))
     place = _fold(tokens, kept)
-    html, rest = markdown.finish(tokens[:place]), markdown.finish(tokens[place:])
-    if not _WORD.search(_WORDLESS.sub("", unescape(strip_tags(html + rest)))):
+    shown, first_day = plan.taken_out(tokens[:place])
+    html, rest = markdown.finish(shown), markdown.finish(tokens[place:])
+    if not first_day and not _WORD.search(_WORDLESS.sub("", unescape(strip_tags(html + rest)))):
         html = _hidden(kept)
     return Reading(
+        first_day=markdown.finish(first_day),
         html=html,
         rest=rest,
         rest_words=len(strip_tags(rest).split()),

@@ -117,15 +117,22 @@ class Contact:
 
     @property
     def has_phone(self) -> bool:
-        return bool(self.customer.phone) or any(
-            PHONE_NAME.fullmatch(_NO_LETTERS.sub("", name.casefold()))
-            and re.search(r"\d", str(value))
-            for name, value in self.customer.attributes.items()
-        )
+        return bool(phone_of(self.customer))
 
     @property
     def devices_that_take_push(self) -> int:
         return sum(_takes_push(device) for device in self.customer.devices)
+
+
+def phone_of(customer: Customer) -> str:
+    """The customer's number, or else the attribute that holds one, as it is written."""
+    held = (
+        str(value).strip()
+        for name, value in customer.attributes.items()
+        if PHONE_NAME.fullmatch(_NO_LETTERS.sub("", name.casefold()))
+        and re.search(r"\d", str(value))
+    )
+    return customer.phone or next(held, "")
 
 
 NAMES = {

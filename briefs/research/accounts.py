@@ -177,18 +177,18 @@ class Spending:
         begins = clock_and_day(self.ends_at)
         anew = f"when the next {self.period.label} begins ({begins})"
         if self.is_used_up:
-            return f"Briefs stand on their playbooks; their research is asked by itself {anew}."
+            return f"Briefs go without research; it is asked by itself {anew}."
         if self.is_down_to_reserve:
             return (
-                f"What is left is the reserve, which is for {self.whose_reserve}; all others stand "
-                f"on their playbooks, and their research is asked by itself {anew}."
+                f"What is left is the reserve, which is for {self.whose_reserve}; all others go "
+                f"without research, which is asked by itself {anew}."
             )
         kept = (
             f" The last {self.reserve:,} are kept for {self.whose_reserve}." if self.reserve else ""
         )
         return (
-            "Once it is used up, briefs stand on their playbooks, and their research is asked by "
-            f"itself {anew}.{kept}"
+            "Once it is used up, briefs go without research, which is asked by itself "
+            f"{anew}.{kept}"
         )
 
 

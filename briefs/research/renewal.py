@@ -12,7 +12,7 @@ from briefs.models import Brief, Research, ResearchPolicy
 from briefs.models.research import ResearchQuerySet
 from briefs.research import sharing
 from briefs.research.questions import Asker, Question
-from briefs.times import clock_or_day, span_in_full
+from briefs.times import clock_or_day, span_in_full, zone
 from webhooks.clock import database_now
 
 
@@ -86,8 +86,9 @@ def too_young_words(brief: Brief, policy: ResearchPolicy, now: datetime) -> str:
     age = span_in_full(now - brief.research.finished_at)
     age = "less than a minute" if age == "now" else age
     return (
-        f"This answer is {age} old. A fresh one can be bought from {clock_or_day(begins)} (UTC) "
-        "on; until then, one that is bought for another brief can be shared for 0 credits."
+        f"This answer is {age} old. A fresh one can be bought from {clock_or_day(begins)} "
+        f"({zone(begins)}) on; until then, one that is bought for another brief can be shared for "
+        "0 credits."
     )
 
 

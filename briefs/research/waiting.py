@@ -32,7 +32,7 @@ class Standstill:
         persona: the question's, whose own budget may hold it back as well.
         """
         if not Mave().is_configured:
-            return Reason("Mave is not connected: MAVERA_API_KEY is not set")
+            return Reason("Mave is not connected")
         if self.policy.paused_at:
             why = f"research is paused: {self.policy.paused_reason}"
             if not self.policy.is_paused_by_mavera:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from briefs import times
 from briefs.links import admin_url_for, user_name
 from briefs.times import clock_or_day, exact, span, span_in_full
 from providers import plain
@@ -61,6 +62,12 @@ def moment(at: datetime | None) -> SafeString | str:
 def clock(at: datetime) -> SafeString:
     """`14:32` for today, with the day before it otherwise."""
     return _time(at, clock_or_day(at))
+
+
+@register.simple_tag
+def zone() -> str:
+    """What the reader's time zone is called: `UTC`, `CET`."""
+    return times.zone()
 
 
 def _time(at: datetime, words: str) -> SafeString:

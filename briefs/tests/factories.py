@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from briefs.models import Brief, Priority, PriorityThreshold, Research, Signal
+from briefs.models import Brief, ClosingReason, Priority, PriorityThreshold, Research, Signal
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
-from personas.models import Customer, Persona
+from personas.models import Customer, FirstStep, Persona, names
 from webhooks.models import WebhookEvent
 
 _numbers = itertools.count(1)
@@ -78,6 +78,7 @@ def make_customer(**kw: Any) -> Customer:
         "fetched_at": timezone.now(),
         **kw,
     }
+    fields.setdefault("sort_name", names.sorted_by(fields["attributes"]))  # as a look-up does
     return Customer.objects.create(**fields)
 
 
@@ -99,6 +100,19 @@ def make_persona(**kw: Any) -> Persona:
         **kw,
     }
     return Persona.objects.create(**fields)
+
+
+def make_step(**kw: Any) -> FirstStep:
+    """A signal's own step: the account owner calls an unsubscribed customer."""
+    fields: dict[str, Any] = {
+        "kind": "unsubscribed",
+        "text": "Have the account owner call.",
+        "channels": ["phone"],
+        **kw,
+    }
+    if fields.get("is_wait"):
+        fields["within_hours"] = None
+    return FirstStep.objects.create(**fields)
 
 
 def make_brief(**kw: Any) -> Brief:
@@ -149,3 +163,7 @@ def make_research(**kw: Any) -> Research:
 def question_for(persona: Persona, kind: str, facts: list[str], detail: str = "") -> Question:
     """The question in the built-in words, whichever version is in use."""
     return Asker(built_in()).question_for(persona, kind, facts, detail)
+
+
+def make_reason(name: str = "", **kw: Any) -> ClosingReason:
+    return ClosingReason.objects.create(name=name or f"Reason {next(_numbers)}", **kw)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any, Self
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
 
@@ -79,12 +80,34 @@ class Stale(Exception):
         self.news = news
 
 
+def locked_people(*people: Any) -> list[Any]:
+    """These people as they are now, locked until the transaction ends, without remembered rights.
+
+    Else somebody who is deactivated at this moment would have a brief in hand. Call it before a
+    brief is locked, as everybody does.
+    """
+    keys = {person.pk for person in people}
+    rows = get_user_model()._default_manager.filter(pk__in=keys)
+    by_key = {row.pk: row for row in rows.order_by("pk").select_for_update(no_key=True)}
+    return [by_key[person.pk] for person in people]
+
+
 def locked(brief: Brief, actor: Any, permission: str) -> Brief:
     """The brief as it is now, locked until the transaction ends. Raises PermissionDenied."""
     if not actor.has_perm(permission):
         raise PermissionDenied(permission)
-    related = Brief.objects.select_related("persona", "assignee", "research")
+    related = Brief.objects.select_related("persona", "assignee", "research", "closing_reason")
     return related.select_for_update(of=("self",)).get(pk=brief.pk)
+
+
+def was_sent_before(brief: Brief, actor: Any, based_on: str, *words: str) -> bool:
+    """Whether the actor did this from the very same page: a second click. Needs the brief's lock.
+
+    `words`: any of them is the entry in the log that the act writes.
+    """
+    seen = Seen.read(based_on)
+    own = brief.activities.filter(actor=actor, text__in=words)
+    return seen is not None and own.filter(pk__gt=seen.newest_activity).exists()
 
 
 def refuse_stale(brief: Brief, actor: Any, based_on: str) -> None:

@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from briefs.models import Brief
@@ -23,9 +22,7 @@ class Taking(StrEnum):
 @transaction.atomic
 def take(brief: Brief, actor: Any, based_on: str) -> Taking:
     """Assign the brief to the actor. Raises Stale and PermissionDenied."""
-    # Locked and read anew: else somebody deactivated at this moment would have the brief in hand.
-    people = get_user_model()._default_manager
-    actor = people.select_for_update(no_key=True).get(pk=actor.pk)
+    [actor] = freshness.locked_people(actor)
     brief = freshness.locked(brief, actor, "briefs.work_brief")
     if not brief.is_open:
         return Taking.CLOSED

@@ -149,7 +149,7 @@ def mavera() -> Finding:
     mave = Mave()
     if not mave.is_configured:
         return warn(
-            "MAVERA_API_KEY is not set: briefs stand on the playbook",
+            "MAVERA_API_KEY is not set: briefs go without research",
             "Create a key at Mavera, set MAVERA_API_KEY and restart.",
         )
     call = pacing.admit_read(MaveCall.Purpose.USAGE, while_paused=True)

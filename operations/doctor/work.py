@@ -128,7 +128,7 @@ def research() -> Finding:
         return found
     policy = ResearchPolicy.objects.filter(pk=1).first() or ResearchPolicy()
     if held := pacing.why_waiting(policy, Priority.LOW):
-        return warn(held, "Briefs stand on the playbook. See Research policy in the admin.")
+        return warn(held, "Briefs go without research. See Research policy in the admin.")
     failed = Brief.objects.open().filter(research__status=Research.Status.FAILED).count()
     if failed:
         return warn(

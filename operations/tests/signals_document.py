@@ -35,8 +35,33 @@ scanner”.
 """
 
 
+STEPS_HEAD = """
+## What to do first
+
+The starter steps. A brief shows the first one of its persona and signal that uses no closed
+channel, else the first one of its signal for everybody, else “No contact” and why. `{detail}`
+stands for the name of the channel or of the topics.
+
+| signal | for whom | first step | contacts by | when |
+|---|---|---|---|---|
+"""
+
+
 def document() -> str:
-    return HEAD + "\n".join(_rows()) + "\n"
+    return HEAD + "\n".join(_rows()) + "\n" + STEPS_HEAD + "\n".join(_steps()) + "\n"
+
+
+def _steps() -> Iterator[str]:
+    """The starter steps in the order in which they are tried."""
+    from personas.models import FirstStep
+    from personas.starter.first_steps import rows
+    from personas.starter.personas import PERSONAS
+
+    for persona, fields in rows({given["slug"]: given["name"] for given in PERSONAS}):
+        step = FirstStep(**fields)
+        channels, time = step.get_channels_display(), step.time_words
+        who = persona or "everybody"
+        yield f"| {step.get_kind_display()} | {who} | {step.text} | {channels} | {time} |"
 
 
 def _rows() -> Iterator[str]:

@@ -24,7 +24,7 @@ from operations.views import health, probes
 from personas.models import Customer
 from webhooks.models import Answer, Bell, Tally
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
+pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.first]
 
 DOCTOR = {
     work.schedule: work.SCHEDULE,

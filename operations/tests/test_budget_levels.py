@@ -77,7 +77,7 @@ def test_warning_is_an_alarm_with_figures_effect_and_cure():
     message = Notification.objects.get()
     assert message.subject == "Alarm: The day's research budget is being used up"
     assert "760 of 1,000 credits, 240 are left" in message.body
-    assert "Once it is used up, briefs stand on their playbooks" in message.body
+    assert "Once it is used up, briefs go without research" in message.body
     assert "The last 100 are kept for urgent briefs" in message.body
     assert "raise the day's budget under “Research policy”" in message.body
 
@@ -86,7 +86,7 @@ def test_warning_is_an_alarm_with_figures_effect_and_cure():
     ("used", "words"),
     [
         (860, "What is left is the reserve, which is for urgent briefs"),
-        (990, "Briefs stand on their playbooks; their research is asked by itself"),
+        (990, "Briefs go without research; it is asked by itself"),
     ],
 )
 def test_warning_says_who_is_still_researched(used, words):

@@ -22,7 +22,14 @@ from briefs.tests.factories import make_brief, make_event, make_research
 from config.brokers import broker_settings
 from operations import doctor, progress, registration
 from operations.doctor import Verdict, providers, storage, work
-from personas.models import AppApiHealth, AppApiPace, AttributeName, Persona, SignalRule
+from personas.models import (
+    AppApiHealth,
+    AppApiPace,
+    AttributeName,
+    FirstStep,
+    Persona,
+    SignalRule,
+)
 from providers.customerio import AppApi
 from sandbox.server import Sandbox
 from sandbox.wire import json_reply
@@ -298,6 +305,7 @@ def test_missing_migration_is_found(db):
 )
 def test_missing_rules_are_found(starter, empty, words):
     Persona.conditions.rel.related_model.objects.all().delete()
+    FirstStep.objects.all()._raw_delete("default")
     empty()
 
     assert_found("rules", Verdict.FAIL, words)
@@ -650,7 +658,7 @@ def test_refusal_of_mavera_is_a_failure(sandbox, db, fault, words):
 def test_missing_mavera_key_is_a_warning(db, settings):
     settings.MAVERA_API_KEY = ""
 
-    assert_found("Mavera", Verdict.WARN, "stand on the playbook")
+    assert_found("Mavera", Verdict.WARN, "go without research")
 
 
 # Clocks -----------------------------------------------------------------------------------------

@@ -74,8 +74,8 @@ def test_strangers_are_asked_to_sign_in(client):
     assert client.post(f"{URL}retry/").status_code == 302
 
 
-def test_a_fresh_install_says_how_to_connect(signed_in):
-    words = text(signed_in.get(URL))
+def test_a_fresh_install_says_how_to_connect(admin_client):
+    words = text(admin_client.get(URL))
 
     assert "No webhook was accepted yet" in words
     assert "http://testserver/webhooks/customerio/" in words
@@ -84,11 +84,11 @@ def test_a_fresh_install_says_how_to_connect(signed_in):
     assert "No trouble" not in words
 
 
-def test_page_says_that_a_placeholder_verifies_nothing(signed_in, settings):
+def test_page_says_that_a_placeholder_verifies_nothing(admin_client, settings):
     settings.CIO_WEBHOOK_SECRETS = []
     settings.CIO_WEBHOOK_SECRETS_REFUSED = ["number 1 is a placeholder"]
 
-    words = text(signed_in.get(URL))
+    words = text(admin_client.get(URL))
 
     assert "holds no key" in words
     assert "number 1 is a placeholder" in words
@@ -257,11 +257,11 @@ def test_lengths_are_said_in_one_unit(span, words):
         ("too_large", "3 requests over 64 MiB were refused", "Turn Body Content off"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_a_problem_until_a_webhook_is_accepted(signed_in, answer, told, cure):
+def test_a_refusal_is_a_problem_until_a_webhook_is_accepted(admin_client, answer, told, cure):
     tally("stored", at=ago(hours=6))
     tally(answer, 3, ago(hours=5))
 
-    [(level, words)] = found(signed_in)
+    [(level, words)] = found(admin_client)
 
     assert level == "problem"
     assert told in words
@@ -310,13 +310,13 @@ def test_two_wrong_signatures_among_accepted_webhooks_are_not_shown(signed_in):
     assert found(signed_in) == []
 
 
-def test_a_changed_key_is_a_problem_however_many_webhooks_came_before(signed_in):
+def test_a_changed_key_is_a_problem_however_many_webhooks_came_before(admin_client):
     """The last accepted and the first refused webhook are counted at the same moment."""
     every(timedelta(minutes=1), since=timedelta(hours=8), until=timedelta(minutes=4))
     refused = tally("wrong_signature", at=ago(minutes=4))
     tally("stored", 100, refused.last_at)
 
-    [(level, words)] = found(signed_in)
+    [(level, words)] = found(admin_client)
 
     assert level == "problem"
     assert "Copy the signing key" in words
@@ -437,17 +437,17 @@ def test_a_further_delivery_breaks_the_silence(signed_in):
 # Troubles: what is stored and gets no further
 
 
-def test_an_event_due_for_ten_minutes_is_a_problem_that_the_sender_does_not_notice(signed_in):
+def test_an_event_due_for_ten_minutes_is_a_problem_that_the_sender_does_not_notice(admin_client):
     event = make_event(received_at=ago(minutes=12))
 
-    [(level, words)] = found(signed_in)
+    [(level, words)] = found(admin_client)
 
     assert level == "problem"
     assert "Events have been due for 12 min and no worker takes them" in words
     assert "Customer.io notices nothing" in words
     assert "manage.py supervise" in words
     WebhookEvent.objects.filter(pk=event.pk).update(lease_until=ago(seconds=-60))
-    assert found(signed_in) == []
+    assert found(admin_client) == []
 
 
 def test_a_replayed_event_is_not_late(signed_in):

@@ -63,10 +63,10 @@ def test_known_customer_is_followed_to_the_end_of_the_research(receiver, workers
         "looked up just now",
         "persona: Enterprise, regulated industry",
         f"brief {brief.pk}, high: {receiver.removesuffix('/webhooks/customerio/')}/briefs/",
-        "it stands on: playbook only",
+        "its research: no research yet",
         "waiting for its turn",
         "answered, 4 sources",
-        "the brief stands on it: new",
+        "the brief rests on it: new",
     ]
     places = [said.index(step) for step in steps]
     assert places == sorted(places)
@@ -165,7 +165,7 @@ def test_it_ends_only_when_the_brief_stands_on_the_answer(receiver, monkeypatch)
 
     said = send(receiver, customer=KNOWN)
 
-    assert said.index("answered, 4 sources") < said.index("the brief stands on it: new")
+    assert said.index("answered, 4 sources") < said.index("the brief rests on it: new")
     assert steps == []
 
 
@@ -175,7 +175,7 @@ def test_answer_that_does_not_reach_its_brief_is_an_error(receiver, workers, mon
 
     words = failure(receiver, customer=KNOWN)
 
-    assert "the answer is saved, but the brief does not stand on it" in words
+    assert "the answer is saved, but the brief does not rest on it" in words
 
 
 def test_try_that_fails_is_told_and_the_next_one_is_waited_for(receiver, sandbox, monkeypatch):
@@ -189,7 +189,7 @@ def test_try_that_fails_is_told_and_the_next_one_is_waited_for(receiver, sandbox
     said = send(receiver, customer=KNOWN)
 
     assert said.count("waiting for its turn") == 2
-    assert "the brief stands on it: new" in said
+    assert "the brief rests on it: new" in said
 
 
 # Where it stops ---------------------------------------------------------------------------------

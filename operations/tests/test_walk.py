@@ -8,6 +8,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.on_sqlite
+@pytest.mark.first
 def test_the_table_says_what_is_answered():
     walked = walk.walk()
 

@@ -99,11 +99,14 @@ def make_rows() -> None:
 
     from briefs.models import (
         Alarm,
+        Holiday,
+        LinkTemplate,
         MaveCall,
         Notification,
         NotificationTarget,
         QuestionTemplate,
         ResearchPolicy,
+        WorkingTime,
     )
     from briefs.tests.factories import make_brief, make_research, make_signal, make_threshold
     from personas import starter
@@ -120,6 +123,9 @@ def make_rows() -> None:
     target.save()
     Notification.objects.create(target=target, kind=Notification.Kind.values[0], subject="Walked")
     Alarm.objects.create(kind="walked")
+    WorkingTime.objects.create(pk=1)
+    Holiday.objects.create(day="2026-12-25")
+    LinkTemplate.objects.create(label="Walked", url="https://crm.example/{id}")
     TOTPDevice.objects.create(user=get_user_model().objects.create_user("walked"), name="walked")
     Group.objects.get_or_create(name="Walked")
     QuestionTemplate.objects.write("A question about {persona}.", note="", by=None)

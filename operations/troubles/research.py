@@ -10,7 +10,7 @@ from operations.figures import Figures
 from operations.troubles.kinds import Kind, Trouble
 
 PATIENCE = timedelta(seconds=60)  # a free worker asks within a second of its wake-up
-_EFFECT = "Customer.io is not affected; briefs open as usual and stand on their playbooks"
+_EFFECT = "Customer.io is not affected; briefs open as usual, without research"
 
 
 def not_asked(figures: Figures) -> Iterator[Trouble]:
@@ -29,7 +29,7 @@ def not_asked(figures: Figures) -> Iterator[Trouble]:
         "problem",
         since,
         "Research has been due for a minute and no worker asks Mave. Customer.io notices "
-        "nothing; briefs stand on their playbooks meanwhile.",
+        "nothing; briefs go without research meanwhile.",
         "The supervisor starts a stuck cluster again by itself; if this stays, see whether "
         "manage.py supervise runs and what manage.py doctor says.",
     )

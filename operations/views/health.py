@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from briefs.links import absolute, may_follow
-from briefs.permissions import needs
+from briefs.permissions import needs, without_settings
 from briefs.templatetags.charts import Column, Series
 from briefs.times import length
 from operations import figures as facts
@@ -19,6 +19,7 @@ from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, Trouble
 from webhooks.models import Answer
 from webhooks.replay import replay
 
+ASK = "Ask whoever runs Savedesk for you: it is cured on its machine."
 WINDOWS = {"24h": (24, "24 hours"), "48h": (48, "48 hours"), "7d": (168, "7 days")}
 SERIES = (
     ("accepted", "Accepted", [Answer.STORED]),
@@ -91,8 +92,15 @@ def _troubles(figures: facts.Figures, user: Any) -> list[Trouble]:
         trouble
         if not trouble.url or may_follow(user, trouble.url)
         else replace(trouble, url="", link="")
-        for trouble in choose(figures, CHOSEN)
+        for trouble in (_told_to(user, trouble) for trouble in choose(figures, CHOSEN))
     ]
+
+
+def _told_to(user: Any, trouble: Trouble) -> Trouble:
+    """The cure without commands and settings, for those who can use neither."""
+    text = without_settings(user, trouble.text) or Kind(trouble.kind).label
+    cure = without_settings(user, trouble.cure)
+    return replace(trouble, text=text, cure=cure if cure == trouble.cure else ASK)
 
 
 def chart(figures: facts.Figures, window: str) -> dict[str, Any]:

@@ -1,8 +1,15 @@
-"""What the team edits: signal rules, personas, attribute names; and the customers, read-only."""
+"""What the team edits: rules, first steps, personas, attribute names; and customers, read-only."""
 
 from personas.admin.attributes import AttributeNameAdmin
 from personas.admin.customers import CustomerAdmin
 from personas.admin.personas import PersonaAdmin
 from personas.admin.signals import SignalRuleAdmin
+from personas.admin.steps import FirstStepAdmin
 
-__all__ = ["AttributeNameAdmin", "CustomerAdmin", "PersonaAdmin", "SignalRuleAdmin"]
+__all__ = [
+    "AttributeNameAdmin",
+    "CustomerAdmin",
+    "FirstStepAdmin",
+    "PersonaAdmin",
+    "SignalRuleAdmin",
+]

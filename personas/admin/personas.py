@@ -87,6 +87,13 @@ class PersonaAdmin(RuleAdmin):
                     "fields": ("playbook",),
                 },
             ),
+            (
+                "Who gets it",
+                {
+                    "description": "Whom the new briefs of this persona are assigned to.",
+                    "fields": ("assigns", "assign_person", "assign_group", "assign_attribute"),
+                },
+            ),
             *research,
         )
 

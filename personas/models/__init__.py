@@ -4,18 +4,21 @@ from personas.models.aliases import CustomerAlias
 from personas.models.conditions import Operator
 from personas.models.customers import AppApiHealth, Customer, Twin
 from personas.models.pace import AppApiPace
-from personas.models.personas import AttributeName, Persona, PersonaCondition
+from personas.models.personas import Assigns, AttributeName, Persona, PersonaCondition
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
+from personas.models.steps import FirstStep, StepChannel
 from personas.models.subscriptions import SubscriptionNames
 from personas.models.value import Terms, Valued, ValueLevel, ValuePeriod, ValueReading
 
 __all__ = [
     "AppApiHealth",
     "AppApiPace",
+    "Assigns",
     "AttributeName",
     "Customer",
     "CustomerAlias",
     "Effect",
+    "FirstStep",
     "Operator",
     "Persona",
     "PersonaCondition",
@@ -23,6 +26,7 @@ __all__ = [
     "SignalCondition",
     "SignalKind",
     "SignalRule",
+    "StepChannel",
     "SubscriptionNames",
     "Terms",
     "Twin",

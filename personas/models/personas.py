@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -12,7 +13,6 @@ from simple_history.models import HistoricalRecords
 
 from personas.models import privacy
 from personas.models.conditions import Condition, MatchMode
-from personas.models.playbooks import first_step
 from personas.models.value import CURRENCY, ValueLevel, ValuePeriod
 
 
@@ -99,6 +99,15 @@ class AttributeName(models.Model):
             raise ValidationError({"other_period_names": words})
 
 
+class Assigns(models.TextChoices):
+    """Who gets the new briefs of a persona."""
+
+    NOBODY = "nobody", "Nobody: whoever takes it"
+    PERSON = "person", "A person"
+    GROUP = "group", "The members of a group in turn"
+    OWNER = "owner", "The account owner named in an attribute"
+
+
 class Persona(models.Model):
     """A kind of customer. The first persona in order whose conditions hold is the customer's."""
 
@@ -128,8 +137,8 @@ class Persona(models.Model):
         help_text="What Mave should look into for this persona. No names, no personal data.",
     )
     playbook = models.TextField(
-        help_text="What to do before any research is there, in Markdown. The first paragraph is "
-        "the headline of every brief: one sentence, what to do within 24 hours."
+        help_text="What to know and to keep to before any research is there, in Markdown. What to "
+        "do first is told above it, by the signal: see “First steps”."
     )
     reuse_hours = models.PositiveIntegerField(
         default=168, help_text="How long an answer of Mave stays good for the same question."
@@ -139,6 +148,39 @@ class Persona(models.Model):
         blank=True,
         help_text="Credits that research for this persona may cost in a month (UTC), within the "
         "budgets of all. Empty: no limit of its own.",
+    )
+    assigns = models.CharField(
+        "new briefs go to",
+        max_length=8,
+        choices=Assigns.choices,
+        default=Assigns.NOBODY,
+        db_default=Assigns.NOBODY.value,
+    )
+    assign_person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="this person",
+    )
+    assign_group = models.ForeignKey(
+        "auth.Group",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="the members of this group",
+        help_text="Those of them who work on briefs, one after the other.",
+    )
+    assign_attribute = models.CharField(
+        "the person named in",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A role or an attribute, such as account_owner, that holds a user name, a full "
+        "name or a mail address of somebody here. If it names nobody, the brief stays unassigned.",
     )
     is_default = models.BooleanField(
         default=False, editable=False, help_text="Serves customers that no other persona fits."
@@ -180,8 +222,23 @@ class Persona(models.Model):
         return self.opens_brief and not self.is_unknown
 
     @property
-    def first_step(self) -> str:
-        return first_step(self.playbook)
+    def named(self) -> str:
+        """Whom its new briefs go to, in words for the log of a brief."""
+        if self.assigns == Assigns.GROUP:
+            return f"the group “{self.assign_group or 'that is gone'}”"
+        name = self.assign_person and self.assign_person.get_full_name()
+        return name or str(self.assign_person or "the person whom the persona named")
+
+    def clean(self) -> None:
+        """Whom the choice speaks of must be named."""
+        needed = {
+            Assigns.PERSON: ("assign_person", "Name the person."),
+            Assigns.GROUP: ("assign_group", "Name the group."),
+            Assigns.OWNER: ("assign_attribute", "Name the attribute."),
+        }
+        field, words = needed.get(Assigns(self.assigns), ("", ""))
+        if field and not getattr(self, field):
+            raise ValidationError({field: words})
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Refuse e-mail addresses in the form's fields that are sent to Mave."""

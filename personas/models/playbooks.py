@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 _HEADING = re.compile(r"^##\s+(.+?)\s*#*\s*$", re.MULTILINE)
-_MARKUP = re.compile(r"[*`]+|\b_+|_+\b|^\s*(?:[-+]|\d+[.)])\s+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +19,3 @@ def sections(markdown: str) -> list[Section]:
     return found + [
         Section(title, body.strip()) for title, body in zip(parts[1::2], parts[2::2], strict=True)
     ]
-
-
-def first_step(markdown: str) -> str:
-    """The first paragraph as plain text: the one sentence that a brief leads with."""
-    for section in sections(markdown):
-        if section.body:
-            paragraph = re.split(r"\n\s*\n", section.body)[0]
-            return " ".join(_MARKUP.sub("", paragraph).split())
-    return ""

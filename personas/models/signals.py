@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import cached_property
@@ -96,6 +97,15 @@ class SignalRule(models.Model):
     def clean(self) -> None:
         if not _words(self.metrics):
             raise ValidationError({"metrics": "Name at least one metric."})
+        steps: Any = apps.get_model("personas", "FirstStep")  # its module imports this one
+        is_known = not self.kind or steps.objects.of_signals().filter(kind=self.kind).exists()
+        if self.effect == Effect.OPENS_BRIEF and not is_known:
+            # Of no field: the list of rules has no field for the signal, and is checked too.
+            raise ValidationError(
+                f"“{self.get_kind_display()}” has no first step, so its briefs could not say what "
+                "to do. Add one for this signal, without a persona, under “First steps”; then save "
+                "this rule."
+            )
 
     @cached_property
     def metric_list(self) -> list[str]:

@@ -74,7 +74,7 @@ def refresh(
         return ""
     api = background_app_api() if in_background else paced_app_api()
     if not api.is_configured:
-        return "CIO_APP_KEY is not set"
+        return "the App API of Customer.io is not connected"
     if AppApiHealth.is_closed():
         return AppApiHealth.current().reason
     health = AppApiHealth.current()

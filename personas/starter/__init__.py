@@ -1,4 +1,4 @@
-"""The rules, personas and attribute names that an empty database starts with."""
+"""The rules, personas, first steps and attribute names that an empty database starts with."""
 
 from pathlib import Path
 
@@ -7,11 +7,13 @@ from simple_history.utils import bulk_create_with_history
 
 from personas.models import (
     AttributeName,
+    FirstStep,
     Persona,
     PersonaCondition,
     SignalCondition,
     SignalRule,
 )
+from personas.starter import first_steps
 from personas.starter.attribute_names import ATTRIBUTE_NAMES
 from personas.starter.personas import PERSONAS
 from personas.starter.signal_rules import SIGNAL_RULES
@@ -29,6 +31,8 @@ def load_if_empty() -> int:
         loaded += _load_attribute_names()
     if not Persona.objects.exists():
         loaded += _load_personas()
+    if not FirstStep.objects.exists():
+        loaded += _load_first_steps()
     return loaded
 
 
@@ -65,6 +69,19 @@ def _load_personas() -> int:
     bulk_create_with_history(personas, Persona)
     bulk_create_with_history(conditions, PersonaCondition)
     return len(personas)
+
+
+def _load_first_steps() -> int:
+    """The signals' own, and those of personas that still have their name."""
+    personas = {persona.name: persona for persona in Persona.objects.all()}
+    names = {given["slug"]: given["name"] for given in PERSONAS}
+    steps = [
+        FirstStep(persona=personas.get(name), **fields)
+        for name, fields in first_steps.rows(names)
+        if not name or name in personas
+    ]
+    bulk_create_with_history(steps, FirstStep)
+    return len(steps)
 
 
 def _read(conditions: list[tuple[str, str, str]]) -> list[dict[str, str]]:

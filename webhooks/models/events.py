@@ -251,6 +251,7 @@ class WebhookEvent(models.Model):
         permissions = [
             ("view_payload", "Can read raw payloads and headers"),
             ("view_health", "Can read the page “Webhook health”"),
+            ("run_savedesk", "Is told of commands and settings of Savedesk's machine"),
         ]
         constraints = [
             models.CheckConstraint(

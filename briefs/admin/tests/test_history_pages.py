@@ -4,15 +4,23 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 
-from briefs.models import NotificationTarget, PriorityThreshold, ResearchPolicy
+from briefs.models import (
+    ClosingReason,
+    Holiday,
+    LinkTemplate,
+    NotificationTarget,
+    PriorityThreshold,
+    ResearchPolicy,
+    WorkingTime,
+)
 from briefs.tests.factories import make_threshold
 from personas.admin.history import ReadOnlyHistoryAdmin
-from personas.models import AttributeName, Persona, SignalRule
+from personas.models import AttributeName, FirstStep, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
-WITH_HISTORY = [Persona, SignalRule, AttributeName, ResearchPolicy, NotificationTarget,
-                PriorityThreshold]  # fmt: skip
+WITH_HISTORY = [Persona, SignalRule, FirstStep, AttributeName, ResearchPolicy, NotificationTarget,
+                LinkTemplate, WorkingTime, Holiday, ClosingReason, PriorityThreshold]  # fmt: skip
 
 
 @pytest.fixture
@@ -20,6 +28,12 @@ def address(db):
     def version_of(model) -> str:
         if model is ResearchPolicy:
             ResearchPolicy.current().save()
+        if model is WorkingTime:
+            WorkingTime.objects.create(pk=1)
+        if model is Holiday:
+            Holiday.objects.create(day="2026-12-25")
+        if model is LinkTemplate:
+            LinkTemplate.objects.create(label="CRM", url="https://crm.example/{id}")
         if model is NotificationTarget:
             target = NotificationTarget(name="Team")
             target.address = "json://secret@127.0.0.1/x"

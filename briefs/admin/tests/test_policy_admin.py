@@ -107,7 +107,7 @@ def test_open_breaker_is_told_on_the_page_and_in_the_inbox(admin_client):
     in_full = f"{words} (Mavera answered 500)"
     assert f"Held back, because {in_full}" in shown(admin_client)
     assert notices(admin_client) == [
-        f"Briefs stand on their playbooks, because {words}; it goes on by itself."
+        f"Briefs go without research, because {words}; it goes on by itself."
     ]
 
 

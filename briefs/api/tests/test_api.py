@@ -16,6 +16,7 @@ from briefs.tests.factories import (
     make_persona,
     make_research,
     make_signal,
+    make_step,
 )
 from personas.models import PersonaCondition
 from webhooks.models import WebhookEvent
@@ -72,6 +73,7 @@ def test_brief_in_a_list_says_what_to_do_and_what_it_stands_on(get, user):
     brief = make_brief(
         persona=research.persona, research=research, basis="shared", is_sharing=True, assignee=user
     )
+    make_step()
 
     [item] = get("/api/v1/briefs/")["results"]
 
@@ -79,7 +81,10 @@ def test_brief_in_a_list_says_what_to_do_and_what_it_stands_on(get, user):
     assert item["priority"] == "urgent"
     assert (item["kind"], item["kind_label"]) == ("unsubscribed", "Unsubscribed")
     assert (item["basis"], item["basis_words"]) == ("shared", "Research: shared, 3 h old")
-    assert item["first_step"] == "Have the account owner call within 24 hours."
+    assert item["first_step"] == "Have the account owner call."
+    assert item["first_step_source"] == "for “Unsubscribed”"
+    assert item["first_step_channels"] == ["phone"]
+    assert (item["first_step_reason"], item["came_back"]) == ("", "")
     assert item["assignee"] == user.username
     assert item["customer"]["external_id"] == brief.customer.external_id
     assert item["persona"] == {"id": brief.persona.pk, "name": brief.persona.name, "value": "high"}
@@ -230,8 +235,8 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
 
     ResearchPolicy.current(), MaveHealth.current()
     # Token, two of permissions, count, page; policy, health, spent by all; personas with a budget,
-    # spent by them; whether thresholds are set.
-    with django_assert_num_queries(11):
+    # spent by them; whether thresholds are set; first steps, signals.
+    with django_assert_num_queries(13):
         page = get("/api/v1/briefs/")
 
     assert page["count"] == 20
@@ -251,9 +256,8 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    with django_assert_num_queries(
-        7
-    ):  # token, permissions, brief, signals, activities, their actors
+    # Token, permissions, brief, signals, activities, their actors; first steps, about channels.
+    with django_assert_num_queries(9):
         get(f"/api/v1/briefs/{brief.pk}/")
 
 

@@ -83,7 +83,7 @@ def test_stranger_hears_nothing_about_parameters(client):
         ("briefs", "priority", "severe", "none of: urgent, high, medium, low"),
         ("briefs", "priority", "5", "none of: urgent, high, medium, low"),
         ("briefs", "kind", "nonsense", "none of: unsubscribed, spam_complaint"),
-        ("briefs", "state", "asleep", "waiting, closed, all, snoozed"),
+        ("briefs", "state", "asleep", "snoozed, waiting, closed, all"),
         ("briefs", "research", "old", "none of: new, shared, playbook, under_way, failed"),
         ("briefs", "assignee", "robin", "none of: me, nobody"),
         ("briefs", "persona", "999", "No persona has this id"),

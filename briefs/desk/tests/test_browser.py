@@ -8,13 +8,14 @@ from urllib.parse import urljoin
 import pytest
 from django.utils import timezone
 
-from briefs.models import Brief, MaveCall, QuestionTemplate
+from briefs.models import Brief, LinkTemplate, MaveCall, QuestionTemplate, SavedView
 from briefs.tests.factories import (
     make_brief,
     make_customer,
     make_persona,
     make_research,
     make_signal,
+    make_step,
 )
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -49,9 +50,10 @@ def open_page(chromium, live_server, signed_in):
     contexts = []
     session = {"name": "sessionid", "value": signed_in.cookies["sessionid"].value}
 
-    def open_(path, *, size="desk", scheme="light", javascript=True):
+    def open_(path, *, size="desk", scheme="light", javascript=True, **options):
         width, height = WIDTHS[size]
         context = chromium.new_context(
+            **options,
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             java_script_enabled=javascript,
@@ -92,6 +94,7 @@ def brief(live_server, starter):
     customer = make_customer(attributes=attributes, is_unsubscribed=True)
     brief = make_brief(customer=customer, persona=persona, research=research, basis="new")
     make_signal(brief=brief)
+    make_step(persona=persona)
     return brief
 
 
@@ -119,9 +122,81 @@ def test_pages_are_accessible_fit_the_screen_and_obey_the_security_policy(
 ):
     page = open_page("/", size=size, scheme=scheme)
     assert_fit_for_everybody(page)
-    for path in (brief.get_absolute_url(), "/insights/", "/webhook-health/"):
+    for path in (brief.get_absolute_url(), "/insights/", "/webhook-health/", "/account/"):
         page.goto(urljoin(page.url, path))
         assert_fit_for_everybody(page)
+
+
+@pytest.fixture
+def returned(brief, user):
+    """A brief of a customer whose last one was closed, and who may be written to and called."""
+    SavedView.objects.create(owner=user, name="What bounced", query="kind=bounced", is_team=True)
+    LinkTemplate.objects.create(label="Our CRM", url="https://crm.example/{email}")
+    customer = make_customer(phone="+44 20 7946 0000", attributes={"name": "Ines Abbott"})
+    make_brief(customer=customer, persona=brief.persona).close("retained", "A pause. " * 40, user)
+    again = make_brief(
+        customer=customer, persona=brief.persona, research=brief.research, basis="shared"
+    )
+    make_signal(brief=again, kind="address_gone", message={"subject": "Hello", "channel": "email"})
+    return again
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_tabs_views_closed_rows_and_a_returned_brief_are_accessible_and_fit(
+    open_page, returned, size, scheme
+):
+    page = open_page("/?state=closed", size=size, scheme=scheme)
+    page.get_by_text("Save as a view").click()
+    assert_fit_for_everybody(page)
+    closed = returned.customer.briefs.get(state="closed")
+    for path in ("/?kind=bounced", returned.get_absolute_url(), closed.get_absolute_url()):
+        page.goto(urljoin(page.url, path))
+        for summary in page.locator("main details summary").all():
+            summary.click()
+        assert_fit_for_everybody(page)
+
+
+@pytest.mark.parametrize(("size", "screens"), [("desk", 800), ("phone", 2 * 844)])
+def test_research_begins_on_the_first_screen_of_a_desk_and_the_second_of_a_phone(
+    open_page, brief, returned, size, screens
+):
+    page = open_page("/", size=size)
+
+    for one in (brief, returned):
+        page.goto(urljoin(page.url, one.get_absolute_url()))
+        for words in ("#research-title", ".first-day", ".first-step"):
+            assert page.locator(words).first.bounding_box()["y"] < screens, words
+
+
+def test_address_is_copied_by_a_button_that_is_not_there_without_javascript(open_page, returned):
+    path = returned.get_absolute_url()
+    assert not open_page(path, javascript=False).get_by_role("button", name="Copy").count()
+    page = open_page(path, permissions=["clipboard-read", "clipboard-write"])
+
+    page.get_by_role("button", name="Copy phone number").click()
+    page.get_by_text("Copied").wait_for()
+
+    assert page.evaluate("navigator.clipboard.readText()") == "+44 20 7946 0000"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_list_is_sorted_and_a_view_saved_and_the_way_back_leads_to_it(open_page, brief, javascript):
+    make_brief(customer=make_customer(attributes={"name": "Zoe"}))
+    page = open_page("/", javascript=javascript)
+
+    page.get_by_role("link", name="Unassigned").click()
+    page.get_by_role("link", name="Customer", exact=True).click()
+    page.get_by_role("link", name="Customer", exact=True).click()
+    assert "Zoe" in page.locator("tbody tr").first.inner_text()
+    page.get_by_text("Save as a view").click()
+    page.fill("[name=name]", "By name")
+    page.get_by_role("button", name="Save the view").click()
+    page.get_by_role("link", name="Zoe", exact=True).click()
+    page.get_by_role("link", name="Inbox: Unassigned").click()
+
+    assert page.locator(".view-links [aria-current]").inner_text() == "By name"
+    assert page.locator("[aria-sort]").get_attribute("aria-sort") == "descending"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -212,11 +287,11 @@ def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
     assert brief.assignee.username == "robin"
 
     page.get_by_text("Close this brief").first.click()
-    page.check("[name=outcome][value=retained]")
+    page.check("[name=outcome][value=no_response]")
     page.locator("form:has([name=outcome]) button[type=submit]").click()
 
     brief.refresh_from_db()
-    assert (brief.state, brief.outcome) == ("closed", "retained")
+    assert (brief.state, brief.outcome) == ("closed", "no_response")
 
 
 def test_a_fresh_answer_is_asked_for_in_two_steps_without_javascript(open_page, brief):

@@ -13,6 +13,7 @@ from briefs.tests.factories import (
     make_event,
     make_persona,
     make_research,
+    make_step,
 )
 from personas.models import AppApiHealth, AttributeName, Persona, PersonaCondition
 
@@ -52,12 +53,13 @@ def test_a_row_says_who_what_value_and_first_step(signed_in):
     )
     make_brief(customer=customer, persona=make_persona(name="Pro, low usage"),
                value_amount=12500, value_month=12500, value_currency="USD",
-                      value_period="month")  # fmt: skip
+               value_period="month")  # fmt: skip
+    make_step()
 
     words = text(signed_in.get("/"))
 
     for part in ("Urgent", "Mei", "mei@example.com", "Unsubscribed", "Pro, low usage", "pro",
-                 "USD 12,500 a month", "Have the account owner call within 24 hours."):  # fmt: skip
+                 "USD 12,500 a month", "Have the account owner call."):  # fmt: skip
         assert part in words
 
 
@@ -66,9 +68,9 @@ def test_a_row_says_who_what_value_and_first_step(signed_in):
     [
         ("new", "done", "Research: new"),
         ("shared", "done", "Research: shared, 3 h old"),
-        ("playbook", "running", "Research: playbook only under way"),
-        ("playbook", "queued", "Research: playbook only waiting for its turn"),
-        ("playbook", "failed", "Research: playbook only failed, can be retried"),
+        ("playbook", "running", "No research yet under way"),
+        ("playbook", "queued", "No research yet waiting for its turn"),
+        ("playbook", "failed", "No research yet failed, can be retried"),
     ],
 )
 def test_a_row_says_what_the_brief_stands_on(signed_in, basis, status, words):
@@ -103,7 +105,7 @@ def test_a_row_says_in_short_what_holds_its_research_back(signed_in, how, words)
 
     held(how)
 
-    assert f"Research: playbook only {words} Nobody" in text(signed_in.get("/"))
+    assert f"No research yet {words} Nobody" in text(signed_in.get("/"))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_a_row_says_in_short_what_holds_its_research_back(signed_in, how, words)
 def test_a_row_says_what_its_own_question_waits_for(signed_in, fields, words):
     make_brief(research=make_research(**fields))
 
-    assert f"Research: playbook only {words} Nobody" in text(signed_in.get("/"))
+    assert f"No research yet {words} Nobody" in text(signed_in.get("/"))
 
 
 def test_notices_of_the_inbox_carry_no_codes(signed_in):
@@ -182,7 +184,7 @@ def test_briefs_that_wait_for_a_profile_are_listed_apart(signed_in):
     waiting = make_brief(is_waiting_for_profile=True)
 
     assert found(signed_in) == []
-    assert "1 waiting for profile" in text(signed_in.get("/"))
+    assert "Waiting for profile 1 " in text(signed_in.get("/"))
     assert found(signed_in, "?state=waiting") == [waiting]
     assert "Customer.io's App API answered 503" in text(signed_in.get("/?state=waiting"))
 
@@ -270,11 +272,13 @@ def test_a_wrong_filter_is_named(signed_in):
 # Nothing to show.
 
 
-def test_without_any_brief_the_inbox_says_how_to_send_a_first_webhook(signed_in):
-    words = text(signed_in.get("/"))
+def test_without_any_brief_whoever_runs_savedesk_reads_how_to_send_one(signed_in, admin_client):
+    for_agent, for_engineer = (text(client.get("/")) for client in (signed_in, admin_client))
 
-    assert "No briefs yet" in words
-    assert "register_webhook --url http://testserver/webhooks/customerio/" in words
+    assert "No briefs yet" in for_agent
+    assert "ask whoever runs Savedesk for you" in for_agent
+    assert "manage.py" not in for_agent
+    assert "register_webhook --url http://testserver/webhooks/customerio/" in for_engineer
 
 
 def test_without_a_match_the_inbox_says_how_to_clear(signed_in):
@@ -314,22 +318,31 @@ def test_no_trouble_no_notices(signed_in):
     assert notices(signed_in) == []
 
 
-def test_a_missing_app_key_is_named(signed_in, settings):
+def test_a_missing_app_key_is_told_to_whom_it_helps(signed_in, admin_client, settings):
     settings.CIO_APP_KEY = ""
 
-    assert "CIO_APP_KEY is not set" in notices(signed_in)[0]
+    assert "the App API of Customer.io is not connected: ask whoever" in notices(signed_in)[0]
+    assert "set CIO_APP_KEY to an App API key" in notices(admin_client)[0]
 
 
 def test_a_failing_app_api_is_named(signed_in):
     AppApiHealth.current().failed("it answered 401", timedelta(minutes=1))
 
-    assert "it answered 401" in notices(signed_in)[0]
+    assert "it answered 401; check the key" in notices(signed_in)[0]
 
 
-def test_missing_research_is_named(signed_in, settings):
+def test_a_reason_that_names_a_setting_is_told_without_it(signed_in, admin_client):
+    AppApiHealth.current().failed("it answered 401: check CIO_APP_KEY", timedelta(minutes=1))
+
+    assert "CIO_APP_KEY" not in notices(signed_in)[0]
+    assert "it answered 401: check CIO_APP_KEY; check" in notices(admin_client)[0]
+
+
+def test_missing_research_is_told_to_whom_it_helps(signed_in, admin_client, settings):
     settings.MAVERA_API_KEY = ""
 
-    assert "MAVERA_API_KEY is not set; set it" in notices(signed_in)[0]
+    assert "Mave is not connected: ask whoever" in notices(signed_in)[0]
+    assert "set MAVERA_API_KEY to start research" in notices(admin_client)[0]
 
 
 def test_paused_research_is_named_with_its_reason(signed_in):
@@ -404,8 +417,8 @@ def fail_for(number=1):
 @pytest.mark.parametrize(
     ("questions", "words"),
     [
-        (1, "1 question failed and its briefs stand on the playbook: read why, then start it"),
-        (2, "2 questions failed and their briefs stand on the playbook: read why, then start them"),
+        (1, "1 question failed and its briefs have no research: read why, then start it"),
+        (2, "2 questions failed and their briefs have no research: read why, then start them"),
     ],
 )
 def test_failed_questions_are_counted_however_many_briefs_rest_on_each(signed_in, questions, words):

@@ -424,7 +424,7 @@ def test_a_new_installation_says_what_will_appear(signed_in):
     words = text(signed_in.get(URL))
 
     assert "As soon as the first brief is there, this page shows what research costs" in words
-    assert "MAVERA_API_KEY is not set; set it to start research." in words
+    assert "Mave is not connected: ask whoever runs Savedesk for you." in words
     assert "Credits per day" not in words
 
 
@@ -491,7 +491,7 @@ def test_the_page_says_how_many_briefs_were_withdrawn(signed_in):
 
     words = text(signed_in.get(URL))
 
-    assert "Briefs opened 1 0 on new research, 0 on shared, 1 on the playbook only" in words
+    assert "Briefs opened 1 0 with new research, 0 with shared, 1 without research yet" in words
     assert "; 1 more withdrawn" in words
 
 

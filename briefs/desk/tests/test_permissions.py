@@ -17,7 +17,23 @@ def as_role(client, django_user_model):
     return sign_in
 
 
-@pytest.mark.parametrize("action", ["assign", "close", "retry", "renew"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "assign",
+        "close",
+        "retry",
+        "renew",
+        "contact",
+        "give",
+        "give-back",
+        "snooze",
+        "wake",
+        "comment",
+        "correct",
+        "reopen",
+    ],
+)
 def test_viewer_reads_a_brief_and_is_refused_every_action(as_role, action):
     brief = make_brief(research=make_research(status="failed"))
     viewer = as_role("Viewer")
@@ -36,7 +52,7 @@ def test_agent_is_shown_the_actions(as_role):
 
     page = as_role("Agent").get(brief.get_absolute_url()).content.decode()
 
-    for action in ("assign", "close", "retry"):
+    for action in ("assign", "close", "retry", "contact", "give", "snooze", "comment"):
         assert f"{brief.get_absolute_url()}{action}/" in page
 
 

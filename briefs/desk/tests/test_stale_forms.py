@@ -88,7 +88,7 @@ def test_every_form_of_the_page_tells_what_arrived(signed_in, name):
     make_signal(brief=brief, kind="spam_complaint")
     Brief.objects.update(priority=3)
 
-    response = send(signed_in, name, brief, seen, outcome="retained")
+    response = send(signed_in, name, brief, seen, outcome="no_response")
 
     assert response.status_code == 409
     assert "The priority is High now; it was Urgent." in text(response)
@@ -113,7 +113,7 @@ def test_another_persona_is_told_by_its_name(signed_in):
     seen = opened(signed_in, brief)
     Brief.objects.update(persona=make_persona(name="After"))
 
-    response = send(signed_in, "close", brief, seen, outcome="churned")
+    response = send(signed_in, "close", brief, seen, outcome="no_response")
 
     assert "The persona is “After” now; it was “Before”." in text(response)
 
@@ -126,7 +126,7 @@ def test_signals_of_a_brief_that_was_merged_into_it_are_told(signed_in):
     type(old).objects.filter(pk=old.pk).update(brief=brief)
     Brief.objects.filter(pk=brief.pk).update()
 
-    response = send(signed_in, "close", brief, seen, outcome="churned")
+    response = send(signed_in, "close", brief, seen, outcome="no_response")
 
     assert "Signals of another brief of the same person belong to this one now." in text(response)
 
@@ -136,8 +136,8 @@ def test_answer_that_arrived_meanwhile_stops_nobody(signed_in):
     seen = opened(signed_in, brief)
     assert Brief.objects.all().research_arrived() == 1
 
-    assert messages(send(signed_in, "close", brief, seen, outcome="churned")) == [
-        "Closed: Churned."
+    assert messages(send(signed_in, "close", brief, seen, outcome="no_response")) == [
+        "Closed: No response."
     ]
 
 
@@ -146,8 +146,8 @@ def test_own_act_on_another_page_stops_nobody(signed_in, user):
     seen = opened(signed_in, brief)
     brief.assign(user, user)
 
-    assert messages(send(signed_in, "close", brief, seen, outcome="churned")) == [
-        "Closed: Churned."
+    assert messages(send(signed_in, "close", brief, seen, outcome="no_response")) == [
+        "Closed: No response."
     ]
 
 
@@ -158,8 +158,8 @@ def test_further_report_of_the_same_act_stops_nobody(signed_in):
     make_signal(brief=brief, same_act_as=first)
     Brief.objects.all().update()
 
-    assert messages(send(signed_in, "close", brief, seen, outcome="churned")) == [
-        "Closed: Churned."
+    assert messages(send(signed_in, "close", brief, seen, outcome="no_response")) == [
+        "Closed: No response."
     ]
 
 
@@ -169,14 +169,14 @@ def test_further_report_of_the_same_act_stops_nobody(signed_in):
 def test_page_of_an_earlier_release_comes_back_once(signed_in, said):
     brief = make_brief()
     url = reverse("briefs:close", args=[brief.pk])
-    data = {"outcome": "churned", "note": "Left"} | ({} if said is None else {"based_on": said})
+    data = {"outcome": "no_response", "note": "Left"} | ({} if said is None else {"based_on": said})
 
     response = signed_in.post(url, data)
 
     assert response.status_code == 409
     assert "this page was opened before Savedesk was updated" in text(response)
-    again = send(signed_in, "close", brief, based_on(response), outcome="churned", note="Left")
-    assert messages(again) == ["Closed: Churned."]
+    again = send(signed_in, "close", brief, based_on(response), outcome="no_response", note="Left")
+    assert messages(again) == ["Closed: No response."]
 
 
 def test_form_with_a_mistake_tells_what_arrived_as_well(signed_in):

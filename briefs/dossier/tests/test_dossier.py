@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import text
 from briefs.dossier.attributes import Attributes
-from briefs.dossier.dossier import Dossier, Situation, in_full, listed
+from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
 from briefs.models import Brief, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
@@ -13,6 +13,7 @@ from briefs.tests.factories import (
     make_persona,
     make_research,
     make_signal,
+    make_step,
 )
 from personas.models import AttributeName
 
@@ -29,22 +30,22 @@ def connected(settings):
     ("brief", "research", "words"),
     [({"basis": "new"}, {"status": "done"}, "Research: new"),
      ({"basis": "shared", "is_sharing": True}, {"status": "done"}, "Research: shared, 3 h old"),
-     ({}, {"status": "queued"}, "Research: playbook only, waiting for its turn"),
-     ({}, {"status": "running"}, "Research: playbook only, under way"),
-     ({}, {"status": "failed"}, "Research: playbook only, failed, can be retried"),
+     ({}, {"status": "queued"}, "No research yet, waiting for its turn"),
+     ({}, {"status": "running"}, "No research yet, under way"),
+     ({}, {"status": "failed"}, "No research yet, failed, can be retried"),
      ({"is_waiting_for_profile": True}, None,
-      "Research: playbook only, waiting for the profile")],
+      "No research yet, waiting for the profile")],
 )  # fmt: skip
 def test_page_api_and_inbox_say_the_same_of_research(signed_in, connected, brief, research, words):
     if research:
         at = timezone.now() - timedelta(hours=3, minutes=30)
         brief = {**brief, "research": make_research(answer="Yes.", finished_at=at, **research)}
     brief = make_brief(**brief)
-    as_people_read = words.replace("playbook only, ", "playbook only ")
+    as_people_read = words.replace("No research yet, ", "No research yet ")
 
     inbox = "/?state=waiting" if brief.is_waiting_for_profile else "/"
     assert as_people_read in text(signed_in.get(inbox))
-    assert f"Stands on {as_people_read} " in text(signed_in.get(brief.get_absolute_url()))
+    assert f"Research {as_people_read} " in text(signed_in.get(brief.get_absolute_url()))
     assert signed_in.get(f"/api/v1/briefs/{brief.pk}/").json()["basis_words"] == words
 
 
@@ -55,7 +56,6 @@ def test_dossier_queries_only_what_is_read(django_assert_num_queries):
     with django_assert_num_queries(0):
         dossier = Dossier(brief)
         assert dossier.research.is_under_way
-        assert dossier.first_step == "Have the account owner call within 24 hours."
 
 
 def test_rows_of_a_list_share_one_situation(connected, django_assert_num_queries):
@@ -66,19 +66,21 @@ def test_rows_of_a_list_share_one_situation(connected, django_assert_num_queries
     situation = Situation()
     situation.standstill.why(2, persona)
 
-    with django_assert_num_queries(2):  # the briefs, and the names of attributes
-        for brief in listed(Brief.objects.all()):
-            dossier = Dossier(brief, situation)
-            assert dossier.research.words == "Research: playbook only, waiting for its turn"
+    make_step()
+    # The briefs, the names of attributes, the first steps, and the customers' signals.
+    with django_assert_num_queries(4):
+        for dossier in dossiers(listed(Brief.objects.all()), situation):
+            assert dossier.first_step == "Have the account owner call."
+            assert dossier.research.words == "No research yet, waiting for its turn"
             assert dossier.attributes.missing == []
 
 
-def test_signals_are_read_once_for_the_story_and_the_channels(django_assert_num_queries):
+def test_signals_are_read_once_for_the_story_and_once_for_the_channels(django_assert_num_queries):
     brief = make_brief()
     make_signal(brief=brief, kind="spam_complaint")
     dossier = Dossier(brief)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert len(dossier.happenings) == 1
         assert [route.answer for route in dossier.routes][:2] == ["no", "no"]
 

@@ -12,7 +12,7 @@ import requests
 
 from briefs.notifying import addresses, escaping, messages, sending
 from briefs.notifying.tests.listener import Listener, MailListener, may_be_this_machine
-from briefs.tests.factories import make_brief, make_customer, make_persona
+from briefs.tests.factories import make_brief, make_customer, make_persona, make_step
 
 SERVICES = {
     "slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#channel",
@@ -119,10 +119,8 @@ def test_commands_in_our_own_sentences_can_be_copied():
 
 @pytest.mark.django_db
 def test_name_of_a_persona_is_quoted_and_the_teams_own_link_stays():
-    persona = make_persona(
-        name="[x](https://evil.example) @here",
-        playbook="## First step\n\nSee https://wiki.example/calls today.\n",
-    )
+    persona = make_persona(name="[x](https://evil.example) @here")
+    make_step(text="See https://wiki.example/calls today.", is_wait=True)
 
     subject, body = messages.about_brief(make_brief(persona=persona), {})
 

@@ -19,6 +19,7 @@ from briefs.tests.factories import (
     make_event,
     make_payload,
     make_persona,
+    make_step,
     make_threshold,
 )
 from personas.models import AttributeName
@@ -227,6 +228,8 @@ def test_message_says_all_that_is_needed_for_the_first_step():
     brief = make_brief(customer=make_customer(external_id="acme-7"))
     roles = {"plan": ["plan"], "value": ["mrr"]}
 
+    make_step()
+
     subject, body = messages.about_brief(brief, roles)
 
     assert subject == f"Urgent: Unsubscribed · {brief.persona.name}"
@@ -235,7 +238,7 @@ def test_message_says_all_that_is_needed_for_the_first_step():
         "Customer: acme-7",
         f"Persona: {brief.persona.name}",
         "Plan: enterprise · Value: 4200",
-        "First step: Have the account owner call within 24 hours.",
+        "First step (within 8 working hours): Have the account owner call.",
     ]
     assert body.endswith(f"/briefs/{brief.pk}/")
 

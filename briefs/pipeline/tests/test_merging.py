@@ -325,7 +325,7 @@ def test_merge_while_people_take_both_briefs_leaves_one_brief_with_an_owner(
     [
         lambda brief, person: brief.assign(person, person),
         lambda brief, person: closing.close(
-            brief, person, str(Seen.of(brief)), Ending("churned", is_persona_wrong=True)
+            brief, person, str(Seen.of(brief)), Ending("no_response", is_persona_wrong=True)
         ),
     ],
     ids=["take", "close"],

@@ -387,7 +387,11 @@ def test_without_an_app_key_the_brief_is_in_the_inbox():
 
     draining.drain()
 
-    assert Brief.objects.in_inbox().get().persona_why.endswith("CIO_APP_KEY is not set")
+    assert (
+        Brief.objects.in_inbox()
+        .get()
+        .persona_why.endswith("App API of Customer.io is not connected")
+    )
 
 
 def test_blast_is_looked_up_in_batches_of_a_hundred(sandbox):

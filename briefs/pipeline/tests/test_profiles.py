@@ -249,7 +249,8 @@ def test_briefs_that_wait_are_shown_once_the_key_is_gone(wait, settings):
     profiles.catch_up()
 
     assert brief in Brief.objects.in_inbox()
-    assert brief.activities.get().text == "no longer waits for the profile: CIO_APP_KEY is not set"
+    why = "the App API of Customer.io is not connected"
+    assert brief.activities.get().text == f"no longer waits for the profile: {why}"
     assert target.notifications.get().brief == brief
 
 

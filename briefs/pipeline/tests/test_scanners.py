@@ -9,6 +9,7 @@ from django.utils import timezone
 from briefs.dossier.dossier import Dossier
 from briefs.models import Brief
 from briefs.pipeline import draining, scanners
+from briefs.reading.first_steps import FirstSteps
 from briefs.tests.factories import make_event, make_payload
 from operations import sweeping
 from personas.models import Customer
@@ -60,7 +61,7 @@ def test_six_people_of_one_company_beside_machine_clicks_are_one_low_brief():
     assert (brief.kind, brief.get_priority_display()) == ("scanner", "Low")
     assert brief.detail == "6 people of acme.example within 2 s"
     assert (brief.research, brief.basis, brief.researched_at) == (None, "playbook", None)
-    assert brief.first_step.startswith("Ask one of them")
+    assert FirstSteps([brief]).of(brief).text.startswith("Ask one of them")
     assert Brief.objects.filter(outcome="withdrawn").count() == 5
     assert brief.activities.filter(text__contains="flo").exists()
 
@@ -127,7 +128,7 @@ def test_sweep_folds_what_a_killed_worker_did_not(monkeypatch):
     assert Brief.objects.open().count() == 1
 
 
-def test_playbooks_first_step_is_left_out_where_another_goes_before_it():
+def test_playbook_has_no_first_step_of_its_own():
     clicked("ann")
     unsubscribe_all()
     draining.drain()

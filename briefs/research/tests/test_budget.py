@@ -293,6 +293,7 @@ def settle(model, under_way, outcome, credits):
 
 
 @pytest.mark.on_sqlite
+@pytest.mark.first
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     day=limit,

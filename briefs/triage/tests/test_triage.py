@@ -14,7 +14,7 @@ from webhooks.tests.threads import at_once
 pytestmark = pytest.mark.django_db
 ACTS = {
     "take": lambda brief, who, seen: taking.take(brief, who, seen),
-    "close": lambda brief, who, seen: closing.close(brief, who, seen, Ending("retained")),
+    "close": lambda brief, who, seen: closing.close(brief, who, seen, Ending("no_response")),
     "renew": lambda brief, who, seen: researching.renew(brief, who, seen),
     "retry": lambda brief, who, seen: researching.retry(brief, who, seen),
 }
@@ -48,7 +48,10 @@ def test_nothing_is_done_that_is_based_on_an_old_page(user, lead, name):
 def test_of_two_who_close_at_once_one_closes_and_the_other_is_kept(threaded_db, user, lead):
     brief = make_brief()
     seen = str(Seen.of(brief))
-    endings = [(user, Ending("retained", "They stay.")), (lead, Ending("churned", "They left."))]
+    endings = [
+        (user, Ending("no_response", "They stay.")),
+        (lead, Ending("not_at_risk", "They left.")),
+    ]
 
     came = at_once(2, lambda number: closing.close(brief, endings[number][0], seen,
                                                    endings[number][1]))  # fmt: skip
@@ -60,23 +63,23 @@ def test_of_two_who_close_at_once_one_closes_and_the_other_is_kept(threaded_db, 
 def test_mark_of_a_wrong_persona_is_kept_though_the_outcome_is_the_same(user, lead):
     brief = make_brief()
     seen = str(Seen.of(brief))
-    closing.close(brief, lead, seen, Ending("retained"))
+    closing.close(brief, lead, seen, Ending("no_response"))
 
-    came = closing.close(brief, user, seen, Ending("retained", is_persona_wrong=True))
+    came = closing.close(brief, user, seen, Ending("no_response", is_persona_wrong=True))
 
     assert came == Closing.TOO_LATE
     last = brief.activities.last()
     assert (last.actor, last.text) == (
-        user, "meant to close it as well: Retained · the persona was wrong"
+        user, "meant to close it as well: No response · the persona was wrong"
     )  # fmt: skip
 
 
 def test_second_click_of_who_was_too_late_is_not_kept_again(user, lead):
     brief = make_brief()
     seen = str(Seen.of(brief))
-    closing.close(brief, lead, seen, Ending("retained"))
+    closing.close(brief, lead, seen, Ending("no_response"))
 
-    came = [closing.close(brief, user, seen, Ending("churned", "Gone.")) for _ in range(2)]
+    came = [closing.close(brief, user, seen, Ending("not_at_risk", "Gone.")) for _ in range(2)]
 
     assert came == [Closing.TOO_LATE, Closing.TOO_LATE]
     assert [entry.actor for entry in brief.activities.all()] == [lead, user]

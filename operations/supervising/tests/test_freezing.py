@@ -30,7 +30,8 @@ from webhooks.waking import wake
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.on_sqlite,
+    pytest.mark.on_postgresql,
+    pytest.mark.first,
     pytest.mark.skipif(sys.platform != "linux", reason="asks Linux which process holds a lock"),
 ]
 CLUSTER_NAMES = ("default", "research")
@@ -190,14 +191,12 @@ def kill_with_the_lock(host, cluster, whom, works):
     raise AssertionError("no kill took the lock with it")
 
 
-@pytest.mark.on_postgresql
 @CLUSTERS
 def test_idle_worker_killed_with_the_lock_of_the_queue(host, cluster):
     with started_anew(host, cluster):
         kill_with_the_lock(host, cluster, host.lock_holders, lambda: works(cluster))
 
 
-@pytest.mark.on_postgresql
 def test_deadlock_is_found_before_an_event_suffers(host):
     def looks_alive_and_sweeps():
         killed_at = database_now()
@@ -210,7 +209,6 @@ def test_deadlock_is_found_before_an_event_suffers(host):
     wait("people are told", lambda: is_told("default"))
 
 
-@pytest.mark.on_postgresql
 @CLUSTERS
 def test_monitor_killed_with_the_lock_of_the_results(host, cluster):
     old = host.leader(cluster)
@@ -230,7 +228,6 @@ def test_guard_killed(host, cluster):
         send(host.sentinel(cluster), signal.SIGKILL)
 
 
-@pytest.mark.on_postgresql
 @CLUSTERS
 def test_deadlock_is_found_while_another_host_does_all_the_work(host, other_host, cluster):
     old, theirs = host.leader(cluster), other_host.leader(cluster)
@@ -244,7 +241,6 @@ def test_deadlock_is_found_while_another_host_does_all_the_work(host, other_host
     assert other_host.leader(cluster) == theirs
 
 
-@pytest.mark.on_postgresql
 def test_workers_killed_while_one_of_them_asks_are_replaced_before_its_lease_is_over(host, sandbox):
     sandbox.latency = 20
     ask()
@@ -260,7 +256,6 @@ def test_workers_killed_while_one_of_them_asks_are_replaced_before_its_lease_is_
     assert Research.objects.filter(status="running").count() == 1
 
 
-@pytest.mark.on_postgresql
 def test_pusher_killed_is_replaced_by_its_guard(host):
     old = host.pusher("default")
     send(old, signal.SIGKILL)

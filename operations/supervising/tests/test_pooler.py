@@ -8,7 +8,7 @@ from operations.supervising.tests import test_processes
 from sandbox.pgbouncer import pgbouncer
 from webhooks.tests.pooler import needs_pgbouncer
 
-pytestmark = [pytest.mark.processes, pytest.mark.on_postgresql]
+pytestmark = [pytest.mark.processes, pytest.mark.on_postgresql, pytest.mark.first]
 
 database_on_server = test_processes.database_url
 demo = test_processes.demo  # its fixtures ask for `database_url`, which is the one below

@@ -14,7 +14,7 @@ import pytest
 from sandbox import brokers
 from sandbox.demo import Demo
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.first]
 
 
 @pytest.fixture

@@ -358,7 +358,8 @@ def test_trying_a_rule_names_the_rule_that_comes_before_it(admin_client, starter
     make_event(make_payload())
     url = reverse("admin:personas_signalrule_add")
     data = form_of(admin_client, url) | {
-        "name": "Late", "position": 900, "metrics": "unsubscribed", "kind": "other", "_try": "Try",
+        "name": "Late", "position": 900, "metrics": "unsubscribed", "kind": "bounced",
+        "_try": "Try",
     }  # fmt: skip
 
     response = admin_client.post(url, data)
@@ -467,7 +468,9 @@ def test_look_up_again_reports_failures_and_keeps_what_was_known(admin_client):
     response = act(admin_client, CUSTOMERS, "look_up_again", [customer])
 
     customer.refresh_from_db()
-    assert "0 looked up, 1 failed: CIO_APP_KEY is not set" in sentences(response)
+    assert "0 looked up, 1 failed: the App API of Customer.io is not connected" in sentences(
+        response
+    )
     assert (customer.attributes, customer.fetched_at) == ({"plan": "pro"}, fetched_at)
 
 

@@ -8,7 +8,7 @@ from personas import starter
 
 
 class Command(BaseCommand):
-    help = "Load the starter signal rules, personas and attribute names where there are none."
+    help = "Load the starter rules, personas, first steps and attribute names where there are none."
 
     def handle(self, *args: Any, **options: Any) -> None:
         loaded = starter.load_if_empty()

@@ -604,7 +604,7 @@ def test_key_that_no_header_can_carry_is_told_like_any_failure(sandbox, settings
 def test_without_a_key_nobody_is_asked_and_nothing_is_noted(sandbox, settings):
     settings.CIO_APP_KEY = ""
 
-    assert lookups.refresh([make_customer()]) == "CIO_APP_KEY is not set"
+    assert lookups.refresh([make_customer()]) == "the App API of Customer.io is not connected"
 
     assert lookups.is_never_possible()
     assert sandbox.requests == []

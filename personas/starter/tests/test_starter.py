@@ -14,13 +14,14 @@ from personas import starter as starter_rules
 from personas.models import (
     AttributeName,
     Customer,
+    FirstStep,
     Operator,
     Persona,
     PersonaCondition,
     SignalCondition,
     SignalRule,
 )
-from personas.models.playbooks import first_step, sections
+from personas.models.playbooks import sections
 from personas.rules.rulebook import Rulebook
 from personas.starter.personas import (
     BUSINESS_PLANS,
@@ -220,9 +221,9 @@ def test_playbook_says_what_to_do_over_which_channel_how_far_and_what_not(path):
     found = sections(playbook)
 
     titles = [section.title for section in found]
-    assert titles == ["First step", "Channel", "How far an offer may go", "Do not"]
+    assert titles == ["Before you start", "Channel", "How far an offer may go", "Do not"]
     assert all(section.body for section in found)
-    assert "24 hours" in first_step(playbook)
+    assert "24 hours" not in playbook  # what to do first, and when, depends on the signal
 
 
 def test_no_paragraph_serves_two_personas():
@@ -392,7 +393,7 @@ def test_what_could_not_be_sent_is_no_signal(rule_of, metric):
 
 @in_database
 def test_every_row_passes_the_checks_of_the_admin():
-    for model in (AttributeName, Persona, PersonaCondition, SignalRule, SignalCondition):
+    for model in (AttributeName, FirstStep, Persona, PersonaCondition, SignalRule, SignalCondition):
         assert model.objects.exists()
         for row in model.objects.all():
             row.full_clean()
@@ -402,7 +403,7 @@ def test_every_row_passes_the_checks_of_the_admin():
 def test_loading_twice_changes_nothing():
     Persona.objects.filter(name="Trial").update(value="high")
     SignalRule.objects.filter(name="Converted").delete()
-    models = (AttributeName, Persona, PersonaCondition, SignalRule, SignalCondition)
+    models = (AttributeName, FirstStep, Persona, PersonaCondition, SignalRule, SignalCondition)
     before = [list(model.objects.order_by("pk").values()) for model in models]
 
     assert starter_rules.load_if_empty() == 0

@@ -10,8 +10,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('briefs', '0015_people'),
-        ('personas', '0007_value'),
+        ('briefs', '0020_step_at_closing'),
+        ('personas', '0010_value'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -17,7 +17,7 @@ def name_yearly(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('personas', '0006_people'),
+        ('personas', '0009_starter_first_steps'),
     ]
 
     operations = [

@@ -1,0 +1,16 @@
+"""Who closed a brief."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from briefs.models import Activity, Brief
+
+
+def closed_by(briefs: Iterable[Brief]) -> dict[int, Any]:
+    """Who closed each of these briefs, by its key; those closed by Savedesk itself are left out."""
+    keys = [brief.pk for brief in briefs if not brief.is_open]
+    if not keys:
+        return {}
+    entries = Activity.objects.filter(brief__in=keys, code=Activity.Code.CLOSED)
+    entries = entries.select_related("actor").order_by("pk")
+    return {entry.brief_id: entry.actor for entry in entries if entry.actor}

@@ -1,0 +1,36 @@
+"""The log of a brief: what people and the desk itself did with it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Activity(models.Model):
+    """What people and the desk itself did with a brief."""
+
+    class Code(models.TextChoices):
+        """Entries that code looks for. All other entries have words and no code."""
+
+        PROFILE_ARRIVED = "profile_arrived", "The profile arrived"  # and the brief was mapped anew
+        CLOSED = "closed", "Closed"  # by its actor; entries from before have no code
+        WOKEN = "woken", "Woke up"  # from a snooze
+        FORGOTTEN = "forgotten", "Forgotten"  # became unassigned because nobody acted
+
+    brief = models.ForeignKey("briefs.Brief", on_delete=models.CASCADE, related_name="activities")
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,  # whoever acted is deactivated, never deleted: the name stays
+        null=True,
+        blank=True,
+    )
+    text = models.TextField()
+    # Null, so that no database rewrites all entries for it.
+    code = models.CharField(max_length=20, choices=Code.choices, null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name_plural = "activities"
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,73 @@
+"""First steps: what a brief says is to be done first, by signal and, where wanted, by persona."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as delete_with_confirmation
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from personas.admin.history import ReadOnlyHistoryAdmin
+from personas.admin.versions import ChecksVersion
+from personas.models import FirstStep, StepChannel
+from personas.models.steps import last_words
+
+
+@admin.register(FirstStep)
+class FirstStepAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
+    object_history_list_template = "admin/rule_history_list.html"
+    list_display = ("text", "kind", "for_whom", "position", "channels_shown", "time_words")
+    list_filter = ("kind", "persona", "is_wait")
+    list_select_related = ("persona",)
+    search_fields = ("text", "persona__name")
+    actions = ("delete_selected",)
+    fieldsets = (
+        (
+            "For which case",
+            {
+                "description": "A brief shows the step of its persona and signal, else the "
+                "signal's own. A step that uses a channel which is closed for the customer is "
+                "passed over; if none is left, the brief says “No contact” and why.",
+                "fields": ("kind", "persona", "position"),
+            },
+        ),
+        ("What to do", {"fields": ("text", "channels", "is_wait", "within_hours")}),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "channels":
+            return forms.MultipleChoiceField(
+                choices=StepChannel.choices,
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                help_text=db_field.help_text,
+            )
+        if db_field.name == "text":
+            kwargs["widget"] = forms.Textarea(attrs={"rows": 3, "cols": 70})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: FirstStep | None = None) -> bool:
+        if obj is not None and FirstStep.objects.filter(pk=obj.pk).kinds_left_without():
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    @admin.action(description="Delete selected first steps", permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[FirstStep]
+    ) -> HttpResponse | None:
+        """Refuse if a signal in use would be left without a step."""
+        chosen = FirstStep.objects.filter(pk__in=queryset.values("pk"))
+        if labels := chosen.kinds_left_without():
+            words = f"Nothing was deleted. {last_words(labels)}"
+            self.message_user(request, words, messages.ERROR)
+            return None
+        return delete_with_confirmation(self, request, queryset)
+
+    @admin.display(description="for whom", ordering="persona__position")
+    def for_whom(self, step: FirstStep) -> str:
+        return str(step.persona) if step.persona else "everybody"
+
+    @admin.display(description="channels")
+    def channels_shown(self, step: FirstStep) -> str:
+        return step.get_channels_display()
