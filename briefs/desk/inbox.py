@@ -24,6 +24,7 @@ _ASKED = set(asking.FILTERS) - {"state"}
 PAGE_SIZE = 25
 MOST_FOUND = 1_000  # briefs that a search shows; more words find fewer
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
+_MORE = ("value_min", "value_max", "plan", "company")  # folded
 
 
 @needs("briefs.view_brief")
@@ -48,6 +49,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "section": "inbox",
         "filter": found,
         "selects": [found.form[name] for name in _SELECTS],
+        "more": [found.form[name] for name in _MORE],
+        "more_asked": sum(name in filters for name in _MORE),
         "tabs": _tabs(
             tab,
             {**filters, ordering.NAME: order * (order != tab.order)},

@@ -39,6 +39,11 @@ def in_words(choices: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {"invalid_choice": f"“%(value)s” is none of: {known}."}
 
 
+def _example(text: str) -> dict[str, str]:
+    """For a box that shows this while it is empty."""
+    return {"placeholder": text}
+
+
 class PriorityField(ChoiceField):  # type: ignore[misc]  # ships no types
     """A priority by its name in any case, or by its number."""
 
@@ -103,19 +108,23 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         error_messages=in_words(ASSIGNEES),
     )
     value_min = django_filters.NumberFilter(
-        "value_month", "gte", label="Value from",
+        "value_month", "gte", label="A month’s value from",
+        widget=forms.NumberInput(_example("500")),
         help_text="A month's value of this or more, whatever its currency.",
     )  # fmt: skip
     value_max = django_filters.NumberFilter(
-        "value_month", "lte", label="Value to",
+        "value_month", "lte", label="A month’s value to",
+        widget=forms.NumberInput(_example("20000")),
         help_text="A month's value of this or less, whatever its currency.",
     )  # fmt: skip
     plan = django_filters.CharFilter(
-        "plan", "iexact", label="Plan", max_length=60, help_text="As it is written, in any case."
-    )
+        "plan", "iexact", label="Plan", max_length=60, widget=forms.TextInput(_example("pro")),
+        help_text="As it is written, in any case.",
+    )  # fmt: skip
     company = django_filters.CharFilter(
-        "company", "icontains", label="Company", max_length=200, help_text="A part of its name."
-    )
+        "company", "icontains", label="Company", max_length=200,
+        widget=forms.TextInput(_example("Part of its name")), help_text="A part of its name.",
+    )  # fmt: skip
 
     class Meta:
         model = Brief

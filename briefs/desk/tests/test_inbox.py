@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -234,6 +235,18 @@ def test_search_and_filters_go_together(signed_in):
 
     assert found(signed_in, "?q=needle&kind=unsubscribed") == [brief]
     assert found(signed_in, "?q=needle&kind=bounced") == []
+
+
+def test_value_plan_and_company_are_asked_for_in_the_form_and_stay_there(signed_in):
+    wanted = make_brief(value_month=900, plan="pro", company="Acme Ltd")
+    make_brief(value_month=5, plan="pro", company="Acme Ltd")
+
+    page = signed_in.get("/?value_min=6&plan=pro&company=acme")
+
+    assert [one.brief for one in page.context["dossiers"]] == [wanted]
+    assert "More filters (3)" in page.content.decode()
+    for name, value in (("value_min", "6"), ("plan", "pro"), ("company", "acme")):
+        assert re.search(f'name="{name}" value="{value}"', page.content.decode())
 
 
 def test_a_search_that_finds_very_much_says_so(signed_in, monkeypatch):
