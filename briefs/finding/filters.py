@@ -12,7 +12,7 @@ from briefs.finding import tabs
 from briefs.finding.search import search
 from briefs.finding.tabs import STATES
 from briefs.models import Brief, Priority, Research
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 from personas.models import Persona, SignalKind
 
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in reversed(Priority)]

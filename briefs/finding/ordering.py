@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, F, OrderBy, Value, When
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 
 from briefs.models import Brief
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 from personas.models import SignalKind
 
 NAME = "ordering"

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Max
 
 from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox
 from briefs.pipeline import merging
