@@ -37,7 +37,7 @@ class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     filter_backends = (DjangoFilterBackend, Ordering)
     filterset_class: Any = None
     ordering_fields: tuple[str, ...] = ()
-    ordered = staticmethod(ordered)
+    ordered: Any = staticmethod(ordered)
     schema = Description()
     item_class: Any  # the serializer for a list; if not set, serializer_class
 

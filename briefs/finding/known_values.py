@@ -115,26 +115,29 @@ def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
 
 
 def _sums(briefs: QuerySet[Brief]) -> Sums:
-    by_company = Q(value_level=ValueLevel.COMPANY) & ~Q(company="")
-    totals: dict[str, Decimal] = {}
-    rows = briefs.filter(~by_company, value_month__isnull=False).values("value_currency")
-    for currency, month in rows.values_list("value_currency").annotate(Sum("value_month")):
-        totals[currency] = month
-    companies = briefs.filter(by_company, value_month__isnull=False)
-    for currency in companies.values_list("value_currency", flat=True).distinct():
-        named = companies.filter(value_currency=currency).annotate(named=Lower("company"))
-        most = (
-            named.values("named")
-            .annotate(most=Max("value_month"))
-            .aggregate(total=Sum("most"))["total"]
-        )
-        totals[currency] = totals.get(currency, Decimal()) + most
-    left = briefs.aggregate(
+    by_company = Q(value_level=ValueLevel.COMPANY) & ~Q(company="") & Q(value_month__isnull=False)
+    rows = briefs.values("value_currency").annotate(
+        alone_month=Sum("value_month", filter=~by_company),
+        of_companies=Count("pk", filter=by_company),
         unknown=Count("pk", filter=Q(value_month=None)),
         alone=Count("pk", filter=Q(value_level=ValueLevel.COMPANY, company="")),
     )
-    sums = [Worth(currency, month) for currency, month in sorted(totals.items())]
-    return Sums(sorted(sums, key=lambda one: -one.month), left["unknown"], left["alone"])
+    sums, unknown, alone = [], 0, 0
+    for row in rows:
+        currency, month = row["value_currency"], row["alone_month"]
+        if row["of_companies"]:
+            month = (month or 0) + _of_companies(briefs.filter(by_company, value_currency=currency))
+        if month is not None:
+            sums.append(Worth(currency, month))
+        unknown, alone = unknown + row["unknown"], alone + row["alone"]
+    return Sums(sorted(sums, key=lambda one: (-one.month, one.currency)), unknown, alone)
+
+
+def _of_companies(briefs: QuerySet[Brief]) -> Decimal:
+    """Each company's largest value, together."""
+    by_name = briefs.annotate(named=Lower("company")).values("named")
+    total: Decimal = by_name.annotate(most=Max("value_month")).aggregate(sum=Sum("most"))["sum"]
+    return total
 
 
 def why_no_thresholds() -> str:

@@ -89,6 +89,14 @@ class Valued(models.Model):
         return f"{money(self.value_currency, self.value_amount)} {period}"
 
     @property
+    def month_words(self) -> str:
+        """`USD 4,200`, of any period: by this, values of a list can be compared."""
+        month = self.value_month
+        if month is None:
+            return ""
+        return money(self.value_currency, round(month) if abs(month) >= 100 else month)
+
+    @property
     def worth(self) -> dict[str, Any]:
         """All of it, by the names of the columns."""
         return {name: getattr(self, name) for name in WORTH}
@@ -102,9 +110,9 @@ UNKNOWN: dict[str, Any] = {
 }  # fmt: skip
 
 
-def money(currency: str, amount: Decimal) -> str:
+def money(currency: str, amount: Decimal | int) -> str:
     """`USD 4,200` or `EUR 99.50`."""
-    whole = amount == amount.to_integral_value()
+    whole = amount == int(amount)
     return f"{currency} {amount:,.{0 if whole else 2}f}".strip()
 
 

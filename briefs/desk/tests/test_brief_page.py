@@ -256,7 +256,8 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(22):  # two are the colleagues and the reasons of the forms
+    # Two are the colleagues and the reasons of the forms, one whether thresholds are set.
+    with django_assert_num_queries(23):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -541,6 +542,14 @@ def test_other_failures_are_shown_with_their_reason(signed_in, reason):
     assert f"Failed, can be retried {reason}" in page
     assert "No research yet failed, can be retried" in page
     assert "Follow the first step above." in page
+
+
+def test_the_head_says_why_it_has_its_priority(signed_in):
+    reasons = [{"code": "top_tenth", "words": "USD 9,000 a month is in the top tenth: one up."}]
+    told, old = make_brief(priority_reasons=reasons), make_brief()
+
+    assert "Why Urgent? USD 9,000 a month is in the top tenth: one up." in words(signed_in, told)
+    assert "The reasons were not kept by an earlier version." in words(signed_in, old)
 
 
 # Why it waits, and what it costs.

@@ -237,6 +237,19 @@ def test_search_and_filters_go_together(signed_in):
     assert found(signed_in, "?q=needle&kind=bounced") == []
 
 
+def test_the_list_compares_months_and_says_what_is_unknown(signed_in):
+    make_brief(value_amount=120000, value_month=10000, value_currency="USD", value_period="year",
+               plan="pro")  # fmt: skip
+    make_brief(customer=make_customer(attributes={}))
+
+    page = text(signed_in.get("/"))
+
+    assert "USD 10,000 a month" in page
+    assert "Unknown" in page
+    assert "Value behind these signals: USD 10,000 a month" in page
+    assert "The value of 1 brief is unknown, so it is not in it." in page
+
+
 def test_value_plan_and_company_are_asked_for_in_the_form_and_stay_there(signed_in):
     wanted = make_brief(value_month=900, plan="pro", company="Acme Ltd")
     make_brief(value_month=5, plan="pro", company="Acme Ltd")
