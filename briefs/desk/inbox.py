@@ -123,17 +123,21 @@ def _tabs(
 
 
 def _page(found: BriefFilter, order: str, number: str | None, count: int | None) -> Page[Any]:
-    briefs = ordering.ordered(found.qs, order)
-    if not found.form.cleaned_data.get("q"):
-        paginator = Paginator(listed(briefs), PAGE_SIZE)
-        if count is not None:
-            paginator.count = count  # known already
-        return paginator.get_page(number)
-    # A search reads every text. To count and then to list would read them twice.
-    keys = list(briefs.values_list("pk", flat=True)[:MOST_FOUND])
-    page: Page[Any] = Paginator(keys, PAGE_SIZE).get_page(number)
-    by_key = listed(Brief.objects.all()).in_bulk(page.object_list)
-    page.object_list = [by_key[key] for key in page.object_list if key in by_key]
+    """Sort the keys alone, then read the rows of the page.
+
+    To sort 200,000 rows with all that a list shows takes PostgreSQL two to seven times as long.
+    """
+    keys: Any = ordering.ordered(found.qs, order).values_list("pk", flat=True)
+    if found.form.cleaned_data.get("q"):
+        # A search reads every text. To count and then to list would read them twice.
+        keys = list(keys[:MOST_FOUND])
+    paginator = Paginator(keys, PAGE_SIZE)
+    if count is not None:
+        paginator.count = count  # known already
+    page: Page[Any] = paginator.get_page(number)
+    of_page = list(page.object_list)
+    by_key = listed(Brief.objects.all()).in_bulk(of_page)
+    page.object_list = [by_key[key] for key in of_page if key in by_key]
     return page
 
 

@@ -106,7 +106,7 @@ def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
     briefs = briefs.order_by()
     if count <= COUNTED_ANEW:
         return _sums(briefs)
-    key = "value " + hashlib.sha256(str(briefs.query).encode()).hexdigest()
+    key = "value:" + hashlib.sha256(str(briefs.query).encode()).hexdigest()
     kept: Sums | None = cache.get(key)
     if kept is None:
         kept = _sums(briefs)
