@@ -90,7 +90,7 @@ def test_further_batch_costs_no_more_statements_than_its_own(wait, django_assert
     for number in range(100):
         wait(external_id=f"enterprise-retail-low-{number}")
 
-    with django_assert_max_num_queries(100 + 100 + 70):  # a row each for customer and brief
+    with django_assert_max_num_queries(100 + 100 + 80):  # a row each for customer and brief
         assert profiles.catch_up() == 100
 
 
