@@ -15,7 +15,7 @@ from django.utils import timezone
 from benchmarks.system import most_at_once, worst_window
 from briefs import models
 from briefs.models import Brief, MaveCall, Research, ResearchPolicy
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 from briefs.models.research import LEASE
 from briefs.research import pacing
 from personas.models import AppApiHealth

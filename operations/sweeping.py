@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from briefs.models import Brief, KeptAnswer, MaveCall
-from briefs.pipeline import draining, naming, profiles, scanners
+from briefs.pipeline import draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
 from briefs.triage import bulk_undoing, forgetting
 from operations import alarms
@@ -26,6 +26,7 @@ def sweep() -> None:
         steps.callback(naming.check_open)
         steps.callback(KeptAnswer.objects.forget)
         steps.callback(scanners.fold)  # for a worker that ended just before it
+        steps.callback(revaluing.catch_up)
         steps.callback(profiles.catch_up)
         steps.callback(names.refresh)
         steps.callback(alarms.sweep)

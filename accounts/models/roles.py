@@ -91,6 +91,7 @@ ADDED: dict[Role, tuple[str, ...]] = {
         "briefs.change_savedview",  # those that others made for the team
         *(f"briefs.{act}_linktemplate" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_researchpolicy" for act in ("view", "change")),
+        *(f"briefs.{act}_prioritythreshold" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_notificationtarget" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_workingtime" for act in ("view", "change")),
         *(f"briefs.{act}_holiday" for act in ("view", "add", "change", "delete")),

@@ -16,6 +16,7 @@ from briefs.admin.research import ResearchAdmin
 from briefs.admin.rules import TriedSignalRuleAdmin
 from briefs.admin.signals import SignalAdmin
 from briefs.admin.templates import QuestionTemplateAdmin
+from briefs.admin.thresholds import PriorityThresholdAdmin
 
 __all__ = [
     "AlarmAdmin",
@@ -27,6 +28,7 @@ __all__ = [
     "MaveCallAdmin",
     "NotificationAdmin",
     "NotificationTargetAdmin",
+    "PriorityThresholdAdmin",
     "QuestionTemplateAdmin",
     "ResearchAdmin",
     "ResearchPolicyAdmin",

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from briefs.admin.readonly import (
@@ -15,6 +16,7 @@ from briefs.admin.readonly import (
     link,
 )
 from briefs.models import Activity, Brief, Signal
+from briefs.models.priority import shown
 from personas.people.identity import known_as
 
 
@@ -47,8 +49,8 @@ class ActivityInline(ReadOnlyInline):
 class BriefAdmin(ReadOnlyAdmin):
     names_people = True
     list_display = (
-        "id", "customer_name", "what", "persona", "priority", "state", "basis", "assignee",
-        "outcome", "created_at",
+        "id", "customer_name", "what", "persona", "priority", "value_shown", "state", "basis",
+        "assignee", "outcome", "created_at",
     )  # fmt: skip
     list_filter = ("state", "priority", "kind", "basis", "outcome", "is_waiting_for_profile",
                    "is_persona_wrong", "persona")  # fmt: skip
@@ -63,8 +65,8 @@ class BriefAdmin(ReadOnlyAdmin):
             None,
             {
                 "description": "“View on site” opens it on the desk, where people work with it.",
-                "fields": ("customer_link", "what", "priority", "state", "assignee",
-                           "snoozed_until"),
+                "fields": ("customer_link", "what", "priority", "why", "value_shown",
+                           "state", "assignee", "snoozed_until"),
             },
         ),
         (
@@ -99,6 +101,17 @@ class BriefAdmin(ReadOnlyAdmin):
     @admin.display(description="signal", ordering="kind")
     def what(self, brief: Brief) -> str:
         return brief.title
+
+    @admin.display(description="why this priority")
+    def why(self, brief: Brief) -> SafeString | str:
+        reasons = [(one["words"],) for one in shown(brief.priority_reasons)]
+        return (
+            format_html_join("", "<p>{}</p>", reasons) or "Not kept: it is of an earlier version."
+        )
+
+    @admin.display(description="value", ordering="value_sort")
+    def value_shown(self, brief: Brief) -> str:
+        return brief.value_words or "unknown"
 
     @admin.display(description="customer", ordering="customer__external_id")
     def customer_name(self, brief: Brief) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from briefs.models import ResearchPolicy
+from briefs.models import PriorityThreshold, ResearchPolicy
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.counting import too_long_for
 from personas.models import Persona
@@ -25,7 +25,8 @@ def check_budget(budget: int | None) -> int | None:
 
 
 def consequences(policy: ResearchPolicy) -> Iterator[str]:
-    """A sentence for each budget that buys nothing, or only answers for urgent briefs."""
+    """A sentence for each budget that buys nothing, or only answers for the most urgent briefs."""
+    whose = f"{PriorityThreshold.highest().label.lower()} briefs"
     for name, budget in (("day", policy.day_budget), ("month", policy.month_budget)):
         if budget == 0:
             yield f"The {name}'s budget is 0: no research is bought."
@@ -33,7 +34,7 @@ def consequences(policy: ResearchPolicy) -> Iterator[str]:
             yield (
                 f"The {name}'s budget of {budget:,} less the urgent reserve of "
                 f"{policy.urgent_reserve:,} is less than the {RESERVED_CREDITS} credits that "
-                "one answer may cost: only urgent briefs are researched."
+                f"one answer may cost: only {whose} are researched."
             )
 
 

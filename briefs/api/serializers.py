@@ -7,7 +7,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from briefs.dossier.dossier import Dossier
+from briefs.dossier.dossier import Dossier, Value
 from briefs.finding.filters import PRIORITIES
 from briefs.links import absolute
 from briefs.models import (
@@ -20,8 +20,9 @@ from briefs.models import (
     Research,
     Signal,
 )
+from briefs.models.priority import Reason, Why
 from briefs.reading import answer
-from personas.models import Customer, Persona, StepChannel
+from personas.models import Customer, Persona, StepChannel, ValueLevel, ValuePeriod
 from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
 
@@ -237,6 +238,26 @@ class Key(serializers.PrimaryKeyRelatedField[Any]):
     """The key of another row."""
 
 
+class ValueOfBrief(serializers.Serializer[Value]):
+    """What the customer is worth; null as a whole where it is unknown, which is not 0."""
+
+    amount = serializers.DecimalField(
+        max_digits=16, decimal_places=2, help_text="As the attribute states it."
+    )
+    currency = serializers.CharField(help_text="In three letters.")
+    period = serializers.ChoiceField(choices=ValuePeriod.choices)
+    level = serializers.ChoiceField(
+        choices=ValueLevel.choices,
+        help_text="A company's amount is that of all its people together: count it once.",
+    )
+    month = serializers.DecimalField(max_digits=16, decimal_places=2, help_text="For a month.")
+
+
+class ReasonOfPriority(serializers.Serializer[Reason]):
+    code = serializers.ChoiceField(choices=Why.choices)
+    words = serializers.CharField()
+
+
 class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     # With a company's name, of link scanners; the good news in the same words.
     # What people write of an offer may name somebody too.
@@ -248,6 +269,10 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     customer: serializers.BaseSerializer[Customer] = CustomerBriefly()
     persona = PersonaBriefly()
     priority = serializers.SerializerMethodField()
+    priority_reasons = ReasonOfPriority(
+        many=True, help_text="Why this priority; empty for a brief of an earlier version."
+    )
+    value = ValueOfBrief(allow_null=True)
     kind_label = serializers.CharField(source="brief.get_kind_display")
     title = serializers.CharField(
         source="brief.title",
@@ -296,8 +321,9 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
     class Meta:
         model = Brief
         fields: tuple[str, ...] = (
-            "id", "url", "customer", "persona", "priority", "kind", "kind_label", "title",
-            "detail", "state", "basis", "basis_words", "basis_why", "is_waiting_for_profile",
+            "id", "url", "customer", "persona", "priority", "priority_reasons", "value",
+            "plan", "kind", "kind_label", "title", "detail", "state", "basis", "basis_words",
+            "basis_why", "is_waiting_for_profile",
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
             "first_step", "first_step_source", "first_step_channels", "first_step_reason",
             "came_back", "due_at", "first_touch_at", "snoozed_until", "is_snoozed_for_signal",

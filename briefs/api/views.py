@@ -20,11 +20,12 @@ from briefs.api.acts import Acts
 from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
-from briefs.api.parameters import ORDERING, Ordering, Pages, refuse_unknown
+from briefs.api.parameters import ORDERING, Ordering, Pages, ordered, refuse_unknown
 from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
 from briefs.api.problems import TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
+from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, ClosingReason, Signal
 from personas.models import Customer, Persona
@@ -40,6 +41,7 @@ class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
     filter_backends = (DjangoFilterBackend, Ordering)
     filterset_class: Any = None
     ordering_fields: tuple[str, ...] = ()
+    ordered: Any = staticmethod(ordered)
     schema = Description()
     item_class: Any  # the serializer for a list; if not set, serializer_class
 
@@ -73,7 +75,7 @@ class BriefViewSet(Acts, ReadOnly):
     """Briefs, newest first. Without `state` all of them: open, snoozed, closed.
 
     What says or quotes who the customer is, is null without `personas.view_personal_data`; to
-    search with `q` needs it too.
+    search with `q` or `company` needs it too.
     """
 
     required_permissions = ("briefs.view_brief",)
@@ -82,15 +84,17 @@ class BriefViewSet(Acts, ReadOnly):
     serializer_class = serializers.BriefInFull
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
-    ordering_fields = ("created_at", "happened_at", "researched_at", "closed_at", "priority", "id")
+    ordering_fields = tuple(ordering.ORDERINGS)
+    ordered = staticmethod(ordering.ordered)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         # Whether a search finds somebody's address is an answer too.
-        if "q" in request.query_params and not request.user.has_perm(PERSONAL_DATA):
-            raise PermissionDenied(
-                "The parameter q searches personal data. " + lacks(PERSONAL_DATA)
-            )
+        for name in ("q", "company"):
+            if name in request.query_params and not request.user.has_perm(PERSONAL_DATA):
+                raise PermissionDenied(
+                    f"The parameter {name} searches personal data. " + lacks(PERSONAL_DATA)
+                )
 
     @cached_property
     def situation(self) -> Situation:

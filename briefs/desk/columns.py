@@ -11,7 +11,7 @@ _COLUMNS = (
     ("customer", "Customer", "c-customer"),
     ("signal", "Signal", "c-signal"),
     ("persona", "Persona and first step", "c-persona"),
-    ("value", "Plan and value", "c-value"),
+    ("value", "Value and plan", "c-value"),
     ("research", "Research", "c-research"),
     ("assignee", "Assignee", "c-assignee"),
     ("age", "Age", "c-age"),

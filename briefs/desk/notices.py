@@ -9,15 +9,17 @@ from django.db.models import Count
 from django.urls import reverse
 
 from briefs.dossier.dossier import Situation
+from briefs.finding import known_values
+from briefs.finding.known_values import NEEDED
 from briefs.links import admin_url, admin_url_for, may_follow
-from briefs.models import Brief, MaveHealth, Research, ResearchPolicy
+from briefs.models import Brief, MaveHealth, PriorityThreshold, Research, ResearchPolicy
 from briefs.permissions import RUNS_SAVEDESK
 from briefs.research import balance
 from briefs.research.accounts import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill
 from personas.models import AttributeName, Customer, Persona, PersonaCondition
-from personas.rules.matching import CustomerFacts
+from personas.models.attributes import CustomerFacts
 from webhooks.models import WebhookEvent
 
 RECENT = 50  # customers that are looked at; if there are fewer than ENOUGH, nothing is said
@@ -37,7 +39,15 @@ def notices(user: Any, situation: Situation) -> list[Notice]:
     """All notices that apply at present, with the links that this user may follow."""
     found = [*_dead_events(), *_failed_questions(user), *_app_api(user, situation.lookup_trouble)]
     found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
+    found += _thresholds(user)
     return for_reader(user, found)
+
+
+def _thresholds(user: Any) -> Iterator[Notice]:
+    """That enough values are known to set thresholds, for those who may."""
+    url = admin_url_for(user, "briefs_prioritythreshold_add")
+    if url and not PriorityThreshold.are_set() and known_values.count_known() >= NEEDED:
+        yield Notice("hint", known_values.why_no_thresholds(), url, "Set thresholds")
 
 
 def for_reader(user: Any, found: Iterable[Notice]) -> list[Notice]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from personas.models import AttributeName, Customer, shapes
-from personas.rules.matching import CustomerFacts, Found
+from personas.models.attributes import CustomerFacts, Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,6 @@ class Attributes:
     @property
     def plan(self) -> str:
         return self._facts.find("plan").shown(60)
-
-    @property
-    def value(self) -> str:
-        return _amount(self._facts.find("value"))
-
-    @property
-    def value_name(self) -> str:
-        """The attribute in which the value was found."""
-        return self._facts.find("value").name
 
     @cached_property
     def mapped(self) -> list[Attribute]:

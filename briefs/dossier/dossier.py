@@ -7,6 +7,7 @@ own. Templates and serializers read dossiers and decide nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,7 @@ from briefs.dossier.research import ResearchOfBrief
 from briefs.dossier.ways import Way, open_ways
 from briefs.links import admin_url_for, person_url
 from briefs.models import Activity, Brief, LinkTemplate, MaveCall, Signal
+from briefs.models.priority import Reason, shown
 from briefs.permissions import without_settings
 from briefs.reading import answer, channels, markdown
 from briefs.reading.first_steps import NOT_KNOWN, FirstSteps, StepShown
@@ -94,6 +96,17 @@ class Advice:
     title: str
     html: SafeString
     is_warning: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a customer is worth, where it is known."""
+
+    amount: Decimal
+    currency: str
+    period: str
+    level: str
+    month: Decimal
 
 
 def dossiers(briefs: Iterable[Brief], situation: Situation) -> "list[Dossier]":
@@ -175,6 +188,20 @@ class Dossier:
     @property
     def profile_arrived_at(self) -> datetime | None:
         return story.profile_arrived_at(self.activities)
+
+    @property
+    def value(self) -> Value | None:
+        """None: unknown."""
+        brief = self.brief
+        if brief.value_amount is None or brief.value_month is None:
+            return None
+        return Value(brief.value_amount, brief.value_currency, brief.value_period,
+                     brief.value_level, brief.value_month)  # fmt: skip
+
+    @property
+    def priority_reasons(self) -> list[Reason]:
+        """Why the brief has its priority, in words; empty for one of an earlier version."""
+        return shown(self.brief.priority_reasons)
 
     @property
     def closer(self) -> Any:

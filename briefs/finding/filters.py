@@ -12,7 +12,7 @@ from briefs.finding import tabs
 from briefs.finding.search import search
 from briefs.finding.tabs import STATES
 from briefs.models import Brief, Priority, Research
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 from personas.models import Persona, SignalKind
 
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in reversed(Priority)]
@@ -39,6 +39,11 @@ def in_words(choices: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {"invalid_choice": f"“%(value)s” is none of: {known}."}
 
 
+def _example(text: str) -> dict[str, str]:
+    """For a box that shows this while it is empty."""
+    return {"placeholder": text}
+
+
 class PriorityField(ChoiceField):  # type: ignore[misc]  # ships no types
     """A priority by its name in any case, or by its number."""
 
@@ -57,7 +62,7 @@ class PriorityFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # ship
 
 
 class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
-    """`q, persona, kind, state, research, assignee, priority`. Without any: all briefs."""
+    """What a list of briefs can be narrowed down by. Without any: all briefs."""
 
     q = django_filters.CharFilter(
         method="by_words", label="Search", max_length=200, help_text="All of these words occur."
@@ -102,6 +107,24 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         help_text="Me: whoever asks.",
         error_messages=in_words(ASSIGNEES),
     )
+    value_min = django_filters.NumberFilter(
+        "value_month", "gte", label="A month’s value from",
+        widget=forms.NumberInput(_example("500")),
+        help_text="A month's value of this or more, whatever its currency.",
+    )  # fmt: skip
+    value_max = django_filters.NumberFilter(
+        "value_month", "lte", label="A month’s value to",
+        widget=forms.NumberInput(_example("20000")),
+        help_text="A month's value of this or less, whatever its currency.",
+    )  # fmt: skip
+    plan = django_filters.CharFilter(
+        "plan", "iexact", label="Plan", max_length=60, widget=forms.TextInput(_example("pro")),
+        help_text="As it is written, in any case.",
+    )  # fmt: skip
+    company = django_filters.CharFilter(
+        "company", "icontains", label="Company", max_length=200,
+        widget=forms.TextInput(_example("Part of its name")), help_text="A part of its name.",
+    )  # fmt: skip
 
     class Meta:
         model = Brief

@@ -10,7 +10,7 @@ from personas.models import Customer, CustomerAlias, FirstStep, Persona, SignalK
 from personas.people.identity import plain_number
 
 if TYPE_CHECKING:
-    from briefs.models.briefs import BriefQuerySet
+    from briefs.models.queryset import BriefQuerySet
 
 MOST_WORDS = 10
 _NAMES = ("name", "first_name", "last_name")

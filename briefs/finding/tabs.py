@@ -12,7 +12,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from briefs.models import Brief
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 
 EXACT = 1_000  # up to here a tab's number is counted for every page
 KEPT_SECONDS = 60  # and beyond it at most once in this time

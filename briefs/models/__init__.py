@@ -1,7 +1,7 @@
 """The rows the team works with: signals, briefs, research and its limits, and notifications."""
 
 from briefs.models.activities import Activity
-from briefs.models.briefs import Brief, Priority
+from briefs.models.briefs import Brief
 from briefs.models.bulk import BulkAct, BulkPart
 from briefs.models.calls import MaveCall
 from briefs.models.comments import Comment
@@ -12,11 +12,13 @@ from briefs.models.kept_answers import KeptAnswer
 from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
+from briefs.models.priority import Priority
 from briefs.models.research import Research
 from briefs.models.saved_views import SavedView
 from briefs.models.signals import Signal
 from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
+from briefs.models.thresholds import PersonaMedian, PriorityThreshold, Yardstick
 from briefs.models.turns import Turn
 from briefs.models.working_time import Calendar, Holiday, WorkingTime
 
@@ -40,7 +42,9 @@ __all__ = [
     "Notification",
     "NotificationTarget",
     "Offer",
+    "PersonaMedian",
     "Priority",
+    "PriorityThreshold",
     "QuestionTemplate",
     "Research",
     "ResearchPolicy",
@@ -50,4 +54,5 @@ __all__ = [
     "Turn",
     "UsageReading",
     "WorkingTime",
+    "Yardstick",
 ]

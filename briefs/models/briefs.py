@@ -1,8 +1,8 @@
 """A brief: one customer who may be leaving, and what the team does about it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any, Self
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -12,156 +12,17 @@ from django.urls import reverse
 
 from briefs.models.activities import Activity
 from briefs.models.endings import Ended
-from briefs.models.many import WorkedQuerySet
-from briefs.models.timing import AWAKE, Timed
-from personas.models import Customer, Persona, SignalKind
-
-
-class Priority(models.IntegerChoices):
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    URGENT = 4, "Urgent"
-
-    @classmethod
-    def of(cls, severity: int, persona: Persona) -> "Priority":
-        """The signal's severity, one step up for a persona of high value."""
-        return cls(severity + (persona.value == Persona.Value.HIGH))
-
-
-# A new act within this time after a closing opens a brief that has returned.
-RETURNS_WITHIN = timedelta(days=60)
+from briefs.models.priority import Judgement, Priority
+from briefs.models.queryset import BriefQuerySet
+from briefs.models.timing import Timed
+from personas.models import Customer, Persona, SignalKind, Valued
 
 
 def titled(kind: str, detail: str) -> str:
     return f"{kind}: {detail}" if detail else kind
 
 
-class BriefQuerySet(WorkedQuerySet["Brief"]):
-    def open(self) -> Self:
-        return self.exclude(state=Brief.State.CLOSED)
-
-    def in_inbox(self) -> Self:
-        """Open, and not waiting for the customer's profile."""
-        return self.open().filter(is_waiting_for_profile=False)
-
-    def by_urgency(self) -> Self:
-        """The most urgent first; of the same priority first what is overdue, then the oldest."""
-        overdue = Q(due_at__lt=Now()) & ~Q(state="snoozed")
-        is_overdue = models.Case(models.When(overdue, then=1), default=0)
-        return self.annotate(overdue_first=is_overdue).order_by(
-            "-priority", "-overdue_first", "created_at", "pk"
-        )
-
-    def update(self, **fields: Any) -> int:
-        """Also raise the revisions, in the same statement; without fields raise them alone.
-
-        bulk_update comes here as well.
-        """
-        return super().update(**{"revision": F("revision") + 1, **fields})
-
-    update.alters_data = True  # type: ignore[attr-defined]  # no template may call it
-
-    @transaction.atomic
-    def close(
-        self, outcome: str, note: str = "", actor: Any = None, words: str = "", **fields: Any
-    ) -> int:
-        """Any open state -> CLOSED for all of these at once; returns how many were open.
-
-        `fields` are set by the same update. `words`: for the timeline, if there is more to say than
-        the outcome and the note.
-        """
-        locked = self.open().order_by("pk").select_for_update(of=("self",))
-        keys = list(locked.values_list("pk", flat=True))
-        Brief.objects.filter(pk__in=keys).update(
-            state=Brief.State.CLOSED,
-            outcome=Brief.Outcome(outcome),
-            closing_note=note,
-            closed_at=Now(),
-            is_waiting_for_profile=False,
-            **AWAKE,
-            **fields,
-        )
-        words = f"closed it: {words or Brief.Outcome(outcome).label}"
-        words += f" · {note}" if note else ""
-        Activity.objects.bulk_create(
-            Activity(brief_id=key, text=words, actor=actor, code=Activity.Code.CLOSED)
-            for key in keys
-        )
-        return len(keys)
-
-    @transaction.atomic
-    def release(self, why: str, actor: Any = None, code: str | None = None, **fields: Any) -> int:
-        """Any open state with an assignee -> NEW with none, for all of these at once.
-
-        A snooze ends as well: it was the assignee's, and nobody else would look. `why` is for the
-        timeline and names the assignee. `fields` are set by the same update. Returns how many were
-        released.
-        """
-        taken = self.open().filter(assignee__isnull=False)
-        locked = taken.order_by("pk").select_for_update(of=("self",))
-        keys = list(locked.values_list("pk", flat=True))
-        Brief.objects.filter(pk__in=keys).update(
-            assignee=None,
-            state=Brief.State.NEW,
-            **AWAKE,
-            **fields,
-        )
-        Activity.objects.bulk_create(
-            Activity(brief_id=key, text=f"made it unassigned: {why}", actor=actor, code=code)
-            for key in keys
-        )
-        return len(keys)
-
-    def closed_lately(self, customers: Iterable[int]) -> "dict[int, Brief]":
-        """By customer: the last brief that people closed within RETURNS_WITHIN, if there is one."""
-        briefs = self.filter(
-            customer__in=list(customers),
-            state=Brief.State.CLOSED,
-            closed_at__gt=Now() - RETURNS_WITHIN,
-        ).exclude(outcome=Brief.Outcome.WITHDRAWN)
-        shown = briefs.only("customer_id", "outcome", "closed_at").order_by("closed_at", "pk")
-        return {brief.customer_id: brief for brief in shown}
-
-    def research_arrived(self) -> int:
-        """The answer is there: let the briefs that had only the playbook rest on it."""
-        shared = models.Case(
-            models.When(is_sharing=True, then=models.Value(Brief.Basis.SHARED.value)),
-            default=models.Value(Brief.Basis.NEW.value),
-        )
-        waiting = self.filter(basis=Brief.Basis.PLAYBOOK, research__isnull=False)
-        return waiting._update_in_order(basis=shared, researched_at=Now())
-
-    def renewed_by(self, research: Any) -> int:
-        """Replace the answer that these briefs rest on by the fresh one that was asked for."""
-        basis = models.Case(
-            models.When(is_renewal_shared=True, then=models.Value(Brief.Basis.SHARED.value)),
-            default=models.Value(Brief.Basis.NEW.value),
-        )
-        return self._update_in_order(
-            research=research,
-            is_sharing=models.F("is_renewal_shared"),
-            basis=basis,
-            renewal=None,
-            is_renewal_shared=False,
-            researched_at=Now(),
-        )
-
-    def taken_over_by(self, research: Any) -> int:
-        """Let these briefs, whose own question failed, share an answer to the same question."""
-        waiting = self.filter(basis=Brief.Basis.PLAYBOOK)
-        return waiting._update_in_order(
-            research=research, is_sharing=True, basis=Brief.Basis.SHARED, researched_at=Now()
-        )
-
-    def _update_in_order(self, **fields: Any) -> int:
-        """Lock the rows in the order of their keys, then update: two workers cannot deadlock."""
-        with transaction.atomic():
-            keys = self.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
-            return Brief.objects.filter(pk__in=list(keys)).update(**fields)
-
-
-class Brief(Timed, Ended):
+class Brief(Timed, Ended, Valued):
     """One customer who may be leaving. What a person may do with it is in `briefs/triage/`.
 
     | from        | arrow                             | to                                        |
@@ -210,6 +71,17 @@ class Brief(Timed, Ended):
         help_text="What exactly: the channel or the topics by their names.",
     )
     priority = models.PositiveSmallIntegerField(choices=Priority.choices)
+    # Null, so that no database rewrites all briefs for it.
+    priority_reasons = models.JSONField(
+        null=True, blank=True, help_text="Why this priority: codes and words."
+    )
+    value_sort = models.DecimalField(
+        max_digits=18,
+        decimal_places=4,
+        default=0,
+        db_default=0,
+        help_text="A month's value; of an unknown one just less than the persona's median.",
+    )
     research = models.ForeignKey(
         "briefs.Research", on_delete=models.SET_NULL, null=True, blank=True, related_name="briefs"
     )
@@ -293,9 +165,9 @@ class Brief(Timed, Ended):
                 name="brief_returned",
             ),
             models.Index(
-                fields=["-priority", "created_at", "id"],
+                fields=["-priority", "-value_sort", "created_at", "id"],
                 condition=~Q(state="closed"),
-                name="brief_inbox",
+                name="brief_by_urgency",
             ),
             models.Index(fields=["-created_at"], name="brief_created"),
             models.Index(
@@ -437,7 +309,12 @@ class Brief(Timed, Ended):
         """NEW -> CLOSED by ourselves, when it turns out that there was nothing to do."""
         return self.close(self.Outcome.WITHDRAWN, reason)
 
-    def joined_by(self, priority: int, happened_at: datetime) -> None:
+    def joined_by(self, judgement: Judgement, happened_at: datetime) -> None:
         """A further signal of the same customer; the brief may become more urgent, never less."""
-        self.priority = max(self.priority, priority)
+        if judgement.priority > self.priority:
+            self.is_judged(judgement)
         self.happened_at = min(self.happened_at, happened_at)
+
+    def is_judged(self, judgement: Judgement) -> None:
+        """Set the priority together with its reasons. Saves nothing."""
+        self.priority, self.priority_reasons = judgement.priority, judgement.reasons

@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from briefs.models import sealing
-from briefs.models.briefs import Brief, Priority
+from briefs.models.briefs import Brief
+from briefs.models.priority import Priority
 
 BY_MAIL = "account://"  # to the mail address of the person, by the mail server of Savedesk
 LEASE = timedelta(seconds=30)  # longer than a sending may take
@@ -37,7 +38,8 @@ class NotificationTarget(models.Model):
         null=True,
         blank=True,
         default=Priority.URGENT,
-        help_text="Told of new briefs of this priority and above. Empty: of none.",
+        help_text="Told of new briefs of this priority and above. Empty: of none. As long as no "
+        "thresholds are set nothing is Urgent, and Urgent means High.",
     )
     gets_alarms = models.BooleanField(
         default=False,

@@ -46,7 +46,10 @@ class ResearchPolicy(models.Model):
         null=True, blank=True, default=5000, help_text="Credits a month (UTC). Empty: no limit."
     )
     urgent_reserve = models.PositiveIntegerField(
-        default=100, help_text="Credits of both budgets that only urgent briefs may use."
+        default=100,
+        help_text="Credits of both budgets that only Urgent briefs may use: those of a severe "
+        "signal from the top tenth of values. As long as no thresholds are set nothing is Urgent, "
+        "and High briefs may use them.",
     )
     fresh_after_minutes = models.PositiveIntegerField(
         "a fresh answer after",

@@ -10,7 +10,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Now
 
-from briefs.models.briefs import Brief, Priority
+from briefs.models.briefs import Brief
+from briefs.models.priority import Priority
 from personas.models import Persona, SignalKind
 from providers import mavera_validation
 from providers.mavera import in_full

@@ -16,7 +16,7 @@ from briefs.links import user_name
 from briefs.models.activities import Activity
 from briefs.models.briefs import Brief
 from personas.models import Assigns, AttributeName, Persona
-from personas.rules.matching import CustomerFacts
+from personas.models.attributes import CustomerFacts
 
 PERMISSION = "briefs.work_brief"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"  # there are several; this one knows groups

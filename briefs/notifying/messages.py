@@ -11,7 +11,7 @@ from briefs.notifying.escaping import prose, quiet
 from briefs.reading.first_steps import FirstSteps
 from briefs.times import clock_and_day
 from personas.models import Customer
-from personas.rules.matching import CustomerFacts
+from personas.models.attributes import CustomerFacts
 
 TOLD_ROLES = ("plan", "value")
 MOST_NAMED = 20  # in one list

@@ -16,7 +16,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from briefs.models import Alarm, Brief, Notification, NotificationTarget, sealing
+from briefs.models import (
+    Alarm,
+    Brief,
+    Notification,
+    NotificationTarget,
+    PriorityThreshold,
+    sealing,
+)
 from briefs.notifying import messages, sending
 from briefs.reading.first_steps import FirstSteps
 from personas.models import AttributeName
@@ -43,14 +50,14 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     ready = [brief for brief in briefs if brief.is_open and not brief.is_waiting_for_profile]
     if not ready:
         return
-    targets = NotificationTarget.objects.filter(
-        is_active=True, minimum_priority__lte=max(brief.priority for brief in ready)
-    )
+    # Whoever asked for urgent briefs is told of the highest priority that there can be.
+    highest = PriorityThreshold.highest()
+    targets = NotificationTarget.objects.filter(is_active=True, minimum_priority__isnull=False)
     wanted = [
         (target, brief)
         for target in targets
         for brief in ready
-        if brief.priority >= (target.minimum_priority or 0)
+        if brief.priority >= min(target.minimum_priority or 0, highest)
     ]
     if not wanted:
         return

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from briefs.models import Priority
 from personas.models import Customer, Effect, SignalKind, SignalRule
 from personas.people import identity
 from personas.rules import facts
@@ -169,12 +168,6 @@ class Draft:
         """Which rule and which persona were chosen and why, in words."""
         matches = (self.rule_match, self.persona_match)
         return " · ".join(match.why for match in matches if match is not None)
-
-    @property
-    def priority(self) -> Priority:
-        if self.person.is_deleted:
-            return Priority.LOW
-        return Priority.of(self.rule.severity, self.mapped.persona)
 
     @property
     def is_about_preferences(self) -> bool:

@@ -4,15 +4,16 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from briefs.models import Brief, Signal
+from briefs.models import Brief, Priority, Signal
+from briefs.models.priority import Judgement, shown
 from briefs.pipeline.drafts import Draft
 from briefs.research import sharing
 from personas.models import Customer, Twin
 from personas.people import identity
 from personas.rules.rulebook import Rulebook
 
-MERGED = ("priority", "happened_at", "last_signal_at", "is_persona_wrong", "first_touch_at",
-          "returned_from")  # fmt: skip
+MERGED = ("priority", "priority_reasons", "happened_at", "last_signal_at", "is_persona_wrong",
+          "first_touch_at", "returned_from")  # fmt: skip
 Pair = tuple[int, int]  # keys of two rows, the older one first
 
 
@@ -107,7 +108,8 @@ def _merge_briefs(older: Customer, newer: Customer) -> None:
         filter(None, (kept.first_touch_at, doubled.first_touch_at)), default=None
     )
     kept.returned_from = kept.returned_from or doubled.returned_from
-    kept.joined_by(doubled.priority, doubled.happened_at)
+    reasons = shown(doubled.priority_reasons)
+    kept.joined_by(Judgement(Priority(doubled.priority), reasons), doubled.happened_at)
     kept.last_signal_at = max(kept.last_signal_at, doubled.last_signal_at)
     kept.is_persona_wrong = kept.is_persona_wrong or doubled.is_persona_wrong
     kept.save(update_fields=MERGED)

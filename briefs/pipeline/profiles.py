@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterator
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
-from briefs.models import Activity, Brief, Deadlines, Priority, Signal
-from briefs.models.briefs import BriefQuerySet
+from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
+from briefs.models.queryset import BriefQuerySet
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox, personal
 from briefs.pipeline import merging
 from briefs.research import sharing, working
 from personas.models import AppApiHealth, Customer, Effect, Severity
+from personas.models.value import WORTH
 from personas.people import lookups
 from personas.rules.rulebook import PersonaMatch, Rulebook
 from providers.customerio import BATCH_SIZE
@@ -25,8 +26,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 10.0  # in one sweep, which also does other work; the next sweep continues
 BY_ADDRESS = 10  # people at a time who have no id: each of them costs two requests
-MAPPED = ("persona", "persona_why", "question_facts", "priority", "is_waiting_for_profile",
-          "research", "is_sharing", "basis", "researched_at", "assignee", "due_at")  # fmt: skip
+MAPPED = ("persona", "persona_why", "question_facts", "priority", "priority_reasons",
+          "is_waiting_for_profile", "research", "is_sharing", "basis", "researched_at",
+          "assignee", "due_at", "value_sort", *WORTH)  # fmt: skip
 
 
 def catch_up() -> int:
@@ -143,9 +145,10 @@ def _withdraw(pointless: dict[str, list[int]]) -> None:
 
 
 def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
-    worst = severities(briefs)
+    worst, yardstick = severities(briefs), Yardstick.load()
     for brief in briefs:
-        map_anew(brief, matches[brief.customer_id], worst.get(brief.pk, Severity.MEDIUM))
+        severity = worst.get(brief.pk, Severity.MEDIUM)
+        map_anew(brief, matches[brief.customer_id], severity, yardstick)
     _begin(briefs)
     assigned = assign_by_persona(briefs)
     sharing.attach(briefs)
@@ -163,13 +166,12 @@ def _begin(briefs: Collection[Brief]) -> None:
             brief.due_at = deadlines.of(brief, now)
 
 
-def map_anew(brief: Brief, match: PersonaMatch, severity: int) -> None:
+def map_anew(brief: Brief, match: PersonaMatch, severity: int, yardstick: Yardstick) -> None:
     """Set the persona and what it decides; `severity` is the worst signal's. Saves nothing."""
     brief.persona, brief.persona_why = match.persona, match.why
     brief.question_facts = match.question_facts
-    brief.priority = Priority.of(severity, match.persona)
-    if brief.customer.is_deleted:
-        brief.priority = Priority.LOW
+    yardstick.value(brief, brief.customer)
+    brief.is_judged(yardstick.judge(severity, match.persona, brief.customer, brief, brief.kind))
     brief.is_waiting_for_profile = False
 
 

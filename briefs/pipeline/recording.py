@@ -13,7 +13,8 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from briefs.models import Activity, Brief, Deadlines, Signal
+from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
+from briefs.models.priority import Judgement
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox, personal
@@ -23,11 +24,16 @@ from briefs.pipeline.inserting import insert
 from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
+from personas.models.value import WORTH
+from personas.models.writing import write
 from personas.rules.recipients import addresses
 from providers.addresses import address_of, channel_of, without_credentials
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 from webhooks.parsing import SKEW
+
+# What a further signal may change in an open brief.
+JOINED = ("priority", "priority_reasons", "happened_at", "value_sort", *WORTH)
 
 
 @dataclass(slots=True)
@@ -41,6 +47,7 @@ class _Batch:
     recent: dict[int, list[Signal]]  # by customer: of about the same time, to recognise echoes
     opt_ins: dict[int, list[Signal]]  # by customer: channels that were turned on again
     severities: dict[int, int]  # by brief that a profile may map: its worst so far
+    yardstick: Yardstick
     opened: list[Brief] = field(default_factory=list)
     joined: dict[int, Brief] = field(default_factory=dict)
     mapped: dict[int, Brief] = field(default_factory=dict)  # already open, persona known now
@@ -74,7 +81,7 @@ def record(drafts: list[Draft]) -> int:
     now = database_now()
     returned = _begin(batch, now)
     insert(batch.opened)
-    Brief.objects.bulk_update(batch.joined.values(), ["priority", "happened_at"], batch_size=200)
+    write(Brief, JOINED, batch.joined.values(), also="revision = revision + 1")
     profiles.save(batch.mapped.values())
     Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
     _wake(batch, now)
@@ -149,6 +156,7 @@ def _read(drafts: list[Draft], past: dict[int, rereading.Past]) -> _Batch:
         recent=recent,
         opt_ins=opt_ins,
         severities=profiles.severities([brief for brief in briefs if _may_be_mapped(brief)]),
+        yardstick=Yardstick.load(),
     )
 
 
@@ -327,7 +335,9 @@ def _why_no_brief(draft: Draft) -> str:
 def _join(brief: Brief, draft: Draft, signal: Signal, batch: _Batch) -> None:
     before = brief.priority
     _map_by_profile(brief, draft, batch)
-    brief.joined_by(draft.priority, signal.happened_at)
+    # The customer was looked up for this signal, and may be worth something else by now.
+    batch.yardstick.value(brief, draft.person)
+    brief.joined_by(_judged(draft, brief, batch), signal.happened_at)
     if brief.pk:
         batch.joined[brief.pk] = brief
         if brief.priority > before:
@@ -340,7 +350,8 @@ def _map_by_profile(brief: Brief, draft: Draft, batch: _Batch) -> bool:
     if not _may_be_mapped(brief) or draft.mapped.persona.is_unknown:
         return False
     brief.customer = batch.customers[draft.person.pk]
-    profiles.map_anew(brief, draft.mapped, batch.severities.get(brief.pk, draft.rule.severity))
+    severity = batch.severities.get(brief.pk, draft.rule.severity)
+    profiles.map_anew(brief, draft.mapped, severity, batch.yardstick)
     batch.mapped[brief.pk] = brief
     return True
 
@@ -363,13 +374,20 @@ def _open(draft: Draft, signal: Signal, batch: _Batch) -> Brief:
         question_facts=draft.mapped.question_facts,
         kind=draft.rule.kind,
         detail=signal.detail,
-        priority=draft.priority,
         is_waiting_for_profile=draft.is_waiting_for_profile,
         happened_at=signal.happened_at,
     )
+    batch.yardstick.value(brief, draft.person)
+    brief.is_judged(_judged(draft, brief, batch))
     batch.briefs[signal.customer_id] = brief
     batch.opened.append(brief)
     return brief
+
+
+def _judged(draft: Draft, brief: Brief, batch: _Batch) -> Judgement:
+    """How urgent this event makes the brief, which has the customer's worth by now."""
+    persona = draft.mapped.persona
+    return batch.yardstick.judge(draft.rule.severity, persona, draft.person, brief)
 
 
 def _save(signals: Iterable[Signal], now: datetime) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from briefs.models import Brief, Priority, Signal
+from briefs.models import Brief, Signal, Yardstick
 from briefs.pipeline import profiles, reaching
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.research import sharing
@@ -213,9 +213,9 @@ def _rename(brief: Brief, carriers: list[Signal], words: str) -> int:
     first = carriers[0]
     brief.kind, brief.detail, brief.happened_at = first.kind, first.detail, first.happened_at
     worst = max(signal.severity for signal in carriers)
-    brief.priority = Priority.of(worst, brief.persona)
-    if brief.customer.is_deleted:
-        brief.priority = Priority.LOW
+    yardstick = Yardstick.load()
+    yardstick.value(brief, brief.customer)
+    brief.is_judged(yardstick.judge(worst, brief.persona, brief.customer, brief, brief.kind))
     brief.research = brief.renewal = brief.researched_at = None
     brief.is_sharing = brief.is_renewal_shared = False
     brief.basis = Brief.Basis.PLAYBOOK

@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from briefs.models import Brief, Priority
+from briefs.models import Brief
+from briefs.models.priority import SCANNER
 from briefs.pipeline.drafts import Draft
 from personas.models import Customer, SignalKind
 from personas.rules.recipients import addresses
@@ -155,13 +156,14 @@ def _fold(burst: Burst) -> int:
     if kept is None or (kept.kind == SignalKind.SCANNER and not others):
         return 0
     words = f"{burst.words}, beside clicks by a machine"
-    kept.kind, kept.detail, kept.priority = SignalKind.SCANNER, burst.words, Priority.LOW
+    kept.kind, kept.detail = SignalKind.SCANNER, burst.words
+    kept.is_judged(SCANNER)
     # Nobody pays for advice on what nobody meant.
     kept.research, kept.is_sharing, kept.basis = None, False, Brief.Basis.PLAYBOOK
     kept.researched_at = None
     kept.save(
-        update_fields=["kind", "detail", "priority", "research", "is_sharing", "basis",
-                       "researched_at"]
+        update_fields=["kind", "detail", "priority", "priority_reasons", "research", "is_sharing",
+                       "basis", "researched_at"]
     )  # fmt: skip
     kept.log(
         f"probably a link scanner: {words}. Ask one of them whether they meant it", is_raised=True

@@ -33,14 +33,20 @@ class Spending:
     limit: int | None
     settled: int
     reserved: int
-    reserve: int = 0  # of the limit: only urgent questions may use it
+    reserve: int = 0  # of the limit: only the most urgent questions may use it
+    reserved_for: Priority = Priority.URGENT  # the lowest priority that may
 
     # For claims.
 
     def fits(self, priority: int = Priority.URGENT) -> bool:
         """Whether one more call of this priority fits, beside those under way."""
-        kept = 0 if priority >= Priority.URGENT else self.reserve
+        kept = 0 if priority >= self.reserved_for else self.reserve
         return self.limit is None or self.taken + RESERVED_CREDITS + kept <= self.limit
+
+    @property
+    def whose_reserve(self) -> str:
+        """For whom the reserve is, in words."""
+        return f"{self.reserved_for.label.lower()} briefs"
 
     @property
     def taken(self) -> int:
@@ -126,7 +132,7 @@ class Spending:
         if self.is_used_up:
             left = f": {self.left:,} left, and one answer may cost {RESERVED_CREDITS}"
             return f"used up{left * bool(self.left)}; {renewal}"
-        kept = f", {self.kept:,} of them for urgent briefs only" if self.kept else ""
+        kept = f", {self.kept:,} of them for {self.whose_reserve} only" if self.kept else ""
         return f"{self.left:,} left{kept}; {renewal}"
 
     # In words.
@@ -174,10 +180,12 @@ class Spending:
             return f"Briefs go without research; it is asked by itself {anew}."
         if self.is_down_to_reserve:
             return (
-                "What is left is the reserve, which is for urgent briefs; all others go "
+                f"What is left is the reserve, which is for {self.whose_reserve}; all others go "
                 f"without research, which is asked by itself {anew}."
             )
-        kept = f" The last {self.reserve:,} are kept for urgent briefs." if self.reserve else ""
+        kept = (
+            f" The last {self.reserve:,} are kept for {self.whose_reserve}." if self.reserve else ""
+        )
         return (
             "Once it is used up, briefs go without research, which is asked by itself "
             f"{anew}.{kept}"

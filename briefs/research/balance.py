@@ -142,7 +142,7 @@ def trouble(reading: UsageReading, allowed: int | None) -> tuple[str, str] | Non
     return (
         f"{left:,} credits are left at Mavera, and the budgets still allow {allowed:,}: Mavera "
         "refuses before they are used up, and then all research pauses, urgent or not",
-        "buy credits, or lower the budgets so that the reserve for urgent briefs holds",
+        "buy credits, or lower the budgets so that the reserve for the most urgent briefs holds",
     )
 
 

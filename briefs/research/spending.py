@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Avg, Q, Sum
 
-from briefs.models import MaveCall, Research, ResearchPolicy
+from briefs.models import MaveCall, PriorityThreshold, Research, ResearchPolicy
 from briefs.research.accounts import DAY, MONTH, Account, Spending
 from personas.models import Persona
 
@@ -23,9 +23,10 @@ def account(policy: ResearchPolicy, now: datetime) -> Account:
         **_sums("day", day[0]), **_sums("month", month[0])
     )
     limits, reserve = (policy.day_budget, policy.month_budget), policy.urgent_reserve
+    kept = (reserve, PriorityThreshold.highest()) if reserve else (0,)
     return Account(
-        Spending(DAY, *day, limits[0], sums["day"], sums["day_reserved"], reserve),
-        Spending(MONTH, *month, limits[1], sums["month"], sums["month_reserved"], reserve),
+        Spending(DAY, *day, limits[0], sums["day"], sums["day_reserved"], *kept),
+        Spending(MONTH, *month, limits[1], sums["month"], sums["month_reserved"], *kept),
     )
 
 

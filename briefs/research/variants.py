@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from personas.models import privacy
+from personas.models.attributes import Found
 from personas.models.conditions import (
     BOOLEAN_WORDS,
     LISTED,
@@ -22,7 +23,7 @@ from personas.models.conditions import (
     Operator,
     fold,
 )
-from personas.rules.matching import Found, Holding, holds
+from personas.rules.matching import Holding, holds
 
 MOST_WORDS = 10  # of “contains” conditions: all combinations of their words are tried
 

@@ -46,7 +46,8 @@ class Standstill:
         if not self.account.fits(Priority.URGENT):
             return Reason("the research budget is used up for now")
         if not self.account.fits(priority):
-            return Reason("the research budget is down to its reserve, which is for urgent briefs")
+            whose = self.account.day.whose_reserve
+            return Reason(f"the research budget is down to its reserve, which is for {whose}")
         if persona in self.used_up_personas:
             return Reason(f"the month's research budget of “{persona}” is used up")
         return Reason()

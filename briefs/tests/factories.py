@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from briefs.models import Brief, ClosingReason, Priority, Research, Signal
+from briefs.models import Brief, ClosingReason, Priority, PriorityThreshold, Research, Signal
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
-from personas.models import Customer, FirstStep, Persona
+from personas.models import Customer, FirstStep, Persona, names
 from webhooks.models import WebhookEvent
 
 _numbers = itertools.count(1)
@@ -78,7 +78,14 @@ def make_customer(**kw: Any) -> Customer:
         "fetched_at": timezone.now(),
         **kw,
     }
+    fields.setdefault("sort_name", names.sorted_by(fields["attributes"]))  # as a look-up does
     return Customer.objects.create(**fields)
+
+
+def make_threshold(**kw: Any) -> PriorityThreshold:
+    """Every value above 0 is in the top tenth, unless `kw` says otherwise."""
+    fields: dict[str, Any] = {"currency": "USD", "top_from": 1, "low_below": 0, **kw}
+    return PriorityThreshold.objects.create(**fields)
 
 
 def make_persona(**kw: Any) -> Persona:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from briefs.links import user_name
 from briefs.models import Activity, Brief, Calendar
-from briefs.models.briefs import BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 from briefs.notifying import outbox
 from briefs.times import clock_and_day
 from webhooks.clock import database_now

@@ -6,6 +6,7 @@ import pytest
 
 from briefs.models import Alarm, BudgetLevel, MaveCall, Notification, ResearchPolicy
 from briefs.notifying.tests.listener import make_target
+from briefs.tests.factories import make_threshold
 from operations import alarms, budget_levels
 from webhooks.clock import database_now
 from webhooks.tests.clock import clock
@@ -67,6 +68,7 @@ def test_each_level_is_told_once():
 
 
 def test_warning_is_an_alarm_with_figures_effect_and_cure():
+    make_threshold()
     policy(day_budget=1000, urgent_reserve=100)
     use(760)
 
@@ -88,6 +90,7 @@ def test_warning_is_an_alarm_with_figures_effect_and_cure():
     ],
 )
 def test_warning_says_who_is_still_researched(used, words):
+    make_threshold()
     policy(day_budget=1000, urgent_reserve=100)
     use(used)
 

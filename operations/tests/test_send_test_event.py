@@ -62,7 +62,7 @@ def test_known_customer_is_followed_to_the_end_of_the_research(receiver, workers
         "signal: Unsubscribed",
         "looked up just now",
         "persona: Enterprise, regulated industry",
-        f"brief {brief.pk}, urgent: {receiver.removesuffix('/webhooks/customerio/')}/briefs/",
+        f"brief {brief.pk}, high: {receiver.removesuffix('/webhooks/customerio/')}/briefs/",
         "its research: no research yet",
         "waiting for its turn",
         "answered, 4 sources",

@@ -108,7 +108,7 @@ def make_rows() -> None:
         ResearchPolicy,
         WorkingTime,
     )
-    from briefs.tests.factories import make_brief, make_research, make_signal
+    from briefs.tests.factories import make_brief, make_research, make_signal, make_threshold
     from personas import starter
 
     starter.load_if_empty()
@@ -116,6 +116,7 @@ def make_rows() -> None:
     policy.save()
     research = make_research()
     make_signal(brief=make_brief(research=research))
+    make_threshold()
     MaveCall.objects.create(research=research, purpose=MaveCall.Purpose.CHAT)
     target = NotificationTarget(name="Walked")
     target.address = "json://127.0.0.1:9/walk"

@@ -33,7 +33,8 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
             "What we know",
             {
                 "description": "As Customer.io said it when the person was looked up last.",
-                "fields": ("age", "fetched_at", "is_deleted", "attributes_shown"),
+                "fields": ("age", "fetched_at", "is_deleted", "plan", "company", "value_shown",
+                           "attributes_shown"),
             },
         ),
         (
@@ -86,6 +87,10 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         if customer.fetched_at is None:
             return "not looked up"
         return f"{timesince(customer.fetched_at, depth=1)} old"
+
+    @admin.display(description="value")
+    def value_shown(self, customer: Customer) -> str:
+        return customer.value_words or "unknown"
 
     @admin.display(description="called before")
     def former(self, customer: Customer) -> SafeString | str:

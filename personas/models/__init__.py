@@ -8,6 +8,7 @@ from personas.models.personas import Assigns, AttributeName, Persona, PersonaCon
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
 from personas.models.steps import FirstStep, StepChannel
 from personas.models.subscriptions import SubscriptionNames
+from personas.models.value import Terms, Valued, ValueLevel, ValuePeriod, ValueReading
 
 __all__ = [
     "AppApiHealth",
@@ -27,5 +28,10 @@ __all__ = [
     "SignalRule",
     "StepChannel",
     "SubscriptionNames",
+    "Terms",
     "Twin",
+    "ValueLevel",
+    "ValuePeriod",
+    "ValueReading",
+    "Valued",
 ]

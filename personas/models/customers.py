@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from personas.models import names
+from personas.models.value import Valued
 
 FRESH_FOR = timedelta(hours=1)
 
@@ -88,7 +89,7 @@ class Twin:
     gone: str = ""  # the cio_id of a person who was merged into this one in Customer.io
 
 
-class Customer(models.Model):
+class Customer(Valued):
     """One person of the workspace. Attributes are strings, as Customer.io sends them."""
 
     cio_id = models.CharField(
@@ -123,6 +124,14 @@ class Customer(models.Model):
         default=False, help_text="Customer.io no longer knows this person."
     )
     created_at = models.DateTimeField(db_default=Now())
+    sort_name = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The name in lower case, by which lists are sorted.",
+    )
 
     # No column: a look-up notes here which other row turned out to be the same person.
     twin: Twin | None = None

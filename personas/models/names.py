@@ -19,6 +19,11 @@ def called(attributes: Mapping[str, object]) -> str:
     return _called(attributes, _FIRST, _LAST)
 
 
+def sorted_by(attributes: Mapping[str, object]) -> str:
+    """The name as lists are sorted by it."""
+    return shapes.storable(called(attributes)).casefold()[:LONGEST]
+
+
 def _called(values: Mapping[str, object], first: tuple[str, ...], last: tuple[str, ...]) -> str:
     bare = {re.sub(r"[\W_]+", "", name.casefold()): value for name, value in values.items()}
     both = (_first_of(bare, first), _first_of(bare, last))

@@ -13,6 +13,7 @@ from simple_history.models import HistoricalRecords
 
 from personas.models import privacy
 from personas.models.conditions import Condition, MatchMode
+from personas.models.value import CURRENCY, ValueLevel, ValuePeriod
 
 
 class AttributeName(models.Model):
@@ -30,6 +31,46 @@ class AttributeName(models.Model):
         "order. The first that is not empty counts."
     )
     help = models.CharField(max_length=200, blank=True, help_text="What the team should know.")
+    # Of the role `value` alone: what its amounts mean.
+    currency = models.CharField(
+        max_length=3,
+        default="USD",
+        db_default="USD",
+        help_text="In three letters: USD, EUR, GBP. For amounts that do not say it themselves.",
+    )
+    currency_attribute = models.CharField(
+        "attribute with the currency",
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="If an attribute of each customer names it, in three letters. Empty: none does.",
+    )
+    period = models.CharField(
+        "amounts are for",
+        max_length=5,
+        choices=ValuePeriod.choices,
+        default=ValuePeriod.MONTH,
+        db_default=ValuePeriod.MONTH,
+        help_text="Values are compared by their amount for a month.",
+    )
+    other_period_names = models.TextField(
+        "names of the other period",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the names above those with amounts for a year where the others are for a "
+        "month, or the other way round, such as arr beside mrr. One a line.",
+    )
+    level = models.CharField(
+        "an amount is of",
+        max_length=7,
+        choices=ValueLevel.choices,
+        default=ValueLevel.COMPANY,
+        db_default=ValueLevel.COMPANY,
+        help_text="A company’s amount counts once in every sum, however many of its people "
+        "signal. It needs the role company; without it each customer counts by themselves.",
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -42,9 +83,20 @@ class AttributeName(models.Model):
     def name_list(self) -> list[str]:
         return [name.strip() for name in self.names.splitlines() if name.strip()]
 
+    @property
+    def other_period_list(self) -> list[str]:
+        return [name.strip() for name in self.other_period_names.splitlines() if name.strip()]
+
     def clean(self) -> None:
         if not self.name_list:
             raise ValidationError({"names": "Name at least one attribute."})
+        self.currency = self.currency.strip().upper()
+        if self.role == "value" and not CURRENCY.fullmatch(self.currency):
+            raise ValidationError({"currency": "Write the currency’s three letters, such as EUR."})
+        known = {name.casefold() for name in self.name_list}
+        if strange := [name for name in self.other_period_list if name.casefold() not in known]:
+            words = f"“{strange[0]}” is none of the names above."
+            raise ValidationError({"other_period_names": words})
 
 
 class Assigns(models.TextChoices):
@@ -73,7 +125,8 @@ class Persona(models.Model):
         max_length=8,
         choices=Value.choices,
         default=Value.STANDARD,
-        help_text="High: briefs are one step more urgent than their signal.",
+        help_text="High: briefs are one step more urgent than their signal. Urgent are only those "
+        "of a severe signal whose value is in the top tenth.",
     )
     opens_brief = models.BooleanField(
         default=True, help_text="Whether a churn signal of such a customer is worth a brief."

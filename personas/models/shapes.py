@@ -55,6 +55,11 @@ def shown(text: str, most: int = 100) -> str:
     return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
+def storable(text: str) -> str:
+    """Without what no database takes for text: NUL and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def inside(text: str, path: list[str]) -> str:
     """The value at the path inside an object, as text; of a list of objects, all their values.
 

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from personas.models import Customer, CustomerAlias, Twin
 from personas.models.aliases import COLUMNS
+from personas.models.value import WORTH
 from providers.addresses import BETWEEN_DIGITS, folded
 
 Identifiers = dict[str, str]
@@ -320,7 +321,8 @@ def absorb(older: Customer, newer: Customer, twin: Twin | None = None) -> None:
     _keep_aliases(older, newer)
     Customer.objects.filter(pk=newer.pk).delete()
     if profile:
-        for name in ("attributes", "devices", "preferences", "fetched_at", "is_deleted"):
+        profiles = ("attributes", "devices", "preferences", "fetched_at", "is_deleted", *WORTH)
+        for name in (*profiles, "sort_name"):
             setattr(older, name, getattr(profile, name))
     for kind, column in COLUMNS.items():
         setattr(older, column, present[kind])

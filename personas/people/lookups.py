@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from personas.models import AppApiHealth, Customer, CustomerAlias, Twin, preferences
+from personas.models import AppApiHealth, Customer, CustomerAlias, Terms, Twin, names, preferences
 from personas.models.aliases import COLUMNS
 from personas.models.customers import FRESH_FOR
 from personas.people.identity import LONGEST, plain_number
@@ -39,6 +39,7 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 SUCCESSORS = 5  # in one look-up: each may cost two requests
 _may_ask: ContextVar[bool] = ContextVar("may_ask", default=True)
+_terms: ContextVar[Terms] = ContextVar("terms")  # of the look-up that goes on
 
 
 @contextmanager
@@ -77,6 +78,7 @@ def refresh(
     if AppApiHealth.is_closed():
         return AppApiHealth.current().reason
     health = AppApiHealth.current()
+    _terms.set(Terms.load())
     try:
         _refresh(api, list(stale.values()))
     except HeldBack as error:  # the App API did not fail: the next look-up may ask at once
@@ -306,6 +308,8 @@ def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
         ),
         "email": folded(profile.email.strip()) or customer.email,
         "is_deleted": False,
+        **_terms.get().read(profile.attributes),
+        "sort_name": names.sorted_by(profile.attributes),
     }
     if profile.is_unsubscribed is not None:
         values["is_unsubscribed"] = profile.is_unsubscribed

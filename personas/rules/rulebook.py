@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from personas.models import AttributeName, Customer, Persona, SignalRule
+from personas.models.attributes import CustomerFacts
 from personas.rules import facts as events
-from personas.rules.matching import CustomerFacts, Holding, holding
+from personas.rules.matching import Holding, holding
 
 
 @dataclass(frozen=True, slots=True)

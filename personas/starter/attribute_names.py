@@ -75,14 +75,13 @@ ATTRIBUTE_NAMES: list[dict[str, Any]] = [
             "contract_value",
             "account_value",
             "customer_value",
-            "lifetime_value",
-            "ltv",
             "value_tier",
             "monthlyRevenue",
-            "lifetimeValue",
         ],
+        "other_period_names": "arr\nacv",
         "help": (
-            "What the account is worth, as a number or a word; no starter persona asks for it."
+            "What the account pays, as a number: priority and order go by it. A lifetime value is "
+            "neither a month’s nor a year’s amount, so leave it out."
         ),
     },
     {

@@ -9,16 +9,18 @@ from briefs.models import (
     Holiday,
     LinkTemplate,
     NotificationTarget,
+    PriorityThreshold,
     ResearchPolicy,
     WorkingTime,
 )
+from briefs.tests.factories import make_threshold
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.models import AttributeName, FirstStep, Persona, SignalRule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 WITH_HISTORY = [Persona, SignalRule, FirstStep, AttributeName, ResearchPolicy, NotificationTarget,
-                LinkTemplate, WorkingTime, Holiday, ClosingReason]  # fmt: skip
+                LinkTemplate, WorkingTime, Holiday, ClosingReason, PriorityThreshold]  # fmt: skip
 
 
 @pytest.fixture
@@ -36,6 +38,8 @@ def address(db):
             target = NotificationTarget(name="Team")
             target.address = "json://secret@127.0.0.1/x"
             target.save()
+        if model is PriorityThreshold:
+            make_threshold()
         row = model.objects.order_by("pk").first()
         row.save()
         label = f"{model._meta.app_label}/{model._meta.model_name}"

@@ -11,7 +11,7 @@ from briefs.desk.tests.pages import text
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy, UsageReading
 from briefs.research import pacing
 from briefs.research.working import run_next
-from briefs.tests.factories import make_brief, make_persona, make_research
+from briefs.tests.factories import make_brief, make_persona, make_research, make_threshold
 from personas.models import Persona
 
 pytestmark = [
@@ -348,6 +348,8 @@ def test_budget_that_could_buy_no_answer_is_refused(admin_client, name, budget):
     ],
 )
 def test_budget_that_buys_little_is_kept_and_told(admin_client, budget, words):
+    make_threshold()
+
     response = admin_client.post(PAGE, {**FIELDS, "day_budget": budget}, follow=True)
 
     told = [str(message) for message in response.context["messages"]]

@@ -235,8 +235,8 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
 
     ResearchPolicy.current(), MaveHealth.current()
     # Token, two of permissions, count, page; policy, health, spent by all; personas with a budget,
-    # spent by them; first steps, signals.
-    with django_assert_num_queries(12):
+    # spent by them; whether thresholds are set; first steps, signals.
+    with django_assert_num_queries(13):
         page = get("/api/v1/briefs/")
 
     assert page["count"] == 20

@@ -10,9 +10,10 @@ from django.utils import timezone
 from rest_framework import serializers as drf
 
 from briefs.api import serializers
-from briefs.dossier.dossier import Dossier
+from briefs.dossier.dossier import Dossier, Value
 from briefs.dossier.research import ResearchOfBrief
 from briefs.models import Brief, Research
+from briefs.models.priority import Reason
 from briefs.reading import answer
 from briefs.tests.factories import (
     make_brief,
@@ -208,6 +209,8 @@ GIVEN = {
     serializers.ResearchInFull: Dossier,
     serializers.ReadingOfAnswer: answer.Reading,
     serializers.SourceOfReading: answer.ListedSource,
+    serializers.ValueOfBrief: Value,
+    serializers.ReasonOfPriority: Reason,
 }
 SET_IN_INIT = {
     "brief": Brief,

@@ -14,6 +14,7 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
     make_step,
+    make_threshold,
     question_for,
 )
 from briefs.triage.freshness import Seen
@@ -54,13 +55,14 @@ def act(client, name, brief, **data):
 def test_the_head_says_who_what_value_and_first_step(signed_in):
     AttributeName.objects.create(role="value", label="Value", names="mrr")
     customer = make_customer(attributes={"name": "Henrik Sand", "mrr": "12500"})
-    brief = make_brief(customer=customer)
+    brief = make_brief(customer=customer, value_amount=12500, value_month=12500,
+                       value_currency="USD", value_period="month")  # fmt: skip
     make_step()
 
     page = words(signed_in, brief)
     head = page[: page.index(" Research ")]
 
-    for part in ("Henrik Sand", "Urgent", "Unsubscribed", "mrr 12,500",
+    for part in ("Henrik Sand", "Urgent", "Unsubscribed", "USD 12,500 a month",
                  "Have the account owner call."):  # fmt: skip
         assert part in head
 
@@ -254,7 +256,8 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
         brief.log("something happened")
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(22):  # two are the colleagues and the reasons of the forms
+    # Two are the colleagues and the reasons of the forms, one whether thresholds are set.
+    with django_assert_num_queries(23):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -541,6 +544,14 @@ def test_other_failures_are_shown_with_their_reason(signed_in, reason):
     assert "Follow the first step above." in page
 
 
+def test_the_head_says_why_it_has_its_priority(signed_in):
+    reasons = [{"code": "top_tenth", "words": "USD 9,000 a month is in the top tenth: one up."}]
+    told, old = make_brief(priority_reasons=reasons), make_brief()
+
+    assert "Why Urgent? USD 9,000 a month is in the top tenth: one up." in words(signed_in, told)
+    assert "The reasons were not kept by an earlier version." in words(signed_in, old)
+
+
 # Why it waits, and what it costs.
 
 
@@ -569,6 +580,7 @@ def test_price_of_a_fresh_answer_says_that_it_would_wait_and_why(signed_in, conn
 
 
 def test_reserve_for_urgent_briefs_makes_only_the_others_wait(signed_in, connected):
+    make_threshold()
     policy(day_budget=100, urgent_reserve=50)
     urgent, low = (make_brief(research=answered(), basis="new", priority=p) for p in (4, 1))
 

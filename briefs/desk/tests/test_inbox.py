@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -51,13 +52,15 @@ def test_a_row_says_who_what_value_and_first_step(signed_in):
     customer = make_customer(
         email="mei@example.com", attributes={"name": "Mei", "plan": "pro", "mrr": "12500"}
     )
-    make_brief(customer=customer, persona=make_persona(name="Pro, low usage"))
+    make_brief(customer=customer, persona=make_persona(name="Pro, low usage"),
+               value_amount=12500, value_month=12500, value_currency="USD",
+               value_period="month")  # fmt: skip
     make_step()
 
     words = text(signed_in.get("/"))
 
     for part in ("Urgent", "Mei", "mei@example.com", "Unsubscribed", "Pro, low usage", "pro",
-                 "mrr 12,500", "Have the account owner call."):  # fmt: skip
+                 "USD 12,500 a month", "Have the account owner call."):  # fmt: skip
         assert part in words
 
 
@@ -137,7 +140,7 @@ def test_queries_do_not_grow_with_the_list(signed_in, django_assert_max_num_quer
     for _ in range(25):
         make_brief(research=make_research(), assignee=None)
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(26):
         assert len(found(signed_in)) == 25
 
 
@@ -234,6 +237,31 @@ def test_search_and_filters_go_together(signed_in):
     assert found(signed_in, "?q=needle&kind=bounced") == []
 
 
+def test_the_list_compares_months_and_says_what_is_unknown(signed_in):
+    make_brief(value_amount=120000, value_month=10000, value_currency="USD", value_period="year",
+               plan="pro")  # fmt: skip
+    make_brief(customer=make_customer(attributes={}))
+
+    page = text(signed_in.get("/"))
+
+    assert "USD 10,000 a month" in page
+    assert "Unknown" in page
+    assert "Value behind these signals: USD 10,000 a month" in page
+    assert "The value of 1 brief is unknown, so it is not in it." in page
+
+
+def test_value_plan_and_company_are_asked_for_in_the_form_and_stay_there(signed_in):
+    wanted = make_brief(value_month=900, plan="pro", company="Acme Ltd")
+    make_brief(value_month=5, plan="pro", company="Acme Ltd")
+
+    page = signed_in.get("/?value_min=6&plan=pro&company=acme")
+
+    assert [one.brief for one in page.context["dossiers"]] == [wanted]
+    assert "More filters (3)" in page.content.decode()
+    for name, value in (("value_min", "6"), ("plan", "pro"), ("company", "acme")):
+        assert re.search(f'name="{name}" value="{value}"', page.content.decode())
+
+
 def test_a_search_that_finds_very_much_says_so(signed_in, monkeypatch):
     monkeypatch.setattr("briefs.desk.inbox.MOST_FOUND", 2)
     briefs = [make_brief(), make_brief(), make_brief()]
@@ -249,7 +277,7 @@ def test_queries_of_a_search_do_not_grow_with_the_list(signed_in, django_assert_
     for _ in range(25):
         make_brief(research=make_research())
 
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(26):
         assert len(found(signed_in, "?q=unsubscribed")) == 25
 
 

@@ -14,7 +14,7 @@ from briefs.models import MaveCall, MaveHealth, Priority, ResearchPolicy
 from briefs.research import pacing, spending
 from briefs.research.accounts import DAY, Spending
 from briefs.research.waiting import count_waiting, why_not_asked
-from briefs.tests.factories import make_brief, make_persona, make_research
+from briefs.tests.factories import make_brief, make_persona, make_research, make_threshold
 from webhooks.clock import database_now
 
 pytestmark = [pytest.mark.django_db, pytest.mark.begins_at("2026-11-23T12:00")]
@@ -332,6 +332,7 @@ def test_a_question_put_off_says_when_it_is_tried_again(connected):
 
 
 def test_the_reserve_holds_back_what_is_not_urgent_and_nothing_else(connected):
+    make_threshold()
     policy(day_budget=150, month_budget=None, urgent_reserve=100)
     persona = make_research(priority=Priority.URGENT).persona
     assert "each for its turn" in why()
@@ -398,6 +399,7 @@ def test_what_is_reserved_is_not_spent_and_is_told_beside_it(signed_in, connecte
 
 
 def test_the_page_shows_day_and_month(signed_in):
+    make_threshold()
     policy(day_budget=1000, month_budget=None)
     make_call(started_at=timezone.now(), credits=310)
 
@@ -582,7 +584,7 @@ def test_the_page_costs_the_same_however_much_there_is(
         make_research(priority=Priority.URGENT)
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         signed_in.get(URL, {"days": "90"})
 
 

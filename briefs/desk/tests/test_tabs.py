@@ -157,7 +157,7 @@ def test_long_lists_are_not_counted_twice(signed_in, monkeypatch, django_assert_
         make_brief()
     signed_in.get("/")
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         assert "1–25 of 30 briefs" in text(signed_in.get("/"))
 
 

@@ -1,4 +1,4 @@
-"""Each column sorts, both ways; what has no value comes last either way."""
+"""Each word sorts, both ways, in the inbox and in the API; what has no value comes last."""
 
 from datetime import timedelta
 
@@ -7,18 +7,35 @@ from django.utils import timezone
 
 from briefs.finding import ordering
 from briefs.finding.ordering import ORDERINGS, ordered
-from briefs.models import Brief
+from briefs.models import Brief, Priority
 from briefs.tests.factories import make_brief, make_customer, make_persona
+from conftest import make_user
 
 pytestmark = pytest.mark.django_db
 
+CLOSED = {"closed", "closed_at"}  # those have a test of their own
 
-def found(word):
-    return list(ordered(Brief.objects.all(), word))
+
+def found(*words):
+    return list(ordered(Brief.objects.all(), *words))
+
+
+def shown(client, **query):
+    return [one.brief.pk for one in client.get("/", query).context["dossiers"]]
+
+
+def asked(client, **query):
+    response = client.get("/api/v1/briefs/", query)
+    return [one["id"] for one in response.json()["results"]]
 
 
 def named(name):
     return make_customer(attributes={"name": name})
+
+
+def worth(month, **kw):
+    return make_brief(value_amount=month, value_month=month, value_sort=month, value_currency="USD",
+                      value_period="month", **kw)  # fmt: skip
 
 
 def two(**values):
@@ -31,20 +48,27 @@ def pairs(user, lead):
     now = timezone.now()
     lead.first_name = "Ada"
     lead.save()
+    yesterday, tomorrow = now - timedelta(days=1), now + timedelta(days=1)
     return {
         "priority": {"priority": (1, 4)},
         "customer": {"customer": (named("ada"), named("Berta"))},
         "signal": {"kind": ("bounced", "unsubscribed")},
         "persona": {"persona": (make_persona(name="a"), make_persona(name="B"))},
+        "value": {"value_sort": (5, 900)},
+        "plan": {"plan": ("Enterprise", "pro")},
         "research": {"basis": ("new", "playbook")},
         "assignee": {"assignee": (lead, user)},  # Ada before robin
-        "age": {"created_at": (now, now - timedelta(days=1))},
-        "due": {"due_at": (now, now + timedelta(days=1))},
+        "age": {"created_at": (now, yesterday)},
+        "due": {"due_at": (now, tomorrow)},
+        "created_at": {"created_at": (yesterday, now)},
+        "happened_at": {"happened_at": (yesterday, now)},
+        "researched_at": {"researched_at": (yesterday, now)},
+        "id": {"pk": (7, 8)},
     }
 
 
-@pytest.mark.parametrize("name", [name for name in ORDERINGS if name != "closed"])
-def test_column_sorts_both_ways(user, lead, name):
+@pytest.mark.parametrize("name", [name for name in ORDERINGS if name not in CLOSED])
+def test_word_sorts_both_ways(user, lead, name):
     small, large = two(**pairs(user, lead)[name])
 
     assert found(name) == [small, large]
@@ -78,10 +102,72 @@ def test_closed_ones_sort_by_their_closing():
         brief.close("retained")
     Brief.objects.filter(pk=last.pk).update(closed_at=timezone.now() - timedelta(days=1))
 
-    assert found("-closed") == [first, last]
+    assert found("-closed") == found("-closed_at") == [first, last]
+
+
+def test_within_a_priority_what_is_overdue_comes_first_then_by_value_then_by_age():
+    now = timezone.now()
+    before = now - timedelta(days=1)
+    high = {"priority": Priority.HIGH}
+    young = worth(700, created_at=now, **high)
+    rich, old = (worth(month, created_at=before, **high) for month in (900, 700))
+    late = worth(1, due_at=before, **high)
+    urgent = worth(1, priority=Priority.URGENT)
+
+    assert list(Brief.objects.by_urgency()) == [urgent, late, rich, old, young]
+
+
+def test_several_words_decide_one_after_the_other():
+    cheap, dear = worth(5, kind="bounced"), worth(900, kind="bounced")
+    other = worth(7, kind="unsubscribed")
+
+    assert found("signal", "value") == [cheap, dear, other]
 
 
 def test_click_on_the_sorted_column_turns_it_and_on_another_begins_there():
     assert ordering.next_word("priority", "-priority") == "priority"
     assert ordering.next_word("customer", "-priority") == "customer"
     assert ordering.next_word("age", "customer") == "-age"
+    assert ordering.next_word("value", "customer") == "-value"
+
+
+# Page and API
+
+
+@pytest.fixture
+def briefs():
+    """The first is worth 5 and the second 900."""
+    poor = worth(5, plan="pro", company="Bolt")
+    rich = worth(900, plan="Enterprise", company="Acme Ltd", priority=Priority.LOW)
+    return poor.pk, rich.pk
+
+
+@pytest.mark.parametrize("word", ["value", "-value", "plan", "-plan", "priority", "-priority"])
+def test_inbox_and_api_sort_alike(signed_in, briefs, word):
+    assert shown(signed_in, ordering=word) == asked(signed_in, ordering=word)
+
+
+def test_unknown_word_is_refused_by_the_api_and_told_by_the_inbox(signed_in, briefs):
+    assert signed_in.get("/api/v1/briefs/?ordering=colour").status_code == 400
+    page = signed_in.get("/?ordering=colour")
+
+    assert len(page.context["dossiers"]) == 2
+    assert "Lists are not sorted by “colour”" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "is_poor"),
+    [({"value_min": "6"}, False), ({"value_max": "5"}, True), ({"plan": "PRO"}, True),
+     ({"company": "acme"}, False)],
+)  # fmt: skip
+def test_value_plan_and_company_narrow_inbox_and_api_down(signed_in, briefs, query, is_poor):
+    wanted = [briefs[0 if is_poor else 1]]
+
+    assert shown(signed_in, **query) == asked(signed_in, **query) == wanted
+
+
+def test_whoever_may_not_read_personal_data_may_not_ask_for_a_company(client, django_user_model):
+    client.force_login(make_user(django_user_model, "vic", "Viewer"))
+
+    assert client.get("/api/v1/briefs/?company=a").status_code == 403
+    assert client.get("/api/v1/briefs/?plan=a").status_code == 200

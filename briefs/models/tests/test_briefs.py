@@ -5,8 +5,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from briefs.models import Brief, Priority
+from briefs.models.priority import Judgement
 from briefs.tests.factories import make_brief, make_customer, make_research
-from personas.models import Persona
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +117,7 @@ def test_closed_brief_cannot_be_withdrawn():
 def test_further_signal_makes_a_brief_more_urgent_and_never_less(joining, left):
     brief = make_brief(priority=Priority.HIGH)
 
-    brief.joined_by(joining, brief.happened_at)
+    brief.joined_by(Judgement(joining, []), brief.happened_at)
 
     assert brief.priority == left
 
@@ -125,10 +125,11 @@ def test_further_signal_makes_a_brief_more_urgent_and_never_less(joining, left):
 def test_brief_happened_when_its_first_signal_did():
     now = timezone.now()
     brief = make_brief(happened_at=now)
+    low = Judgement(Priority.LOW, [])
 
-    brief.joined_by(Priority.LOW, now + timezone.timedelta(hours=1))
+    brief.joined_by(low, now + timezone.timedelta(hours=1))
     assert brief.happened_at == now
-    brief.joined_by(Priority.LOW, now - timezone.timedelta(hours=1))
+    brief.joined_by(low, now - timezone.timedelta(hours=1))
     assert brief.happened_at == now - timezone.timedelta(hours=1)
 
 
@@ -188,20 +189,6 @@ def test_closed_brief_has_an_outcome_and_a_time_and_an_open_one_neither(fields):
 
 
 # Order and priority -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("severity", "value", "priority"),
-    [
-        (1, "low", "Low"),
-        (1, "high", "Medium"),
-        (2, "standard", "Medium"),
-        (3, "standard", "High"),
-        (3, "high", "Urgent"),
-    ],
-)
-def test_priority_is_the_severity_and_one_step_up_for_high_value(severity, value, priority):
-    assert Priority.of(severity, Persona(value=value)).label == priority
 
 
 def test_briefs_come_by_urgency_then_age():

@@ -20,6 +20,7 @@ from briefs.tests.factories import (
     make_payload,
     make_persona,
     make_step,
+    make_threshold,
 )
 from personas.models import AttributeName
 from webhooks import waking
@@ -192,6 +193,7 @@ def test_brief_that_waits_for_its_profile_is_told_once_it_is_mapped(starter, san
 
 
 def test_brief_that_becomes_urgent_by_a_further_signal_is_told(starter, sandbox):
+    make_threshold()
     make_target(minimum_priority=Priority.URGENT)
     who = {"identifiers": {"id": "enterprise-insurance-high-4"}}
     make_event(make_payload(data=who))

@@ -88,13 +88,16 @@ def test_of_two_open_briefs_one_is_kept_with_the_signals_of_both():
     older, newer = two_rows()
     now, before = timezone.now(), timezone.now() - timezone.timedelta(hours=2)
     kept = make_brief(customer=older, priority=Priority.LOW, happened_at=now)
-    doubled = make_brief(customer=newer, priority=Priority.URGENT, happened_at=before)
+    why = [{"code": "top_tenth", "words": "It is in the top tenth: one up."}]
+    doubled = make_brief(customer=newer, priority=Priority.URGENT, happened_at=before,
+                         priority_reasons=why)  # fmt: skip
     signals = {make_signal(brief=kept), make_signal(brief=doubled)}
 
     merging.merge(older.pk, newer.pk)
 
     assert Brief.objects.open().get() == kept
     assert (reload(kept).priority, kept.happened_at) == (Priority.URGENT, before)
+    assert kept.priority_reasons == why
     assert set(kept.signals.all()) == signals
     assert kept.activities.get().text == (
         f"took over the signals of brief {doubled.pk}: the same person"

@@ -153,7 +153,7 @@ def test_after_the_outage_a_target_is_told_of_all_in_one_digest(sandbox):
 
     profiles.catch_up()
 
-    assert target.notifications.filter(kind="brief").count() == 2 * EACH  # the urgent ones
+    assert target.notifications.filter(kind="brief").count() == 3 * EACH  # the high ones
     assert outbox.claim_next().kind == Notification.Kind.DIGEST
     assert not Notification.objects.due().filter(kind="brief").exists()
 

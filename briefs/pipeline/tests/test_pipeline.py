@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 from briefs.models import Brief, Research, Signal
 from briefs.pipeline import draining
 from briefs.research.working import run_next
-from briefs.tests.factories import make_customer, make_event, make_payload
+from briefs.tests.factories import make_customer, make_event, make_payload, make_threshold
 from operations import sweeping
 from personas.models import Customer
 from webhooks import waking
@@ -39,6 +39,7 @@ def reason(event):
 
 
 def test_enterprise_unsubscribe_opens_an_urgent_brief_and_asks_for_research(sandbox):
+    make_threshold()
     event = event_of("enterprise-logistics-low-1")
 
     draining.drain()
@@ -125,6 +126,7 @@ def test_event_without_a_person_is_ignored_in_words(sandbox):
 
 
 def test_second_signal_joins_the_open_brief_and_raises_its_priority(sandbox):
+    make_threshold()
     event_of(
         "enterprise-logistics-low-1",
         metric="bounced",
@@ -309,6 +311,7 @@ def test_failed_look_up_waits_for_the_profile_and_buys_nothing(sandbox):
 
 
 def test_waiting_brief_is_mapped_when_the_profile_arrives(sandbox):
+    make_threshold()
     sandbox.faults.add("customers/attributes", "500", count=1)
     event_of("enterprise-logistics-low-1")
     draining.drain()

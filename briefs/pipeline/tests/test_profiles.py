@@ -8,7 +8,14 @@ from django.db import DatabaseError
 from briefs.models import Brief, Priority
 from briefs.notifying.tests.listener import make_target
 from briefs.pipeline import draining, profiles
-from briefs.tests.factories import make_brief, make_customer, make_event, make_payload, make_signal
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_event,
+    make_payload,
+    make_signal,
+    make_threshold,
+)
 from personas.models import AppApiHealth, Customer, Persona
 from personas.people import lookups
 from providers.customerio import AppApi, LookupFailed
@@ -38,6 +45,7 @@ def decided(brief):
 
 
 def test_most_severe_signal_decides_the_priority(waiting):
+    make_threshold()
     make_signal(brief=waiting, severity=1)
     make_signal(brief=waiting, severity=3)
 
@@ -82,7 +90,7 @@ def test_further_batch_costs_no_more_statements_than_its_own(wait, django_assert
     for number in range(100):
         wait(external_id=f"enterprise-retail-low-{number}")
 
-    with django_assert_max_num_queries(100 + 100 + 70):  # a row each for customer and brief
+    with django_assert_max_num_queries(100 + 100 + 80):  # a row each for customer and brief
         assert profiles.catch_up() == 100
 
 

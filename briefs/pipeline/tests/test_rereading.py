@@ -96,7 +96,7 @@ def test_brief_that_another_signal_carries_stays_and_is_about_that_one(sandbox):
     brief.refresh_from_db()
     assert (brief.state, brief.kind) == ("new", "unsubscribed")
     assert brief.research.kind == "unsubscribed"
-    assert brief.priority == 4  # as urgent as the one that carries it
+    assert brief.priority == 3  # as urgent as the one that carries it
     assert "“Address gone” of 30 Nov 2026 is “Blocked by policy”" in log(brief)[-1]
     assert left.signal.brief == brief
 

@@ -5,7 +5,7 @@ import pytest
 from briefs.models import Brief, Priority, Signal
 from briefs.notifying.tests.listener import make_target
 from briefs.pipeline import draining
-from briefs.tests.factories import make_event, make_payload
+from briefs.tests.factories import make_event, make_payload, make_threshold
 from personas.models import Persona, Severity, SignalRule
 from webhooks.models import WebhookEvent
 
@@ -31,6 +31,7 @@ def signal(person="enterprise-retail-low-1", **fields):
 
 
 def test_further_signal_that_brings_the_profile_maps_the_brief(unmapped):
+    make_threshold()
     target = make_target("json://example.com/", minimum_priority=Priority.URGENT)
 
     event = signal(metric="spammed")
@@ -47,6 +48,7 @@ def test_further_signal_that_brings_the_profile_maps_the_brief(unmapped):
 
 
 def test_worst_signal_so_far_decides_the_priority_of_the_mapped_brief(unmapped):
+    make_threshold()
     Signal.objects.update(severity=Severity.HIGH)
     SignalRule.objects.update(severity=Severity.LOW)
 

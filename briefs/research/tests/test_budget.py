@@ -9,10 +9,17 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from briefs.models import Brief, MaveCall, Priority, Research, ResearchPolicy
+from briefs.models import Brief, MaveCall, Priority, PriorityThreshold, Research, ResearchPolicy
 from briefs.research import pacing, spending
 from briefs.research.accounts import RESERVED_CREDITS
-from briefs.tests.factories import make_brief, make_event, make_payload, make_persona, make_research
+from briefs.tests.factories import (
+    make_brief,
+    make_event,
+    make_payload,
+    make_persona,
+    make_research,
+    make_threshold,
+)
 from operations import sweeping, tasks
 from personas.models import Persona
 from webhooks.clock import database_now
@@ -299,6 +306,8 @@ def settle(model, under_way, outcome, credits):
 def test_no_budget_is_exceeded_and_no_reserve_used_by_any_order_of_calls(
     day, month, reserve, caps, questions, steps
 ):
+    PriorityThreshold.objects.all().delete()  # of the example before
+    make_threshold()
     policy(day_budget=day, month_budget=month, urgent_reserve=reserve)
     model, under_way = Model(day, month, reserve, caps), []
     fill(model, questions)

@@ -19,7 +19,13 @@ from briefs.research.pacing import (
     slots_free,
     why_waiting,
 )
-from briefs.tests.factories import make_brief, make_persona, make_research, question_for
+from briefs.tests.factories import (
+    make_brief,
+    make_persona,
+    make_research,
+    make_threshold,
+    question_for,
+)
 from providers.mavera import DEADLINE_SECONDS, MaveError, RateLimit
 from webhooks.clock import database_now
 from webhooks.tests.clock import clock
@@ -267,6 +273,7 @@ def test_reserved_credits_of_calls_under_way_count():
 
 
 def test_reserve_is_kept_for_urgent_questions():
+    make_threshold()
     limits = policy(day_budget=RESERVED_CREDITS + 99, urgent_reserve=100)
     high = wanted(priority=Priority.HIGH)
 
@@ -280,7 +287,17 @@ def test_reserve_is_kept_for_urgent_questions():
     assert claim_next().research == urgent
 
 
+def test_reserve_is_for_high_questions_as_long_as_nothing_can_be_urgent():
+    limits = policy(day_budget=RESERVED_CREDITS + 99, urgent_reserve=100)
+
+    assert why_waiting(limits, Priority.HIGH) == ""
+    assert why_waiting(limits, Priority.MEDIUM) == (
+        "the research budget is down to its reserve, which is for high briefs"
+    )
+
+
 def test_reserve_larger_than_the_budget_leaves_it_to_urgent_questions():
+    make_threshold()
     policy(day_budget=RESERVED_CREDITS, urgent_reserve=1000)
     wanted(priority=Priority.HIGH)
     urgent = wanted(priority=Priority.URGENT)

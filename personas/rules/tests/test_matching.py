@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personas.models import Operator, Persona, PersonaCondition, privacy
+from personas.models.attributes import CustomerFacts, Found
 from personas.models.conditions import number
-from personas.rules.matching import CustomerFacts, Found, Holding, PlainFacts, holding, holds
+from personas.rules.matching import Holding, PlainFacts, holding, holds
 from personas.rules.rulebook import PersonaMatch
 
 
