@@ -85,7 +85,7 @@ class BriefViewSet(Acts, ReadOnly):
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
     ordering_fields = tuple(ordering.ORDERINGS)
-    ordered = staticmethod(ordering.ordered)
+    ordered: Any = staticmethod(ordering.ordered)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
