@@ -49,11 +49,13 @@ PYTEST := $(PY) -m pytest -q -n $(XDIST) --dist worksteal
 
 test: check
 	@echo "== SQLite =="
-	$(PYTEST) -m "not on_postgresql and not long"
+	$(PYTEST) -m "not on_postgresql and not long and not again"
 	@echo "== PostgreSQL =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m "not on_sqlite and not long"
 
 test-all: test
+	@echo "== What ran on PostgreSQL alone, on SQLite as well =="
+	$(PYTEST) -m "again and not on_postgresql and not long"
 	@echo "== What waits for half a minute or more =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
 

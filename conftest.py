@@ -24,6 +24,10 @@ PAGES = (
     "briefs/notifying", "config", "personas/admin", "personas/starter",
 )  # fmt: skip
 
+# Rooms that read and write through Django alone, without a branch for one database. In make test
+# they run on PostgreSQL, which teams run, and in make test-all on SQLite as well.
+ORM = ("briefs/api", "briefs/dossier", "briefs/models", "briefs/research", "briefs/triage")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--day", help="when every test begins, e.g. 2028-02-29T12:00 (UTC)")
@@ -54,6 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.on_sqlite)
         if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
             item.add_marker(pytest.mark.on_sqlite)
+        if item.nodeid.startswith(ORM) and not item.get_closest_marker("on_sqlite"):
+            item.add_marker(pytest.mark.again)
 
 
 class Order:

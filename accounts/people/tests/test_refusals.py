@@ -121,7 +121,7 @@ def test_api_answers_in_json(client, nobody):
     response = client.get("/api/v1/briefs/")
 
     assert response.status_code in (401, 403)
-    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 def test_page_is_left_by_logging_out(client, nobody):

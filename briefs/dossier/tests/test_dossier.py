@@ -109,7 +109,7 @@ def test_lists_and_objects_are_shown_in_words_on_page_and_inbox(signed_in, start
 
     page, inbox = text(signed_in.get(brief.get_absolute_url())), text(signed_in.get("/"))
 
-    for words in ("Ann Lee", "Plan Pro", "arr amount: 1200; currency: EUR"):
+    for words in ("Ann Lee", "Plan Pro", "Account value amount: 1200; currency: EUR"):
         assert words in page
     assert "Industry banking, insurance" in page
     assert "Company Acme" in page
