@@ -24,6 +24,16 @@ BURST = (
     ("free", "media", "low"),
 )
 WAKES_WITHIN = 30  # seconds
+# What a lead does in the admin who takes what the team's own customers suggest.
+THRESHOLDS = """
+from briefs.finding.known_values import suggestions
+from briefs.models import PriorityThreshold
+
+for one in suggestions():
+    if one.is_enough and one.top_from:
+        bounds = {"top_from": one.top_from, "low_below": one.low_below}
+        PriorityThreshold.objects.update_or_create(currency=one.currency, defaults=bounds)
+"""
 
 
 def tell(demo: Demo) -> None:
@@ -88,6 +98,7 @@ def what_events_mean(demo: Demo) -> None:
         "cio_subscription_preferences_changed",
         content=json.dumps({"channels": {"sms": False}}),
     )
+    demo.wait("its research is there", lambda: demo.researched(brief["id"]), 60)
     demo.done(f"one channel turned off: brief {brief['id']}, {brief['title']}")
     colleague = demo.event(
         demo.person("colleague"),
@@ -134,6 +145,7 @@ def campaign_goes_wrong(demo: Demo) -> None:
 
 def desk_at_work(demo: Demo) -> None:
     demo.say("\n5. The team works on briefs.")
+    _most_valuable_first(demo)
     complained, _ = demo.brief_after(
         person := demo.person("complains"), "spammed", "email", recipient=address(person)
     )
@@ -142,6 +154,21 @@ def desk_at_work(demo: Demo) -> None:
     demo.done(f"a spam complaint has a first step of its own: {complained['first_step']}")
     _snoozed_until_they_signal_again(demo, demo.person("quiet"))
     _won_back_and_gone_again(demo, demo.person("returns"))
+
+
+def _most_valuable_first(demo: Demo) -> None:
+    demo.processes.manage("shell", "-c", THRESHOLDS)
+    demo.processes.manage("reprioritize_briefs", "--yes")
+    briefs = demo.pages("briefs", state="open", ordering="-priority")
+    urgent = [brief for brief in briefs if brief["priority"] == "urgent"]
+    if not 0 < len(urgent) <= len(briefs) / 10:
+        raise Failed(f"{len(urgent)} of {len(briefs)} briefs are urgent")
+    months = [float(brief["value"]["month"]) for brief in urgent]
+    demo.expect("the first one is worth most", months[0], max(months))
+    demo.done(
+        f"thresholds by the team's own customers: {len(urgent)} of {len(briefs)} briefs are "
+        f"urgent, the first is worth {months[0]:,.0f} a month"
+    )
 
 
 def _snoozed_until_they_signal_again(demo: Demo, person: str) -> None:

@@ -92,6 +92,7 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
     assert "gone again a minute later: opened a brief" in told
     assert "200 events, 140 briefs" in told
     assert "7 research calls" in told
+    assert "thresholds by the team's own customers" in told
     assert "a spam complaint has a first step of its own" in told
     assert "is back in the list" in told
     assert "begins with how the last one ended" in told
@@ -151,6 +152,7 @@ def test_every_step_of_the_demo_comes_true_over_another_broker(demo, broker):
     told = "\n".join(demo.lines)
     assert "200 events, 140 briefs" in told
     assert "7 research calls" in told
+    assert "thresholds by the team's own customers" in told
     assert "a spam complaint has a first step of its own" in told
     assert "is back in the list" in told
     assert "begins with how the last one ended" in told
