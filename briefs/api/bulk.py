@@ -1,6 +1,6 @@
 """One act on many briefs in one request, as the list of the desk does it, and its undo."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -30,10 +30,6 @@ Kind, Status = BulkAct.Kind, BulkPart.Status
 _DETAILS: dict[str, type[Entry]] = {
     Kind.ASSIGN: entries.AssignTo, Kind.SNOOZE: entries.SnoozeUntil,
     Kind.CONTACT: entries.LogContact, Kind.CLOSE: entries.CloseWith,
-}  # fmt: skip
-_ACTS: dict[str, Callable[..., bool]] = {
-    Kind.ASSIGN: bulk_acting.assign, Kind.SNOOZE: bulk_acting.snooze,
-    Kind.CONTACT: bulk_acting.log, Kind.CLOSE: bulk_acting.close,
 }  # fmt: skip
 
 
@@ -145,7 +141,7 @@ class BulkActViewSet(TellsProblems, mixins.RetrieveModelMixin, viewsets.GenericV
             raise Invalid({"briefs": [f"There is no brief {key}." for key in unknown]})
         act = bulk.choose(list(seen), actor, kind, seen=seen)
         try:
-            _ACTS[kind](act, actor, details)
+            bulk_acting.ACTS[kind](act, actor, details)
         except ValidationError as error:
             raise Invalid(
                 {f"details.{name}": words for name, words in error.message_dict.items()}

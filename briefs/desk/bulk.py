@@ -3,7 +3,6 @@
 It works without JavaScript: ticks and one form in the list, then one page for each act.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -27,10 +26,6 @@ Kind = BulkAct.Kind
 _FORMS: dict[str, type[ActForm]] = {
     Kind.ASSIGN: AssignForm, Kind.SNOOZE: SnoozeForm, Kind.CONTACT: ContactForm,
     Kind.CLOSE: CloseForm,
-}  # fmt: skip
-_ACTS: dict[str, Callable[..., bool]] = {
-    Kind.ASSIGN: bulk_acting.assign, Kind.SNOOZE: bulk_acting.snooze,
-    Kind.CONTACT: bulk_acting.log, Kind.CLOSE: bulk_acting.close,
 }  # fmt: skip
 _DONE = {
     Kind.ASSIGN: "assigned", Kind.SNOOZE: "snoozed", Kind.CONTACT: "in hand, contact logged",
@@ -84,7 +79,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, chosen, form)
     try:
         if form.is_valid():
-            _ACTS[chosen.kind](chosen, request.user, form.entered)
+            bulk_acting.ACTS[chosen.kind](chosen, request.user, form.entered)
             return redirect("briefs:bulk_act", chosen.pk)
     except ValidationError as error:
         form.add_error(None, error)

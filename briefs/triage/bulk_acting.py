@@ -108,6 +108,12 @@ def close(act: BulkAct, actor: Any, ending: Ending) -> bool:
     return _carry_out(act, actor, do)
 
 
+ACTS: dict[str, Callable[..., bool]] = {
+    BulkAct.Kind.ASSIGN: assign, BulkAct.Kind.SNOOZE: snooze, BulkAct.Kind.CONTACT: log,
+    BulkAct.Kind.CLOSE: close,
+}  # fmt: skip
+
+
 def _carry_out(act: BulkAct, actor: Any, do: Do, to: Any = None) -> bool:
     """Let `do` be done to what was chosen, by the person who chose it."""
     bulk.refuse_unable(actor)

@@ -171,7 +171,7 @@ def undone():
 
 
 @given(history=HISTORIES)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_readers_do_not_contradict_each_other(readers, history):
     with undone():
         history.write()

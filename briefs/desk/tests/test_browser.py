@@ -27,6 +27,16 @@ pytestmark = [
 LEDGER = "/admin/briefs/mavecall/"
 TEMPLATES = "/admin/briefs/questiontemplate/"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+# Width and colours depend on each other nowhere: make test-all looks at the other two pairs.
+LOOKS = pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("desk", "light"),
+        ("phone", "dark"),
+        pytest.param("desk", "dark", marks=pytest.mark.long),
+        pytest.param("phone", "light", marks=pytest.mark.long),
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +127,7 @@ def assert_fit_for_everybody(page):
     page.complaints.clear()  # of axe's own inline styles
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", WIDTHS)
+@LOOKS
 def test_pages_are_accessible_fit_the_screen_and_obey_the_security_policy(
     open_page, brief, size, scheme
 ):
@@ -143,8 +152,7 @@ def returned(brief, user):
     return again
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", WIDTHS)
+@LOOKS
 def test_tabs_views_closed_rows_and_a_returned_brief_are_accessible_and_fit(
     open_page, returned, size, scheme
 ):
@@ -201,8 +209,7 @@ def test_list_is_sorted_and_a_view_saved_and_the_way_back_leads_to_it(open_page,
     assert page.locator("[aria-sort]").get_attribute("aria-sort") == "descending"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", WIDTHS)
+@LOOKS
 def test_pages_of_the_questions_wording_are_accessible_and_fit_the_screen(
     open_page, editor, size, scheme
 ):
@@ -227,8 +234,7 @@ def call(brief):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", WIDTHS)
+@LOOKS
 def test_pages_of_the_ledger_are_accessible_and_fit_the_screen(
     open_page, editor, brief, call, size, scheme
 ):
@@ -315,8 +321,7 @@ def test_ticked_briefs_are_closed_and_that_undone_by_keyboard_without_javascript
     assert Brief.objects.get().is_open
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", WIDTHS)
+@LOOKS
 def test_pages_of_many_briefs_at_once_are_accessible_and_fit(open_page, brief, size, scheme):
     page = open_page("/", size=size, scheme=scheme)
     for kind in ("assign", "snooze", "contact", "close"):
