@@ -19,7 +19,7 @@ from webhooks.models import WebhookEvent
 pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.usefixtures("starter")]
 
 BATCH = "customers/attributes"
-EACH = 80
+EACH = 40
 KINDS = ["enterprise-retail-low", "pro-design-low", "free-retail-high", "trial-retail-low"]
 
 
@@ -50,6 +50,14 @@ def blast(sandbox, fault="drop"):
 def end_of_outage(sandbox):
     sandbox.faults.clear()
     AppApiHealth.objects.update(retry_at=None)
+
+
+def catch_up():
+    """As many sweeps as a busy machine needs; returns how many briefs were decided."""
+    decided = 0
+    while now := profiles.catch_up():
+        decided += now
+    return decided
 
 
 def waiting():
@@ -108,7 +116,7 @@ def test_after_the_outage_everybody_is_mapped_or_withdrawn_with_the_reason(sandb
     blast(sandbox)
     end_of_outage(sandbox)
 
-    assert profiles.catch_up() == len(KINDS) * EACH
+    assert catch_up() == len(KINDS) * EACH
 
     assert not waiting().exists()
     assert Brief.objects.in_inbox().count() == 3 * EACH
@@ -123,7 +131,7 @@ def test_after_the_outage_only_distinct_research_is_opened(sandbox):
     blast(sandbox)
     end_of_outage(sandbox)
 
-    profiles.catch_up()
+    catch_up()
 
     mapped = Brief.objects.in_inbox().filter(research__isnull=False)
     assert mapped.count() == 3 * EACH
@@ -138,7 +146,7 @@ def test_after_the_outage_a_brief_that_was_taken_is_kept(sandbox, user):
     taken.assign(user, user)
     end_of_outage(sandbox)
 
-    profiles.catch_up()
+    catch_up()
 
     taken.refresh_from_db()
     assert (taken.is_open, taken.assignee, taken.persona.name) == (True, user, "Free, heavy use")
@@ -151,7 +159,7 @@ def test_after_the_outage_a_target_is_told_of_all_in_one_digest(sandbox):
     blast(sandbox)
     end_of_outage(sandbox)
 
-    profiles.catch_up()
+    catch_up()
 
     assert target.notifications.filter(kind="brief").count() == 3 * EACH  # the high ones
     assert outbox.claim_next().kind == Notification.Kind.DIGEST
@@ -164,9 +172,9 @@ def test_people_are_asked_for_by_the_hundred(sandbox):
     end_of_outage(sandbox)
     sandbox.clear_requests()
 
-    profiles.catch_up()
+    catch_up()
 
-    assert len(sandbox.requests) == 4  # 320 people
+    assert len(sandbox.requests) == 3  # 160 people: 50 after the failure, then 100, then 10
 
 
 def test_blast_that_reaches_our_own_limit_waits_too_and_opens_no_breaker(sandbox):
