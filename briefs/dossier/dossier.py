@@ -214,7 +214,7 @@ class Dossier:
         """How the brief before this one ended, if the customer returned shortly after that."""
         if self.brief.returned_from_id is None:
             return None
-        related = Brief.objects.select_related("customer", "persona", "research")
+        related = Brief.objects.select_related("customer", "persona", "research", "closing_reason")
         found = related.get(pk=self.brief.returned_from_id)
         return Dossier(found, self._situation, endings.closed_by([found]).get(found.pk))
 

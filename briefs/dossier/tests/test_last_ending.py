@@ -7,21 +7,27 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import text
 from briefs.models import Brief
-from briefs.tests.factories import make_brief, make_customer
+from briefs.tests.factories import make_brief, make_customer, make_reason
 
 pytestmark = pytest.mark.django_db
 
 
-def ended(customer, days_ago, outcome="retained", note="Paused for a month.", actor=None):
+def ended(customer, days_ago, outcome="retained", note="Paused for a month.", actor=None, **fields):
     brief = make_brief(customer=customer)
     brief.close(outcome, note, actor)
-    Brief.objects.filter(pk=brief.pk).update(closed_at=timezone.now() - timedelta(days=days_ago))
+    closed_at = timezone.now() - timedelta(days=days_ago)
+    Brief.objects.filter(pk=brief.pk).update(closed_at=closed_at, **fields)
     return brief
 
 
-def test_page_says_how_the_last_brief_ended_by_whom_and_with_which_note(signed_in, user):
+def test_page_says_how_the_last_brief_ended_by_whom_why_and_with_which_offer_and_note(
+    signed_in, user
+):
     customer = make_customer()
-    last = ended(customer, 10, actor=user)
+    reason = make_reason(name="Too dear")
+    last = ended(
+        customer, 10, actor=user, closing_reason=reason, offer="discount", offer_percent=20
+    )
 
     words = text(
         signed_in.get(make_brief(customer=customer, returned_from=last).get_absolute_url())
@@ -29,6 +35,7 @@ def test_page_says_how_the_last_brief_ended_by_whom_and_with_which_note(signed_i
 
     told = "Returned: the last brief ended as “Retained” 10 d ago robin closed it."
     assert told in words
+    assert "Reason: Too dear. Offered: a discount of 20 %." in words
     assert f"Paused for a month. Brief {last.pk}" in words
     assert words.index(told) < words.index("What happened")
 
