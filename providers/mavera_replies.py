@@ -132,7 +132,7 @@ class Usage:
 
 # https://docs.mavera.io/guides/errors: the status decides, then the code; the type never.
 _ACCOUNT_WIDE = {
-    401: "Mavera refuses the API key: check MAVERA_API_KEY",
+    401: "Mavera refuses the API key",  # the doctor says what to do: few readers could do it
     402: "Mavera's credits are used up, or the subscription has lapsed",
     403: "Mavera denies this key access to the research agent",
 }

@@ -130,7 +130,7 @@ def test_trouble_of_mavera_passes_and_was_not_charged(sandbox, status):
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (401, "invalid_api_key", "check MAVERA_API_KEY (Mavera answered 401 (invalid_api_key))"),
+        (401, "invalid_api_key", "refuses the API key (Mavera answered 401 (invalid_api_key))"),
         (402, "credits_exhausted", "credits are used up"),
         (403, "forbidden", "denies this key"),
     ],
@@ -325,7 +325,7 @@ def test_code_of_a_refusal_cannot_forge_a_line_of_the_log():
     [
         (302, "Mavera refused the request"),
         (400, "Mavera refused the request"),
-        (401, "Mavera refuses the API key: check MAVERA_API_KEY"),
+        (401, "Mavera refuses the API key"),
         (429, "Mavera asked to wait"),
         (500, "Mavera failed"),
         (503, "Mavera failed"),

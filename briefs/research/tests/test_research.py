@@ -469,7 +469,7 @@ def test_too_many_requests_uses_no_try(waiting, sandbox, retry_after, seconds):
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"), [("401", "check MAVERA_API_KEY"), ("402", "credits are used up")]
+    ("fault", "words"), [("401", "refuses the API key"), ("402", "credits are used up")]
 )
 def test_fault_of_the_account_pauses_all_research_and_uses_no_try(waiting, sandbox, fault, words):
     sandbox.faults.add("mave/chat", fault)

@@ -44,7 +44,7 @@ def test_report_of_another_shape_is_a_failure(sandbox, body):
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("401", "check MAVERA_API_KEY"), ("402", "credits are used up"), ("500", "answered 500")],
+    [("401", "refuses the API key"), ("402", "credits are used up"), ("500", "answered 500")],
 )
 def test_refusal_says_why(sandbox, fault, words):
     sandbox.faults.add("usage", fault)
