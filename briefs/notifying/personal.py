@@ -7,7 +7,9 @@ wait in the outbox like all others.
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -21,7 +23,9 @@ from briefs.notifying.addresses import AddressRefused
 
 Kind = Notification.Kind
 BULK_WAITS = UNDO_WITHIN + timedelta(seconds=30)  # an undo of the last second takes some seconds
-CHAT = ("slack", "workflows", "discord", "gchat", "mmosts", "tgram")  # no endpoint of one's own
+# Services at a host that nobody chooses: a person may not have this server call one of their own.
+CHAT = ("slack", "workflows", "discord", "gchat", "tgram")
+_OF_WORKFLOWS = (".logic.azure.com", ".api.powerplatform.com")
 
 
 def target_of(person: Any) -> NotificationTarget | None:
@@ -35,6 +39,10 @@ def check_chat(address: str) -> None:
     if scheme_of(address) not in CHAT:
         known = ", ".join(f"{name}://" for name in CHAT)
         raise AddressRefused(f"It must begin with one of {known}.")
+    host = urlsplit(address).hostname or ""
+    if scheme_of(address) == "workflows" and not host.endswith(_OF_WORKFLOWS):
+        known = " or ".join(_OF_WORKFLOWS)
+        raise AddressRefused(f"The host of workflows:// must end in {known}.")
 
 
 @transaction.atomic
@@ -44,6 +52,8 @@ def choose(person: Any, address: str) -> None:
     Whoever wants nothing keeps a row that is switched off, because messages refer to it; a chat's
     address is forgotten.
     """
+    people: Any = get_user_model()._default_manager
+    people.select_for_update().get(pk=person.pk)  # two tabs at once
     target = NotificationTarget.objects.filter(person=person).first()
     if target is None:
         if not address:

@@ -206,8 +206,13 @@ def test_without_a_mail_server_the_message_says_why_it_was_not_sent(user, told, 
     assert "no mail server is set up" in Notification.objects.get().status_reason
 
 
-@pytest.mark.parametrize("address", ["jsons://example.org/", "mailtos://u:p@example.org"])
-def test_only_chats_may_be_chosen(address):
+@pytest.mark.parametrize(
+    "address",
+    ["jsons://example.org/", "mailtos://u:p@example.org", f"mmosts://10.0.0.5:8443/{24 * 'a'}",
+     "workflows://10.0.0.5:443/workflow/signature/",
+     "workflows://logic.azure.com.evil.example:443/workflow/signature/"],
+)  # fmt: skip
+def test_only_chats_whose_host_nobody_chooses_may_be_chosen(address):
     with pytest.raises(AddressRefused):
         personal.check_chat(address)
 
