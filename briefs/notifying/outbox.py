@@ -259,7 +259,8 @@ def _digest(target: NotificationTarget, briefs: QuerySet[Notification]) -> Notif
         briefs.order_by("-brief__priority", "pk").select_related("brief__persona")[:LARGEST_DIGEST]
     )
     told = [part.brief for part in parts if part.brief]
-    subject, body = messages.about_briefs(told, are_yours=target.person_id is not None)
+    are_yours = all(part.kind == Kind.ASSIGNED for part in parts)
+    subject, body = messages.about_briefs(told, are_yours=are_yours)
     digest = Notification.objects.create(
         target=target,
         kind=Kind.DIGEST,
