@@ -124,7 +124,8 @@ def _carry_out(act: BulkAct, actor: Any, do: Do, to: Any = None) -> bool:
         for some in bulk.batches(list(keys)):
             _batch(act, actor, some, do, to)
     finally:
-        _end(act, to)  # also of an act that broke off: what was done until then can be undone
+        # Also of an act that broke off: what was done until then can be undone.
+        bulk.at_the_end(lambda: _end(act, to))
     return True
 
 

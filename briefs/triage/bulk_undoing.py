@@ -32,16 +32,32 @@ class Undoing(StrEnum):
 
 
 def undo(act: BulkAct, actor: Any) -> Undoing:
-    """Whoever acted may take it back. Raises PermissionDenied."""
+    """Whoever acted may take it back. Raises PermissionDenied.
+
+    An undo that broke off goes on where it ended when it is asked for again.
+    """
     bulk.refuse_unable(actor)
-    if act.actor_id != actor.pk or not act.undo():
-        return Undoing.ALREADY if act.undone_at else Undoing.TOO_LATE
+    if act.actor_id != actor.pk:
+        return Undoing.TOO_LATE
+    is_begun = act.undo()
+    if not is_begun and not act.undone_at:
+        return Undoing.TOO_LATE
     keys = act.parts.filter(status=Status.DONE).order_by("brief").values_list("brief", flat=True)
-    for some in bulk.batches(list(keys)):
-        _batch(act, actor, some)
-    kept = act.parts.filter(status__in=(Status.CHANGED_SINCE, Status.LEFT))
-    personal.tell_of_undone_bulk(act, kept.count())
+    left = list(keys)
+    if not is_begun and not left:
+        return Undoing.ALREADY
+    try:
+        for some in bulk.batches(left):
+            _batch(act, actor, some)
+    finally:
+        bulk.at_the_end(lambda: _tell(act))
     return Undoing.UNDONE
+
+
+def _tell(act: BulkAct) -> None:
+    """The assignee, of the briefs that are still theirs."""
+    theirs = act.parts.filter(status__in=(Status.DONE, Status.CHANGED_SINCE, Status.LEFT))
+    personal.tell_of_undone_bulk(act, theirs.count())
 
 
 @transaction.atomic
@@ -50,10 +66,10 @@ def _batch(act: BulkAct, actor: Any, keys: Sequence[int]) -> None:
     had_them = _assignees_before(found)
     actor, *had_them = freshness.locked_people(actor, *had_them)
     able = {person.pk for person in had_them if person.has_perm(bulk.PERMISSION)}
-    parts = list(found.order_by("brief"))
     _lock_customers(act, keys)
     locked = Brief.objects.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",))
     briefs = {brief.pk: brief for brief in locked}
+    parts = list(found.order_by("brief"))  # under the lock: the same undo may run elsewhere
     others = _customers_with_another(act, briefs.values())
     back: list[BulkPart] = []
     kept: dict[str, list[BulkPart]] = defaultdict(list)

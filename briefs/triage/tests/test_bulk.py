@@ -39,16 +39,16 @@ def statuses(act):
     return list(act.parts.order_by("brief").values_list("status", flat=True))
 
 
-def fails_the_second_time():
-    note_done, calls = bulk_acting.note_done, []
+def fails_the_second_time(do):
+    calls = []
 
-    def note(*args):
+    def fails(*args):
         calls.append(args)
         if len(calls) == 2:
             raise RuntimeError("broke off")
-        note_done(*args)
+        do(*args)
 
-    return note
+    return fails
 
 
 @pytest.mark.parametrize("kind", ACTS)
@@ -220,13 +220,27 @@ def test_act_that_broke_off_is_ended_by_the_sweep(user):
 def test_act_that_fails_in_the_middle_can_be_undone(user, monkeypatch):
     monkeypatch.setattr(bulk, "BATCH", 1)
     act = chosen(user, "close", make_brief(), make_brief())
-    monkeypatch.setattr(bulk_acting, "note_done", fails_the_second_time())
+    monkeypatch.setattr(bulk_acting, "note_done", fails_the_second_time(bulk_acting.note_done))
 
     with pytest.raises(RuntimeError):
         ACTS["close"](act, user)
 
     assert statuses(act) == ["done", "chosen"]
     assert bulk_undoing.undo(act, user) == bulk_undoing.Undoing.UNDONE
+
+
+def test_undo_that_fails_in_the_middle_goes_on_when_it_is_asked_for_again(user, monkeypatch):
+    act = done(user, "close", make_brief(), make_brief())
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(bulk_undoing, "_restore", fails_the_second_time(bulk_undoing._restore))
+        with pytest.raises(RuntimeError):
+            bulk_undoing.undo(act, user)
+    assert statuses(act) == ["undone", "done"]
+
+    came = bulk_undoing.undo(act, user)
+
+    assert (came, statuses(act)) == (bulk_undoing.Undoing.UNDONE, ["undone", "undone"])
 
 
 def test_acts_are_forgotten_after_a_day(user):
