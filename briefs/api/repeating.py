@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from briefs.api.permissions import PERSONAL_DATA
 from briefs.api.problems import Problem
 from briefs.models import Brief, KeptAnswer
 
@@ -46,7 +47,10 @@ def _once(request: Request, brief: Brief | None, key: str, act: Callable[[], Res
         raise ParseError(f"{HEADER} takes 1 to {LONGEST} printable ASCII characters.")
     mine = {"user": request.user, "token": _token(request), "key": key}
     KeptAnswer.objects.filter(**mine).over().delete()
-    asked = _digest(f"{request.method} {request.path} {json.dumps(request.data, sort_keys=True)}")
+    # With what the answer may show: whoever has lost that right by now gets no kept answer.
+    shown = request.user.has_perm(PERSONAL_DATA)
+    body = json.dumps(request.data, sort_keys=True)
+    asked = _digest(f"{request.method} {request.path} {shown} {body}")
     defaults = {"request": asked, "brief": brief}
     kept, is_first = KeptAnswer.objects.get_or_create(**mine, defaults=defaults)
     if not is_first:

@@ -5,6 +5,7 @@ from copy import copy
 from unittest.mock import Mock
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -118,6 +119,18 @@ def test_token_without_the_right_gets_no_kept_answer(client, program, agent):
     refused = Program(client, agent, Role.VIEWER).act(brief, "comments", key=KEY, text="One")
 
     assert refused.status_code == 403
+
+
+def test_whoever_may_read_less_by_now_does_not_get_the_answer_again(program):
+    brief = make_brief()
+    program.act(brief, "wake", seen="*", key=KEY)
+    Group.objects.get(name="Agent").permissions.remove(
+        Permission.objects.get(codename="view_personal_data")
+    )
+
+    refused = program.act(brief, "wake", seen="*", key=KEY)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "key_reused")
 
 
 def test_key_may_be_used_again_after_a_day(program):
