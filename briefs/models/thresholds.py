@@ -89,7 +89,6 @@ class PersonaMedian(models.Model):
 
     persona = models.OneToOneField(Persona, on_delete=models.CASCADE, null=True, blank=True)
     month = models.DecimalField(max_digits=16, decimal_places=2)
-    counted_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ()

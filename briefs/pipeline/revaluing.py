@@ -99,9 +99,11 @@ def _give(briefs: list[Brief], customers: dict[int, Customer]) -> None:
 def _follow_look_ups() -> None:
     """Let open briefs have what a look-up without a signal has found, such as one by hand."""
     recently = Q(customer__fetched_at__gte=Now() - LOOKED_UP_WITHIN)
-    differs = Q(value_month=None) ^ Q(customer__value_month=None)
-    for name in ("value_month", "value_currency", "plan", "company"):
-        differs |= Q(value_month__isnull=False) & ~Q(**{name: F(f"customer__{name}")})
+    differs = Q()
+    for name in WORTH:
+        there = f"customer__{name}"
+        is_null, is_null_there = Q(**{f"{name}__isnull": True}), Q(**{f"{there}__isnull": True})
+        differs |= (is_null ^ is_null_there) | (~is_null & ~Q(**{name: F(there)}))
     found = Brief.objects.open().filter(recently, differs).order_by("pk")
     briefs = list(found.select_related("customer").select_for_update(of=("self",))[:BATCH])
     _give(briefs, {brief.customer_id: brief.customer for brief in briefs})
@@ -110,10 +112,11 @@ def _follow_look_ups() -> None:
 @transaction.atomic
 def count_medians(*, at_once: bool = False) -> None:
     """Count the personas' medians, at most every ten minutes, and place unknown values by them."""
-    ValueReading.locked()
-    now = database_now()
-    if PersonaMedian.objects.filter(counted_at__gt=now - COUNT_EVERY).exists() and not at_once:
+    row, now = ValueReading.locked(), database_now()
+    if row.counted_at and row.counted_at > now - COUNT_EVERY and not at_once:
         return
+    row.counted_at = now
+    row.save(update_fields=["counted_at"])
     known: dict[int | None, list[Decimal]] = defaultdict(list)
     # Not "the newest of those with a value": where there are none, that would read them all.
     newest = Brief.objects.order_by("-created_at").values_list("persona", "value_month")[:NEWEST]
@@ -123,7 +126,7 @@ def count_medians(*, at_once: bool = False) -> None:
             known[None].append(month)
     PersonaMedian.objects.all().delete()
     PersonaMedian.objects.bulk_create(
-        PersonaMedian(persona_id=key, month=round(median(months), 2), counted_at=now)
+        PersonaMedian(persona_id=key, month=round(median(months), 2))
         for key, months in known.items()
     )
     _place_unknown()

@@ -211,6 +211,7 @@ class ValueReading(models.Model):
     )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it goes on.")
+    counted_at = models.DateTimeField(null=True, blank=True, help_text="The medians.")
 
     class Meta:
         default_permissions = ()

@@ -110,6 +110,26 @@ def test_open_brief_follows_a_look_up_without_a_signal():
     assert (brief.value_month, brief.value_sort) == (7, 7)
 
 
+def test_plan_of_a_brief_of_unknown_value_follows_a_look_up_too():
+    customer = make_customer(attributes={"plan": "enterprise"})
+    brief = make_brief(customer=customer, value_month=None)
+    revaluing.catch_up()
+    Customer.objects.update(plan="pro", fetched_at=timezone.now())
+
+    revaluing.catch_up()
+
+    brief.refresh_from_db()
+    assert (brief.plan, brief.value_month) == ("pro", None)
+
+
+def test_medians_of_nothing_are_not_counted_at_every_sweep(django_assert_max_num_queries):
+    make_brief(value_month=None)
+    revaluing.count_medians()
+
+    with django_assert_max_num_queries(5):  # savepoints among them
+        revaluing.count_medians()
+
+
 def test_unknown_value_moves_with_the_median_of_its_persona():
     persona = make_persona()
     unknown = make_brief(persona=persona, customer=make_customer(attributes={}))
@@ -130,7 +150,7 @@ def test_medians_are_counted_every_ten_minutes():
 
     revaluing.catch_up()
     assert PersonaMedian.objects.get(persona=None).month == 4200
-    PersonaMedian.objects.update(counted_at=timezone.now() - timedelta(minutes=11))
+    ValueReading.objects.update(counted_at=timezone.now() - timedelta(minutes=11))
     revaluing.catch_up()
 
     assert PersonaMedian.objects.get(persona=None).month == 2105
