@@ -211,11 +211,16 @@ class Dossier:
 
     @cached_property
     def last_ending(self) -> "Dossier | None":
-        """How the brief before this one ended, if the customer returned shortly after that."""
+        """How the brief before this one ended, if the customer returned shortly after that.
+
+        None also if somebody has opened that one again: it has not ended.
+        """
         if self.brief.returned_from_id is None:
             return None
         related = Brief.objects.select_related("customer", "persona", "research", "closing_reason")
         found = related.get(pk=self.brief.returned_from_id)
+        if found.is_open:
+            return None
         return Dossier(found, self._situation, endings.closed_by([found]).get(found.pk))
 
     # What to do.

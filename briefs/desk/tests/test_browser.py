@@ -13,6 +13,7 @@ from briefs.tests.factories import (
     make_brief,
     make_customer,
     make_persona,
+    make_reason,
     make_research,
     make_signal,
     make_step,
@@ -144,9 +145,16 @@ def returned(brief, user):
     SavedView.objects.create(owner=user, name="What bounced", query="kind=bounced", is_team=True)
     LinkTemplate.objects.create(label="Our CRM", url="https://crm.example/{email}")
     customer = make_customer(phone="+44 20 7946 0000", attributes={"name": "Ines Abbott"})
-    make_brief(customer=customer, persona=brief.persona).close("retained", "A pause. " * 40, user)
+    last = make_brief(customer=customer, persona=brief.persona)
+    ending = {"closing_reason": make_reason(name="Too dear"), "offer": "discount",
+              "offer_percent": 10}  # fmt: skip
+    last.close("retained", "A pause. " * 40, user, **ending)
     again = make_brief(
-        customer=customer, persona=brief.persona, research=brief.research, basis="shared"
+        customer=customer,
+        persona=brief.persona,
+        research=brief.research,
+        basis="shared",
+        returned_from=last,
     )
     make_signal(brief=again, kind="address_gone", message={"subject": "Hello", "channel": "email"})
     return again

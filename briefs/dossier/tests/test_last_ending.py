@@ -40,6 +40,16 @@ def test_page_says_how_the_last_brief_ended_by_whom_why_and_with_which_offer_and
     assert words.index(told) < words.index("What happened")
 
 
+def test_last_brief_that_was_reopened_has_no_ending(signed_in, user):
+    customer = make_customer()
+    last = ended(customer, 10, actor=user)
+    again = make_brief(customer=customer, returned_from=last)
+    again.close("retained", "", user)
+    last.reopen("reopened it", user, None)
+
+    assert "Returned:" not in text(signed_in.get(again.get_absolute_url()))
+
+
 def test_brief_that_returned_from_none_says_nothing(signed_in):
     customer = make_customer()
     ended(customer, 61)
