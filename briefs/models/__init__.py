@@ -6,7 +6,6 @@ from briefs.models.bulk import BulkAct, BulkPart
 from briefs.models.calls import MaveCall
 from briefs.models.comments import Comment
 from briefs.models.contacts import ContactLog
-from briefs.models.deadlines import Deadlines
 from briefs.models.endings import ClosingReason, Offer
 from briefs.models.kept_answers import KeptAnswer
 from briefs.models.link_templates import LinkTemplate
@@ -33,7 +32,6 @@ __all__ = [
     "ClosingReason",
     "Comment",
     "ContactLog",
-    "Deadlines",
     "Holiday",
     "KeptAnswer",
     "LinkTemplate",

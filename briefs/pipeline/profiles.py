@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterator
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
-from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
+from briefs.models import Activity, Brief, Signal, Yardstick
 from briefs.models.queryset import BriefQuerySet
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox, personal
 from briefs.pipeline import merging
+from briefs.reading.deadlines import Deadlines
 from briefs.research import sharing, working
 from personas.models import AppApiHealth, Customer, Effect, Severity
 from personas.models.value import WORTH
@@ -161,7 +162,7 @@ def _map(briefs: list[Brief], matches: dict[int, PersonaMatch]) -> None:
 def _begin(briefs: Collection[Brief]) -> None:
     """The time for the first step begins when the profile is there. Saves nothing."""
     if briefs:
-        deadlines, now = Deadlines.load(), database_now()
+        deadlines, now = Deadlines(briefs), database_now()
         for brief in briefs:
             brief.due_at = deadlines.of(brief, now)
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from briefs.models import Activity, Brief, Deadlines, Signal, Yardstick
+from briefs.models import Activity, Brief, Signal, Yardstick
 from briefs.models.priority import Judgement
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.models.turns import assign_by_persona
@@ -21,6 +21,7 @@ from briefs.notifying import outbox, personal
 from briefs.pipeline import profiles, rereading
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.pipeline.inserting import insert
+from briefs.reading.deadlines import Deadlines
 from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from personas.models.signals import Level
@@ -33,7 +34,7 @@ from webhooks.models import WebhookEvent
 from webhooks.parsing import SKEW
 
 # What a further signal may change in an open brief.
-JOINED = ("priority", "priority_reasons", "happened_at", "value_sort", *WORTH)
+JOINED = ("priority", "priority_reasons", "happened_at", "due_at", "value_sort", *WORTH)
 
 
 @dataclass(slots=True)
@@ -79,12 +80,13 @@ def record(drafts: list[Draft]) -> int:
     assigned = assign_by_persona(new)
     asked = sharing.attach(new)
     now = database_now()
-    returned = _begin(batch, now)
+    returned = _begin(batch, signals, now)
+    _end_due(batch, signals, now)
     insert(batch.opened)
     write(Brief, JOINED, batch.joined.values(), also="revision = revision + 1")
     profiles.save(batch.mapped.values())
     Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
-    _wake(batch, now)
+    _wake(batch, signals, now)
     _raise_revisions(signals, batch)
     sharing.hurry(batch.raised)
     _save(signals, now)
@@ -94,11 +96,11 @@ def record(drafts: list[Draft]) -> int:
     return asked + rereading.settle(past, all_drafts, signals)
 
 
-def _begin(batch: _Batch, now: datetime) -> list[Activity]:
+def _begin(batch: _Batch, signals: list[Signal], now: datetime) -> list[Activity]:
     """Begin the new briefs: when they are due, and which brief they return from, for the log."""
     if not batch.opened:
         return []
-    deadlines = Deadlines.load()
+    deadlines = Deadlines(batch.opened, signals)
     before = Brief.objects.closed_lately(brief.customer_id for brief in batch.opened)
     entries = []
     for brief in batch.opened:
@@ -113,15 +115,35 @@ def _begin(batch: _Batch, now: datetime) -> list[Activity]:
     return entries
 
 
-def _wake(batch: _Batch, now: datetime) -> None:
+def _end_due(batch: _Batch, signals: list[Signal], now: datetime) -> None:
+    """Let nothing be due of open briefs of which this batch closed the last channel of a step.
+
+    A contact that was made, and a date that a person chose, stay. Saves nothing.
+    """
+    untouched = [
+        brief
+        for brief in batch.joined.values()
+        if brief.due_at and not brief.due_moved_at and not brief.first_touch_at
+    ]
+    for brief in untouched:
+        brief.customer = batch.customers[brief.customer_id]
+    deadlines = Deadlines(untouched, signals)
+    for brief in untouched:
+        if deadlines.of(brief, now) is None:
+            brief.due_at = None
+
+
+def _wake(batch: _Batch, signals: list[Signal], now: datetime) -> None:
     """Wake the snoozed briefs whose customer acted; the time for the first step begins anew."""
     if not batch.woken:
         return
-    deadlines = Deadlines.load()
+    woken = [brief for brief in batch.briefs.values() if brief.pk in batch.woken]
+    for brief in woken:
+        brief.customer = batch.customers[brief.customer_id]
+    deadlines = Deadlines(woken, signals)
     alike: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
-    for brief in batch.briefs.values():
-        if why := batch.woken.get(brief.pk):
-            alike[why, deadlines.of(brief, now)].append(brief.pk)
+    for brief in woken:
+        alike[batch.woken[brief.pk], deadlines.of(brief, now)].append(brief.pk)
     for (why, due_at), keys in alike.items():
         Brief.objects.filter(pk__in=keys).wake(why, due_at=due_at, due_moved_at=None)
 

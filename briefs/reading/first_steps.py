@@ -66,8 +66,10 @@ def steps_at_closing(briefs: Sequence[Brief]) -> dict[int, dict[str, Any]]:
 class FirstSteps:
     """Says the first steps of these briefs. Each brief needs its customer and persona loaded."""
 
-    def __init__(self, briefs: Iterable[Brief]) -> None:
+    def __init__(self, briefs: Iterable[Brief], unsaved: Iterable[Signal] = ()) -> None:
+        """`unsaved`: signals of their customers that are not stored yet."""
         self._briefs = [brief for brief in briefs if brief.is_open]
+        self._unsaved = [signal for signal in unsaved if not signal.pk]
 
     def of(self, brief: Brief) -> StepShown:
         """What the brief says is to be done first; of a closed one, what it said."""
@@ -123,7 +125,7 @@ class FirstSteps:
             customer__in={brief.customer_id for brief in self._briefs},
         )
         read = ("customer", "kind", "detail", "effect", "level", "message", "happened_at")
-        for signal in found.only(*read).order_by():
+        for signal in [*found.only(*read).order_by(), *self._unsaved]:
             by_customer[signal.customer_id].append(signal)
         return by_customer
 

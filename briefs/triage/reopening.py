@@ -1,11 +1,13 @@
 """Reopening a closed brief. Only a person does: an event never reopens one."""
 
+from copy import copy
 from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
 
-from briefs.models import Brief, Deadlines
+from briefs.models import Brief
+from briefs.reading.deadlines import Deadlines
 from briefs.triage import freshness
 from personas.models import Customer
 from webhooks.clock import database_now
@@ -36,7 +38,10 @@ def reopen(brief: Brief, actor: Any, based_on: str, why: str = "") -> Reopening:
         return Reopening.ANOTHER
     words = f"reopened it; it had ended as {brief.get_outcome_display()}"
     words += f" · {why}" if why else ""
-    brief.reopen(words, actor, Deadlines.load().of(brief, database_now()))
+    reopened = copy(brief)  # a closed one would say the step that it kept
+    reopened.state = Brief.State.IN_PROGRESS
+    due_at = Deadlines([reopened]).of(reopened, database_now())
+    brief.reopen(words, actor, due_at)
     return Reopening.REOPENED
 
 

@@ -5,7 +5,7 @@ the first step.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,11 +30,3 @@ class Steps:
         """The steps in the order in which they are tried, whichever channels they use."""
         general = self.by_case.get((None, kind), [])
         return [*self.by_case.get((persona_id, kind), []), *general] if persona_id else general
-
-    def step_for(
-        self, persona_id: int | None, kind: str, closed_channels: Collection[str] = ()
-    ) -> FirstStep | None:
-        """The first step that uses none of these channels; None: nobody is contacted."""
-        closed = set(closed_channels)
-        steps = self.for_case(persona_id, kind)
-        return next((step for step in steps if closed.isdisjoint(step.channels)), None)

@@ -10,6 +10,7 @@ from briefs.models import Brief
 from briefs.models.turns import assign_by_persona
 from briefs.pipeline import draining
 from briefs.tests.factories import (
+    make_brief,
     make_customer,
     make_event,
     make_payload,
@@ -72,6 +73,31 @@ def test_new_brief_is_due_by_its_first_step(step, due):
 
     brief = Brief.objects.get()
     assert brief.due_at == (due and brief.created_at + due)
+
+
+@pytest.mark.begins_at("2026-11-24T10:00")
+def test_nothing_is_due_where_every_channel_of_the_step_is_closed():
+    FirstStep.objects.all()._raw_delete("default")
+    make_step(channels=["email"])
+
+    unsubscribe()
+
+    assert Brief.objects.get().due_at is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_due"), [({}, False), ({"due_moved_at": timezone.now()}, True)]
+)
+def test_nothing_is_due_any_more_when_a_further_act_closes_the_last_channel(chosen, is_due):
+    FirstStep.objects.all()._raw_delete("default")
+    make_step(kind="mailbox_full", channels=["email"])
+    soon = timezone.now() + timedelta(hours=3)
+    customer = make_customer(external_id=f"{WHO}1")
+    make_brief(customer=customer, kind="mailbox_full", due_at=soon, **chosen)
+
+    unsubscribe()
+
+    assert Brief.objects.get().due_at == (soon if is_due else None)
 
 
 @pytest.mark.parametrize(("days", "returns"), [(59, True), (61, False)])

@@ -28,20 +28,15 @@ def test_persona_and_signal_go_before_the_signals_own(persona):
 
     steps = Steps.read()
 
-    assert steps.step_for(persona.pk, "unsubscribed") == special
-    assert steps.step_for(persona.pk + 1, "unsubscribed") == general
-    assert steps.step_for(persona.pk, "spam_complaint") is None
+    assert steps.for_case(persona.pk, "unsubscribed") == [special, general]
+    assert steps.for_case(persona.pk + 1, "unsubscribed") == [general]
+    assert steps.for_case(persona.pk, "spam_complaint") == []
 
 
-def test_step_over_a_closed_channel_is_passed_over(persona):
-    make_step(persona=persona, channels=["phone", "email"])
-    make_step(position=10, channels=["email"])
-    last = make_step(position=20, channels=["in_app"])
+def test_steps_of_a_case_are_tried_in_their_order(persona):
+    last, first = make_step(position=20), make_step(position=10)
 
-    steps = Steps.read()
-
-    assert steps.step_for(persona.pk, "unsubscribed", {"email"}) == last
-    assert steps.step_for(persona.pk, "unsubscribed", {"email", "in_app"}) is None
+    assert Steps.read().for_case(persona.pk, "unsubscribed") == [first, last]
 
 
 def test_steps_are_read_in_one_query(django_assert_num_queries):
@@ -49,7 +44,7 @@ def test_steps_are_read_in_one_query(django_assert_num_queries):
 
     with django_assert_num_queries(1):
         steps = Steps.read()
-        assert steps.step_for(1, "unsubscribed").within_hours == 8
+        assert [step.within_hours for step in steps.for_case(1, "unsubscribed")] == [8]
 
 
 def test_rule_whose_signal_has_no_step_is_refused():
