@@ -72,7 +72,14 @@ class NotificationTargetAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     readonly_fields = ("masked", "latest")
     fieldsets = (
         (None, {"fields": ("name", "is_active", "masked", "address")}),
-        ("Told of", {"fields": ("minimum_priority", "gets_alarms", "gets_forgotten")}),
+        (
+            "Told of",
+            {
+                "description": "If no target gets the list of forgotten briefs, the leads who want "
+                "to be told in person do.",
+                "fields": ("minimum_priority", "gets_alarms", "gets_forgotten"),
+            },
+        ),
         ("At present", {"fields": ("latest",)}),
     )
 

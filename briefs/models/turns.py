@@ -15,11 +15,11 @@ from django.db import models
 from briefs.links import user_name
 from briefs.models.activities import Activity
 from briefs.models.briefs import Brief
+from briefs.permissions import people_who
 from personas.models import Assigns, AttributeName, Persona
 from personas.models.attributes import CustomerFacts
 
 PERMISSION = "briefs.work_brief"
-_BACKEND = "django.contrib.auth.backends.ModelBackend"  # there are several; this one knows groups
 
 
 class Turn(models.Model):
@@ -36,9 +36,7 @@ class Turn(models.Model):
 
 def able_people() -> "models.QuerySet[Any]":
     """The active people who may work on briefs, by name."""
-    people: Any = get_user_model()._default_manager
-    able: models.QuerySet[Any] = people.with_perm(PERMISSION, backend=_BACKEND)
-    return able.order_by("first_name", "last_name", "username")
+    return people_who(PERMISSION).order_by("first_name", "last_name", "username")
 
 
 def assign_by_persona(briefs: Iterable[Brief]) -> list[Activity]:

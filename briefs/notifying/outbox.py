@@ -25,6 +25,7 @@ from briefs.models import (
     sealing,
 )
 from briefs.notifying import messages, sending
+from briefs.permissions import people_who
 from briefs.reading.first_steps import FirstSteps
 from personas.models import AttributeName
 from webhooks import waking
@@ -36,6 +37,8 @@ RUN_SECONDS = 20.0  # of one task; with the last message far below the cluster's
 MOST_SINGLE = 5  # messages about briefs to one target within WINDOW; more become a digest
 WINDOW = timedelta(minutes=1)
 LARGEST_DIGEST = 1000
+
+LEADS = "briefs.change_workingtime"  # who sets after how long a brief is forgotten
 
 Kind = Notification.Kind
 JOINED = (Kind.BRIEF, Kind.ASSIGNED)  # in a digest, if there are too many
@@ -107,10 +110,15 @@ def tell_of_alarm(alarm: Alarm) -> int:
 def tell_of_forgotten(briefs: QuerySet[Brief], day: str) -> int:
     """Insert the day's list of forgotten briefs; returns how many targets are told.
 
-    A target is told once a day. Without a brief there is no list.
+    Those are told that were ticked for it; as long as none is, the leads who want to be told in
+    person. A target is told once a day. Without a brief there is no list.
     """
     key = f"forgotten:{day}"
-    targets = NotificationTarget.objects.filter(is_active=True, gets_forgotten=True)
+    targets = NotificationTarget.objects.filter(is_active=True)
+    if targets.filter(gets_forgotten=True).exists():
+        targets = targets.filter(gets_forgotten=True)
+    else:
+        targets = targets.filter(person__in=people_who(LEADS))
     untold = list(targets.exclude(notifications__dedupe_key=key))
     if not untold:
         return 0

@@ -5,17 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from briefs.models import Brief, Comment
 from briefs.notifying import personal
+from briefs.permissions import people_who
 from briefs.triage import freshness
 
 LONGEST = 5_000
 _MENTION = re.compile(r"(?<![\w.@+-])@([\w.+-]+(?:@[\w-]+(?:\.[\w-]+)+)?)")
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ def mentions(text: str) -> tuple[list[Any], list[str]]:
     asked = {name.rstrip(".-+").casefold(): name.rstrip(".-+") for name in _MENTION.findall(text)}
     if not asked:
         return [], []
-    people: Any = get_user_model()._default_manager
-    readers = list(people.with_perm("briefs.view_brief", backend=_BACKEND).order_by("pk"))
+    readers = list(people_who("briefs.view_brief").order_by("pk"))
     found: dict[int, Any] = {}
     unknown = []
     for name, written in asked.items():

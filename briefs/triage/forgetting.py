@@ -85,5 +85,6 @@ def tell(calendar: Calendar, now: datetime) -> int:
     if not calendar.is_working_day(today) or now < opens:
         return 0
     since = calendar.days_before(opens, 1)
-    briefs = Brief.objects.filter(forgotten_at__gt=since, forgotten_at__lte=opens)
+    briefs = Brief.objects.open().filter(forgotten_at__gt=since, forgotten_at__lte=opens)
+    briefs = briefs.filter(assignee=None)  # those that somebody took since are in hand
     return outbox.tell_of_forgotten(briefs.order_by("-priority", "pk"), f"{today:%Y-%m-%d}")

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.models import Activity, Brief, Notification, NotificationTarget
+from briefs.notifying import personal
 from briefs.tests.factories import make_brief
 from briefs.triage import forgetting
 
@@ -95,13 +96,15 @@ def test_brief_that_just_woke_up_is_not_forgotten(user):
     assert forgetting.sweep() == 0
 
 
-def test_lead_gets_one_list_a_day_however_many_hosts_sweep():
+def test_target_gets_one_list_a_day_however_many_hosts_sweep(user):
     target = NotificationTarget(name="Lead", gets_forgotten=True)
     target.address = "json://127.0.0.1:9/lead"
     target.save()
     NotificationTarget.objects.create(name="Others", sealed_address=target.sealed_address)
     brief = make_brief(forgotten_at=ago(hours=20))
     make_brief(forgotten_at=ago(days=9))
+    make_brief(forgotten_at=ago(hours=20), assignee=user)  # taken since
+    make_brief(forgotten_at=ago(hours=20)).close("no_response")
 
     for _ in range(2):
         forgetting.sweep()
@@ -109,6 +112,16 @@ def test_lead_gets_one_list_a_day_however_many_hosts_sweep():
     told = Notification.objects.get()
     assert (told.target, told.subject) == (target, "1 brief was forgotten")
     assert brief.get_absolute_url() in told.body
+
+
+def test_without_a_target_for_it_the_leads_are_told_in_person(user, lead):
+    for person in (user, lead):
+        personal.choose(person, "slack://aaaaaaaaa/bbbbbbbbb/cccccccccccccccccccccccc/#retention")
+    make_brief(forgotten_at=ago(hours=20))
+
+    forgetting.sweep()
+
+    assert [told.target.person for told in Notification.objects.all()] == [lead]
 
 
 @pytest.mark.begins_at("2026-11-22T10:00")  # a Sunday
