@@ -37,9 +37,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     order = request.GET.get(ordering.NAME, "")
     order = order if ordering.is_known(order) else tab.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
-    known = {} if filters else tabs.all_counts(request.user)
-    page = _page(found, order, asked.get("page"), known.get(state))
-    numbers = {value: f"{number:,}" for value, number in known.items()}
+    numbers = _numbers(filters, request)
+    page = _page(found, order, asked.get("page"), numbers.get(state))
     for words in asking.unknown(request.GET):
         messages.warning(request, f"“{words[:60]}” is no filter, so it was left out.")
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
@@ -54,7 +53,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "tabs": _tabs(
             tab,
             {**filters, ordering.NAME: order * (order != tab.order)},
-            numbers or _numbers(filters, request),
+            numbers,
             page.paginator.count,
         ),
         "tab": tab,
@@ -91,7 +90,7 @@ def _views(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _numbers(filters: dict[str, str], request: HttpRequest) -> dict[str, str]:
+def _numbers(filters: dict[str, str], request: HttpRequest) -> dict[str, int]:
     """How many briefs each tab would show with the present filters; nothing for a search.
 
     A search reads every text: one for each tab would take too long.
@@ -100,12 +99,11 @@ def _numbers(filters: dict[str, str], request: HttpRequest) -> dict[str, str]:
         return {}
     data = {**filters, "state": "all"}
     briefs = BriefFilter(data, queryset=Brief.objects.all(), request=request).qs
-    numbers = tabs.counts(briefs, request.user)
-    return {value: tabs.in_words(number) for value, number in numbers.items()}
+    return tabs.true_counts(briefs, request.user)
 
 
 def _tabs(
-    present: tabs.Tab, kept: dict[str, str], numbers: dict[str, str], shown: int
+    present: tabs.Tab, kept: dict[str, str], numbers: dict[str, int], shown: int
 ) -> list[dict[str, Any]]:
     """Each with its address, which keeps filters and order, and how many briefs it shows.
 
@@ -116,7 +114,7 @@ def _tabs(
             "label": tab.label,
             "address": list_address(asking.kept({**kept, "state": tab.value})),
             "is_present": tab is present,
-            "number": f"{shown:,}" if tab is present else numbers.get(tab.value, ""),
+            "number": shown if tab is present else numbers.get(tab.value),
         }
         for tab in tabs.ALL
         if tab.is_tab or tab is present

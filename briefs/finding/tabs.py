@@ -3,6 +3,7 @@
 The inbox and the REST API share the names.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,22 +75,18 @@ def counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
     return _counted({tab.value: tab.chosen(briefs, who) for tab in ALL if tab.is_tab})
 
 
-def all_counts(who: Any) -> dict[str, int]:
-    """How many of all briefs each tab holds: exact to EXACT, beyond it KEPT_SECONDS old at most."""
-    briefs = Brief.objects.all()
+def true_counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
+    """Like `counts`: exact to EXACT, and beyond it KEPT_SECONDS old at most."""
     return {
-        value: number if number <= EXACT else _kept(BY_VALUE[value], briefs, who)
+        value: number if number <= EXACT else _kept(BY_VALUE[value].chosen(briefs, who))
         for value, number in counts(briefs, who).items()
     }
 
 
-def in_words(number: int) -> str:
-    return f"{number:,}" if number <= EXACT else f"{EXACT:,}+"
-
-
-def _kept(tab: Tab, briefs: BriefQuerySet, who: Any) -> int:
-    key = f"tab:{tab.value}:{who.pk if tab.value == 'mine' else ''}"
-    number: Any = cache.get_or_set(key, tab.chosen(briefs, who).count, KEPT_SECONDS)
+def _kept(briefs: BriefQuerySet) -> int:
+    briefs = briefs.order_by()
+    key = "tab:" + hashlib.sha256(str(briefs.query).encode()).hexdigest()
+    number: Any = cache.get_or_set(key, briefs.count, KEPT_SECONDS)
     return int(number)
 
 

@@ -118,6 +118,22 @@ def test_list_is_sorted_by_the_word_of_its_address(signed_in):
     assert 'class="c-customer" aria-sort="ascending"' in response.content.decode()
 
 
+def test_column_of_two_things_sorts_by_either(signed_in):
+    late = make_brief(due_at=timezone.now() - timedelta(hours=30))
+    soon = make_brief(due_at=timezone.now() + timedelta(hours=3, seconds=30))
+    open_end = make_brief()
+
+    response = signed_in.get("/?ordering=due")
+
+    assert [one.brief for one in response.context["dossiers"]] == [late, soon, open_end]
+    page = response.content.decode()
+    assert "Briefs, sorted by Due, ascending" in page
+    assert 'class="c-age" aria-sort="ascending"' in page
+    assert 'href="?ordering=-age"' in page
+    assert 'href="?ordering=plan"' in page
+    assert all(words in text(response) for words in ("Overdue 1 d", "Due in 3 h"))
+
+
 def test_unknown_order_is_the_tabs_own(signed_in):
     make_brief()
 
