@@ -349,7 +349,9 @@ class BriefInFull(BriefItem):
     personal = (*BriefItem.personal, "persona_why", "question_facts", "closing_note")
 
     customer = CustomerInFull()
-    playbook = serializers.CharField(source="persona.playbook", help_text="Markdown.")
+    playbook = serializers.CharField(
+        help_text="Markdown; of a closed brief as it was when it was closed."
+    )
     research = ResearchInFull(source="*", allow_null=True)
     is_renewing = serializers.BooleanField(
         source="research.is_renewing",

@@ -9,7 +9,7 @@ from briefs.desk.forms import ActForm, forms_of
 from briefs.desk.returning import list_address, origin
 from briefs.dossier.dossier import Dossier, Situation, in_full
 from briefs.dossier.research import WAITING
-from briefs.finding import asking, tabs
+from briefs.finding import asking, known_values, tabs
 from briefs.models import Brief
 from briefs.permissions import needs
 from briefs.triage.freshness import News, Seen
@@ -42,6 +42,7 @@ def page(
     here = origin(request)
     context = {
         "dossier": dossier,
+        "why_no_thresholds": known_values.why_no_thresholds() if brief.is_open else "",
         "news": news,
         "based_on": based_on,
         "from": here,

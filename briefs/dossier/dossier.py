@@ -238,6 +238,16 @@ class Dossier:
         """The good news after which there may be nothing left to do."""
         return self._first_steps.came_back(self.brief)
 
+    @cached_property
+    def playbook(self) -> str:
+        """The persona's, in Markdown; of a closed brief as it was when it was closed."""
+        if self.brief.is_open or self.brief.closed_at is None:
+            return self.persona.playbook
+        versions = self.persona.history.filter(history_date__lte=self.brief.closed_at)
+        then = versions.order_by("-history_date", "-history_id").values_list("playbook", flat=True)
+        kept: str | None = then.first()
+        return self.persona.playbook if kept is None else kept
+
     @property
     def advice(self) -> list[Advice]:
         """The playbook's sections; what not to do is marked as a warning.
@@ -245,7 +255,7 @@ class Dossier:
         A section “First step”, as playbooks once began, speaks of the persona whatever happened. It
         is not called so beside the brief's first step, and is left out where nobody is contacted.
         """
-        sections = [part for part in playbooks.sections(self.persona.playbook) if part.body]
+        sections = [part for part in playbooks.sections(self.playbook) if part.body]
         if not self.step.channels and self.step.text != NOT_KNOWN:
             sections = [part for part in sections if not _is_first_step(part)]
         return [

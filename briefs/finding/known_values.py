@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet, Sum
@@ -16,6 +17,7 @@ from personas.models.value import money
 NEEDED = 100  # known values, before thresholds can be set
 NEWEST = 5_000  # briefs by which they are suggested
 COUNTED_ANEW = 1_000  # briefs of a list: of a longer one the sums may be a minute old
+KEPT_SECONDS = 60
 _CENT = Decimal("0.01")
 
 
@@ -66,7 +68,12 @@ def suggest(currency: str, months: Iterable[Decimal]) -> Suggestion:
 
 
 def count_known() -> int:
-    """How many values are known in the currency that has most."""
+    """How many values are known in the currency that has most; at most a minute old."""
+    number: Any = cache.get_or_set("known-values", _count_known, KEPT_SECONDS)
+    return int(number)
+
+
+def _count_known() -> int:
     return max((one.known for one in suggestions()), default=0)
 
 
@@ -110,7 +117,7 @@ def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
     kept: Sums | None = cache.get(key)
     if kept is None:
         kept = _sums(briefs)
-        cache.set(key, kept, 60)
+        cache.set(key, kept, KEPT_SECONDS)
     return kept
 
 

@@ -6,7 +6,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
-from briefs.models import Brief, ClosingReason, MaveCall, MaveHealth, ResearchPolicy, Signal
+from briefs.models import (
+    Brief,
+    ClosingReason,
+    MaveCall,
+    MaveHealth,
+    PriorityThreshold,
+    ResearchPolicy,
+    Signal,
+)
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -257,7 +265,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
     ResearchPolicy.current(), MaveHealth.current()
 
     # Two are the colleagues and the reasons of the forms, one whether thresholds are set.
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(25):
         signed_in.get(brief.get_absolute_url())
 
 
@@ -550,6 +558,18 @@ def test_the_head_says_why_it_has_its_priority(signed_in):
 
     assert "Why Urgent? USD 9,000 a month is in the top tenth: one up." in words(signed_in, told)
     assert "The reasons were not kept by an earlier version." in words(signed_in, old)
+
+
+def test_until_thresholds_are_set_the_head_says_that_no_value_decides(signed_in):
+    brief = make_brief(value_month=100, value_currency="USD")
+    told = (
+        "1 of the 100 values that it takes are known: until then severity and persona decide alone"
+    )
+    assert told in words(signed_in, brief)
+
+    PriorityThreshold.objects.create(currency="USD", top_from=900, low_below=90)
+
+    assert "decide alone" not in words(signed_in, brief)
 
 
 # Why it waits, and what it costs.

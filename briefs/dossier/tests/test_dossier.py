@@ -128,3 +128,16 @@ def test_value_that_reads_null_is_not_filled_in(starter):
     assert not attributes.mapped
     assert not attributes.others
     assert "Plan" in attributes.missing
+
+
+def test_playbook_of_a_closed_brief_stays_as_it_was():
+    persona = make_persona(playbook="## Do\n\nAs it was.")
+    closed = make_brief(persona=persona)
+    closed.close("no_response")
+
+    persona.playbook = "## Do\n\nAs it is now."
+    persona.save()
+
+    closed.refresh_from_db()
+    assert "As it was." in Dossier(closed).playbook
+    assert "As it is now." in Dossier(make_brief(persona=persona)).playbook
