@@ -2,10 +2,10 @@
 
 from contextlib import ExitStack
 
-from briefs.models import Brief, KeptAnswer, MaveCall
+from briefs.models import KeptAnswer, MaveCall
 from briefs.pipeline import draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
-from briefs.triage import bulk_undoing, forgetting
+from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
 from personas.people import names
 
@@ -22,7 +22,7 @@ def sweep() -> None:
         steps.callback(sharing.upgrade_briefs)
         steps.callback(bulk_undoing.forget)
         steps.callback(forgetting.sweep)
-        steps.callback(Brief.objects.wake_due)  # before: a brief that wakes now is not forgotten
+        steps.callback(snoozing.sweep)  # before: a brief that wakes now is not forgotten
         steps.callback(naming.check_open)
         steps.callback(KeptAnswer.objects.forget)
         steps.callback(scanners.fold)  # for a worker that ended just before it

@@ -1,4 +1,4 @@
-"""How somebody is told that a brief is theirs now, or that a colleague mentions them."""
+"""How somebody is told that a brief is theirs or wakes up, or that a colleague mentions them."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _SAID = {
 class TellingForm(forms.Form):
     how = forms.ChoiceField(
         widget=forms.RadioSelect,
-        label="When a brief becomes yours, or a colleague mentions you",
+        label="When a brief becomes yours or wakes up, or a colleague mentions you",
         error_messages={"required": "Choose one."},
     )
     address = forms.CharField(

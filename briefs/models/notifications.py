@@ -162,6 +162,7 @@ class Notification(models.Model):
         FORGOTTEN = "forgot", "Forgotten briefs of a day"
         # To one person.
         ASSIGNED = "assigned", "Brief assigned to you"
+        WOKEN = "woken", "Your brief woke up"
         BULK = "bulk", "Many briefs assigned to you"
         MENTION = "mention", "You are mentioned"
         TEST = "test", "Test"

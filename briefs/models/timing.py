@@ -43,14 +43,9 @@ class TimedQuerySet(models.QuerySet[Row]):
         )
         return len(keys)
 
-    def wake_due(self) -> int:
-        """Wake those whose snooze is over; what they are due for was moved when they fell asleep.
-
-        Those that wait for a signal have waited as long as the team allows.
-        """
-        due = self.filter(state="snoozed", snoozed_until__lte=Now())
-        waited = due.filter(is_snoozed_for_signal=True)
-        return waited.wake("woke up: no further signal came") + due.wake("woke up: its time came")
+    def slept_enough(self) -> Self:
+        """Those whose snooze is over, by the database's clock."""
+        return self.filter(state="snoozed", snoozed_until__lte=Now())
 
 
 class Timed(models.Model):

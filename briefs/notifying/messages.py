@@ -53,11 +53,10 @@ def _title(brief: Brief) -> str:
     return titled(brief.get_kind_display(), _plain(brief.detail))
 
 
-def about_briefs(briefs: Sequence[Brief], *, are_yours: bool = False) -> Message:
-    """One message for many briefs; it names only the first. `are_yours`: of whoever reads it."""
+def about_briefs(briefs: Sequence[Brief], kind: str = "new briefs") -> Message:
+    """One message for many briefs; it names only the first. `kind`: what they are, in words."""
     counts = [(p.label.lower(), sum(b.priority == p for b in briefs)) for p in reversed(Priority)]
     counted = ", ".join(f"{count} {label}" for label, count in counts if count)
-    kind = "briefs assigned to you" if are_yours else "new briefs"
     subject = f"{len(briefs)} {kind} in the last minutes: {counted}"
     first = briefs[0]
     lines = [
@@ -73,6 +72,13 @@ def about_assigned(brief: Brief, by: str) -> Message:
     """`by`: who did it; empty if the persona did."""
     words = f"{quiet(by)} assigned this brief to you." if by else "This brief is yours."
     subject = f"Yours: {headline(brief)}"[:200]
+    return subject, "\n".join([words, headline(brief), absolute(brief.get_absolute_url())])
+
+
+def about_woken(brief: Brief, why: str) -> Message:
+    """`why`: what woke it, as the log says it."""
+    words = f"This brief of yours {quiet(why)}."
+    subject = f"Awake: {headline(brief)}"[:200]
     return subject, "\n".join([words, headline(brief), absolute(brief.get_absolute_url())])
 
 

@@ -41,7 +41,13 @@ LARGEST_DIGEST = 1000
 LEADS = "briefs.change_workingtime"  # who sets after how long a brief is forgotten
 
 Kind = Notification.Kind
-JOINED = (Kind.BRIEF, Kind.ASSIGNED)  # in a digest, if there are too many
+# What is joined in a digest if there are too many, and what the briefs are called there.
+_TOLD_OF: dict[str, str] = {
+    Kind.BRIEF: "new briefs",
+    Kind.ASSIGNED: "briefs assigned to you",
+    Kind.WOKEN: "briefs of yours that woke up",
+}
+JOINED = tuple(_TOLD_OF)
 
 
 def tell_of_briefs(briefs: Collection[Brief]) -> None:
@@ -230,7 +236,8 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
     if not target.is_active:
         due.exclude(kind=Kind.TEST).cancel("the target is switched off")
     if target.person:
-        not_theirs = due.filter(kind=Kind.ASSIGNED).exclude(brief__assignee=target.person)
+        of_theirs = due.filter(kind__in=(Kind.ASSIGNED, Kind.WOKEN))
+        not_theirs = of_theirs.exclude(brief__assignee=target.person)
         not_theirs.cancel("the brief is not theirs any more")
         if not target.person.is_active:
             due.cancel("the person has left")
@@ -267,8 +274,9 @@ def _digest(target: NotificationTarget, briefs: QuerySet[Notification]) -> Notif
         briefs.order_by("-brief__priority", "pk").select_related("brief__persona")[:LARGEST_DIGEST]
     )
     told = [part.brief for part in parts if part.brief]
-    are_yours = all(part.kind == Kind.ASSIGNED for part in parts)
-    subject, body = messages.about_briefs(told, are_yours=are_yours)
+    kinds = {part.kind for part in parts}
+    kind = _TOLD_OF[kinds.pop()] if len(kinds) == 1 else "briefs"
+    subject, body = messages.about_briefs(told, kind)
     digest = Notification.objects.create(
         target=target,
         kind=Kind.DIGEST,

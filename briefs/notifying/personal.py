@@ -1,11 +1,11 @@
-"""People are told of what was given to them, and where they are mentioned, as they chose.
+"""People are told of what is theirs, when it wakes up, and where they are mentioned, as they chose.
 
 Each has at most one target of their own. Nobody is told of what they did themselves. The messages
 wait in the outbox like all others.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,6 +81,23 @@ def tell_assigned(briefs: Collection[Brief], by: Any = None) -> None:
             subject, body = messages.about_assigned(brief, _name(by))
             key = f"assigned:{brief.pk}:{brief.revision}"
             rows.append(_row(target, Kind.ASSIGNED, key, subject, body, brief))
+    outbox.insert(rows)
+
+
+def tell_woken(briefs: Iterable[Brief], why: Mapping[int, str], moment: datetime) -> None:
+    """Insert a message for each assignee: the brief was snoozed and is not any more.
+
+    `why`: by the brief's key, what woke it, as the log says it. `moment`: of the waking. Needs an
+    open transaction.
+    """
+    theirs = [brief for brief in briefs if brief.assignee_id]
+    targets = _targets({brief.assignee_id for brief in theirs}) if theirs else {}
+    rows = []
+    for brief in theirs:
+        if target := targets.get(brief.assignee_id):
+            subject, body = messages.about_woken(brief, why[brief.pk])
+            key = f"woken:{brief.pk}:{moment:%Y%m%dT%H%M%S.%f}"
+            rows.append(_row(target, Kind.WOKEN, key, subject, body, brief))
     outbox.insert(rows)
 
 

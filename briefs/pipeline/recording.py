@@ -146,6 +146,7 @@ def _wake(batch: _Batch, signals: list[Signal], now: datetime) -> None:
         alike[batch.woken[brief.pk], deadlines.of(brief, now)].append(brief.pk)
     for (why, due_at), keys in alike.items():
         Brief.objects.filter(pk__in=keys).wake(why, due_at=due_at, due_moved_at=None)
+    personal.tell_woken(woken, batch.woken, now)
 
 
 def _read(drafts: list[Draft], past: dict[int, rereading.Past]) -> _Batch:

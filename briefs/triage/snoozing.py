@@ -9,9 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from briefs.models import Brief, Calendar
+from briefs.notifying import personal
 from briefs.times import short_day
 from briefs.triage import freshness
 from webhooks.clock import database_now
+
+MOST = 500  # in one sweep; the next one goes on
+ITS_TIME = "woke up: its time came"
+NO_SIGNAL = "woke up: no further signal came"
 
 
 class Until(models.TextChoices):
@@ -78,6 +83,22 @@ def snooze(brief: Brief, actor: Any, based_on: str, wanted: Snooze) -> Snoozing:
         for_signal=wanted.until == Until.SIGNAL,
     )
     return Snoozing.SNOOZED
+
+
+@transaction.atomic
+def sweep() -> int:
+    """Wake what has slept long enough, and tell the assignees; returns how many.
+
+    What is due then was moved when they fell asleep. Those that wait for a signal have waited as
+    long as the team allows.
+    """
+    rows = Brief.objects.slept_enough().select_related("persona").order_by("pk")
+    asleep = list(rows.select_for_update(of=("self",))[:MOST])
+    why = {brief.pk: NO_SIGNAL if brief.is_snoozed_for_signal else ITS_TIME for brief in asleep}
+    for words in set(why.values()):
+        Brief.objects.filter(pk__in=[key for key in why if why[key] == words]).wake(words)
+    personal.tell_woken(asleep, why, database_now())
+    return len(asleep)
 
 
 @transaction.atomic

@@ -12,7 +12,16 @@ from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox, personal
 from briefs.notifying.addresses import AddressRefused
 from briefs.tests.factories import make_brief, make_persona
-from briefs.triage import assigning, bulk, bulk_acting, bulk_undoing, closing, commenting, taking
+from briefs.triage import (
+    assigning,
+    bulk,
+    bulk_acting,
+    bulk_undoing,
+    closing,
+    commenting,
+    snoozing,
+    taking,
+)
 from briefs.triage.closing import Ending
 from briefs.triage.freshness import Seen
 
@@ -181,6 +190,29 @@ def test_message_on_a_brief_that_is_closed_by_now_is_not_sent(user, told):
     closing.close(brief, user, seen(brief), Ending("no_response"))
 
     assert outbox.claim_next() is None
+
+
+def test_assignee_is_told_when_a_brief_wakes_up(told):
+    past = timezone.now() - timedelta(minutes=1)
+    brief = make_brief(state="snoozed", snoozed_until=past, assignee=told)
+    make_brief(state="snoozed", snoozed_until=past)
+
+    snoozing.sweep()
+
+    message = Notification.objects.get()
+    assert message.body.startswith("This brief of yours woke up: its time came.")
+    assert brief.get_absolute_url() in message.body
+
+
+def test_many_that_wake_up_are_one_message(told):
+    past = timezone.now() - timedelta(minutes=1)
+    for _ in range(6):
+        make_brief(state="snoozed", snoozed_until=past, assignee=told)
+    snoozing.sweep()
+
+    digest = outbox.claim_next()
+
+    assert digest.subject.startswith("6 briefs of yours that woke up in the last minutes")
 
 
 def test_mail_goes_to_the_address_of_today(user, told, settings):

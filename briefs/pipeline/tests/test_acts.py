@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from briefs.models import Brief
+from briefs.models import Brief, Notification
 from briefs.models.turns import assign_by_persona
+from briefs.notifying import personal
 from briefs.pipeline import draining
 from briefs.tests.factories import (
     make_brief,
@@ -153,6 +154,17 @@ def test_new_act_wakes_a_snoozed_brief_and_its_time_begins_anew(user):
     assert (brief.state, brief.snoozed_until, brief.assignee) == ("in_progress", None, user)
     assert brief.due_at < timezone.now() + timedelta(days=7)
     assert "woke up: Spam complaint" in log(brief)
+
+
+def test_assignee_is_told_what_woke_a_brief(user):
+    personal.choose(user, "slack://aaaaaaaaa/bbbbbbbbb/cccccccccccccccccccccccc/#retention")
+    unsubscribe(timestamp=at(days=1))
+    asleep(user)
+
+    unsubscribe(timestamp=at(minutes=1), metric="spammed", object_type="email")
+
+    told = Notification.objects.get(kind=Notification.Kind.WOKEN)
+    assert told.body.startswith("This brief of yours woke up: Spam complaint.")
 
 
 def test_good_news_wakes_a_snoozed_brief(user):

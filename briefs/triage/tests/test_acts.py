@@ -253,12 +253,12 @@ def test_due_snooze_wakes_in_the_sweep_and_another_sleeps_on(user):
     free = make_brief(state="snoozed", snoozed_until=past, is_snoozed_for_signal=True)
     later = make_brief(state="snoozed", snoozed_until=future)
 
-    assert Brief.objects.wake_due() == 2
+    assert snoozing.sweep() == 2
 
     states = dict(Brief.objects.values_list("pk", "state"))
     assert states == {mine.pk: "in_progress", free.pk: "new", later.pk: "snoozed"}
     assert last(free) == (None, "woke up: no further signal came")
-    assert Brief.objects.wake_due() == 0
+    assert snoozing.sweep() == 0
 
 
 def test_person_wakes_a_brief(user):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from briefs.models import Activity, Brief, Notification, NotificationTarget
 from briefs.notifying import personal
 from briefs.tests.factories import make_brief
-from briefs.triage import forgetting
+from briefs.triage import forgetting, snoozing
 
 MONDAY = pytest.mark.begins_at("2026-11-23T10:00")  # the desk works from nine to five, UTC
 pytestmark = [pytest.mark.django_db, MONDAY]
@@ -91,7 +91,7 @@ def test_brief_with_which_nobody_did_anything_for_five_working_days_is_forgotten
 
 def test_brief_that_just_woke_up_is_not_forgotten(user):
     make_brief(assignee=user, state="snoozed", created_at=ago(days=30), snoozed_until=ago(hours=1))
-    Brief.objects.wake_due()
+    snoozing.sweep()
 
     assert forgetting.sweep() == 0
 
