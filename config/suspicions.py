@@ -14,6 +14,7 @@ from config.environment import Environment
 
 OURS = ("CIO_", "MAVERA_", "OIDC_")  # no other program's names begin like this
 BEFORE = ("SAVEDESK_", "DJANGO_")  # as other projects begin the same names
+MOST_MISTAKES = 3
 SHORT = 8  # PORT and DEBUG: the names of many programs are one letter away
 API_KEYS = ("CIO_APP_KEY", "MAVERA_API_KEY")
 
@@ -41,9 +42,11 @@ def meant(name: str, known: list[str], is_in_file: bool) -> str:
     for beginning in BEFORE:
         plain = plain.removeprefix(beginning)
     plain = _letters(plain)
-    nearest = min(known, key=lambda one: (distance(plain, _letters(one)), one))
+    # Every process asks this at its start: `distance` would take longer than Django does.
+    perhaps = [one for one in known if _least_distance(plain, _letters(one)) <= MOST_MISTAKES]
+    nearest = min(perhaps, key=lambda one: (distance(plain, _letters(one)), one), default="")
     aim = _letters(nearest)
-    is_like = distance(plain, aim) <= _mistakes(len(aim))
+    is_like = bool(nearest) and distance(plain, aim) <= _mistakes(len(aim))
     if plain != aim and any(name.upper().endswith(f"_{one}") for one in known):
         is_like = False  # TEST_DATABASE_URL: another's, which has one of our names at its end
     if len(aim) < SHORT and not is_in_file:
@@ -59,7 +62,13 @@ def _letters(name: str) -> str:
 
 def _mistakes(length: int) -> int:
     """How many letters may be wrong. OCI_REGION, say, is two away from CIO_REGION."""
-    return 1 if length < 10 else 2 if length < 14 else 3
+    return 1 if length < 10 else 2 if length < 14 else MOST_MISTAKES
+
+
+def _least_distance(one: str, other: str) -> int:
+    """No `distance` is below this: the letters that only one of them has."""
+    mine, theirs = Counter(one), Counter(other)
+    return max((mine - theirs).total(), (theirs - mine).total())
 
 
 def distance(one: str, other: str) -> int:
