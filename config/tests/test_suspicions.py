@@ -135,3 +135,4 @@ def test_value_with_its_usual_effect_is_not_told(given):
 )
 def test_distance_counts_mistakes(one, other, away):
     assert suspicions.distance(one, other) == away
+    assert suspicions._least_distance(one, other) <= away
