@@ -25,7 +25,7 @@ SEGMENTS = {
 SIGNALS = {
     "unsubscribed": "unsubscribed",
     "spam complaint": "spam-complaint",
-    "opted out of everything": "all-topics",
+    "all topics off": "all-topics",
     "topic opt-out": "topic-opt-out",
     "address gone": "address-gone",
     "bounced, cause unclear": "bounced",

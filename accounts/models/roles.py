@@ -82,6 +82,8 @@ ADDED: dict[Role, tuple[str, ...]] = {
         *(f"personas.{act}_attributename" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_questiontemplate" for act in ("view", "add", "change")),
         "briefs.view_activity",
+        "briefs.view_comment",
+        "briefs.view_contactlog",
         "briefs.view_research",
         "briefs.view_signal",
         "briefs.view_templatechoice",

@@ -1,4 +1,6 @@
-"""Admin pages of what events led to: signals, briefs, research and its ledger, mostly read-only.
+"""Admin pages of what events led to, mostly read-only.
+
+Signals, briefs, what people wrote down about them, research and its ledger.
 
 They also add to three pages of other rooms, which must not import briefs: the event's, the
 persona's and the signal rule's.
@@ -17,11 +19,14 @@ from briefs.admin.rules import TriedSignalRuleAdmin
 from briefs.admin.signals import SignalAdmin
 from briefs.admin.templates import QuestionTemplateAdmin
 from briefs.admin.thresholds import PriorityThresholdAdmin
+from briefs.admin.triage import CommentAdmin, ContactLogAdmin
 
 __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
     "ClosingReasonAdmin",
+    "CommentAdmin",
+    "ContactLogAdmin",
     "EventWithOutcomeAdmin",
     "HolidayAdmin",
     "LinkTemplateAdmin",

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from briefs.admin.readonly import (
@@ -18,6 +18,22 @@ from briefs.admin.readonly import (
 from briefs.models import Activity, Brief, Signal
 from briefs.models.priority import shown
 from personas.people.identity import known_as
+
+SEARCHED = "A brief's number, or a customer's whole id, cio_id or e-mail address."
+
+
+def of_brief(rows: QuerySet[Any], term: str, prefix: str = "") -> QuerySet[Any]:
+    """By a brief's number or its customer's whole identifier: both are served by indexes.
+
+    `prefix`: how the rows name their brief, such as “brief__”.
+    """
+    term = term.strip()
+    if not term:
+        return rows
+    found = rows.filter(known_as(term, f"{prefix}customer__"))
+    if term.isascii() and term.isdigit() and len(term) < 19:
+        return found | rows.filter(**{f"{prefix}pk": int(term)})
+    return found
 
 
 class SignalInline(ReadOnlyInline):
@@ -58,15 +74,14 @@ class BriefAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     search_fields = ("id",)  # the search itself is in get_search_results
-    search_help_text = "A brief's number, or a customer's whole id, cio_id or e-mail address."
+    search_help_text = SEARCHED
     inlines = (SignalInline, ActivityInline)
     fieldsets = (
         (
             None,
             {
-                "description": "“View on site” opens it on the desk, where people work with it.",
-                "fields": ("customer_link", "what", "priority", "why", "value_shown",
-                           "state", "assignee", "snoozed_until"),
+                "fields": ("desk_link", "customer_link", "what", "priority", "why", "value_shown",
+                           "state", "assignee", "snoozed_until", "returned_link"),
             },
         ),
         (
@@ -78,8 +93,16 @@ class BriefAdmin(ReadOnlyAdmin):
             "Its research",
             {"fields": ("basis", "research_link", "is_sharing", "researched_at")},
         ),
-        ("When", {"fields": ("happened_at", "created_at", "last_signal_at")}),
-        ("How it ended", {"fields": ("outcome", "closing_note", "closed_at")}),
+        (
+            "When",
+            {"fields": ("happened_at", "created_at", "last_signal_at", "due_at",
+                        "first_touch_at")},
+        ),
+        (
+            "How it ended",
+            {"fields": ("outcome", "reason", "offered", "closing_note", "closed_at",
+                        "reopened_at")},
+        ),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Brief]:
@@ -89,14 +112,12 @@ class BriefAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By number or by a whole identifier: both are served by indexes."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = known_as(term, "customer__")
-        if term.isascii() and term.isdigit() and len(term) < 19:
-            return queryset.filter(found) | queryset.filter(pk=int(term)), False
-        return queryset.filter(found), False
+        return of_brief(queryset, search_term), False
+
+    @admin.display(description="on the desk")
+    def desk_link(self, brief: Brief) -> SafeString:
+        url = brief.get_absolute_url()
+        return format_html('<a href="{}">Work on this brief on the desk</a>', url)
 
     @admin.display(description="signal", ordering="kind")
     def what(self, brief: Brief) -> str:
@@ -128,3 +149,16 @@ class BriefAdmin(ReadOnlyAdmin):
     @admin.display(description="research")
     def research_link(self, brief: Brief) -> SafeString | str:
         return link(brief.research)
+
+    @admin.display(description="returned from")
+    def returned_link(self, brief: Brief) -> SafeString | str:
+        return link(brief.returned_from)
+
+    @admin.display(description="why they stayed or left")
+    def reason(self, brief: Brief) -> str:
+        """Without a link: an editor may not open the list of reasons."""
+        return str(brief.closing_reason or "—")
+
+    @admin.display(description="what was offered")
+    def offered(self, brief: Brief) -> str:
+        return brief.offer_in_words or "—"

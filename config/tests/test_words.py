@@ -4,11 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
+from accounts.models import Role, SignInPolicy
 from briefs.finding import tabs
-from briefs.finding.filters import RESEARCH
-from briefs.models import Brief, Priority
+from briefs.finding.filters import ASSIGNEES, RESEARCH
+from briefs.models import Brief, BulkAct, BulkPart, ContactLog, Priority
+from briefs.triage.snoozing import Until
 from personas.models import SignalKind
+from personas.models.steps import StepChannel
+from personas.models.value import ValuePeriod
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = (ROOT / "docs" / "words.md").read_text()
@@ -17,15 +22,42 @@ ROWS = [
     for word in re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", WORDS, re.M)
     if word != "word"  # a table's head
 ]
+
+
+def table(title: str) -> dict[str, str]:
+    """The table of two columns below this title."""
+    section = WORDS.split(f"## {title}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", section, re.M)
+    return dict(rows[1:])  # without its head
+
+
+def separate(words: str) -> list[str]:
+    return words.split(" · ")
+
+
 LABELS = {
     *(tab.label for tab in tabs.ALL),
     *Brief.State.labels,
     *Brief.Outcome.labels,
     *Priority.labels,
-    "Spam complaint", "Topic opt-out", "Channel opt-out", "Webhook health",
-    "Assign", "Log contact", "Reopened", "Returned", "Came back", "Unassigned",
+    *SignalKind.labels,
+    "Webhook health", "Assign", "Log contact", "Reopened", "Returned", "Came back", "Unassigned",
     "First touch", "No research yet", "Failed, can be retried",
 }  # fmt: skip
+CHOICES = {
+    "Assignee": dict(ASSIGNEES).values(),
+    "Research": dict(RESEARCH).values(),
+    "What a brief has": Brief.Basis.labels,
+    "Ways of contact": ContactLog.Channel.labels,
+    "Channels of a first step": StepChannel.labels,
+    "Snooze": Until.labels,
+    "Many briefs": BulkAct.Kind.labels,
+    "Left out": [status.label for status in BulkPart.LEFT_OUT],
+    "Not undone": [status.label for status in BulkPart.KEPT],
+    "Period of a value": ValuePeriod.labels,
+    "Roles": Role.labels,
+    "Second factor": SignInPolicy.SecondFactor.labels,
+}
 
 # The admin's pages are for editors and leads; it shows rows, and names the fields that hold them.
 PAGES = sorted(
@@ -34,7 +66,15 @@ PAGES = sorted(
     for page in (ROOT / "templates" / room).rglob("*")
     if page.suffix in (".html", ".txt")
 )
-NOT_SAID = re.compile(r"\bstands? on\b|playbook only|playbooks? alone|mave thread", re.I)
+NOT_SAID = re.compile(
+    "|".join(
+        rf"\b{re.escape(words.strip(' `'))}\b"
+        for words in ",".join(table("Words that are not used")).split(",")
+    ),
+    re.I,
+)
+# To where a name, a number or an icon follows.
+BUTTON = re.compile(r"<(?:button|summary)\b[^>]*>(?:<h2[^>]*>)?([^<{]+)|with button=\"([^\"]+)\"")
 TECHNICAL = re.compile(r"manage\.py|\b[A-Z]{2,}_[A-Z_]{2,}\b|docs/\w+\.md|Mave thread")
 # What only whoever runs Savedesk is shown.
 GUARDED = re.compile(
@@ -53,6 +93,23 @@ def test_word_is_in_the_table(label):
     assert label in ROWS
 
 
+def test_choices_are_those_of_the_table():
+    said = {choice: separate(words) for choice, words in table("Choices").items()}
+
+    assert said == {choice: list(labels) for choice, labels in CHOICES.items()}
+
+
+def test_buttons_are_those_of_the_table():
+    pressed = {
+        " ".join("".join(found).split()).rstrip(" :…")
+        for page in PAGES
+        for found in BUTTON.findall(page.read_text())
+    } - {""}
+
+    listed = [word for words in table("Buttons").values() for word in separate(words)]
+    assert pressed == set(listed)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "templates")))
 def test_page_uses_no_word_that_is_not_used(page):
     words = seen(page.read_text())
@@ -62,9 +119,14 @@ def test_page_uses_no_word_that_is_not_used(page):
 
 
 def test_labels_use_no_word_that_is_not_used():
-    labels = [*LABELS, *SignalKind.labels, *Brief.Basis.labels, *dict(RESEARCH).values()]
+    labels = {
+        str(label)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        for _, label in getattr(field, "choices", None) or ()
+    }
 
-    assert [label for label in labels if NOT_SAID.search(label)] == []
+    assert [label for label in {*labels, *LABELS} if NOT_SAID.search(label)] == []
 
 
 def test_sentences_of_the_desk_use_no_word_that_is_not_used():

@@ -85,7 +85,7 @@ def test_without_a_customer_nothing_is_spent(receiver, workers):
     [
         ("spam", "signal: Spam complaint"),
         ("bounced", "signal: Address gone"),
-        ("preferences", "signal: Opted out of everything"),
+        ("preferences", "signal: All topics off"),
         ("subscribed", "good news, no brief"),
     ],
 )

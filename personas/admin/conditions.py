@@ -45,12 +45,25 @@ class ConditionInline(admin.TabularInline):  # type: ignore[type-arg]  # as abov
     verbose_name_plural = "Conditions"
 
 
+class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
+    """One row of a list that is edited in place. Django gives its boxes no label."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label} of {self.instance}"
+
+
 class RuleAdmin(TrialAdmin):
     """A rule with its conditions in place, fields suggested, and one history of both."""
 
     change_form_template = "admin/rule_change_form.html"
     object_history_template = "admin/rule_history.html"
     object_history_list_template = "admin/rule_history_list.html"
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        form: type[Any] = super().get_changelist_form(request, **{"form": RowForm, **kwargs})
+        return form
 
     def suggestions(self) -> list[tuple[str, str]]:
         """Fields that conditions may name, each with a short explanation."""

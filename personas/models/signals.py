@@ -14,7 +14,7 @@ from personas.models.conditions import Condition, MatchMode
 class SignalKind(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
     SPAM_COMPLAINT = "spam_complaint", "Spam complaint"
-    ALL_TOPICS_OFF = "all_topics_off", "Opted out of everything"
+    ALL_TOPICS_OFF = "all_topics_off", "All topics off"
     CHANNEL_OPT_OUT = "channel_opt_out", "Channel opt-out"
     TOPIC_OPT_OUT = "topic_opt_out", "Topic opt-out"
     ADDRESS_GONE = "address_gone", "Address gone"

@@ -1,18 +1,21 @@
 """The admin pages of what events led to: signals, briefs, research, ledger and policy."""
 
+from datetime import datetime
 from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 from django_q.models import OrmQ
 
-from briefs.models import MaveCall, ResearchPolicy
+from briefs.models import Comment, ContactLog, MaveCall, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
     make_customer,
     make_event,
     make_persona,
+    make_reason,
     make_research,
     make_signal,
 )
@@ -39,6 +42,11 @@ def shown(client, url: str, **query) -> str:
 def start_again(client, *rows):
     data = {"action": "start_again", "_selected_action": [row.pk for row in rows]}
     return client.post(list_of("research"), data, follow=True).content.decode()
+
+
+def dates(*days):
+    """Noon of each of these days."""
+    return [timezone.make_aware(datetime.fromisoformat(f"{day}T12:00")) for day in days]
 
 
 def make_story():
@@ -105,7 +113,83 @@ def test_brief_page_shows_its_signals_and_what_was_done(admin_client):
     assert f'href="{page_of(signal)}?' in html or f'href="{page_of(signal)}"' in html
 
 
-@pytest.mark.parametrize("model", ["brief", "signal", "research", "mavecall"])
+def test_brief_page_shows_what_came_of_all_that_people_may_do_with_it(admin_client, user):
+    last = make_brief(customer=make_customer())
+    last.close("retained", actor=user)
+    brief = make_brief(customer=last.customer, returned_from=last)
+    due, touched = dates("2026-11-02", "2026-11-04")
+    type(brief).objects.filter(pk=brief.pk).update(due_at=due, first_touch_at=touched)
+    brief.close("churned", "Too late.", user, closing_reason=make_reason("Too dear"),
+                offer="discount", offer_percent=20)  # fmt: skip
+
+    html = shown(admin_client, page_of(brief))
+
+    assert f'href="{page_of(last)}"' in html
+    for words in ("Nov. 2, 2026", "Nov. 4, 2026", "Too dear", "20 %", "Too late."):
+        assert words in html, words
+
+
+def test_brief_page_says_when_a_snooze_ends_and_leads_to_the_desk(admin_client, user):
+    brief = make_brief()
+    [until] = dates("2026-11-05")
+    brief.snooze(until, "until Thursday", user, until, for_signal=False)
+
+    html = shown(admin_client, page_of(brief))
+
+    assert "Nov. 5, 2026" in html
+    assert f'<a href="{brief.get_absolute_url()}">Work on this brief on the desk</a>' in html
+
+
+def make_entries(actor, brief=None, **contact):
+    """A try to reach the customer, and a comment, on one brief."""
+    brief = brief or make_brief()
+    return (
+        ContactLog.objects.create(
+            brief=brief, actor=actor, **{"channel": "phone", "is_reached": True, **contact}
+        ),
+        Comment.objects.create(brief=brief, actor=actor, text="Doe is on holiday. " * 20),
+    )
+
+
+@pytest.mark.parametrize("model", ["contactlog", "comment"])
+def test_entry_is_found_by_its_author_its_day_and_its_customer(
+    admin_client, admin_user, user, model
+):
+    for actor in (admin_user, user):
+        make_entries(actor)
+    wanted = {row._meta.model_name: row for row in make_entries(user)}[model]
+    [day] = dates("2026-11-05")
+    type(wanted).objects.filter(pk=wanted.pk).update(at=day)
+
+    for asked in (
+        {"actor__id__exact": user.pk, "at__year": 2026, "at__month": 11, "at__day": 5},
+        {"q": wanted.brief_id},
+        {"q": wanted.brief.customer.external_id},
+    ):
+        response = admin_client.get(list_of(model), asked)
+        assert list(response.context["cl"].result_list) == [wanted], asked
+
+
+def test_entry_pages_show_all_that_was_written_and_lead_to_the_brief(admin_client, user):
+    contact, comment = make_entries(user, note="Call after lunch.")
+    comment.mentioned.add(user)
+
+    for row, words in ((contact, "Call after lunch."), (comment, comment.text.strip())):
+        html = shown(admin_client, page_of(row))
+        assert words in html
+        assert f'href="{page_of(row.brief)}"' in html
+
+
+@pytest.mark.parametrize("act", ["change", "delete"])
+def test_nobody_edits_or_deletes_what_people_wrote_in_the_admin(admin_client, user, act):
+    for row in make_entries(user):
+        url = reverse(f"admin:briefs_{row._meta.model_name}_{act}", args=[row.pk])
+        assert admin_client.post(url, {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "model", ["brief", "signal", "research", "mavecall", "contactlog", "comment"]
+)
 def test_nobody_adds_what_only_events_can_cause(admin_client, model):
     assert admin_client.get(reverse(f"admin:briefs_{model}_add")).status_code == 403
 
@@ -142,11 +226,16 @@ def test_signal_page_shows_its_message_and_its_event(admin_client):
 
 
 @pytest.mark.parametrize(
-    ("model", "queries"), [("brief", 7), ("signal", 7), ("research", 8), ("mavecall", 9)]
-)
-def test_lists_need_no_query_per_row(admin_client, django_assert_num_queries, model, queries):
+    ("model", "queries"),
+    [("brief", 7), ("signal", 7), ("research", 8), ("mavecall", 9), ("contactlog", 7),
+     ("comment", 7)],
+)  # fmt: skip
+def test_lists_need_no_query_per_row(
+    admin_client, admin_user, django_assert_num_queries, model, queries
+):
     for _ in range(20):
-        _, _, research = make_story()
+        _, brief, research = make_story()
+        make_entries(admin_user, brief)
         MaveCall.objects.create(research=research, outcome="answered", credits=40)
 
     with django_assert_num_queries(queries):
@@ -354,10 +443,13 @@ def test_saving_the_policy_keeps_a_pause_that_came_meanwhile(admin_client):
 # All of it
 
 
-def test_every_registered_page_opens_and_obeys_the_content_security_policy(admin_client):
+def test_every_registered_page_opens_and_obeys_the_content_security_policy(
+    admin_client, admin_user
+):
     signal, brief, research = make_story()
     call = MaveCall.objects.create(research=research, outcome="answered")
-    pages = [page_of(row) for row in (signal, signal.event, brief, brief.customer, research, call)]
+    rows = (signal, signal.event, brief, brief.customer, research, call)
+    pages = [page_of(row) for row in (*rows, *make_entries(admin_user, brief))]
     pages.append(reverse("admin:index"))
 
     for url in pages:

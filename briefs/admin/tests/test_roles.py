@@ -68,11 +68,25 @@ def test_an_editor_reads_an_event_without_its_payload(editor, lead):
     assert "field-payload_shown" in for_lead
 
 
+@pytest.mark.parametrize("model", ["comment", "contactlog"])
+def test_an_editor_reads_what_people_wrote_about_briefs(editor, model):
+    response = editor.get(f"/admin/briefs/{model}/")
+
+    assert response.status_code == 200
+    assert not response.context["cl"].model_admin.has_change_permission(response.wsgi_request)
+
+
 def test_pages_that_name_people_ask_for_personal_data(client, django_user_model):
     staff = django_user_model.objects.create_user("staff", is_staff=True)
     staff.user_permissions.add(
         *Permission.objects.filter(
-            codename__in=["view_customer", "view_brief", "view_webhookevent"]
+            codename__in=[
+                "view_customer",
+                "view_brief",
+                "view_comment",
+                "view_contactlog",
+                "view_webhookevent",
+            ]
         )
     )
     make_event({"timestamp": 1, "data": {"identifiers": {"email": "doe@example.com"}}})
@@ -80,7 +94,8 @@ def test_pages_that_name_people_ask_for_personal_data(client, django_user_model)
 
     events = "/admin/webhooks/webhookevent/"
     assert client.get(f"/admin/personas/customer/{make_customer().pk}/change/").status_code == 403
-    assert client.get("/admin/briefs/brief/").status_code == 403
+    for model in ("brief", "comment", "contactlog"):
+        assert client.get(f"/admin/briefs/{model}/").status_code == 403
     assert "doe@example.com" not in client.get(events).content.decode()
     assert client.get(events, {"q": "doe@example.com"}).context["cl"].result_count == 0
 
