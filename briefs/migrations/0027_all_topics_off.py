@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('briefs', '0025_median_counted_at'),
+        ('briefs', '0026_woken'),
     ]
 
     operations = [
