@@ -133,8 +133,8 @@ class _Choosable(serializers.PrimaryKeyRelatedField[Any]):
     present: str  # where the brief has its key
 
     def get_queryset(self) -> Any:
-        present = getattr(self.context.get("brief"), self.present, None)
-        return super().get_queryset().choosable(present)
+        rows: Any = super().get_queryset()
+        return rows.choosable(getattr(self.context.get("brief"), self.present, None))
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str) and not data.isprintable():  # no database takes some characters
