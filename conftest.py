@@ -119,6 +119,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         with item.config.stash[blocking_manager_key].unblock():
             import_module("briefs.migrations.0002_sweep").create(apps, None)
             import_module("briefs.migrations.0018_starter_reasons").fill(apps, None)
+            import_module("briefs.migrations.0029_starter_offers").fill(apps, None)
     return result
 
 

@@ -98,6 +98,7 @@ ADDED: dict[Role, tuple[str, ...]] = {
         *(f"briefs.{act}_workingtime" for act in ("view", "change")),
         *(f"briefs.{act}_holiday" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_closingreason" for act in ("view", "add", "change", "delete")),
+        *(f"briefs.{act}_offer" for act in ("view", "add", "change", "delete")),
         "briefs.view_notification",
         "briefs.view_alarm",
         "briefs.view_mavecall",

@@ -7,7 +7,7 @@ persona's and the signal rule's.
 """
 
 from briefs.admin.briefs import BriefAdmin
-from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, WorkingTimeAdmin
+from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, OfferAdmin, WorkingTimeAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.link_templates import LinkTemplateAdmin
@@ -33,6 +33,7 @@ __all__ = [
     "MaveCallAdmin",
     "NotificationAdmin",
     "NotificationTargetAdmin",
+    "OfferAdmin",
     "PriorityThresholdAdmin",
     "QuestionTemplateAdmin",
     "ResearchAdmin",

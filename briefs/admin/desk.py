@@ -1,4 +1,4 @@
-"""What the team settles about its desk: working time, holidays, and the reasons of closing."""
+"""What the team settles about its desk: working time, holidays, reasons of closing, offers."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from briefs.models import ClosingReason, Holiday, WorkingTime
+from briefs.models import ClosingReason, Holiday, Offer, WorkingTime
 from briefs.models.working_time import Weekday
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
@@ -72,3 +72,15 @@ class ClosingReasonAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
     list_display = ("name", "position", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)
+
+
+@admin.register(Offer)
+class OfferAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
+    object_history_list_template = "admin/rule_history_list.html"
+    fields = ("code", "name", "asks", "position", "is_active")
+    list_display = ("name", "code", "asks", "position", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name", "code")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("code", "asks") if obj else ()  # programs and closed briefs rely on them

@@ -127,16 +127,29 @@ class WriteComment(Entry):
         return str(self.validated_data["text"])
 
 
-@extend_schema_field({"type": "integer", "nullable": True})
-class _Reason(serializers.PrimaryKeyRelatedField[ClosingReason]):
-    """One that is offered, or the one that the brief has."""
+class _Choosable(serializers.PrimaryKeyRelatedField[Any]):
+    """A row that is offered, or the one that the brief has."""
 
-    def to_internal_value(self, data: Any) -> ClosingReason:
-        reason = super().to_internal_value(data)
-        brief: Brief | None = self.context.get("brief")
-        if not reason.is_active and (brief is None or brief.closing_reason_id != reason.pk):
+    present: str  # where the brief has its key
+
+    def get_queryset(self) -> Any:
+        rows: Any = super().get_queryset()
+        return rows.choosable(getattr(self.context.get("brief"), self.present, None))
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and not data.isprintable():  # no database takes some characters
             self.fail("does_not_exist")
-        return reason
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "integer", "nullable": True})
+class _Reason(_Choosable):
+    present = "closing_reason_id"
+
+
+@extend_schema_field({"type": "string", "nullable": True})
+class _Offer(_Choosable):
+    present = "offer_id"
 
 
 @for_example(outcome="retained", reason=1, offer="discount", offer_percent=10)
@@ -149,16 +162,21 @@ class CloseWith(Entry):
         error_messages={"does_not_exist": "There is no such closing reason."},
         help_text="The id of a closing reason. Asked for if they were retained or churned.",
     )
-    offer = choice(
-        Offer.choices,
+    offer = _Offer(
+        queryset=Offer.objects.all(),
         required=False,
-        allow_blank=True,
-        help_text="What was offered. Asked for if they were retained or churned.",
+        allow_null=True,
+        error_messages={"does_not_exist": "There is no such offer."},
+        help_text="The code of an offer. Asked for if they were retained or churned.",
     )
     offer_percent = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=100, help_text="Of a discount."
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=100,
+        help_text="Of an offer that `asks` for `percent`.",
     )
-    offer_words = _text(200, help_text="Of another offer.")
+    offer_words = _text(200, help_text="Of an offer that `asks` for `words`.")
     note = _text(5_000)
     is_persona_wrong = serializers.BooleanField(required=False)
 

@@ -16,6 +16,7 @@ from briefs.models import (
     ClosingReason,
     Comment,
     ContactLog,
+    Offer,
     Priority,
     Research,
     Signal,
@@ -228,6 +229,12 @@ class ClosingReasonBriefly(serializers.ModelSerializer[ClosingReason]):
         fields: tuple[str, ...] = ("id", "name")
 
 
+class OfferInFull(serializers.ModelSerializer[Offer]):
+    class Meta:
+        model = Offer
+        fields = ("code", "name", "asks", "position", "is_active")
+
+
 class ClosingReasonInFull(ClosingReasonBriefly):
     class Meta(ClosingReasonBriefly.Meta):
         fields = (*ClosingReasonBriefly.Meta.fields, "position", "is_active")
@@ -236,6 +243,11 @@ class ClosingReasonInFull(ClosingReasonBriefly):
 @extend_schema_field(int)
 class Key(serializers.PrimaryKeyRelatedField[Any]):
     """The key of another row."""
+
+
+@extend_schema_field(str)
+class Code(serializers.PrimaryKeyRelatedField[Any]):
+    """The code that another row has for a key."""
 
 
 class ValueOfBrief(serializers.Serializer[Value]):
@@ -310,6 +322,9 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
         help_text="Good news after all that speaks of leaving; empty if there is none.",
     )
     closing_reason = ClosingReasonBriefly(source="brief.closing_reason", allow_null=True)
+    offer = Code(
+        source="brief.offer", read_only=True, allow_null=True, help_text="The code of an offer."
+    )
     returned_from = Key(
         source="brief.returned_from",
         read_only=True,

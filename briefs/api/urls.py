@@ -15,6 +15,7 @@ router.register("personas", views.PersonaViewSet, basename="persona")
 router.register("customers", views.CustomerViewSet, basename="customer")
 router.register("bulk-acts", BulkActViewSet, basename="bulkact")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
+router.register("offers", views.OfferViewSet, basename="offer")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

@@ -27,7 +27,7 @@ from briefs.api.problems import TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
 from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
-from briefs.models import Brief, ClosingReason, Signal
+from briefs.models import Brief, ClosingReason, Offer, Signal
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
@@ -184,6 +184,18 @@ class ClosingReasonViewSet(ReadOnly):
     queryset = ClosingReason.objects.all()
     serializer_class = serializers.ClosingReasonInFull
     ordering_fields = ("position", "name", "id")
+
+
+class OfferViewSet(ReadOnly):
+    """What customers may be offered, in the order it is shown. `code` is what an act takes.
+
+    Those that are not active are no longer chosen; briefs that were closed with one keep it.
+    """
+
+    required_permissions = ("briefs.view_brief",)
+    queryset = Offer.objects.all()
+    serializer_class = serializers.OfferInFull
+    ordering_fields = ("position", "name", "code")
 
 
 class CustomerViewSet(ReadOnly):

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 
 from briefs.links import user_name
 from briefs.models import Brief, ClosingReason, ContactLog, Offer
@@ -33,6 +32,13 @@ class ActForm(forms.Form):
         raise NotImplementedError
 
 
+class _Offer(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the stubs only
+    def label_from_instance(self, obj: Any) -> str:
+        """With what else it asks for: without JavaScript the page cannot ask by what is chosen."""
+        is_enough = obj.asks == Offer.Asks.NOTHING
+        return obj.name if is_enough else f"{obj.name} (say {obj.get_asks_display()})"
+
+
 class CloseForm(ActForm):
     name = "close_form"
 
@@ -48,16 +54,17 @@ class CloseForm(ActForm):
         empty_label="Not said",
         help_text="Asked for if they were retained or churned.",
     )
-    offer = forms.ChoiceField(
-        choices=[("", "Not said"), *Offer.choices],
+    offer = _Offer(
+        queryset=Offer.objects.none(),
         required=False,
         label="What was offered",
+        empty_label="Not said",
         help_text="Asked for if they were retained or churned.",
     )
     offer_percent = forms.IntegerField(
-        required=False, min_value=1, max_value=100, label="Discount in per cent"
+        required=False, min_value=1, max_value=100, label="How many per cent"
     )
-    offer_words = forms.CharField(required=False, max_length=200, label="What else was offered")
+    offer_words = forms.CharField(required=False, max_length=200, label="What it was, in words")
     note = forms.CharField(
         required=False,
         max_length=5_000,
@@ -70,9 +77,9 @@ class CloseForm(ActForm):
     def __init__(self, brief: Brief, data: Any = None, **kwargs: Any) -> None:
         super().__init__(brief, data, **kwargs)
         reasons: Any = self.fields["reason"]
-        reasons.queryset = ClosingReason.objects.filter(
-            Q(is_active=True) | Q(pk=brief.closing_reason_id)
-        )
+        reasons.queryset = ClosingReason.objects.choosable(brief.closing_reason_id)
+        offers: Any = self.fields["offer"]
+        offers.queryset = Offer.objects.choosable(brief.offer_id)
 
     def clean(self) -> dict[str, Any]:
         """Ask for what is missing, if the fields themselves are right."""

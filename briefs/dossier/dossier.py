@@ -56,7 +56,7 @@ def listed(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
 def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
     """Load all that the page of a brief shows of these rows in one query."""
     related = briefs.select_related(
-        "customer", "persona", "research", "renewal", "assignee", "closing_reason"
+        "customer", "persona", "research", "renewal", "assignee", "closing_reason", "offer"
     )
     return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_NOT_ON_PAGE)
 
@@ -217,7 +217,9 @@ class Dossier:
         """
         if self.brief.returned_from_id is None:
             return None
-        related = Brief.objects.select_related("customer", "persona", "research", "closing_reason")
+        related = Brief.objects.select_related(
+            "customer", "persona", "research", "closing_reason", "offer"
+        )
         found = related.get(pk=self.brief.returned_from_id)
         if found.is_open:
             return None

@@ -159,6 +159,7 @@ class Brief(Timed, Ended, Valued):
                 condition=Q(closing_reason__isnull=False),
                 name="brief_closing_reason",
             ),
+            models.Index(fields=["offer"], condition=Q(offer__isnull=False), name="brief_offer"),
             models.Index(
                 fields=["returned_from"],
                 condition=Q(returned_from__isnull=False),

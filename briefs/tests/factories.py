@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from briefs.models import Brief, ClosingReason, Priority, PriorityThreshold, Research, Signal
+from briefs.models import Brief, ClosingReason, Offer, Priority, PriorityThreshold, Research, Signal
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
 from personas.models import Customer, FirstStep, Persona, names
 from webhooks.models import WebhookEvent
@@ -167,3 +167,7 @@ def question_for(persona: Persona, kind: str, facts: list[str], detail: str = ""
 
 def make_reason(name: str = "", **kw: Any) -> ClosingReason:
     return ClosingReason.objects.create(name=name or f"Reason {next(_numbers)}", **kw)
+
+
+def make_offer(name: str = "A trip", **kw: Any) -> Offer:
+    return Offer.objects.create(name=name, **{"code": "trip", **kw})

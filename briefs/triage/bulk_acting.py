@@ -31,7 +31,7 @@ CHANGED = {
     BulkAct.Kind.SNOOZE: ("due_at", "due_moved_at", *_ASLEEP),
     BulkAct.Kind.CONTACT: ("assignee_id", "first_touch_at", "due_at", "due_moved_at", *_ASLEEP),
     BulkAct.Kind.CLOSE: (
-        "outcome", "closing_note", "closing_reason_id", "offer", "offer_percent", "offer_words",
+        "outcome", "closing_note", "closing_reason_id", "offer_id", "offer_percent", "offer_words",
         "is_persona_wrong", "step_at_closing", "closed_at", "is_waiting_for_profile",
         "assignee_id",  # stays, but that person may leave, and closed briefs are not released
         *_ASLEEP,

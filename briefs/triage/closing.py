@@ -32,9 +32,9 @@ class Ending:
     note: str = ""
     is_persona_wrong: bool = False
     reason: ClosingReason | None = None
-    offer: str = ""
-    offer_percent: int | None = None  # of a discount
-    offer_words: str = ""  # of another offer
+    offer: Offer | None = None
+    offer_percent: int | None = None  # if the offer asks for it
+    offer_words: str = ""  # if the offer asks for them
 
     @classmethod
     def of(cls, brief: Brief) -> "Ending":
@@ -44,7 +44,7 @@ class Ending:
             note=brief.closing_note,
             is_persona_wrong=brief.is_persona_wrong,
             reason=brief.closing_reason,
-            offer=brief.offer or "",
+            offer=brief.offer,
             offer_percent=brief.offer_percent,
             offer_words=brief.offer_words or "",
         )
@@ -63,27 +63,27 @@ class Ending:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The columns of a brief beside outcome and note. Details of no other offer are kept."""
-        is_discount, is_other = self.offer == Offer.DISCOUNT, self.offer == Offer.OTHER
+        """The columns of a brief beside outcome and note, without what the offer asks not for."""
         return {
             "closing_reason": self.reason,
-            "offer": self.offer or None,
-            "offer_percent": self.offer_percent if is_discount else None,
-            "offer_words": (self.offer_words or None) if is_other else None,
+            "offer": self.offer,
+            "offer_percent": self.offer_percent if self._asks(Offer.Asks.PERCENT) else None,
+            "offer_words": (self.offer_words or None) if self._asks(Offer.Asks.WORDS) else None,
         }
+
+    def _asks(self, what: Offer.Asks) -> bool:
+        return self.offer is not None and self.offer.asks == what
 
     def refuse_incomplete(self) -> None:
         """Raise ValidationError with what is wrong or missing, by the field of the ending."""
         faults = {}
         if self.outcome in EXPLAINED and self.reason is None:
             faults["reason"] = "Say why: nothing can be learned from it later otherwise."
-        if self.outcome in EXPLAINED and not self.offer:
+        if self.outcome in EXPLAINED and self.offer is None:
             faults["offer"] = "Say what was offered, even if it was nothing."
-        if self.offer and self.offer not in Offer.values:
-            faults["offer"] = "Choose one of the offers."
-        if self.offer == Offer.DISCOUNT and not 1 <= (self.offer_percent or 0) <= 100:
+        if self._asks(Offer.Asks.PERCENT) and not 1 <= (self.offer_percent or 0) <= 100:
             faults["offer_percent"] = "Say how many per cent: 1 to 100."
-        if self.offer == Offer.OTHER and not self.offer_words:
+        if self._asks(Offer.Asks.WORDS) and not self.offer_words:
             faults["offer_words"] = "Say what was offered."
         if faults:
             raise ValidationError(faults)

@@ -96,7 +96,9 @@ def locked(brief: Brief, actor: Any, permission: str) -> Brief:
     """The brief as it is now, locked until the transaction ends. Raises PermissionDenied."""
     if not actor.has_perm(permission):
         raise PermissionDenied(permission)
-    related = Brief.objects.select_related("persona", "assignee", "research", "closing_reason")
+    related = Brief.objects.select_related(
+        "persona", "assignee", "research", "closing_reason", "offer"
+    )
     return related.select_for_update(of=("self",)).get(pk=brief.pk)
 
 

@@ -9,6 +9,7 @@ from briefs.models import (
     Holiday,
     LinkTemplate,
     NotificationTarget,
+    Offer,
     PriorityThreshold,
     ResearchPolicy,
     WorkingTime,
@@ -20,7 +21,8 @@ from personas.models import AttributeName, FirstStep, Persona, SignalRule
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 WITH_HISTORY = [Persona, SignalRule, FirstStep, AttributeName, ResearchPolicy, NotificationTarget,
-                LinkTemplate, WorkingTime, Holiday, ClosingReason, PriorityThreshold]  # fmt: skip
+                LinkTemplate, WorkingTime, Holiday, ClosingReason, Offer,
+                PriorityThreshold]  # fmt: skip
 
 
 @pytest.fixture

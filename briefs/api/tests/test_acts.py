@@ -13,7 +13,13 @@ from accounts.models import Role
 from briefs.api.tests.acting import Program
 from briefs.api.tests.test_schema import validate
 from briefs.models import Brief, Comment, ContactLog
-from briefs.tests.factories import make_brief, make_customer, make_reason, make_signal
+from briefs.tests.factories import (
+    make_brief,
+    make_customer,
+    make_offer,
+    make_reason,
+    make_signal,
+)
 from conftest import make_user
 from webhooks.clock import database_now
 
@@ -63,7 +69,9 @@ def make_closed(**kw):
 def brief_for(name, **kw):
     """One on which this act is possible."""
     if name in ("correct", "reopen"):
-        return make_closed(closing_reason=make_reason(), offer="discount", offer_percent=10, **kw)
+        return make_closed(
+            closing_reason=make_reason(), offer_id="discount", offer_percent=10, **kw
+        )
     if name == "wake":
         until = database_now() + timedelta(days=3)
         return make_brief(state="snoozed", snoozed_until=until, **kw)
@@ -308,8 +316,54 @@ def test_reason_that_is_no_longer_offered_is_refused(program):
     assert refused.json()["errors"] == {"reason": ["There is no such closing reason."]}
 
 
+@pytest.mark.parametrize("code", ["gone", "trip", "\ud800", "\0", ["help"], 7, True])
+def test_offer_that_is_unknown_or_switched_off_is_refused(program, code):
+    make_offer(is_active=False)
+
+    refused = program.act(make_brief(), "close", outcome="no_response", offer=code)
+
+    assert refused.status_code == 400
+    assert list(refused.json()["errors"]) == ["offer"]
+    assert Brief.objects.get().is_open
+
+
+def test_refusal_says_that_there_is_no_such_offer(program):
+    refused = program.act(make_brief(), "close", outcome="no_response", offer="gone")
+
+    assert refused.json()["errors"] == {"offer": ["There is no such offer."]}
+
+
+def test_offer_of_the_team_is_taken_by_its_code_with_what_it_asks_for(program):
+    brief = make_brief()
+    make_offer(asks="words")
+
+    refused = program.act(brief, "close", outcome="no_response", offer="trip")
+    shown = program.act(
+        brief, "close", outcome="no_response", offer="trip", offer_words="To Rome."
+    ).json()
+
+    assert list(refused.json()["errors"]) == ["offer_words"]
+    assert (shown["offer"], shown["offer_words"]) == ("trip", "To Rome.")
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_offer_may_be_left_unsaid(program, nothing):
+    shown = program.act(make_brief(), "close", outcome="no_response", offer=nothing).json()
+
+    assert (shown["state"], shown["offer"]) == ("closed", None)
+
+
+def test_offer_and_reason_that_were_switched_off_stay_when_the_ending_is_corrected(program):
+    reason = make_reason(is_active=False)
+    brief = make_closed(closing_reason=reason, offer=make_offer(is_active=False))
+
+    shown = program.act(brief, "correct", reason=reason.pk, offer="trip", note="Sold.").json()
+
+    assert (shown["offer"], shown["closing_note"]) == ("trip", "Sold.")
+
+
 def test_what_a_correction_does_not_send_stays(program):
-    brief = make_closed(closing_reason=make_reason("Gone"), offer="pause", note="Sold.")
+    brief = make_closed(closing_reason=make_reason("Gone"), offer_id="pause", note="Sold.")
 
     shown = program.act(brief, "correct", outcome="retained").json()
 
@@ -348,6 +402,22 @@ def test_closing_reasons_are_listed(program):
 
     assert one["name"] == "Aaa"
     assert set(first) == {"id", "name", "position", "is_active"}
+
+
+def test_offers_are_listed_with_what_they_ask_for(program, schema):
+    make_offer(position=0, asks="words", is_active=False)
+
+    listed = program.get("offers/").json()
+    one = program.get("offers/trip/").json()
+
+    validate(schema, "/api/v1/offers/", 200, listed)
+    validate(schema, "/api/v1/offers/{code}/", 200, one)
+    assert [offer["code"] for offer in listed["results"]] == [
+        "trip", "nothing", "help", "pause", "discount", "other",
+    ]  # fmt: skip
+    assert listed["results"][0] == one
+    assert one == {"code": "trip", "name": "A trip", "asks": "words", "position": 0,
+                   "is_active": False}  # fmt: skip
 
 
 def test_brief_tells_from_which_it_returned(program):

@@ -242,6 +242,16 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
     assert page["count"] == 20
 
 
+def test_list_of_closed_briefs_needs_no_query_per_offer(get, django_assert_max_num_queries):
+    for code in ("help", "pause", "nothing", "other", "discount") * 4:
+        make_brief().close("retained", offer_id=code)
+
+    with django_assert_max_num_queries(13):
+        page = get("/api/v1/briefs/?state=closed")
+
+    assert {one["offer"] for one in page["results"]} >= {"help", "pause"}
+
+
 def test_brief_tells_what_holds_its_research_back(get, settings):
     settings.MAVERA_API_KEY = "key"
     ResearchPolicy.current().pause("end of quarter")

@@ -83,6 +83,8 @@ def test_same_key_again_does_nothing_twice(program):
 @pytest.mark.parametrize(
     ("details", "field"),
     [({}, "details.outcome"), ({"outcome": "retained"}, "details.reason"),
+     ({"outcome": "no_response", "offer": "gone"}, "details.offer"),
+     ({"outcome": "no_response", "offer": "discount"}, "details.offer_percent"),
      ({"outcome": "no_response", "colour": 1}, "details.colour")],
 )  # fmt: skip
 def test_details_that_are_wrong_are_named_and_nothing_is_done(program, details, field):
@@ -94,6 +96,15 @@ def test_details_that_are_wrong_are_named_and_nothing_is_done(program, details, 
     assert field in answer.json()["errors"]
     assert Brief.objects.get().is_open
     assert not BulkAct.objects.exists()
+
+
+def test_many_are_closed_with_one_offer(program):
+    some = [make_brief(), make_brief()]
+    details = {"outcome": "no_response", "offer": "discount", "offer_percent": 10}
+
+    post(program, act="close", briefs=seen(*some), details=details)
+
+    assert [brief.offer_in_words for brief in Brief.objects.all()] == ["A discount, 10 %"] * 2
 
 
 def test_brief_that_is_not_there_is_named(program):

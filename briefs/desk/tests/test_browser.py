@@ -161,7 +161,7 @@ def returned(brief, user):
     LinkTemplate.objects.create(label="Our CRM", url="https://crm.example/{email}")
     customer = make_customer(phone="+44 20 7946 0000", attributes={"name": "Ines Abbott"})
     last = make_brief(customer=customer, persona=brief.persona)
-    ending = {"closing_reason": make_reason(name="Too dear"), "offer": "discount",
+    ending = {"closing_reason": make_reason(name="Too dear"), "offer_id": "discount",
               "offer_percent": 10}  # fmt: skip
     last.close("retained", "A pause. " * 40, user, **ending)
     again = make_brief(

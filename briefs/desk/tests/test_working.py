@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
 from briefs.desk.tests.test_stale_forms import opened, send
-from briefs.models import Brief, ContactLog
-from briefs.tests.factories import make_brief, make_reason
+from briefs.models import Brief, ContactLog, Offer
+from briefs.tests.factories import make_brief, make_offer, make_reason
 
 pytestmark = pytest.mark.django_db
 PHONED = {"channel": "phone", "is_reached": "no", "note": "Rang out."}
@@ -145,6 +145,73 @@ def test_reason_that_is_not_offered_any_more_is_refused(signed_in):
     response = acted(signed_in, "close", brief, outcome="churned", reason=old.pk, offer="nothing")
 
     assert "reason" in response.context["close_form"].errors
+
+
+def offered(client, brief, form="close_form"):
+    """What the form of the brief's page lets one choose from."""
+    page = client.get(brief.get_absolute_url())
+    return [words for _, words in page.context[form].fields["offer"].choices]
+
+
+def test_offers_are_those_of_the_team_in_its_order_with_what_they_ask_for(signed_in):
+    make_offer("A trip", position=1)
+    make_offer("A dinner", code="dinner", is_active=False)
+
+    assert offered(signed_in, make_brief()) == [
+        "Not said",
+        "A trip",
+        "Nothing",
+        "Help",
+        "A pause",
+        "A discount (say how many per cent)",
+        "Something else (say what it was, in words)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asks", "field"), [("percent", "offer_percent"), ("words", "offer_words")]
+)
+def test_what_an_offer_asks_for_is_asked_at_its_field(signed_in, asks, field):
+    brief = make_brief()
+    make_offer(asks=asks)
+
+    response = acted(signed_in, "close", brief, outcome="no_response", offer="trip")
+
+    assert list(response.context["close_form"].errors) == [field]
+
+
+def test_what_the_offer_does_not_ask_for_is_not_kept(signed_in):
+    brief = make_brief()
+    said = {"offer": "help", "offer_percent": "20", "offer_words": "Anything."}
+
+    response = acted(signed_in, "close", brief, outcome="no_response", **said)
+
+    assert "Offered: Help. " in text(response)
+    brief.refresh_from_db()
+    assert (brief.offer_percent, brief.offer_words) == (None, None)
+
+
+@pytest.mark.parametrize("code", ["gone", "trip"])
+def test_offer_that_is_unknown_or_switched_off_is_refused(signed_in, code):
+    brief = make_brief()
+    make_offer(is_active=False)
+
+    response = acted(signed_in, "close", brief, outcome="no_response", offer=code)
+
+    assert list(response.context["close_form"].errors) == ["offer"]
+    assert Brief.objects.get().is_open
+
+
+def test_offer_that_was_switched_off_stays_when_the_ending_is_corrected(signed_in):
+    brief = make_brief()
+    acted(signed_in, "close", brief, outcome="no_response", offer="pause")
+    Offer.objects.filter(code="pause").update(is_active=False)
+
+    assert "A pause" in offered(signed_in, brief, "correct_form")
+    acted(signed_in, "correct", brief, outcome="not_at_risk", offer="pause")
+
+    brief.refresh_from_db()
+    assert (brief.outcome, brief.offer_id) == ("not_at_risk", "pause")
 
 
 def test_ending_is_corrected_and_the_brief_reopened(signed_in):

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from briefs.models import Brief, Comment, ContactLog
+from briefs.models import Brief, Comment, ContactLog, Offer
 from briefs.tests.factories import make_brief, make_reason
 from briefs.triage import (
     assigning,
@@ -306,10 +306,10 @@ def test_empty_comment_is_refused(user):
     ("ending", "missing"),
     [
         (Ending("retained"), {"reason", "offer"}),
-        (Ending("churned", offer="nothing"), {"reason"}),
-        (Ending("no_response", offer="discount"), {"offer_percent"}),
-        (Ending("no_response", offer="discount", offer_percent=101), {"offer_percent"}),
-        (Ending("no_response", offer="other"), {"offer_words"}),
+        (Ending("churned", offer=Offer(asks="nothing")), {"reason"}),
+        (Ending("no_response", offer=Offer(asks="percent")), {"offer_percent"}),
+        (Ending("no_response", offer=Offer(asks="percent"), offer_percent=101), {"offer_percent"}),
+        (Ending("no_response", offer=Offer(asks="words")), {"offer_words"}),
         (Ending("not_at_risk"), set()),
     ],
 )
@@ -328,22 +328,23 @@ def test_closing_asks_for_reason_and_offer_where_something_is_to_be_learned(user
 
 def test_reason_and_offer_are_kept_and_stand_in_the_log(user):
     brief = make_brief()
-    ending = Ending("retained", "Liked it.", reason=make_reason("Too dear"), offer="discount",
-                    offer_percent=20)  # fmt: skip
+    ending = Ending("retained", "Liked it.", reason=make_reason("Too dear"),
+                    offer=Offer.objects.get(code="discount"), offer_percent=20)  # fmt: skip
 
     closing.close(brief, user, now_seen(brief), ending)
 
     brief.refresh_from_db()
     assert Ending.of(brief) == ending
     assert last(brief)[1] == (
-        "closed it: Retained · Too dear · offered: a discount of 20 % · Liked it."
+        "closed it: Retained · Too dear · offered: A discount, 20 % · Liked it."
     )
 
 
 def test_correction_is_logged_with_before_and_after(user, lead):
     brief = make_brief()
     closing.close(brief, user, now_seen(brief), Ending("no_response", "Rang out."))
-    better = Ending("churned", "Left.", reason=make_reason("Too dear"), offer="pause")
+    pause = Offer.objects.get(code="pause")
+    better = Ending("churned", "Left.", reason=make_reason("Too dear"), offer=pause)
 
     came = [correcting.correct(brief, lead, now_seen(brief), better) for _ in range(2)]
 
@@ -353,7 +354,7 @@ def test_correction_is_logged_with_before_and_after(user, lead):
     assert last(brief) == (
         lead,
         "corrected how it ended: outcome: No response → Churned; reason: none → Too dear; "
-        "offered: not said → a pause; note: “Rang out.” → “Left.”",
+        "offered: not said → A pause; note: “Rang out.” → “Left.”",
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from briefs.models import Brief, BulkAct, ContactLog
+from briefs.models import Brief, BulkAct, ContactLog, Offer
 from briefs.models.bulk import BulkPart
 from briefs.tests.factories import make_brief, make_persona, make_reason, make_step
 from briefs.triage import bulk, bulk_acting, bulk_undoing
@@ -180,7 +180,8 @@ def test_closing_as_churned_asks_for_reason_and_offer(user):
 
     with pytest.raises(ValidationError):
         bulk_acting.close(act, user, Ending("churned"))
-    assert bulk_acting.close(act, user, Ending("churned", reason=make_reason(), offer="nothing"))
+    nothing = Offer.objects.get(code="nothing")
+    assert bulk_acting.close(act, user, Ending("churned", reason=make_reason(), offer=nothing))
 
 
 def test_closed_brief_keeps_the_first_step_that_it_said(user):

@@ -7,7 +7,15 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from accounts.people import leaving
-from briefs.models import Brief, BulkAct, ContactLog, Notification, NotificationTarget, Research
+from briefs.models import (
+    Brief,
+    BulkAct,
+    ContactLog,
+    Notification,
+    NotificationTarget,
+    Offer,
+    Research,
+)
 from briefs.notifying import outbox
 from briefs.research import pacing
 from briefs.tests.factories import make_brief, make_reason, make_research
@@ -65,7 +73,8 @@ def test_closing_with_all_that_can_be_said_is_undone(user):
     brief = make_brief()
     before = rows()
     act = chosen(user, "close", brief)
-    said = Ending("churned", "Gone.", True, make_reason(), "discount", 20)
+    discount = Offer.objects.get(code="discount")
+    said = Ending("churned", "Gone.", True, make_reason(), discount, 20)
     bulk_acting.close(act, user, said)
 
     undo(act, user)
