@@ -58,8 +58,12 @@ def broker(request, demo):
 
 
 OWN_BROKER = pytest.mark.parametrize(
-    "broker", [brokers.redis, brokers.sqs], ids=["redis", "sqs"], indirect=True
-)
+    "broker",
+    # One of them always: what is told apart is in the tests of both brokers themselves.
+    [pytest.param(brokers.redis, id="redis"),
+     pytest.param(brokers.sqs, id="sqs", marks=pytest.mark.long)],
+    indirect=True,
+)  # fmt: skip
 
 
 def _processes_of(demo):
