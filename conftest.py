@@ -24,8 +24,9 @@ PAGES = (
     "briefs/notifying", "config", "personas/admin", "personas/starter",
 )  # fmt: skip
 
-# Rooms and modules that leave their SQL to Django, but for a lock or two that the demo's test takes on SQLite.
-# In make test they run on PostgreSQL, which teams run, and in make test-all on SQLite as well.
+# Rooms and modules that leave their SQL to Django, but for a lock or two that the demo's test takes
+# on SQLite. In make test they run on PostgreSQL, which teams run, and in make test-all on SQLite as
+# well.
 ORM = (
     "briefs/api", "briefs/dossier", "briefs/models", "briefs/pipeline", "briefs/research",
     "briefs/triage", "operations/tests/test_alarms", "operations/tests/test_send_test_event",

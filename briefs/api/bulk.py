@@ -21,7 +21,6 @@ from briefs.api.permissions import Named
 from briefs.api.problems import Invalid, Problem, TellsProblems
 from briefs.api.repeating import once
 from briefs.models import Brief, BulkAct, BulkPart
-from briefs.models.bulk import UNDO_WITHIN
 from briefs.triage import bulk, bulk_acting, bulk_undoing
 from briefs.triage.bulk_undoing import Undoing
 
@@ -68,8 +67,10 @@ class LeftAlone(serializers.Serializer[Any]):
 
 class BulkActInFull(serializers.ModelSerializer[BulkAct]):
     act = serializers.ChoiceField(Kind.choices, source="kind")
-    undo_until = serializers.SerializerMethodField(
-        help_text="Until then it can be undone; null if it cannot any more."
+    undo_until = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Until then it can be undone; null if it cannot any more.",
     )
     done = serializers.SerializerMethodField(help_text="The briefs to which it was done.")
     undone = serializers.SerializerMethodField(help_text="Those that are as they were before.")
@@ -80,11 +81,6 @@ class BulkActInFull(serializers.ModelSerializer[BulkAct]):
     class Meta:
         model = BulkAct
         fields = ("id", "act", "done_at", "undo_until", "undone_at", "done", "undone", "left_alone")
-
-    @extend_schema_field(serializers.DateTimeField(allow_null=True))
-    def get_undo_until(self, act: BulkAct) -> Any:
-        is_undoable = BulkAct.objects.undoable().filter(pk=act.pk).exists()
-        return act.done_at + UNDO_WITHIN if act.done_at and is_undoable else None
 
     def get_done(self, act: BulkAct) -> list[int]:
         return _briefs(act, Status.DONE)

@@ -16,7 +16,6 @@ from briefs.desk.returning import list_address
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, BulkAct, BulkPart
-from briefs.models.bulk import UNDO_WITHIN
 from briefs.permissions import needs
 from briefs.triage import bulk, bulk_acting, bulk_undoing
 from briefs.triage.bulk_undoing import Undoing
@@ -113,7 +112,6 @@ def _page(
     request: HttpRequest, chosen: BulkAct, form: ActForm | None = None, status: int = 200
 ) -> HttpResponse:
     status_of = BulkPart.Status
-    is_undoable = BulkAct.objects.undoable().filter(pk=chosen.pk).exists()
     context: dict[str, Any] = {
         "section": "inbox",
         "act": chosen,
@@ -124,7 +122,7 @@ def _page(
         "done_words": _DONE[Kind(chosen.kind)],
         "left_out": bulk.left_alone(chosen, BulkPart.LEFT_OUT),
         "kept": bulk.left_alone(chosen, BulkPart.KEPT),
-        "undo_until": chosen.done_at + UNDO_WITHIN if chosen.done_at and is_undoable else None,
+        "undo_until": chosen.undo_until,
         "back": list_address(chosen.query),
         "most": bulk.MOST,
     }

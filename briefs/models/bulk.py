@@ -1,7 +1,7 @@
 """What one person does to many briefs at once: which were chosen, what each was, and its undo."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -69,6 +69,17 @@ class BulkAct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.pk}"
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until then it can be undone; None if it cannot."""
+        is_undoable = BulkAct.objects.undoable().filter(pk=self.pk).exists()
+        return self.done_at + UNDO_WITHIN if self.done_at and is_undoable else None
+
+    @property
+    def is_half_undone(self) -> bool:
+        """Whether an undo is under way, or broke off and goes on when it is asked for again."""
+        return bool(self.undone_at) and self.parts.filter(status=BulkPart.Status.DONE).exists()
 
     # Arrows. Each says whether it led there.
 

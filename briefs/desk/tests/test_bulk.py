@@ -137,6 +137,18 @@ def test_undo_names_what_was_changed_since(signed_in, lead):
     assert brief.get_absolute_url() in page.content.decode()
 
 
+def test_undo_that_broke_off_can_be_gone_on_with(signed_in):
+    choose(signed_in, "snooze", brief=make_brief().pk)
+    signed_in.post(address(), {"until": "tomorrow"})
+    BulkAct.objects.update(undone_at=timezone.now())
+    assert "Go on with the undo" in text(signed_in.get(address()))
+
+    page = signed_in.post(f"{address()}undo/", follow=True)
+
+    assert "1 brief is as before." in text(page)
+    assert "Go on with the undo" not in text(page)
+
+
 def test_undo_that_comes_too_late_says_so(signed_in):
     choose(signed_in, brief=make_brief().pk)
     signed_in.post(address(), {"outcome": "no_response"})
