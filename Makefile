@@ -3,9 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-# Half of what the tests take is waiting, above all those on PostgreSQL, most of which are about
-# processes. Both databases at the same time, with so many processes each, keep two cores busy.
-XDIST_SQLITE ?= 4
+# Half of what the tests take is waiting: three for each of two cores keep both busy. Both databases
+# at the same time take as long as one after the other, and the tests of processes suffer.
 XDIST ?= 6
 
 .PHONY: help demo run test test-all test-dates fuzz lint format check bench clean requirements
@@ -50,12 +49,10 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(PY) -m pytest -q -n $(XDIST) --dist worksteal
 
 test: check
-	@echo "== SQLite; what the tests on PostgreSQL print at the same time comes after it =="
-	@$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m "not on_sqlite and not long" \
-	  >$(VENV)/postgresql.log 2>&1 & other=$$!; trap 'kill $$other' INT TERM; \
-	$(PYTEST) -n $(XDIST_SQLITE) -m "not on_postgresql and not long and not again"; sqlite=$$?; \
-	wait $$other; postgresql=$$?; \
-	echo "== PostgreSQL =="; cat $(VENV)/postgresql.log; exit $$((sqlite ? sqlite : postgresql))
+	@echo "== SQLite =="
+	$(PYTEST) -m "not on_postgresql and not long and not again"
+	@echo "== PostgreSQL =="
+	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m "not on_sqlite and not long"
 
 test-all: test
 	@echo "== What ran on PostgreSQL alone, on SQLite as well =="
