@@ -152,6 +152,7 @@ def let_time_pass():
 # Tests --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.first
 @pytest.mark.processes  # of django-q2, which shares no shifted clock
 @pytest.mark.usefixtures("threadless_receiver")
 def test_upgraded_installation_goes_on_without_a_lost_or_doubled_event(

@@ -16,7 +16,7 @@ from briefs.models import Activity, Brief
 from operations.doctor.people import people
 
 # What teams run; that migrations run on SQLite as well, test_upgrade.py shows.
-pytestmark = pytest.mark.on_postgresql
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.first]
 
 # The release before had no app `accounts`.
 BEFORE = {"personas": "0005_starter_rules", "webhooks": "0005_event_meanings",

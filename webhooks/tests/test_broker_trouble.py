@@ -16,7 +16,7 @@ import pytest
 
 from webhooks.tests.real_server import ROOT, Client, Server, copied_database, free_port, request
 
-pytestmark = [pytest.mark.processes, pytest.mark.on_postgresql]
+pytestmark = [pytest.mark.processes, pytest.mark.on_postgresql, pytest.mark.first]
 BROKER_TIME_OUT = 0.5
 QUEUE = "django_q:savedesk-default:q"  # in Redis
 

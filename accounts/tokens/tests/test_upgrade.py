@@ -64,7 +64,8 @@ def test_page_says_that_a_token_of_before_must_be_replaced(signed_in, taken_over
     assert "must be replaced by a new one before it expires" in page
 
 
-@pytest.mark.on_postgresql  # what teams run; test_upgrade.py of operations runs on both
+@pytest.mark.on_postgresql  # what teams run
+@pytest.mark.first
 def test_installation_is_migrated_and_its_programs_notice_nothing(empty_database, client):
     executor = MigrationExecutor(connections["default"])
     leaves = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in OURS]

@@ -71,6 +71,7 @@ def limit(chance, personas):
     sharing.upgrade_briefs()
 
 
+@pytest.mark.first
 def test_writers_of_the_same_rows_never_deadlock(threaded_db, settings):
     settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
     personas = [make_persona(reuse_hours=0) for _ in range(5)]

@@ -21,7 +21,7 @@ from briefs.research.pacing import MINUTE
 from briefs.research.tests.workers import Workers
 from briefs.tests.factories import make_brief, make_research
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.first]
 
 PROCESSES = 6
 # SQLite has one writer at a time, and the others poll: they need more time, and pauses.

@@ -139,6 +139,7 @@ def supervisor(server, tmp_path):
     sys.stdout.write((tmp_path / "log").read_text())
 
 
+@pytest.mark.first
 @pytest.mark.processes
 def test_while_postgresql_is_frozen_the_supervisor_restarts_what_dies_and_ends(
     server, supervisor, tmp_path
