@@ -7,7 +7,6 @@ wait in the outbox like all others.
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -36,11 +35,12 @@ def target_of(person: Any) -> NotificationTarget | None:
 def check_chat(address: str) -> None:
     """Raise AddressRefused, which says why, if this is no address of a chat."""
     addresses.check(address)
+    service = addresses.open_service(address)
     if scheme_of(address) not in CHAT:
         known = ", ".join(f"{name}://" for name in CHAT)
         raise AddressRefused(f"It must begin with one of {known}.")
-    host = urlsplit(address).hostname or ""
-    if scheme_of(address) == "workflows" and not host.endswith(_OF_WORKFLOWS):
+    # The host that is called, not the one that another reading of the address might see.
+    if service.schema == "workflows" and not str(service.host).endswith(_OF_WORKFLOWS):
         known = " or ".join(_OF_WORKFLOWS)
         raise AddressRefused(f"The host of workflows:// must end in {known}.")
 
