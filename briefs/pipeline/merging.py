@@ -6,14 +6,17 @@ from django.db import transaction
 
 from briefs.models import Brief, Priority, Signal
 from briefs.models.priority import Judgement, shown
+from briefs.notifying import personal
 from briefs.pipeline.drafts import Draft
 from briefs.research import sharing
 from personas.models import Customer, Twin
 from personas.people import identity
 from personas.rules.rulebook import Rulebook
+from webhooks.clock import database_now
 
 MERGED = ("priority", "priority_reasons", "happened_at", "last_signal_at", "is_persona_wrong",
           "first_touch_at", "returned_from")  # fmt: skip
+WOKE = "woke up: it took over a brief that was awake"
 Pair = tuple[int, int]  # keys of two rows, the older one first
 
 
@@ -120,8 +123,9 @@ def _merge_briefs(older: Customer, newer: Customer) -> None:
     if doubled.assignee and doubled.assignee != kept.assignee:
         words += f" · that brief was {doubled.assignee}'s"
     kept.log(words, is_raised=True)
-    if doubled_was != Brief.State.SNOOZED:  # somebody saw its signals, who would not any more
-        kept.wake("woke up: it took over a brief that was awake")
+    # Somebody saw its signals, who would not any more.
+    if doubled_was != Brief.State.SNOOZED and kept.wake(WOKE):
+        personal.tell_woken([kept], {kept.pk: WOKE}, database_now())
 
 
 def _worth(brief: Brief) -> tuple[bool, ...]:

@@ -1,10 +1,13 @@
 """Two rows that turn out to be one person become one row, with all their signals and briefs."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from briefs.models import Brief, Priority, Signal
+from briefs.models import Brief, Notification, Priority, Signal
+from briefs.notifying import personal
 from briefs.pipeline import draining, merging
 from briefs.tests.factories import (
     make_brief,
@@ -262,6 +265,19 @@ def test_brief_that_is_worked_on_is_kept_before_one_that_rests(user, states, kep
     merge_there(*rows)
 
     assert Brief.objects.open().get() == briefs[kept]
+
+
+def test_assignee_is_told_when_a_merge_wakes_their_brief(user):
+    personal.choose(user, "slack://aaaaaaaaa/bbbbbbbbb/cccccccccccccccccccccccc/#retention")
+    older, newer = make_customer(cio_id="c1"), make_customer(cio_id="c2")
+    until = timezone.now() + timedelta(days=3)
+    make_brief(customer=older, state="snoozed", snoozed_until=until, assignee=user)
+    make_brief(customer=newer)
+
+    merge_there(older, newer)
+
+    [told] = Notification.objects.all()
+    assert told.body.startswith("This brief of yours woke up: it took over a brief")
 
 
 def test_arrival_of_the_profile_is_told_by_the_kept_brief_alone():
