@@ -176,6 +176,16 @@ def map_anew(brief: Brief, match: PersonaMatch, severity: int, yardstick: Yardst
     brief.is_waiting_for_profile = False
 
 
+def may_be_mapped(brief: Brief) -> bool:
+    """Whether a signal that brings a profile maps this brief anew.
+
+    Not a brief that waits for its profile, because the sweep maps it, and not one that somebody
+    works on, because its persona must not change then.
+    """
+    is_shown = brief.is_untouched and not brief.is_waiting_for_profile
+    return bool(brief.pk) and is_shown and brief.persona.is_unknown
+
+
 def severities(briefs: Collection[Brief]) -> dict[int, int]:
     """The highest severity of each brief's signals that open briefs."""
     opening = Signal.objects.filter(brief__in=briefs, effect=Effect.OPENS_BRIEF)

@@ -6,19 +6,17 @@ so that two workers cannot open two briefs for one person.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from briefs.models import Activity, Brief, Signal, Yardstick
+from briefs.models import Activity, Brief, Signal
 from briefs.models.priority import Judgement
-from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox, personal
-from briefs.pipeline import profiles, rereading
+from briefs.pipeline import batches, profiles, rereading
+from briefs.pipeline.batches import Batch
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.pipeline.inserting import insert
 from briefs.reading.deadlines import Deadlines
@@ -31,29 +29,9 @@ from personas.rules.recipients import addresses
 from providers.addresses import address_of, channel_of, without_credentials
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
-from webhooks.parsing import SKEW
 
 # What a further signal may change in an open brief.
 JOINED = ("priority", "priority_reasons", "happened_at", "due_at", "value_sort", *WORTH)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """The rows that a batch of events touches, read in a few queries."""
-
-    customers: dict[int, Customer]
-    briefs: dict[int, Brief]  # by customer: the open one
-    signals: dict[int, Signal]  # by event: those written by an earlier run
-    past: dict[int, rereading.Past]  # by event: as that run left them
-    recent: dict[int, list[Signal]]  # by customer: of about the same time, to recognise echoes
-    opt_ins: dict[int, list[Signal]]  # by customer: channels that were turned on again
-    severities: dict[int, int]  # by brief that a profile may map: its worst so far
-    yardstick: Yardstick
-    opened: list[Brief] = field(default_factory=list)
-    joined: dict[int, Brief] = field(default_factory=dict)
-    mapped: dict[int, Brief] = field(default_factory=dict)  # already open, persona known now
-    raised: list[Brief] = field(default_factory=list)  # already open, and more urgent now
-    woken: dict[int, str] = field(default_factory=dict)  # snoozed ones, with what woke them
 
 
 def record(drafts: list[Draft]) -> int:
@@ -68,7 +46,7 @@ def record(drafts: list[Draft]) -> int:
     )
     if not drafts:
         return rereading.settle(past, all_drafts, [])
-    batch = _read(drafts, past)
+    batch = batches.read(drafts, past)
     signals = [_signal(draft, batch) for draft in drafts]
     for signal in signals:
         if signal.kind == SignalKind.CHANNEL_OPT_IN:
@@ -80,13 +58,14 @@ def record(drafts: list[Draft]) -> int:
     assigned = assign_by_persona(new)
     asked = sharing.attach(new)
     now = database_now()
-    returned = _begin(batch, signals, now)
-    _end_due(batch, signals, now)
+    deadlines = _deadlines(batch, signals)
+    returned = _begin(batch, deadlines, now)
+    _end_due(batch, deadlines, now)
     insert(batch.opened)
     write(Brief, JOINED, batch.joined.values(), also="revision = revision + 1")
     profiles.save(batch.mapped.values())
     Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
-    _wake(batch, signals, now)
+    _wake(batch, deadlines, now)
     _raise_revisions(signals, batch)
     sharing.hurry(batch.raised)
     _save(signals, now)
@@ -96,11 +75,17 @@ def record(drafts: list[Draft]) -> int:
     return asked + rereading.settle(past, all_drafts, signals)
 
 
-def _begin(batch: _Batch, signals: list[Signal], now: datetime) -> list[Activity]:
+def _deadlines(batch: Batch, signals: list[Signal]) -> Deadlines:
+    """Of all briefs that are open when the batch is written."""
+    for brief in batch.briefs.values():
+        brief.customer = batch.customers[brief.customer_id]
+    return Deadlines(batch.briefs.values(), signals)
+
+
+def _begin(batch: Batch, deadlines: Deadlines, now: datetime) -> list[Activity]:
     """Begin the new briefs: when they are due, and which brief they return from, for the log."""
     if not batch.opened:
         return []
-    deadlines = Deadlines(batch.opened, signals)
     before = Brief.objects.closed_lately(brief.customer_id for brief in batch.opened)
     entries = []
     for brief in batch.opened:
@@ -115,32 +100,22 @@ def _begin(batch: _Batch, signals: list[Signal], now: datetime) -> list[Activity
     return entries
 
 
-def _end_due(batch: _Batch, signals: list[Signal], now: datetime) -> None:
+def _end_due(batch: Batch, deadlines: Deadlines, now: datetime) -> None:
     """Let nothing be due of open briefs of which this batch closed the last channel of a step.
 
     A contact that was made, and a date that a person chose, stay. Saves nothing.
     """
-    untouched = [
-        brief
-        for brief in batch.joined.values()
-        if brief.due_at and not brief.due_moved_at and not brief.first_touch_at
-    ]
-    for brief in untouched:
-        brief.customer = batch.customers[brief.customer_id]
-    deadlines = Deadlines(untouched, signals)
-    for brief in untouched:
-        if deadlines.of(brief, now) is None:
+    for brief in batch.joined.values():
+        is_untouched = not brief.due_moved_at and not brief.first_touch_at
+        if brief.due_at and is_untouched and deadlines.of(brief, now) is None:
             brief.due_at = None
 
 
-def _wake(batch: _Batch, signals: list[Signal], now: datetime) -> None:
+def _wake(batch: Batch, deadlines: Deadlines, now: datetime) -> None:
     """Wake the snoozed briefs whose customer acted; the time for the first step begins anew."""
     if not batch.woken:
         return
     woken = [brief for brief in batch.briefs.values() if brief.pk in batch.woken]
-    for brief in woken:
-        brief.customer = batch.customers[brief.customer_id]
-    deadlines = Deadlines(woken, signals)
     alike: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
     for brief in woken:
         alike[batch.woken[brief.pk], deadlines.of(brief, now)].append(brief.pk)
@@ -149,57 +124,7 @@ def _wake(batch: _Batch, signals: list[Signal], now: datetime) -> None:
     personal.tell_woken(woken, batch.woken, now)
 
 
-def _read(drafts: list[Draft], past: dict[int, rereading.Past]) -> _Batch:
-    people = {draft.person.pk: draft.person for draft in drafts}
-    keys = sorted(people)
-    customers = _lock(people)  # all else is read under the lock
-    open_ = Brief.objects.open().filter(customer__in=keys).select_related("persona")
-    briefs = list(open_.order_by("pk").select_for_update(of=("self",)))
-    earlier = Signal.objects.filter(event__in=[draft.event.pk for draft in drafts])
-    signals = {signal.pk: signal for signal in earlier.select_related("brief")}
-    recent: dict[int, list[Signal]] = defaultdict(list)
-    moments = [draft.happened_at for draft in drafts]
-    for signal in Signal.objects.filter(
-        customer__in=keys,
-        happened_at__gte=min(moments) - SAME_ACT_WITHIN,
-        happened_at__lte=max(moments) + SAME_ACT_WITHIN,
-    ).select_related("brief"):
-        recent[signal.customer_id].append(signals.get(signal.pk, signal))
-    opt_ins: dict[int, list[Signal]] = defaultdict(list)
-    turned_off = {d.person.pk for d in drafts if d.rule.kind == SignalKind.CHANNEL_OPT_OUT}
-    if turned_off:
-        turned_on = Signal.objects.filter(kind=SignalKind.CHANNEL_OPT_IN, customer__in=turned_off)
-        for signal in turned_on.filter(happened_at__gt=min(moments)):
-            opt_ins[signal.customer_id].append(signal)
-    return _Batch(
-        customers=customers,
-        briefs={brief.customer_id: brief for brief in briefs},
-        signals={signal.event_id: signal for signal in signals.values() if signal.event_id},
-        past=past,
-        recent=recent,
-        opt_ins=opt_ins,
-        severities=profiles.severities([brief for brief in briefs if _may_be_mapped(brief)]),
-        yardstick=Yardstick.load(),
-    )
-
-
-def _lock(people: dict[int, Customer]) -> dict[int, Customer]:
-    """Lock these customers, and read again what another batch may have written meanwhile.
-
-    Only the subscription is read again. A customer who was erased meanwhile is not returned.
-    """
-    rows = Customer.objects.filter(pk__in=people).order_by("pk").select_for_update()
-    latest = timezone.now() + SKEW
-    customers = {}
-    for pk, is_off, at in rows.values_list("pk", "is_unsubscribed", "subscription_changed_at"):
-        customer = customers[pk] = people[pk]
-        if at and at > latest:  # an earlier version believed any time: it undoes nothing
-            at = None
-        customer.is_unsubscribed, customer.subscription_changed_at = is_off, at
-    return customers
-
-
-def _signal(draft: Draft, batch: _Batch) -> Signal:
+def _signal(draft: Draft, batch: Batch) -> Signal:
     """The event's signal: a new one, or that of an earlier run, updated by today's rules."""
     rule = draft.rule
     fields = {
@@ -260,7 +185,7 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
     return {key: value.replace("\0", "") for key, value in described.items() if value}
 
 
-def _update_subscriptions(drafts: list[Draft], batch: _Batch) -> None:
+def _update_subscriptions(drafts: list[Draft], batch: Batch) -> None:
     changed = {}
     for draft in drafts:
         kind = draft.rule.kind
@@ -271,11 +196,12 @@ def _update_subscriptions(drafts: list[Draft], batch: _Batch) -> None:
     Customer.objects.all().save_subscriptions(changed.values())
 
 
-def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
+def _choose_brief(draft: Draft, signal: Signal, batch: Batch) -> Brief | None:
     """Find or open the brief of this signal, and write in the draft's reason which it is."""
     past = batch.past.get(draft.event.pk)
     if signal.brief is not None and (past is None or past.keeps_its_brief(draft)):
-        # An earlier run of this event found or opened it. Perhaps at another time: see `_read`.
+        # An earlier run of this event found or opened it. Perhaps at another time: see
+        # `batches.read`.
         batch.recent[signal.customer_id].append(signal)
         brief = batch.briefs.get(draft.person.pk)
         is_mapped = (
@@ -316,13 +242,13 @@ def _choose_brief(draft: Draft, signal: Signal, batch: _Batch) -> Brief | None:
     return brief
 
 
-def _note_awake(brief: Brief | None, signal: Signal, batch: _Batch) -> None:
+def _note_awake(brief: Brief | None, signal: Signal, batch: Batch) -> None:
     """A new act and good news wake a brief that is snoozed."""
     if brief is not None and brief.state == Brief.State.SNOOZED:
         batch.woken.setdefault(brief.pk, f"woke up: {signal.title}")
 
 
-def _earlier_report(signal: Signal, batch: _Batch) -> Signal | None:
+def _earlier_report(signal: Signal, batch: Batch) -> Signal | None:
     others = [
         s
         for s in batch.recent[signal.customer_id]
@@ -355,7 +281,7 @@ def _why_no_brief(draft: Draft) -> str:
     return words + named + (f" ({draft.rule.note})" if draft.rule.note else "")
 
 
-def _join(brief: Brief, draft: Draft, signal: Signal, batch: _Batch) -> None:
+def _join(brief: Brief, draft: Draft, signal: Signal, batch: Batch) -> None:
     before = brief.priority
     _map_by_profile(brief, draft, batch)
     # The customer was looked up for this signal, and may be worth something else by now.
@@ -368,9 +294,9 @@ def _join(brief: Brief, draft: Draft, signal: Signal, batch: _Batch) -> None:
             batch.raised.append(brief)
 
 
-def _map_by_profile(brief: Brief, draft: Draft, batch: _Batch) -> bool:
+def _map_by_profile(brief: Brief, draft: Draft, batch: Batch) -> bool:
     """Map a brief that has the unknown persona, if this draft found the persona. True if mapped."""
-    if not _may_be_mapped(brief) or draft.mapped.persona.is_unknown:
+    if not profiles.may_be_mapped(brief) or draft.mapped.persona.is_unknown:
         return False
     brief.customer = batch.customers[draft.person.pk]
     severity = batch.severities.get(brief.pk, draft.rule.severity)
@@ -379,17 +305,7 @@ def _map_by_profile(brief: Brief, draft: Draft, batch: _Batch) -> bool:
     return True
 
 
-def _may_be_mapped(brief: Brief) -> bool:
-    """Whether a signal that brings a profile maps this brief anew.
-
-    Not a brief that waits for its profile, because the sweep maps it, and not one that somebody
-    works on, because its persona must not change then.
-    """
-    is_shown = brief.is_untouched and not brief.is_waiting_for_profile
-    return bool(brief.pk) and is_shown and brief.persona.is_unknown
-
-
-def _open(draft: Draft, signal: Signal, batch: _Batch) -> Brief:
+def _open(draft: Draft, signal: Signal, batch: Batch) -> Brief:
     brief = Brief(
         customer=signal.customer,
         persona=draft.mapped.persona,
@@ -407,7 +323,7 @@ def _open(draft: Draft, signal: Signal, batch: _Batch) -> Brief:
     return brief
 
 
-def _judged(draft: Draft, brief: Brief, batch: _Batch) -> Judgement:
+def _judged(draft: Draft, brief: Brief, batch: Batch) -> Judgement:
     """How urgent this event makes the brief, which has the customer's worth by now."""
     persona = draft.mapped.persona
     return batch.yardstick.judge(draft.rule.severity, persona, draft.person, brief)
@@ -427,7 +343,7 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
         Signal.objects.bulk_update(old, fields)
 
 
-def _raise_revisions(signals: Iterable[Signal], batch: _Batch) -> None:
+def _raise_revisions(signals: Iterable[Signal], batch: Batch) -> None:
     """Raise the revision of briefs that show a signal but were not saved because of it.
 
     These signals are good news, echoes, and those that were read anew. Such a brief may be closed,
@@ -448,7 +364,7 @@ def _raise_revisions(signals: Iterable[Signal], batch: _Batch) -> None:
 def _log(
     drafts: list[Draft],
     signals: list[Signal],
-    batch: _Batch,
+    batch: Batch,
     now: datetime,
     more: list[Activity],
 ) -> None:

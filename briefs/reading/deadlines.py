@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from briefs.models import Brief, Calendar, Signal
 from briefs.reading.first_steps import NOT_KNOWN, FirstSteps
@@ -10,12 +11,17 @@ from briefs.reading.first_steps import NOT_KNOWN, FirstSteps
 class Deadlines:
     """The team's working time, and the first steps of these briefs.
 
-    The step that the brief shows counts. Each brief needs its customer and persona loaded.
+    Read when the first brief is asked about. The step that the brief shows counts. Each brief needs
+    its customer and persona loaded.
     `unsaved`: signals of their customers that are not stored yet.
     """
 
     def __init__(self, briefs: Iterable[Brief], unsaved: Iterable[Signal] = ()) -> None:
-        self._calendar, self._steps = Calendar.load(), FirstSteps(briefs, unsaved)
+        self._steps = FirstSteps(briefs, unsaved)
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return Calendar.load()
 
     def of(self, brief: Brief, moment: datetime) -> datetime | None:
         """By when the brief's first step is to be done, if its time begins now.
