@@ -66,6 +66,7 @@ _NAMES = {
     "WhatsApp": ("whatsapp", "WhatsApp"),
     "In-app": ("in_app", "in-app messages"),
 }
+MAY_CLOSE = {key for key, _ in _NAMES.values()}
 
 
 def closed_channels(found: Iterable[Route]) -> list[ClosedChannel]:
