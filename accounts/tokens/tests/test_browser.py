@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect, sync_playwright
 
 from accounts.models import ApiToken, Role
 from accounts.tokens.tests.making import make_token
@@ -22,8 +23,6 @@ OWN, TEAM = "/account/tokens/", "/team/tokens/"
 
 @pytest.fixture(scope="module")
 def chromium():
-    from playwright.sync_api import sync_playwright
-
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright runs a loop beside Django
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -91,7 +90,7 @@ def test_token_is_made_copied_and_revoked_with_the_keyboard_alone(open_page, lea
         page.keyboard.press(key)
 
     shown = page.get_by_label("The token", exact=True)
-    assert shown.evaluate("field => field === document.activeElement")
+    expect(shown).to_be_focused()
     assert len(shown.input_value()) == 64
     assert shown.evaluate("field => field.scrollHeight <= field.clientHeight")  # all of it
     page.get_by_role("link", name="I have copied it").press("Enter")
@@ -108,6 +107,7 @@ def test_reload_of_the_page_with_the_token_shows_it_no_more_after_going_on(open_
     token = page.get_by_label("The token", exact=True).input_value()
 
     page.get_by_role("link", name="I have copied it").click()
+    page.get_by_role("button", name="Make a token").wait_for()
     page.reload()
 
     assert token not in page.content()
