@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from briefs.links import user_name
 from briefs.models import Brief, BulkAct, Notification, NotificationTarget
 from briefs.models.bulk import UNDO_WITHIN
-from briefs.models.notifications import BY_MAIL
+from briefs.models.notifications import BY_MAIL, NotificationQuerySet
 from briefs.models.sealing import scheme_of
 from briefs.notifying import addresses, messages, outbox
 from briefs.notifying.addresses import AddressRefused
@@ -113,26 +113,35 @@ def tell_mentioned(brief: Brief, people: Iterable[Any], by: Any, comment: int) -
 
 
 def tell_of_bulk(act: BulkAct, to: Any, number: int) -> None:
-    """One message for all briefs of the act, which waits until it cannot be undone any more."""
-    if not number or to.pk == act.actor_id:
+    """One message for so many briefs of the act, which waits until it cannot be undone any more.
+
+    Of an act in parts it is called again after each. Needs an open transaction.
+    """
+    if to.pk == act.actor_id:
         return
     subject, body = messages.about_bulk(number, user_name(act.actor))
+    waits_until = Now() + BULK_WAITS
+    if _of_bulk(act).update(subject=subject, body=body, available_at=waits_until):
+        return
     outbox.insert(
-        _row(target, Kind.BULK, _bulk_key(act), subject, body, None, Now() + BULK_WAITS)
+        _row(target, Kind.BULK, _bulk_key(act), subject, body, None, waits_until)
         for target in _targets({to.pk}).values()
     )
 
 
 def tell_of_undone_bulk(act: BulkAct, number: int) -> None:
     """The act was undone but for so many briefs: the message tells of those, or is cancelled."""
-    waiting = Notification.objects.filter(
-        dedupe_key=_bulk_key(act), status=Notification.Status.PENDING
-    )
     if not number:
-        waiting.cancel("it was undone")
+        _of_bulk(act).cancel("it was undone")
         return
     subject, body = messages.about_bulk(number, user_name(act.actor))
-    waiting.update(subject=subject, body=body)
+    _of_bulk(act).update(subject=subject, body=body)
+
+
+def _of_bulk(act: BulkAct) -> NotificationQuerySet:
+    """The message on it, as long as it waits."""
+    pending = Notification.Status.PENDING
+    return Notification.objects.filter(dedupe_key=_bulk_key(act), status=pending)
 
 
 def _targets(people: Collection[Any]) -> dict[Any, NotificationTarget]:

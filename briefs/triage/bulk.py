@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from briefs.models import Brief, BulkAct, BulkPart
@@ -82,12 +82,6 @@ def refuse_unable(actor: Any) -> None:
 def batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(keys), BATCH):
         yield keys[start : start + BATCH]
-
-
-def at_the_end(do: Callable[[], None]) -> None:
-    """Do it after an act or its undo, also one that broke off, unless the transaction is lost."""
-    if not connection.needs_rollback:
-        do()
 
 
 def number(act: BulkAct, status: str) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 
 from briefs.models import Activity, Brief, BulkAct, BulkPart, Calendar, ContactLog
 from briefs.models.bulk import note_done, set_status
@@ -125,15 +125,9 @@ def _carry_out(act: BulkAct, actor: Any, do: Do, to: Any = None) -> bool:
             _batch(act, actor, some, do, to)
     finally:
         # Also of an act that broke off: what was done until then can be undone.
-        bulk.at_the_end(lambda: _end(act, to))
+        if not connection.needs_rollback:
+            act.end()
     return True
-
-
-@transaction.atomic
-def _end(act: BulkAct, to: Any) -> None:
-    act.end()
-    if to is not None:
-        personal.tell_of_bulk(act, to, bulk.number(act, Status.DONE))
 
 
 @transaction.atomic
@@ -160,6 +154,8 @@ def _batch(act: BulkAct, actor: Any, keys: Sequence[int], do: Do, to: Any) -> No
         BulkPart.objects.bulk_update([part for part in parts if part.was], ["was"])
         do(taken, people[0])
         note_done(act, [brief.pk for brief in taken])
+        if to is not None:  # with each batch: the process may be ended before the next one
+            personal.tell_of_bulk(act, to, bulk.number(act, Status.DONE))
 
 
 def _why_left_out(part: BulkPart, brief: Brief, to: Any) -> str:

@@ -46,18 +46,9 @@ def undo(act: BulkAct, actor: Any) -> Undoing:
     left = list(keys)
     if not is_begun and not left:
         return Undoing.ALREADY
-    try:
-        for some in bulk.batches(left):
-            _batch(act, actor, some)
-    finally:
-        bulk.at_the_end(lambda: _tell(act))
+    for some in bulk.batches(left):
+        _batch(act, actor, some)
     return Undoing.UNDONE
-
-
-def _tell(act: BulkAct) -> None:
-    """The assignee, of the briefs that are still theirs."""
-    theirs = act.parts.filter(status__in=(Status.DONE, Status.CHANGED_SINCE, Status.LEFT))
-    personal.tell_of_undone_bulk(act, theirs.count())
 
 
 @transaction.atomic
@@ -86,6 +77,9 @@ def _batch(act: BulkAct, actor: Any, keys: Sequence[int]) -> None:
     for why, some in kept.items():
         set_status(some, why)
     _restore(act, actor, [(part, briefs[part.brief_id]) for part in back])
+    # The assignee is told of the briefs that are still theirs.
+    theirs = act.parts.filter(status__in=(Status.DONE, Status.CHANGED_SINCE, Status.LEFT))
+    personal.tell_of_undone_bulk(act, theirs.count())
 
 
 def _lock_customers(act: BulkAct, keys: Sequence[int]) -> None:
@@ -133,8 +127,9 @@ def _restore(act: BulkAct, actor: Any, back: list[tuple[BulkPart, Brief]]) -> No
     contacts = [part.contact_id for part in parts if part.contact_id]
     ContactLog.objects.filter(pk__in=contacts).delete()
     set_status(parts, Status.UNDONE)
-    if act.kind == BulkAct.Kind.CLOSE and act.begun_at:
+    if act.kind in (BulkAct.Kind.CLOSE, BulkAct.Kind.ASSIGN) and act.begun_at:
         outbox.tell_after_all(briefs, act.begun_at)
+    if act.kind == BulkAct.Kind.CLOSE:
         transaction.on_commit(working.wake, robust=True)
 
 

@@ -24,6 +24,7 @@ from briefs.triage import (
 )
 from briefs.triage.closing import Ending
 from briefs.triage.freshness import Seen
+from briefs.triage.tests.test_bulk import fails_the_second_time
 
 pytestmark = pytest.mark.django_db
 CHAT = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
@@ -162,6 +163,41 @@ def test_what_an_undo_left_is_told(user, told):
     bulk_undoing.undo(act, user)
 
     assert subjects() == ["robin assigned 1 brief to you"]
+
+
+def test_bulk_act_that_broke_off_tells_of_what_was_done(user, told, monkeypatch):
+    act = bulk.choose([make_brief().pk for _ in range(3)], user, "assign")
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(bulk_acting, "note_done", fails_the_second_time(bulk_acting.note_done))
+
+    with pytest.raises(RuntimeError):
+        bulk_acting.assign(act, user, told)
+
+    assert subjects() == ["robin assigned 2 briefs to you"]
+
+
+def test_undo_that_broke_off_tells_of_what_is_still_theirs(user, told, monkeypatch):
+    act = bulk.choose([make_brief().pk for _ in range(3)], user, "assign")
+    bulk_acting.assign(act, user, told)
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(bulk_undoing, "_restore", fails_the_second_time(bulk_undoing._restore))
+
+    with pytest.raises(RuntimeError):
+        bulk_undoing.undo(act, user)
+
+    assert subjects() == ["robin assigned 1 brief to you"]
+
+
+def test_whoever_gets_a_brief_back_by_an_undo_is_told_of_it_after_all(user, told):
+    brief = make_brief()
+    assigning.assign(brief, user, seen(brief), told)
+    act = bulk.choose([brief.pk], user, "assign")
+    bulk_acting.assign(act, user, user)
+    assert outbox.claim_next() is None
+
+    bulk_undoing.undo(act, user)
+
+    assert Notification.objects.get().status == "pending"
 
 
 def test_second_click_on_a_comment_tells_once(user, told):
