@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from briefs.models import KeptAnswer, MaveCall
-from briefs.pipeline import draining, naming, profiles, revaluing, scanners
+from briefs.pipeline import causing, draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
 from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
@@ -25,6 +25,7 @@ def sweep() -> None:
         steps.callback(snoozing.sweep)  # before: a brief that wakes now is not forgotten
         steps.callback(naming.check_open)
         steps.callback(KeptAnswer.objects.forget)
+        steps.callback(causing.sweep)  # after: what a scanner caused is no incident
         steps.callback(scanners.fold)  # for a worker that ended just before it
         steps.callback(revaluing.catch_up)
         steps.callback(profiles.catch_up)

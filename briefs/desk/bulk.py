@@ -3,6 +3,7 @@
 It works without JavaScript: ticks and one form in the list, then one page for each act.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from briefs.desk.forms import ActForm, AssignForm, CloseForm, ContactForm, SnoozeForm
 from briefs.desk.returning import list_address
-from briefs.finding import asking, ordering, tabs
+from briefs.finding import asking, folds, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, BulkAct, BulkPart
+from briefs.models.queryset import BriefQuerySet
 from briefs.permissions import needs
 from briefs.triage import bulk, bulk_acting, bulk_undoing
 from briefs.triage.bulk_undoing import Undoing
@@ -40,11 +42,14 @@ def choose(request: HttpRequest) -> HttpResponse:
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "")
     if request.method != "POST" or kind not in Kind.values:
         return redirect(list_address(query))
-    keys = request.POST.getlist("brief")
+    keys, causes = request.POST.getlist("brief"), request.POST.getlist("fold")
     if which == "page":
         keys = request.POST.get("shown", "").split(",")
-    found = [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19]
-    matching = 0
+        causes = request.POST.getlist("shown_fold")
+    found, matching = _numbers(keys), 0
+    if causes:
+        folded = folds.of_causes(_list(request, query), _numbers(causes)).by_urgency()
+        found += folded.values_list("pk", flat=True)
     if which == "all":
         found, matching = _all_that_match(request, query)
     if not found:
@@ -57,12 +62,24 @@ def choose(request: HttpRequest) -> HttpResponse:
 def _all_that_match(request: HttpRequest, query: str) -> tuple[list[int], int]:
     """The open briefs of the list, in its order, as many as one act takes; and how many match."""
     asked = asking.pairs(query)
-    tab = tabs.BY_VALUE.get(asked.setdefault("state", tabs.DEFAULT), tabs.BY_VALUE[tabs.DEFAULT])
-    briefs = BriefFilter(asked, queryset=Brief.objects.open(), request=request).qs
+    tab = tabs.BY_VALUE.get(asked.get("state") or tabs.DEFAULT, tabs.BY_VALUE[tabs.DEFAULT])
+    briefs = _list(request, query)
     order = asked.get(ordering.NAME, "")
     ordered = ordering.ordered(briefs, order if ordering.is_known(order) else tab.order)
     keys = list(ordered.values_list("pk", flat=True)[: bulk.MOST])
     return keys, briefs.count() if len(keys) == bulk.MOST else len(keys)
+
+
+def _list(request: HttpRequest, query: str) -> BriefQuerySet:
+    """The open briefs of the list."""
+    asked = {"state": tabs.DEFAULT, **asking.pairs(query)}
+    briefs: BriefQuerySet = BriefFilter(asked, queryset=Brief.objects.open(), request=request).qs
+    return briefs
+
+
+def _numbers(given: Iterable[str]) -> list[int]:
+    """The keys among these words."""
+    return [int(key) for key in given if key.isascii() and key.isdigit() and len(key) < 19]
 
 
 @needs(bulk.PERMISSION)

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from briefs.links import user_name
-from briefs.models import Brief, ClosingReason, ContactLog, Offer
+from briefs.models import Brief, Cause, ClosingReason, ContactLog, Offer
 from briefs.models.turns import able_people
 from briefs.triage.closing import Ending
 from briefs.triage.commenting import LONGEST
@@ -19,12 +19,14 @@ BY_HAND = [Outcome.RETAINED, Outcome.CHURNED, Outcome.NO_RESPONSE, Outcome.NOT_A
 
 
 class ActForm(forms.Form):
-    """A form of a brief's page. Fields that this brief does not ask for are left out."""
+    """A form of the page of a brief or of an incident.
+
+    Fields that this brief does not ask for are left out.
+    """
 
     name: ClassVar[str]  # in the templates, and of its ids
 
-    def __init__(self, brief: Brief, data: Any = None, **kwargs: Any) -> None:
-        self.brief = brief
+    def __init__(self, brief: Brief | Cause, data: Any = None, **kwargs: Any) -> None:
         super().__init__(data, auto_id=f"{self.name}_%s", **kwargs)
 
     @property
@@ -191,7 +193,7 @@ class AssignForm(ActForm):
         },
     )
 
-    def __init__(self, brief: Brief, data: Any = None) -> None:
+    def __init__(self, brief: Brief | Cause, data: Any = None) -> None:
         super().__init__(brief, data)
         field: Any = self.fields["to"]
         field.queryset = able_people().exclude(pk=brief.assignee_id)
@@ -210,6 +212,23 @@ class CommentForm(ActForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Write @ and a colleague's name to mention them.",
         error_messages={"required": "Write something."},
+    )
+
+    @property
+    def entered(self) -> str:
+        return str(self.cleaned_data["text"])
+
+
+class IncidentNoteForm(ActForm):
+    """What was found or done about an incident."""
+
+    name = "note_form"
+
+    text = forms.CharField(
+        max_length=LONGEST,
+        label="What was done",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say in a few words what was done."},
     )
 
     @property

@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from briefs.desk.columns import columns
+from briefs.desk.lines import lines_of, on_page
 from briefs.desk.notices import notices
 from briefs.desk.returning import list_address
-from briefs.dossier.dossier import Situation, dossiers, listed
+from briefs.dossier.dossier import Situation, listed
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
+from briefs.finding.folds import Folds
 from briefs.finding.known_values import Sums, value_behind
 from briefs.links import absolute
 from briefs.models import Brief, SavedView
@@ -38,12 +40,15 @@ def inbox(request: HttpRequest) -> HttpResponse:
     order = order if ordering.is_known(order) else tab.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
     numbers = _numbers(filters, request)
-    page = _page(found, order, asked.get("page"), numbers.get(state))
+    is_single = tab.value == "closed" or {"q", "cause"} & filters.keys()
+    folds = Folds.none() if is_single else Folds.of(found.qs)
+    page = _page(found, folds, order, asked.get("page"), numbers.get(state))
     for words in asking.unknown(request.GET):
         messages.warning(request, f"“{words[:60]}” is no filter, so it was left out.")
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
         messages.warning(request, f"Lists are not sorted by “{asked_order[:60]}”.")
     situation = Situation(request.user)
+    lines = lines_of(page.object_list, folds, found.qs, asking.kept(request.GET.dict()), situation)
     context = {
         "section": "inbox",
         "filter": found,
@@ -54,7 +59,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             tab,
             {**filters, ordering.NAME: order * (order != tab.order)},
             numbers,
-            page.paginator.count,
+            page.paginator.count + folds.hidden,
         ),
         "tab": tab,
         "may_pick": tab.value != "closed" and request.user.has_perm("briefs.work_brief"),
@@ -64,7 +69,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
-        "dossiers": dossiers(page.object_list, situation),
+        "found": page.paginator.count + folds.hidden,  # briefs
+        "lines": lines,
+        "of_cause": found.form.cleaned_data.get("cause"),
+        "on_page": on_page(lines),
         "value": _value_behind(found, page),
         "here": asking.kept(request.GET.dict()),
         **_views(request),
@@ -121,18 +129,20 @@ def _tabs(
     ]
 
 
-def _page(found: BriefFilter, order: str, number: str | None, count: int | None) -> Page[Any]:
-    """Sort the keys alone, then read the rows of the page.
+def _page(
+    found: BriefFilter, folds: Folds, order: str, number: str | None, count: int | None
+) -> Page[Any]:
+    """Sort the keys alone, then read the rows of the page: a fold is its most valuable brief.
 
     To sort 200,000 rows with all that a list shows takes PostgreSQL two to seven times as long.
     """
-    keys: Any = ordering.ordered(found.qs, order).values_list("pk", flat=True)
+    keys: Any = ordering.ordered(folds.lines(found.qs), order).values_list("pk", flat=True)
     if found.form.cleaned_data.get("q"):
         # A search reads every text. To count and then to list would read them twice.
         keys = list(keys[:MOST_FOUND])
     paginator = Paginator(keys, PAGE_SIZE)
     if count is not None:
-        paginator.count = count  # known already
+        paginator.count = max(0, count - folds.hidden)  # known already
     page: Page[Any] = paginator.get_page(number)
     of_page = list(page.object_list)
     by_key = listed(Brief.objects.all()).in_bulk(of_page)

@@ -11,9 +11,10 @@ from django.urls import reverse
 from briefs.dossier.dossier import Situation
 from briefs.finding import known_values
 from briefs.finding.known_values import NEEDED
-from briefs.links import admin_url, admin_url_for, may_follow
-from briefs.models import Brief, MaveHealth, PriorityThreshold, Research, ResearchPolicy
+from briefs.links import admin_url, admin_url_for, may_follow, user_name
+from briefs.models import Brief, Cause, MaveHealth, PriorityThreshold, Research, ResearchPolicy
 from briefs.permissions import RUNS_SAVEDESK
+from briefs.reading.incidents import Extent
 from briefs.research import balance
 from briefs.research.accounts import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
@@ -24,6 +25,7 @@ from webhooks.models import WebhookEvent
 
 RECENT = 50  # customers that are looked at; if there are fewer than ENOUGH, nothing is said
 ENOUGH = 5
+MOST_INCIDENTS = 3  # named above the list; their own list has all
 _WITHOUT = "Briefs go without research"
 
 
@@ -40,7 +42,24 @@ def notices(user: Any, situation: Situation) -> list[Notice]:
     found = [*_dead_events(), *_failed_questions(user), *_app_api(user, situation.lookup_trouble)]
     found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
     found += _thresholds(user)
+    found += _incidents()
     return for_reader(user, found)
+
+
+def _incidents() -> Iterator[Notice]:
+    """Open incidents, the latest first."""
+    rows = Cause.objects.incidents().current().select_related("assignee").order_by("-incident_at")
+    causes = list(rows[:MOST_INCIDENTS])
+    extents = Extent.of_all(causes) if causes else {}
+    for cause in causes:
+        owner = f"{user_name(cause.assignee)} owns it" if cause.assignee else "Nobody owns it yet"
+        words = f"Incident: {extents[cause.pk].words}, {cause.get_kind_display()}, “{cause.name}”."
+        yield Notice(
+            "hint" if cause.assignee else "problem",
+            f"{words} {owner}.",
+            cause.get_absolute_url(),
+            "Open the incident",
+        )
 
 
 def _thresholds(user: Any) -> Iterator[Notice]:

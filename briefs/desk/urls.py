@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from briefs.desk import actions, brief, bulk, inbox, insights, pausing, views, working
+from briefs.desk import actions, brief, bulk, inbox, incidents, insights, pausing, views, working
 
 app_name = "briefs"
 urlpatterns = [
@@ -24,6 +24,14 @@ urlpatterns = [
     path("bulk/", bulk.choose, name="bulk"),
     path("bulk/<int:pk>/", bulk.act, name="bulk_act"),
     path("bulk/<int:pk>/undo/", bulk.undo, name="undo_bulk"),
+    path("incidents/", incidents.listed, name="incidents"),
+    path("incidents/<int:pk>/", incidents.incident, name="incident"),
+    path("incidents/<int:pk>/take/", incidents.take, name="take_incident"),
+    path("incidents/<int:pk>/give/", incidents.give, name="give_incident"),
+    path("incidents/<int:pk>/give-back/", incidents.give_back, name="give_back_incident"),
+    path("incidents/<int:pk>/note/", incidents.note, name="note_incident"),
+    path("incidents/<int:pk>/close/", incidents.close, name="close_incident"),
+    path("incidents/<int:pk>/reopen/", incidents.reopen, name="reopen_incident"),
     path("views/", views.save, name="save_view"),
     path("views/<int:pk>/", views.change, name="change_view"),
     path("insights/", insights.insights, name="insights"),

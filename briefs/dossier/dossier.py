@@ -50,13 +50,14 @@ _NOT_ON_PAGE = (
 
 def listed(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
     """Load all that a row of a list shows in one query."""
-    return briefs.select_related("customer", "persona", "research", "assignee").defer(*_NOT_LISTED)
+    related = briefs.select_related("customer", "persona", "research", "assignee", "cause")
+    return related.defer(*_NOT_LISTED)
 
 
 def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
     """Load all that the page of a brief shows of these rows in one query."""
     related = briefs.select_related(
-        "customer", "persona", "research", "renewal", "assignee", "closing_reason", "offer"
+        "customer", "persona", "research", "renewal", "assignee", "closing_reason", "offer", "cause"
     )
     return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_NOT_ON_PAGE)
 

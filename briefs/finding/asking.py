@@ -12,6 +12,8 @@ from briefs.models import Brief
 LONGEST = 2_000  # characters
 FILTERS = tuple(BriefFilter.base_filters)
 NAMES = (*FILTERS, ordering.NAME)
+UNFOLDED = "unfold"  # the cause whose briefs a list shows one by one
+_PLACE = ("page", UNFOLDED)  # where in the list somebody is: saved views do not keep it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ def pairs(query: str) -> dict[str, str]:
     return dict(parse_qsl(query[:LONGEST]))
 
 
-def kept(given: Mapping[str, str], names: Iterable[str] = (*NAMES, "page")) -> str:
+def kept(given: Mapping[str, str], names: Iterable[str] = (*NAMES, *_PLACE)) -> str:
     """As a query string what the inbox knows, in a fixed order; never the address of a page."""
     known = [(name, given.get(name, "")) for name in names]
     default = (("state", tabs.DEFAULT), ("page", "1"))
@@ -36,7 +38,7 @@ def kept(given: Mapping[str, str], names: Iterable[str] = (*NAMES, "page")) -> s
 
 def unknown(given: Iterable[str]) -> list[str]:
     """The names that the inbox does not know."""
-    return [name for name in given if name not in (*NAMES, "page", "from")]
+    return [name for name in given if name not in (*NAMES, *_PLACE, "from")]
 
 
 def checked(query: str, user: Any) -> Asked:

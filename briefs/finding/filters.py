@@ -11,7 +11,7 @@ from django_filters.fields import ChoiceField
 from briefs.finding import tabs
 from briefs.finding.search import search
 from briefs.finding.tabs import STATES
-from briefs.models import Brief, Priority, Research
+from briefs.models import Brief, Cause, Priority, Research
 from briefs.models.queryset import BriefQuerySet
 from personas.models import Persona, SignalKind
 
@@ -125,6 +125,14 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         "company", "icontains", label="Company", max_length=200,
         widget=forms.TextInput(_example("Part of its name")), help_text="A part of its name.",
     )  # fmt: skip
+
+    cause = django_filters.ModelChoiceFilter(
+        queryset=Cause.objects.all(),
+        label="Message",
+        widget=forms.HiddenInput,
+        help_text="The id of the cause: one message and one kind of signal within a day.",
+        error_messages={"invalid_choice": "No message has caused briefs under this id."},
+    )
 
     class Meta:
         model = Brief

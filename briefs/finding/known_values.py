@@ -1,7 +1,8 @@
 """Which values are known: how many, where their top tenth begins, and what a list is worth."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -104,6 +105,9 @@ class Sums:
         return bool(self.sums)
 
 
+_BY_COMPANY = Q(value_level=ValueLevel.COMPANY) & ~Q(company="") & Q(value_month__isnull=False)
+
+
 def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
     """The value behind these briefs' signals; `count` is how many they are.
 
@@ -121,19 +125,58 @@ def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
     return kept
 
 
+def value_by_cause(briefs: QuerySet[Brief]) -> dict[int, Sums]:
+    """The value behind the briefs of each cause, where every one of these briefs has a cause."""
+    briefs = briefs.order_by()
+    months = _largest_by_company(briefs.values("cause", "value_currency"))
+    found: dict[int, Sums] = {}
+    by_cause: dict[int, list[dict[str, Any]]] = {}
+    for row in _counted(briefs.values("cause", "value_currency")):
+        by_cause.setdefault(row["cause"], []).append(row)
+    for cause, rows in by_cause.items():
+        of_companies = {row["value_currency"]: months[cause, row["value_currency"]] for row in rows}
+        found[cause] = _added(rows, of_companies)
+    return found
+
+
+def _largest_by_company(briefs: Any) -> dict[tuple[int, str], Decimal]:
+    """By cause and currency: each company's largest value, together."""
+    named = briefs.filter(_BY_COMPANY).annotate(named=Lower("company"), most=Max("value_month"))
+    months: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for row in named:
+        months[row["cause"], row["value_currency"]] += row["most"]
+    return months
+
+
 def _sums(briefs: QuerySet[Brief]) -> Sums:
-    by_company = Q(value_level=ValueLevel.COMPANY) & ~Q(company="") & Q(value_month__isnull=False)
-    rows = briefs.values("value_currency").annotate(
-        alone_month=Sum("value_month", filter=~by_company),
-        of_companies=Count("pk", filter=by_company),
+    rows = list(_counted(briefs.values("value_currency")))
+    of_companies = {
+        row["value_currency"]: _of_companies(
+            briefs.filter(_BY_COMPANY, value_currency=row["value_currency"])
+        )
+        for row in rows
+        if row["of_companies"]
+    }
+    return _added(rows, of_companies)
+
+
+def _counted(grouped: Any) -> Any:
+    """For each group: the sum of what counts by itself, and how many briefs are of what sort."""
+    return grouped.annotate(
+        alone_month=Sum("value_month", filter=~_BY_COMPANY),
+        of_companies=Count("pk", filter=_BY_COMPANY),
         unknown=Count("pk", filter=Q(value_month=None)),
         alone=Count("pk", filter=Q(value_level=ValueLevel.COMPANY, company="")),
     )
+
+
+def _added(rows: Iterable[Mapping[str, Any]], of_companies: Mapping[str, Decimal]) -> Sums:
+    """The rows are those of the currencies."""
     sums, unknown, alone = [], 0, 0
     for row in rows:
         currency, month = row["value_currency"], row["alone_month"]
         if row["of_companies"]:
-            month = (month or 0) + _of_companies(briefs.filter(by_company, value_currency=currency))
+            month = (month or 0) + of_companies[currency]
         if month is not None:
             sums.append(Worth(currency, month))
         unknown, alone = unknown + row["unknown"], alone + row["alone"]

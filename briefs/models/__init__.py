@@ -4,6 +4,7 @@ from briefs.models.activities import Activity
 from briefs.models.briefs import Brief
 from briefs.models.bulk import BulkAct, BulkPart
 from briefs.models.calls import MaveCall
+from briefs.models.causes import Cause, CauseEntry
 from briefs.models.comments import Comment
 from briefs.models.contacts import ContactLog
 from briefs.models.endings import ClosingReason, Offer
@@ -29,6 +30,8 @@ __all__ = [
     "BulkAct",
     "BulkPart",
     "Calendar",
+    "Cause",
+    "CauseEntry",
     "ClosingReason",
     "Comment",
     "ContactLog",

@@ -11,11 +11,18 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from briefs.models.activities import Activity
+from briefs.models.causes import Cause
 from briefs.models.endings import Ended
 from briefs.models.priority import Judgement, Priority
 from briefs.models.queryset import BriefQuerySet
 from briefs.models.timing import Timed
 from personas.models import Customer, Persona, SignalKind, Valued
+
+# Briefs that lists may fold; the others of a cause stay rows.
+FOLDABLE = (
+    Q(cause__isnull=False, assignee=None, returned_from=None, priority__lt=Priority.URGENT)
+    & ~Q(state="closed")
+)  # fmt: skip
 
 
 def titled(kind: str, detail: str) -> str:
@@ -130,6 +137,15 @@ class Brief(Timed, Ended, Valued):
         db_index=False,  # an index of its own leaves out the briefs that did not return
         help_text="The brief of this customer that was closed shortly before this one was opened.",
     )
+    cause = models.ForeignKey(
+        Cause,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="briefs",
+        db_index=False,  # indexes of their own leave out the briefs without a message
+        help_text="The message that many briefs of this day come from.",
+    )
     revision = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Raised by every change, of people and of Savedesk."
     )
@@ -171,6 +187,10 @@ class Brief(Timed, Ended, Valued):
                 name="brief_by_urgency",
             ),
             models.Index(fields=["-created_at"], name="brief_created"),
+            models.Index(fields=["cause"], condition=Q(cause__isnull=False), name="brief_of_cause"),
+            models.Index(
+                fields=["cause", "-value_sort"], condition=FOLDABLE, name="brief_foldable"
+            ),
             models.Index(
                 fields=["research"],
                 condition=Q(basis="playbook", research__isnull=False),

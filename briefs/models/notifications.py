@@ -158,6 +158,7 @@ class Notification(models.Model):
     class Kind(models.TextChoices):
         BRIEF = "brief", "New brief"
         DIGEST = "digest", "New briefs, in one"
+        INCIDENT = "incident", "Incident"
         ALARM = "alarm", "Alarm"
         FORGOTTEN = "forgot", "Forgotten briefs of a day"
         # To one person.

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse
 
 from briefs.links import absolute
-from briefs.models import Alarm, Brief, Priority, Signal
+from briefs.models import Alarm, Brief, Cause, Priority, Signal
 from briefs.models.briefs import titled
 from briefs.notifying.escaping import prose, quiet
+from briefs.reading import incidents
 from briefs.reading.first_steps import FirstSteps
 from briefs.times import clock_and_day
 from personas.models import Customer
@@ -106,6 +107,25 @@ def about_forgotten(briefs: Sequence[Brief]) -> Message:
     if count > MOST_NAMED:
         lines.append(f"All of them: {absolute(reverse('briefs:inbox'))}?assignee=nobody")
     return subject, "\n".join(lines)
+
+
+def about_incident(cause: Cause) -> Message:
+    """How many people of which message; it names none of them."""
+    found = incidents.Extent.of(cause)
+    subject = f"Incident: {found.words}, {_plain(cause.get_kind_display())} · {quiet(cause.name)}"
+    lines = [
+        subject,
+        prose(incidents.usual_words(cause)),
+        f"First step: {prose(incidents.first_step(cause.kind))}",
+        absolute(cause.get_absolute_url()),
+    ]
+    return subject[:200], "\n".join(lines)
+
+
+def about_owned_incident(cause: Cause, by: str) -> Message:
+    """For its owner. `by`: who gave it to them."""
+    subject, body = about_incident(cause)
+    return f"Yours: {subject}"[:200], f"{quiet(by)} assigned this incident to you.\n{body}"
 
 
 def about_alarm(alarm: Alarm) -> Message:

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from briefs.models import (
     Alarm,
     Brief,
+    Cause,
     Notification,
     NotificationTarget,
     PriorityThreshold,
@@ -37,6 +38,9 @@ RUN_SECONDS = 20.0  # of one task; with the last message far below the cluster's
 MOST_SINGLE = 5  # messages about briefs to one target within WINDOW; more become a digest
 WINDOW = timedelta(minutes=1)
 LARGEST_DIGEST = 1000
+# A message on a brief that a message of Customer.io caused waits so long: if many customers do the
+# same, all are told as one incident.
+HELD = timedelta(seconds=5)
 
 LEADS = "briefs.change_workingtime"  # who sets after how long a brief is forgotten
 
@@ -54,9 +58,15 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     """Insert the messages about these briefs, one for each target. Needs an open transaction.
 
     Skips briefs that wait for their profile. A target is told of a brief once, even if this is
-    called for it again.
+    called for it again, and of those of an incident once for all.
     """
-    ready = [brief for brief in briefs if brief.is_open and not brief.is_waiting_for_profile]
+    told_already = Cause.objects.incidents().filter(pk__in={b.cause_id for b in briefs} - {None})
+    incidents = set(told_already.values_list("pk", flat=True))
+    ready = [
+        brief
+        for brief in briefs
+        if brief.is_open and not brief.is_waiting_for_profile and brief.cause_id not in incidents
+    ]
     if not ready:
         return
     # Whoever asked for urgent briefs is told of the highest priority that there can be.
@@ -73,6 +83,7 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     roles = {item.role: item.name_list for item in AttributeName.objects.all()}
     first_steps = FirstSteps(ready)
     told = {brief.pk: messages.about_brief(brief, roles, first_steps) for _, brief in wanted}
+    held_until = Now() + HELD
     insert(
         Notification(
             target=target,
@@ -81,6 +92,7 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
             dedupe_key=f"brief:{brief.pk}",
             subject=told[brief.pk][0],
             body=told[brief.pk][1],
+            available_at=held_until if brief.cause_id else None,
         )
         for target, brief in wanted
     )
@@ -100,6 +112,26 @@ def tell_after_all(briefs: Iterable[Brief], since: datetime) -> None:
     )
     if cancelled.restore():
         transaction.on_commit(wake)
+
+
+def tell_of_incident(cause: Cause) -> int:
+    """Insert one message for each target that is told of new briefs; returns how many.
+
+    Needs an open transaction.
+    """
+    subject, body = messages.about_incident(cause)
+    return insert(
+        Notification(
+            target=target,
+            kind=Kind.INCIDENT,
+            dedupe_key=f"incident:{cause.pk}",
+            subject=subject,
+            body=body,
+        )
+        for target in NotificationTarget.objects.filter(
+            is_active=True, minimum_priority__isnull=False
+        )
+    )
 
 
 def tell_of_alarm(alarm: Alarm) -> int:
@@ -159,6 +191,13 @@ def insert(rows: Iterable[Notification]) -> int:
 
 def wake() -> bool:
     return waking.wake(TASK, "default")
+
+
+def wake_for_held() -> None:
+    """Wake a sender if a message was held until a moment ago."""
+    just_now = (Now() - 2 * HELD, Now())
+    if Notification.objects.due().filter(available_at__range=just_now).exists():
+        wake()
 
 
 def wake_if_due() -> None:
@@ -241,6 +280,8 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
         not_theirs.cancel("the brief is not theirs any more")
         if not target.person.is_active:
             due.cancel("the person has left")
+    of_incident = due.filter(kind=Kind.BRIEF, brief__cause__incident_at__isnull=False)
+    of_incident.cancel("told as an incident")
     of_closed = due.filter(brief__state=Brief.State.CLOSED).exclude(kind=Kind.MENTION)
     of_closed.cancel("the brief was closed meanwhile")
     chosen = due.exclude(kind__in=JOINED).order_by("pk").first() or _brief_or_digest(target, due)

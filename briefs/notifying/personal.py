@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from briefs.links import user_name
-from briefs.models import Brief, BulkAct, Notification, NotificationTarget
+from briefs.models import Brief, BulkAct, Cause, Notification, NotificationTarget
 from briefs.models.bulk import UNDO_WITHIN
 from briefs.models.notifications import BY_MAIL, NotificationQuerySet
 from briefs.models.sealing import scheme_of
@@ -99,6 +99,21 @@ def tell_woken(briefs: Iterable[Brief], why: Mapping[int, str], moment: datetime
             key = f"woken:{brief.pk}:{moment:%Y%m%dT%H%M%S.%f}"
             rows.append(_row(target, Kind.WOKEN, key, subject, body, brief))
     outbox.insert(rows)
+
+
+def tell_of_incident(cause: Cause, to: Any, by: Any, entry: int) -> None:
+    """Insert a message for the new owner, unless they took it. Needs an open transaction.
+
+    `entry`: the key of the entry in the log, so that each assigning is told once.
+    """
+    if to.pk == by.pk:
+        return
+    subject, body = messages.about_owned_incident(cause, user_name(by))
+    key = f"incident:{cause.pk}:{entry}"
+    outbox.insert(
+        _row(target, Kind.INCIDENT, key, subject, body, None)
+        for target in _targets({to.pk}).values()
+    )
 
 
 def tell_mentioned(brief: Brief, people: Iterable[Any], by: Any, comment: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from briefs.models import Brief, Signal, Yardstick
+from briefs.models import Brief, Cause, Signal, Yardstick
 from briefs.models.signals import SAME_ACT_WITHIN
 from briefs.pipeline import profiles, rereading
 from briefs.pipeline.drafts import Draft
@@ -29,6 +29,7 @@ class Batch:
     joined: dict[int, Brief] = field(default_factory=dict)
     mapped: dict[int, Brief] = field(default_factory=dict)  # already open, persona known now
     raised: list[Brief] = field(default_factory=list)  # already open, and more urgent now
+    caused: dict[int, Cause] = field(default_factory=dict)  # already open, message known now
     woken: dict[int, str] = field(default_factory=dict)  # snoozed ones, with what woke them
 
 

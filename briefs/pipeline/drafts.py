@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from briefs.models import Cause
 from personas.models import Customer, Effect, SignalKind, SignalRule
 from personas.people import identity
 from personas.rules import facts
@@ -38,6 +39,7 @@ class Draft:
     preferences_before: dict[str, Any] = field(default_factory=dict)
     fetched_before: datetime | None = None
     same_people: list[tuple[Customer, Customer]] = field(default_factory=list)
+    cause: Cause | None = None  # the message that its brief comes from
 
     @property
     def happened_at(self) -> datetime:

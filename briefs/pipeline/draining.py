@@ -19,7 +19,15 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
-from briefs.pipeline import merging, naming, preferences, recording, scanners, understanding
+from briefs.pipeline import (
+    causing,
+    merging,
+    naming,
+    preferences,
+    recording,
+    scanners,
+    understanding,
+)
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
 from webhooks import bell
@@ -140,6 +148,7 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def _process(claim: Claim) -> int:
     drafts = read(claim.events)
+    causing.name(drafts)
     with transaction.atomic():
         held = {event.pk for event in claim.hold()}
         drafts = [draft for draft in drafts if draft.event.pk in held]
@@ -154,6 +163,7 @@ def _process(claim: Claim) -> int:
         working.wake()
     if scanners.may_show(drafts):
         scanners.fold()
+    causing.notice(drafts)  # without what a scanner caused
     return len(ended)
 
 

@@ -65,6 +65,7 @@ def record(drafts: list[Draft]) -> int:
     write(Brief, JOINED, batch.joined.values(), also="revision = revision + 1")
     profiles.save(batch.mapped.values())
     Brief.objects.filter(pk__in=batch.joined).update(last_signal_at=Now())
+    _write_causes(batch)
     _wake(batch, deadlines, now)
     _raise_revisions(signals, batch)
     sharing.hurry(batch.raised)
@@ -109,6 +110,14 @@ def _end_due(batch: Batch, deadlines: Deadlines, now: datetime) -> None:
         is_untouched = not brief.due_moved_at and not brief.first_touch_at
         if brief.due_at and is_untouched and deadlines.of(brief, now) is None:
             brief.due_at = None
+
+
+def _write_causes(batch: Batch) -> None:
+    by_cause: dict[int, list[int]] = defaultdict(list)
+    for key, cause in batch.caused.items():
+        by_cause[cause.pk].append(key)
+    for cause_key, keys in by_cause.items():
+        Brief.objects.filter(pk__in=keys, cause=None).update(cause=cause_key)
 
 
 def _wake(batch: Batch, deadlines: Deadlines, now: datetime) -> None:
@@ -216,6 +225,7 @@ def _choose_brief(draft: Draft, signal: Signal, batch: Batch) -> Brief | None:
     if echo_of:
         signal.same_act_as = echo_of
         draft.reason = f"the same act as reported by another event, no second brief: {signal.why}"
+        _note_cause(batch.briefs.get(draft.person.pk), echo_of, draft, batch)
         return echo_of.brief
     batch.recent[draft.person.pk].append(signal)
     if _is_outdated(signal):
@@ -246,6 +256,16 @@ def _note_awake(brief: Brief | None, signal: Signal, batch: Batch) -> None:
     """A new act and good news wake a brief that is snoozed."""
     if brief is not None and brief.state == Brief.State.SNOOZED:
         batch.woken.setdefault(brief.pk, f"woke up: {signal.title}")
+
+
+def _note_cause(brief: Brief | None, act: Signal, draft: Draft, batch: Batch) -> None:
+    """The first report of an act often names no message, and the second one does."""
+    if brief is None or brief != act.brief or brief.cause_id or draft.cause is None:
+        return
+    if brief.kind == draft.cause.kind:
+        brief.cause = draft.cause
+        if brief.pk:
+            batch.caused[brief.pk] = draft.cause
 
 
 def _earlier_report(signal: Signal, batch: Batch) -> Signal | None:
@@ -315,6 +335,7 @@ def _open(draft: Draft, signal: Signal, batch: Batch) -> Brief:
         detail=signal.detail,
         is_waiting_for_profile=draft.is_waiting_for_profile,
         happened_at=signal.happened_at,
+        cause=draft.cause,
     )
     batch.yardstick.value(brief, draft.person)
     brief.is_judged(_judged(draft, brief, batch))

@@ -17,7 +17,9 @@ from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
 from providers.addresses import email_address
 
-FOLLOWED = (*profiles.MAPPED, "kind", "detail", "happened_at", "renewal", "is_renewal_shared")
+FOLLOWED = (
+    *profiles.MAPPED, "kind", "detail", "happened_at", "renewal", "is_renewal_shared", "cause",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ def _rename(brief: Brief, carriers: list[Signal], words: str) -> int:
     yardstick = Yardstick.load()
     yardstick.value(brief, brief.customer)
     brief.is_judged(yardstick.judge(worst, brief.persona, brief.customer, brief, brief.kind))
-    brief.research = brief.renewal = brief.researched_at = None
+    brief.research = brief.renewal = brief.researched_at = brief.cause = None
     brief.is_sharing = brief.is_renewal_shared = False
     brief.basis = Brief.Basis.PLAYBOOK
     asked = 0 if brief.is_waiting_for_profile else sharing.attach([brief])

@@ -160,17 +160,17 @@ def _fold(burst: Burst) -> int:
     kept.is_judged(SCANNER)
     # Nobody pays for advice on what nobody meant.
     kept.research, kept.is_sharing, kept.basis = None, False, Brief.Basis.PLAYBOOK
-    kept.researched_at = None
+    kept.researched_at = kept.cause = None
     kept.save(
         update_fields=["kind", "detail", "priority", "priority_reasons", "research", "is_sharing",
-                       "basis", "researched_at"]
+                       "basis", "researched_at", "cause"]
     )  # fmt: skip
     kept.log(
         f"probably a link scanner: {words}. Ask one of them whether they meant it", is_raised=True
     )
     for brief in others:
-        brief.kind = SignalKind.SCANNER
-        brief.save(update_fields=["kind"])
+        brief.kind, brief.cause = SignalKind.SCANNER, None
+        brief.save(update_fields=["kind", "cause"])
         brief.withdraw(f"probably a link scanner: {words}. See brief {kept.pk}")
         kept.log(f"takes the place of brief {brief.pk} ({brief.customer})", is_raised=True)
     return len(others)

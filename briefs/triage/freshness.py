@@ -1,6 +1,6 @@
 """What arrived since a page of a brief was made, so that nobody decides without knowing it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any, Self
 
@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
 
 from briefs.dossier import story
-from briefs.models import Activity, Brief, Priority, Signal
+from briefs.models import Activity, Brief, CauseEntry, Priority, Signal
 from personas.models import Persona
 
 
@@ -64,7 +64,8 @@ class News:
     """What a person must know before they decide. It is false if there is nothing."""
 
     happenings: list[story.Happening] = field(default_factory=list)  # what the customer did
-    activities: list[Activity] = field(default_factory=list)  # what others did with the brief
+    # What others did with the brief, or about the incident.
+    activities: Sequence[Activity | CauseEntry] = ()
     changes: list[str] = field(default_factory=list)  # in words
     is_unknown: bool = False  # the form does not say what it was based on
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
+from briefs.notifying import outbox
 from briefs.research import pacing
 from briefs.research.working import TASK as RESEARCH
 from operations import progress, scheduling
@@ -24,6 +25,7 @@ def bring_events(beats: Beats) -> bool:
     """Start the sweep if it is due, and a drain if events wait that nobody works on."""
     if scheduling.claim():
         beats.give(progress.SWEEP)
+    outbox.wake_for_held()
     if progress.event_due_since(Now(), PATIENCE) is None or progress.is_draining(Now(), PATIENCE):
         return False
     beats.give(DRAIN)

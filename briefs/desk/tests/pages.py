@@ -17,3 +17,8 @@ def text(response: Any) -> str:
 def messages(response: Any) -> list[str]:
     """The messages that a redirect led to."""
     return [str(message) for message in response.context["messages"]]
+
+
+def rows(response: Any) -> list[Any]:
+    """The briefs of a list that have a line of their own, in its order."""
+    return [line.dossier.brief for line in response.context["lines"] if line.dossier]

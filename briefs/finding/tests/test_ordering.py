@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from briefs.desk.tests.pages import rows
 from briefs.finding import ordering
 from briefs.finding.ordering import ORDERINGS, ordered
 from briefs.models import Brief, Priority
@@ -21,7 +22,7 @@ def found(*words):
 
 
 def shown(client, **query):
-    return [one.brief.pk for one in client.get("/", query).context["dossiers"]]
+    return [brief.pk for brief in rows(client.get("/", query))]
 
 
 def asked(client, **query):
@@ -151,7 +152,7 @@ def test_unknown_word_is_refused_by_the_api_and_told_by_the_inbox(signed_in, bri
     assert signed_in.get("/api/v1/briefs/?ordering=colour").status_code == 400
     page = signed_in.get("/?ordering=colour")
 
-    assert len(page.context["dossiers"]) == 2
+    assert len(rows(page)) == 2
     assert "Lists are not sorted by “colour”" in page.content.decode()
 
 

@@ -1,0 +1,206 @@
+"""The page of an incident, its list, and what people do about it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from briefs.desk.tests.pages import messages, text
+from briefs.finding.tests.test_folds import make_cause, make_folded, worth
+from briefs.models import Brief, BulkAct, Cause, Notification
+from briefs.models.notifications import BY_MAIL
+from briefs.notifying import personal
+from briefs.tests.factories import make_brief
+from conftest import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def incident():
+    cause = make_cause(incident_at=timezone.now())
+    briefs = make_folded(cause, 6)
+    start = timezone.now() - timedelta(minutes=12)
+    for number, brief in enumerate(briefs):
+        happened = start + timedelta(minutes=2 * number)
+        Brief.objects.filter(pk=brief.pk).update(happened_at=happened)
+    return cause
+
+
+def post(client, cause, act, **data):
+    based_on = client.get(cause.get_absolute_url()).context["based_on"]
+    return client.post(f"{cause.get_absolute_url()}{act}/", {"based_on": based_on, **data},
+                       follow=True)  # fmt: skip
+
+
+def test_page_tells_message_people_value_and_what_to_do_first(signed_in, incident, settings):
+    settings.CIO_PERSON_URL = "https://cio.example/workspaces/1/journeys/people/{cio_id}"
+    worth(Brief.objects.first(), 900)
+
+    page = signed_in.get(incident.get_absolute_url())
+
+    words = text(page)
+    assert "Spring sale" in words
+    assert "6 people within 10 min" in words
+    assert "Value behind these signals USD 900 a month" in words
+    assert "Look at the message and at who gets it" in words
+    assert "More than 20 within a day, for a message without a history." in words
+    assert (
+        b"https://cio.example/workspaces/1/journeys/broadcasts/newsletter/5/overview/reports"
+        in page.content
+    )
+    assert sum(page.context["series"][0].values) == 6
+    assert page.context["unit"] == "minute"
+
+
+def test_message_without_an_incident_says_so(signed_in):
+    cause = make_cause()
+    make_brief(cause=cause)
+
+    words = text(signed_in.get(cause.get_absolute_url()))
+
+    assert "no more than this message usually causes" in words
+    assert "Own this incident" not in words
+
+
+def test_incident_of_weeks_is_shown_by_days(signed_in, incident):
+    Brief.objects.filter(pk=Brief.objects.first().pk).update(
+        happened_at=timezone.now() - timedelta(days=20)
+    )
+
+    page = signed_in.get(incident.get_absolute_url())
+
+    assert page.context["unit"] == "day"
+    assert len(page.context["columns"]) in (20, 21, 22)
+
+
+def test_incident_is_owned_given_and_given_back(signed_in, user, lead, incident):
+    assert "The incident is yours." in messages(post(signed_in, incident, "take"))
+    post(signed_in, incident, "give", to=lead.pk)
+    incident.refresh_from_db()
+    assert incident.assignee == lead
+
+    post(signed_in, incident, "give-back")
+
+    incident.refresh_from_db()
+    assert incident.assignee is None
+    log = list(incident.entries.values_list("text", flat=True))
+    assert log == ["took it", "assigned it to lee", "gave it back: it was lee’s"]
+
+
+def test_owner_is_told_unless_they_took_it(signed_in, lead, user, incident):
+    lead.email = "lee@example.com"
+    lead.save()
+    personal.choose(lead, BY_MAIL)
+
+    post(signed_in, incident, "take")
+    post(signed_in, incident, "give", to=lead.pk)
+
+    told = Notification.objects.get()
+    assert (told.kind, told.target.person) == ("incident", lead)
+    assert told.subject.startswith("Yours: Incident: 6 people")
+
+
+def test_closing_asks_what_was_done_and_closes_no_brief(signed_in, incident):
+    page = post(signed_in, incident, "close", text=" ")
+    assert page.status_code == 422
+    assert "Say in a few words what was done." in text(page)
+
+    post(signed_in, incident, "close", text="Stopped the newsletter.")
+
+    incident.refresh_from_db()
+    assert (incident.is_open, incident.closing_note) == (False, "Stopped the newsletter.")
+    assert Brief.objects.open().count() == 6
+
+
+def test_closed_incident_is_reopened(signed_in, incident):
+    post(signed_in, incident, "close", text="Stopped it.")
+
+    assert "The incident is open again." in messages(post(signed_in, incident, "reopen"))
+
+
+def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in, incident):
+    post(signed_in, incident, "close", text="Stopped it.")
+    make_cause()
+
+    [words] = messages(post(signed_in, incident, "reopen"))
+
+    assert words.startswith("It cannot be reopened: the same message has caused further briefs")
+    incident.refresh_from_db()
+    assert not incident.is_open
+
+
+def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_done(signed_in, lead, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.log("noted: I am stopping it", lead)
+
+    page = signed_in.post(
+        f"{incident.get_absolute_url()}close/", {"based_on": based_on, "text": "Left it."}
+    )
+
+    assert page.status_code == 409
+    assert "I am stopping it" in text(page)
+    assert "Left it." in page.content.decode()
+    incident.refresh_from_db()
+    assert incident.is_open
+
+
+def test_note_is_in_the_log(signed_in, incident):
+    post(signed_in, incident, "note", text="Sent twice by mistake.")
+
+    assert "robin noted: Sent twice by mistake." in text(signed_in.get(incident.get_absolute_url()))
+
+
+def test_all_open_briefs_are_chosen_for_a_bulk_act(signed_in, incident):
+    Brief.objects.filter(pk=Brief.objects.first().pk).update(
+        state="snoozed", snoozed_until=timezone.now() + timedelta(days=1)
+    )
+    make_brief()
+    page = signed_in.get(incident.get_absolute_url())
+
+    signed_in.post("/bulk/", {"query": page.context["here"], "which": "all", "kind": "close"})
+
+    assert BulkAct.objects.get().parts.count() == 6
+
+
+def test_open_incidents_stand_above_the_inbox_until_somebody_owns_them(signed_in, incident):
+    assert "Incident: 6 people within 10 min" in text(signed_in.get("/"))
+    assert "Nobody owns it yet." in text(signed_in.get("/"))
+
+    post(signed_in, incident, "take")
+
+    assert "robin owns it." in text(signed_in.get("/"))
+
+
+def test_list_has_open_incidents_first(signed_in, incident):
+    make_cause(message="newsletter:6", incident_at=timezone.now(), ended_at=timezone.now(),
+               described={"newsletter_name": "Older"})  # fmt: skip
+    make_cause(message="newsletter:7", described={"newsletter_name": "No incident"})
+
+    words = text(signed_in.get("/incidents/"))
+
+    assert words.index("Spring sale") < words.index("Older")
+    assert "No incident" not in words
+
+
+def test_list_without_an_incident_says_what_it_is_for(signed_in):
+    assert "No incident so far" in text(signed_in.get("/incidents/"))
+
+
+@pytest.mark.parametrize("act", ["take", "give", "give-back", "note", "close", "reopen"])
+def test_reader_does_nothing_about_an_incident(client, django_user_model, incident, act):
+    client.force_login(make_user(django_user_model, "vera", "Viewer"))
+
+    answer = client.post(f"{incident.get_absolute_url()}{act}/", {"text": "x"})
+
+    assert answer.status_code == 403
+    assert not Cause.objects.get().entries.exists()
+
+
+def test_queries_do_not_grow_with_the_people(signed_in, incident, django_assert_max_num_queries):
+    with django_assert_max_num_queries(60) as few:
+        signed_in.get(incident.get_absolute_url())
+    make_folded(incident, 15)
+
+    with django_assert_max_num_queries(len(few)):
+        signed_in.get(incident.get_absolute_url())

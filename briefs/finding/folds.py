@@ -1,0 +1,59 @@
+"""One cause, one line: which briefs of a list are folded, and what stands in their place.
+
+Folded are the briefs of one cause from five on, but for those that are urgent, assigned or
+returned: these stay rows. The fold stands where its most valuable brief would.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from django.db.models import Count, F, Q, Window
+from django.db.models.functions import RowNumber
+
+from briefs.models.briefs import FOLDABLE
+from briefs.models.causes import FOLDED_FROM
+from briefs.models.queryset import BriefQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """The folds of a list."""
+
+    numbers: dict[int, int]  # of briefs, by cause
+    firsts: dict[int, int]  # the cause, by its most valuable brief
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls({}, {})
+
+    @classmethod
+    def of(cls, briefs: BriefQuerySet) -> Self:
+        foldable = briefs.filter(FOLDABLE).order_by()
+        groups = foldable.values("cause").annotate(number=Count("pk"))
+        numbers = dict(
+            groups.filter(number__gte=FOLDED_FROM).values_list("cause", "number").order_by()
+        )
+        if not numbers:
+            return cls.none()
+        by_value = [F("value_sort").desc(), F("pk").asc()]
+        place = Window(RowNumber(), partition_by="cause", order_by=by_value)
+        ranked = foldable.filter(cause__in=numbers).annotate(place=place).filter(place=1)
+        return cls(numbers, dict(ranked.values_list("pk", "cause")))
+
+    @property
+    def hidden(self) -> int:
+        """How many briefs have no line of their own."""
+        return sum(self.numbers.values()) - len(self.numbers)
+
+    def lines(self, briefs: BriefQuerySet) -> BriefQuerySet:
+        """Of these briefs those that have a line: with one brief for each fold."""
+        if not self.numbers:
+            return briefs
+        folded = FOLDABLE & Q(cause__in=self.numbers) & ~Q(pk__in=self.firsts)
+        return briefs.exclude(folded)
+
+
+def of_causes(briefs: BriefQuerySet, causes: Iterable[int]) -> BriefQuerySet:
+    """Of these briefs those that the folds of these causes hold."""
+    return briefs.filter(FOLDABLE, cause__in=list(causes))

@@ -1,0 +1,81 @@
+"""What an incident is about: how many people within which time, and what to do first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from django.db.models import Count, Max, Min, Q
+
+from briefs.models import Cause
+from briefs.times import length
+from personas.models import SignalKind
+
+_NOTE = "Then note here what was done."
+_MEND = f"Stop it or mend it in Customer.io as long as it is being sent. {_NOTE}"
+# A bounce is the fault of a list or of the sender more often than of the words.
+_STEPS = {
+    SignalKind.SPAM_COMPLAINT: "Look at the message and at who gets it: did these people ask for "
+    f"it, and do they know the sender? {_MEND}",
+    SignalKind.ADDRESS_GONE: "Look at the list to which the message goes: is it old, or imported? "
+    f"{_MEND}",
+    SignalKind.BOUNCED: "Look at the message and at the sender’s domain: do others bounce as well? "
+    f"{_MEND}",
+}
+_STEP = (
+    "Look at the message and at who gets it: is it wrong, sent twice, or sent to the wrong people? "
+    f"{_MEND}"
+)
+
+
+def first_step(kind: str) -> str:
+    """What to do first about the message, for an incident of this kind of signal."""
+    return _STEPS.get(SignalKind(kind), _STEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a cause reaches."""
+
+    briefs: int
+    open: int
+    first: datetime | None
+    last: datetime | None
+
+    @classmethod
+    def of(cls, cause: Cause) -> Self:
+        return cls.of_all([cause])[cause.pk]
+
+    @classmethod
+    def of_all(cls, causes: Iterable[Cause]) -> dict[int, Self]:
+        """By the cause's key; one query."""
+        rows = Cause.objects.filter(pk__in=[cause.pk for cause in causes]).annotate(
+            of_all=Count("briefs"),
+            of_open=Count("briefs", filter=~Q(briefs__state="closed")),
+            earliest=Min("briefs__happened_at"),
+            latest=Max("briefs__happened_at"),
+        )
+        found = rows.values_list("pk", "of_all", "of_open", "earliest", "latest")
+        return {key: cls(*extent) for key, *extent in found}
+
+    @property
+    def within(self) -> str:
+        """`12 min`; empty for a single brief."""
+        if self.first is None or self.last is None or self.briefs < 2:
+            return ""
+        return length(self.last - self.first)
+
+    @property
+    def words(self) -> str:
+        people = "1 person" if self.briefs == 1 else f"{self.briefs:,} people"
+        return f"{people} within {self.within}" if self.within else people
+
+
+def usual_words(cause: Cause) -> str:
+    """How many are usual for this message."""
+    if cause.usual is None:
+        return f"More than {cause.most} within a day, for a message without a history."
+    return (
+        f"Usually {cause.usual:,.0f} within a day on which there are any; more than {cause.most} "
+        "are no chance."
+    )
