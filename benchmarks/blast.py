@@ -3,6 +3,7 @@
     python -m benchmarks.blast [--events 5000] [--factor 15] [--budget N] [--sqlite]
                                [--redis-away 60]
 
+The unsubscribes are of three newsletters: three incidents, each told once to a target over HTTP.
 Signed webhooks over HTTP into the real web server, supervisor and clusters; Mave is the sandbox at
 the latency of its documentation, 30 to 90 s, with its time running `factor` times faster. The
 customers are of 8 personas that open briefs (one of them buys no research) and 300 industries in
@@ -12,9 +13,14 @@ many seconds.
 """
 
 import argparse
+import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice, product
+from typing import Any
 
 from benchmarks import system
 from sandbox import Sandbox, brokers
@@ -23,6 +29,7 @@ LATENCY, JITTER = 30.0, 60.0
 NAIVE_AT_ONCE = 10  # what Mavera allows one key
 STARTER_KEY_PER_MINUTE = 60
 LONGEST_SECONDS = 1800.0
+NEWSLETTERS = 3
 REDIS_STOPS_AFTER = 5.0  # seconds: most events are still to come
 
 # As supervised companies are found in a CRM; each is a question of its own.
@@ -72,11 +79,47 @@ def main() -> None:
     )
     _add_people(sandbox, given.events)
     broker = brokers.redis() if given.redis_away else None
-    with system.running(sandbox, sqlite=given.sqlite, broker=broker) as running:
+    with (
+        system.running(sandbox, sqlite=given.sqlite, broker=broker) as running,
+        _chat() as (address, told),
+    ):
         _set_policy(given.factor, given.budget)
+        _tell(address)
         with system.stopped_once(broker, after=REDIS_STOPS_AFTER, seconds=given.redis_away):
             _blast(running, sandbox, given.events)
-        _report(sandbox, given)
+        _report(sandbox, given, told)
+
+
+@contextmanager
+def _chat() -> Iterator[tuple[str, list[str]]]:
+    """An address that takes messages, and the subjects of those that came."""
+    told: list[str] = []
+
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            told.append(str(body["title"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"json://127.0.0.1:{server.server_port}/", told
+    finally:
+        server.shutdown()
+
+
+def _tell(address: str) -> None:
+    """Let the chat hear of every brief."""
+    from briefs.models import NotificationTarget
+
+    target = NotificationTarget(name="Everybody", minimum_priority=1)
+    target.address = address
+    target.save()
 
 
 def _blast(running: system.System, sandbox: Sandbox, count: int) -> None:
@@ -85,7 +128,10 @@ def _blast(running: system.System, sandbox: Sandbox, count: int) -> None:
 
     began = time.monotonic()
     events = [
-        system.event_of(f"blast-{n}", f"person-{n}", sandbox, "unsubscribed") for n in range(count)
+        _of_newsletter(
+            system.event_of(f"blast-{n}", f"person-{n}", sandbox, "unsubscribed"), n % NEWSLETTERS
+        )
+        for n in range(count)
     ]
     acknowledged, answers = running.send(events)
     print(
@@ -95,6 +141,18 @@ def _blast(running: system.System, sandbox: Sandbox, count: int) -> None:
     )
     _wait_until(lambda: not ledger.pending_events(), began)
     _wait_until(_is_over, began)
+
+
+def _of_newsletter(event: dict[str, Any], number: int) -> dict[str, Any]:
+    """The same act as the report about a message has it."""
+    data = event["data"]
+    data |= {
+        "newsletter_id": 100 + number,
+        "newsletter_name": f"Newsletter {number}",
+        "delivery_id": f"delivery-{event['event_id']}",
+        "recipient": data["identifiers"].get("email"),
+    }
+    return {**event, "object_type": "email"}
 
 
 def _arguments() -> argparse.Namespace:
@@ -166,9 +224,11 @@ def _is_over() -> bool:
     return not ledger.in_flight() and bool(ledger.why_waiting())
 
 
-def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
+def _report(sandbox: Sandbox, given: argparse.Namespace, told: Sequence[str]) -> None:
     from benchmarks import ledger
-    from briefs.models import Brief, Research
+    from briefs.models import Brief, Cause, Research
+
+    incidents = Cause.objects.incidents().counted()
 
     calls = ledger.calls(60 / given.factor)
     briefs, distinct = Brief.objects.count(), ledger.questions()
@@ -177,6 +237,9 @@ def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
     to_brief, to_research = ledger.seconds_to("created_at"), ledger.seconds_to("researched_at")
     rows = {
         "customers, briefs": f"{given.events}, {briefs}",
+        "newsletters, incidents": f"{NEWSLETTERS}, {len(incidents)} with "
+        f"{sum(one.number for one in incidents)} briefs",
+        "messages to the target": f"{len(told)}: {'; '.join(told[:5])}",
         "personas, industries": f"{len(PROFILES)}, {len(INDUSTRIES)}",
         "distinct questions": distinct,
         "Mave calls": f"{calls.chats} (the sandbox counts "

@@ -82,6 +82,7 @@ ADDED: dict[Role, tuple[str, ...]] = {
         *(f"personas.{act}_attributename" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_questiontemplate" for act in ("view", "add", "change")),
         "briefs.view_activity",
+        "briefs.view_cause",
         "briefs.view_comment",
         "briefs.view_contactlog",
         "briefs.view_research",

@@ -7,6 +7,7 @@ persona's and the signal rule's.
 """
 
 from briefs.admin.briefs import BriefAdmin
+from briefs.admin.causes import CauseAdmin
 from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, OfferAdmin, WorkingTimeAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
@@ -24,6 +25,7 @@ from briefs.admin.triage import CommentAdmin, ContactLogAdmin
 __all__ = [
     "AlarmAdmin",
     "BriefAdmin",
+    "CauseAdmin",
     "ClosingReasonAdmin",
     "CommentAdmin",
     "ContactLogAdmin",

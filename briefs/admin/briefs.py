@@ -81,7 +81,7 @@ class BriefAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": ("desk_link", "customer_link", "what", "priority", "why", "value_shown",
-                           "state", "assignee", "snoozed_until", "returned_link"),
+                           "state", "assignee", "snoozed_until", "returned_link", "cause_link"),
             },
         ),
         (
@@ -153,6 +153,12 @@ class BriefAdmin(ReadOnlyAdmin):
     @admin.display(description="returned from")
     def returned_link(self, brief: Brief) -> SafeString | str:
         return link(brief.returned_from)
+
+    @admin.display(description="message")
+    def cause_link(self, brief: Brief) -> SafeString | str:
+        if brief.cause is None:
+            return "—"
+        return format_html('<a href="{}">{}</a>', brief.cause.get_absolute_url(), brief.cause)
 
     @admin.display(description="why they stayed or left")
     def reason(self, brief: Brief) -> str:

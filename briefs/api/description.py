@@ -90,11 +90,12 @@ class Description(AutoSchema):
 
     @property
     def _is_act(self) -> bool:
-        return self.view.action in getattr(self.view, "further_permissions", ())
+        is_further = self.view.action in getattr(self.view, "further_permissions", ())
+        return is_further and not self._is_write
 
     @property
     def _is_write(self) -> bool:
-        """Of no single brief, so there is no ETag to send."""
+        """Of many briefs or of none, so there is no ETag to send."""
         return self.view.action in getattr(self.view, "writes", ())
 
     @property

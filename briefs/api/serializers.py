@@ -331,6 +331,13 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
         allow_null=True,
         help_text="The customer's brief that was closed shortly before this one was opened.",
     )
+    cause = Key(
+        source="brief.cause",
+        read_only=True,
+        allow_null=True,
+        help_text="What briefs of the same message and signal of a day share: the id of the "
+        "incident, if they are one.",
+    )
     research = ResearchBriefly(source="*", allow_null=True)
 
     class Meta:
@@ -342,7 +349,7 @@ class BriefItem(PersonalData, serializers.ModelSerializer[Brief]):
             "assignee", "outcome", "happened_at", "created_at", "researched_at", "closed_at",
             "first_step", "first_step_source", "first_step_channels", "first_step_reason",
             "came_back", "due_at", "first_touch_at", "snoozed_until", "is_snoozed_for_signal",
-            "returned_from", "reopened_at", "closing_reason", "offer", "offer_percent",
+            "returned_from", "cause", "reopened_at", "closing_reason", "offer", "offer_percent",
             "offer_words", "research", "revision",
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from briefs.api import views
 from briefs.api.bulk import BulkActViewSet
+from briefs.api.incidents import IncidentViewSet
 
 app_name = "api"
 
@@ -14,6 +15,7 @@ router.register("events", views.EventViewSet, basename="event")
 router.register("personas", views.PersonaViewSet, basename="persona")
 router.register("customers", views.CustomerViewSet, basename="customer")
 router.register("bulk-acts", BulkActViewSet, basename="bulkact")
+router.register("incidents", IncidentViewSet, basename="incident")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 router.register("offers", views.OfferViewSet, basename="offer")
 

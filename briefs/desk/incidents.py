@@ -45,9 +45,9 @@ Act = Callable[..., HttpResponse]
 def listed(request: HttpRequest) -> HttpResponse:
     """Open ones first, then the latest."""
     rows = Cause.objects.incidents().select_related("assignee")
-    page = Paginator(rows.order_by(F("ended_at").desc(nulls_first=True), "-incident_at"), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(
+        rows.order_by(F("ended_at").desc(nulls_first=True), "-incident_at"), PAGE_SIZE
+    ).get_page(request.GET.get("page"))
     found = Extent.of_all(page.object_list)
     context = {
         "section": "inbox",

@@ -9,7 +9,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from briefs.models import Brief, ClosingReason, Offer, Priority, PriorityThreshold, Research, Signal
+from briefs.models import (
+    Brief,
+    Cause,
+    ClosingReason,
+    Offer,
+    Priority,
+    PriorityThreshold,
+    Research,
+    Signal,
+)
 from briefs.research.questions import TEMPLATE_VERSION, Asker, Question, built_in
 from personas.models import Customer, FirstStep, Persona, names
 from webhooks.models import WebhookEvent
@@ -143,6 +152,19 @@ def make_signal(**kw: Any) -> Signal:
         **kw,
     }
     return Signal.objects.create(**fields)
+
+
+def make_cause(**kw: Any) -> Cause:
+    """A newsletter of which people unsubscribe; an incident if `kw` says since when."""
+    fields: dict[str, Any] = {
+        "message": "newsletter:5",
+        "kind": "unsubscribed",
+        "described": {"newsletter_name": "Spring sale"},
+        "first_at": timezone.now(),
+        "most": 20,
+        **kw,
+    }
+    return Cause.objects.create(**fields)
 
 
 def make_research(**kw: Any) -> Research:

@@ -12,6 +12,7 @@ from django_q.models import OrmQ
 from briefs.models import Comment, ContactLog, MaveCall, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
+    make_cause,
     make_customer,
     make_event,
     make_persona,
@@ -140,6 +141,18 @@ def test_brief_page_says_when_a_snooze_ends_and_leads_to_the_desk(admin_client, 
     assert f'<a href="{brief.get_absolute_url()}">Work on this brief on the desk</a>' in html
 
 
+def test_incident_page_shows_its_log_and_leads_to_the_desk(admin_client, user):
+    cause = make_cause(incident_at=timezone.now())
+    cause.log("noted: stopped the newsletter", user)
+    make_cause(message="newsletter:6", described={"newsletter_name": "No incident"})
+
+    html = shown(admin_client, page_of(cause))
+
+    assert "noted: stopped the newsletter" in html
+    assert f'href="{cause.get_absolute_url()}"' in html
+    assert "No incident" not in shown(admin_client, list_of("cause"))
+
+
 def make_entries(actor, brief=None, **contact):
     """A try to reach the customer, and a comment, on one brief."""
     brief = brief or make_brief()
@@ -188,7 +201,7 @@ def test_nobody_edits_or_deletes_what_people_wrote_in_the_admin(admin_client, us
 
 
 @pytest.mark.parametrize(
-    "model", ["brief", "signal", "research", "mavecall", "contactlog", "comment"]
+    "model", ["brief", "cause", "signal", "research", "mavecall", "contactlog", "comment"]
 )
 def test_nobody_adds_what_only_events_can_cause(admin_client, model):
     assert admin_client.get(reverse(f"admin:briefs_{model}_add")).status_code == 403

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from briefs.desk.tests.pages import messages, text
-from briefs.finding.tests.test_folds import make_cause, make_folded, worth
+from briefs.finding.tests.test_folds import make_folded, worth
 from briefs.models import Brief, BulkAct, Cause, Notification
 from briefs.models.notifications import BY_MAIL
 from briefs.notifying import personal
-from briefs.tests.factories import make_brief
+from briefs.tests.factories import make_brief, make_cause
 from conftest import make_user
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from briefs.desk.tests.pages import rows, text
-from briefs.models import Brief, BulkAct, Cause, Priority
-from briefs.tests.factories import make_brief, make_customer
+from briefs.models import Brief, BulkAct, Priority
+from briefs.tests.factories import make_brief, make_cause, make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -13,19 +13,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def cause():
     return make_cause()
-
-
-def make_cause(**kw):
-    return Cause.objects.create(
-        **{
-            "message": "newsletter:5",
-            "kind": "unsubscribed",
-            "described": {"newsletter_name": "Spring sale"},
-            "first_at": timezone.now(),
-            "most": 20,
-            **kw,
-        }
-    )
 
 
 def make_folded(cause, number=5, **kw):
