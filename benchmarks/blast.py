@@ -3,7 +3,7 @@
     python -m benchmarks.blast [--events 5000] [--factor 15] [--budget N] [--sqlite]
                                [--redis-away 60]
 
-The unsubscribes are of three newsletters: three incidents, each told once to a target over HTTP.
+The unsubscribes are of three newsletters: three incidents, each told once.
 Signed webhooks over HTTP into the real web server, supervisor and clusters; Mave is the sandbox at
 the latency of its documentation, 30 to 90 s, with its time running `factor` times faster. The
 customers are of 8 personas that open briefs (one of them buys no research) and 300 industries in
@@ -13,14 +13,12 @@ many seconds.
 """
 
 import argparse
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from itertools import islice, product
 from typing import Any
+
+from django.db.models import Count
 
 from benchmarks import system
 from sandbox import Sandbox, brokers
@@ -79,46 +77,20 @@ def main() -> None:
     )
     _add_people(sandbox, given.events)
     broker = brokers.redis() if given.redis_away else None
-    with (
-        system.running(sandbox, sqlite=given.sqlite, broker=broker) as running,
-        _chat() as (address, told),
-    ):
+    with system.running(sandbox, sqlite=given.sqlite, broker=broker) as running:
         _set_policy(given.factor, given.budget)
-        _tell(address)
+        _tell_everything()
         with system.stopped_once(broker, after=REDIS_STOPS_AFTER, seconds=given.redis_away):
             _blast(running, sandbox, given.events)
-        _report(sandbox, given, told)
+        _report(sandbox, given)
 
 
-@contextmanager
-def _chat() -> Iterator[tuple[str, list[str]]]:
-    """An address that takes messages, and the subjects of those that came."""
-    told: list[str] = []
-
-    class Chat(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.append(str(body["title"]))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"json://127.0.0.1:{server.server_port}/", told
-    finally:
-        server.shutdown()
-
-
-def _tell(address: str) -> None:
-    """Let the chat hear of every brief."""
+def _tell_everything() -> None:
+    """Let a target hear of every brief. Nothing listens there: what is told is in the outbox."""
     from briefs.models import NotificationTarget
 
     target = NotificationTarget(name="Everybody", minimum_priority=1)
-    target.address = address
+    target.address = "json://localhost:9/"
     target.save()
 
 
@@ -224,7 +196,7 @@ def _is_over() -> bool:
     return not ledger.in_flight() and bool(ledger.why_waiting())
 
 
-def _report(sandbox: Sandbox, given: argparse.Namespace, told: Sequence[str]) -> None:
+def _report(sandbox: Sandbox, given: argparse.Namespace) -> None:
     from benchmarks import ledger
     from briefs.models import Brief, Cause, Research
 
@@ -239,7 +211,7 @@ def _report(sandbox: Sandbox, given: argparse.Namespace, told: Sequence[str]) ->
         "customers, briefs": f"{given.events}, {briefs}",
         "newsletters, incidents": f"{NEWSLETTERS}, {len(incidents)} with "
         f"{sum(one.number for one in incidents)} briefs",
-        "messages to the target": f"{len(told)}: {'; '.join(told[:5])}",
+        "messages": _messages(),
         "personas, industries": f"{len(PROFILES)}, {len(INDUSTRIES)}",
         "distinct questions": distinct,
         "Mave calls": f"{calls.chats} (the sandbox counts "
@@ -262,6 +234,15 @@ def _report(sandbox: Sandbox, given: argparse.Namespace, told: Sequence[str]) ->
     for name, value in rows.items():
         print(f"{name:<38}{value}")
     _print_one_call_per_event(given.events, calls.chats, calls.credits)
+
+
+def _messages() -> str:
+    from briefs.models import Notification
+
+    rows = Notification.objects.values_list("kind", "status").annotate(number=Count("pk"))
+    sent = [f"{number} {kind}" for kind, status, number in rows if status != "cancelled"]
+    cancelled = [f"{number} {kind}" for kind, status, number in rows if status == "cancelled"]
+    return f"{', '.join(sent) or 'none'}; cancelled: {', '.join(cancelled) or 'none'}"
 
 
 def _real_minutes(factor: float, to_research: float) -> float:

@@ -69,7 +69,8 @@ class IncidentItem(serializers.ModelSerializer[Cause]):
     first_happened_at = serializers.SerializerMethodField()
     last_happened_at = serializers.SerializerMethodField()
     value = serializers.SerializerMethodField(
-        help_text="The value behind its signals for a month, by currency; a company counts once."
+        "value_behind",
+        help_text="The value behind its signals for a month, by currency; a company counts once.",
     )
 
     class Meta:
@@ -99,7 +100,7 @@ class IncidentItem(serializers.ModelSerializer[Cause]):
         return self._extent(cause).last
 
     @extend_schema(responses=ValueBehind(many=True))
-    def get_value(self, cause: Cause) -> Any:
+    def value_behind(self, cause: Cause) -> Any:
         sums = self.context["values"].get(cause.pk)
         return ValueBehind(sums.sums if sums else [], many=True).data
 

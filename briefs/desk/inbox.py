@@ -48,7 +48,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
         messages.warning(request, f"Lists are not sorted by “{asked_order[:60]}”.")
     situation = Situation(request.user)
-    lines = lines_of(page.object_list, folds, found.qs, asking.kept(request.GET.dict()), situation)
+    lines = lines_of(
+        list(page.object_list), folds, found.qs, asking.kept(request.GET.dict()), situation
+    )
     context = {
         "section": "inbox",
         "filter": found,

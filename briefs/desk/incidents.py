@@ -37,7 +37,7 @@ MOST_PEOPLE = 25  # on the page; the list shows all
 _BY_MINUTE, _BY_HOUR = timedelta(minutes=90), timedelta(days=3)  # up to so long
 MOST_LABELS = 6
 
-Act = Callable[..., HttpResponse]
+Act = Callable[..., None]
 
 
 @needs("briefs.view_brief")
@@ -116,7 +116,8 @@ def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
         return {}
     length = extent.last - extent.first
     if length <= _BY_MINUTE:
-        trunc, step, unit = TruncMinute, timedelta(minutes=1), "minute"
+        trunc: Any = TruncMinute
+        step, unit = timedelta(minutes=1), "minute"
     elif length <= _BY_HOUR:
         trunc, step, unit = TruncHour, timedelta(hours=1), "hour"
     else:
@@ -157,13 +158,15 @@ def _label(slot: Any, unit: str) -> str:
 # What people do about it -------------------------------------------------------------------------
 
 
-def _act(form_class: type[ActForm] | None = None, name: str = "") -> Callable[[Act], Act]:
+def _act(
+    form_class: type[ActForm] | None = None, name: str = ""
+) -> Callable[[Act], Callable[[HttpRequest, int], HttpResponse]]:
     """By POST, for who may work on briefs; a form with a fault, or an old one, comes back.
 
     `name`: of the form in the template, where two acts share one class.
     """
 
-    def decorate(act: Act) -> Act:
+    def decorate(act: Act) -> Callable[[HttpRequest, int], HttpResponse]:
         @needs(incidents.PERMISSION)
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(act)

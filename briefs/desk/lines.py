@@ -85,6 +85,6 @@ def _shown(
     }
     opened = next((fold for key, fold in shown.items() if unfolded == str(key)), None)
     if opened:
-        own = listed(folds.of_causes(briefs, [opened.cause.pk])).by_urgency()
+        own = listed(folds.of_causes(briefs, [opened.cause.pk]).by_urgency())
         opened.dossiers = dossiers(own[:MOST_UNFOLDED], situation)
     return shown

@@ -68,7 +68,7 @@ class CauseQuerySet(models.QuerySet["Cause"]):
     def incidents(self) -> Self:
         return self.filter(incident_at__isnull=False)
 
-    def counted(self) -> Self:
+    def counted(self) -> Any:
         """With `number`: of the briefs."""
         return self.annotate(number=models.Count("briefs"))
 

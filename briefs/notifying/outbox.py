@@ -60,7 +60,10 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     Skips briefs that wait for their profile. A target is told of a brief once, even if this is
     called for it again, and of those of an incident once for all.
     """
-    told_already = Cause.objects.incidents().filter(pk__in={b.cause_id for b in briefs} - {None})
+    causes = {brief.cause_id for brief in briefs if brief.cause_id}
+    told_already = (
+        Cause.objects.incidents().filter(pk__in=causes) if causes else Cause.objects.none()
+    )
     incidents = set(told_already.values_list("pk", flat=True))
     ready = [
         brief
