@@ -206,6 +206,15 @@ class Demo:
         got: dict[str, Any] = answer.json()
         return got
 
+    def write(self, path: str, **fields: Any) -> dict[str, Any]:
+        """POST to the API what is no act on one brief; returns the answer."""
+        headers = {"Idempotency-Key": secrets.token_hex(8)}
+        answer = self._ask("POST", f"{self.url}/api/v1/{path}", json=fields, headers=headers)
+        if not answer.ok:
+            raise Failed(f"POST {path}: {answer.status_code} {answer.text}")
+        got: dict[str, Any] = answer.json()
+        return got
+
     def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         page = 1

@@ -116,13 +116,11 @@ def what_events_mean(demo: Demo) -> None:
 
 
 def campaign_goes_wrong(demo: Demo) -> None:
-    demo.say("\n4. A campaign goes wrong: 200 people unsubscribe at once.")
+    demo.say("\n4. A newsletter goes wrong: 200 people unsubscribe at once.")
     calls, credits = demo.mave_calls(), demo.credits_used()
     began = time.monotonic()
-    events = [
-        demo.event(f"{'-'.join(BURST[n % len(BURST)])}-{demo.run}{n}", "unsubscribed")
-        for n in range(200)
-    ]
+    newsletter = f"{int(demo.run, 16)}"
+    events = [_unsubscribed_by(demo, newsletter, n) for n in range(200)]
     for event in events:
         demo.expect("every webhook is answered", demo.post(event), (200, "stored"))
     demo.done("200 webhooks answered", began)
@@ -130,6 +128,7 @@ def campaign_goes_wrong(demo: Demo) -> None:
     rows = demo.wait("all are processed", lambda: demo.all_ended(wanted), 60)
     briefs = {row["signal"]["brief"] for row in rows if row["signal"]["brief"]}
     demo.done(f"{len(rows)} events, {len(briefs)} briefs", began)
+    _incident_is_owned(demo, newsletter, len(briefs))
     demo.wait("their research is there", lambda: demo.all_researched(briefs), 180)
     shared = sum(
         brief["research"]["credits"]
@@ -141,6 +140,29 @@ def campaign_goes_wrong(demo: Demo) -> None:
         f"{demo.credits_used() - credits} credits spent, {shared} credits saved by sharing",
         began,
     )
+
+
+def _unsubscribed_by(demo: Demo, newsletter: str, number: int) -> dict[str, Any]:
+    """The click of one of many people in the same newsletter."""
+    person = f"{'-'.join(BURST[number % len(BURST)])}-{demo.run}{number}"
+    return demo.event(
+        person, "unsubscribed", "email", recipient=address(person), newsletter_id=int(newsletter),
+        newsletter_name="Spring sale", subject="Spring is here",
+    )  # fmt: skip
+
+
+def _incident_is_owned(demo: Demo, newsletter: str, briefs: int) -> None:
+    """The newsletter is one line in the inbox, and an incident."""
+    found = demo.wait("the newsletter is an incident", lambda: _incident(demo, newsletter), 60)
+    demo.expect("the incident has all briefs", found["briefs"], briefs)
+    demo.write(f"incidents/{found['id']}/assign/", to="me")
+    demo.write(f"incidents/{found['id']}/note/", text="Sent to the wrong list. It is stopped.")
+    demo.done(f"one line instead of {briefs}: {demo.url}/incidents/{found['id']}/ has an owner")
+
+
+def _incident(demo: Demo, newsletter: str) -> dict[str, Any] | None:
+    rows = demo.pages("incidents", state="open")
+    return next((row for row in rows if row["message"] == f"newsletter:{newsletter}"), None)
 
 
 def desk_at_work(demo: Demo) -> None:
