@@ -236,6 +236,10 @@ class IncidentNoteForm(ActForm):
         return str(self.cleaned_data["text"])
 
 
+class CloseIncidentForm(IncidentNoteForm):
+    name = "close_form"
+
+
 class ReopenForm(ActForm):
     name = "reopen_form"
 

@@ -19,7 +19,7 @@ from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import Folds
 from briefs.finding.known_values import Sums, value_behind
 from briefs.links import absolute
-from briefs.models import Brief, SavedView
+from briefs.models import Brief, Cause, SavedView
 from briefs.permissions import needs
 
 _ASKED = set(asking.FILTERS) - {"state"}
@@ -73,6 +73,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
         "found": page.paginator.count + folds.hidden,  # briefs
         "lines": lines,
+        "open_incidents": Cause.objects.incidents().current().count(),
         "of_cause": found.form.cleaned_data.get("cause"),
         "on_page": on_page(lines),
         "value": _value_behind(found, page),

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from briefs import times
-from briefs.desk.forms import ActForm, AssignForm, IncidentNoteForm
+from briefs.desk.forms import ActForm, AssignForm, CloseIncidentForm, IncidentNoteForm
 from briefs.desk.returning import list_address
 from briefs.finding import asking
 from briefs.finding.known_values import value_behind
@@ -97,7 +97,7 @@ def _page(
         "sent_form": sent,
         "assign_form": AssignForm(cause),
         "note_form": IncidentNoteForm(cause),
-        "close_form": IncidentNoteForm(cause),
+        "close_form": CloseIncidentForm(cause),
         **_by_time(briefs, extent),
     }
     if sent is not None:
@@ -111,7 +111,10 @@ def _personas(briefs: QuerySet[Brief]) -> list[tuple[str, int]]:
 
 
 def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
-    """The columns of the chart: minutes, hours or days, with those between that had none."""
+    """The columns of the chart: minutes, hours or days, with those between that had none.
+
+    Nothing if all happened within one.
+    """
     if extent.first is None or extent.last is None:
         return {}
     length = extent.last - extent.first
@@ -133,6 +136,8 @@ def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
     while slot <= max(counted):
         slots.append(slot)
         slot = _next(slot, step)
+    if len(slots) < 2:
+        return {}
     every = -(-len(slots) // MOST_LABELS)
     return {
         "unit": unit,
@@ -159,12 +164,9 @@ def _label(slot: Any, unit: str) -> str:
 
 
 def _act(
-    form_class: type[ActForm] | None = None, name: str = ""
+    form_class: type[ActForm] | None = None,
 ) -> Callable[[Act], Callable[[HttpRequest, int], HttpResponse]]:
-    """By POST, for who may work on briefs; a form with a fault, or an old one, comes back.
-
-    `name`: of the form in the template, where two acts share one class.
-    """
+    """By POST, for who may work on briefs; a form with a fault, or an old one, comes back."""
 
     def decorate(act: Act) -> Callable[[HttpRequest, int], HttpResponse]:
         @needs(incidents.PERMISSION)
@@ -175,8 +177,6 @@ def _act(
             if request.method != "POST":
                 return redirect(cause)
             form = form_class(cause, request.POST) if form_class else None
-            if form is not None and name:
-                form.name = name  # type: ignore[misc]  # of this form alone
             based_on = _number(request.POST.get("based_on", ""))
             try:
                 if form is None:
@@ -229,7 +229,7 @@ def note(request: HttpRequest, cause: Cause, based_on: int, text: str) -> None:
     messages.success(request, "The note is in the log.")
 
 
-@_act(IncidentNoteForm, name="close_form")
+@_act(CloseIncidentForm)
 def close(request: HttpRequest, cause: Cause, based_on: int, text: str) -> None:
     if incidents.close(cause, request.user, based_on, text):
         messages.success(request, "The incident is closed. Its briefs are as they were.")

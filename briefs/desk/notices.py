@@ -11,7 +11,7 @@ from django.urls import reverse
 from briefs.dossier.dossier import Situation
 from briefs.finding import known_values
 from briefs.finding.known_values import NEEDED
-from briefs.links import admin_url, admin_url_for, may_follow, user_name
+from briefs.links import admin_url, admin_url_for, may_follow
 from briefs.models import Brief, Cause, MaveHealth, PriorityThreshold, Research, ResearchPolicy
 from briefs.permissions import RUNS_SAVEDESK
 from briefs.reading.incidents import Extent
@@ -47,19 +47,14 @@ def notices(user: Any, situation: Situation) -> list[Notice]:
 
 
 def _incidents() -> Iterator[Notice]:
-    """Open incidents, the latest first."""
-    rows = Cause.objects.incidents().current().select_related("assignee").order_by("-incident_at")
+    """Open incidents that nobody owns, the latest first."""
+    rows = Cause.objects.incidents().current().filter(assignee=None).order_by("-incident_at")
     causes = list(rows[:MOST_INCIDENTS])
     extents = Extent.of_all(causes) if causes else {}
     for cause in causes:
-        owner = f"{user_name(cause.assignee)} owns it" if cause.assignee else "Nobody owns it yet"
-        words = f"Incident: {extents[cause.pk].words}, {cause.get_kind_display()}, “{cause.name}”."
-        yield Notice(
-            "hint" if cause.assignee else "problem",
-            f"{words} {owner}.",
-            cause.get_absolute_url(),
-            "Open the incident",
-        )
+        words = f"“{cause.name}”: {cause.get_kind_display()}, {extents[cause.pk].words}"
+        url = cause.get_absolute_url()
+        yield Notice("problem", f"Incident {words}. Nobody owns it yet.", url, "Open the incident")
 
 
 def _thresholds(user: Any) -> Iterator[Notice]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db.models import Count, Max, Min, Q
@@ -63,7 +63,7 @@ class Extent:
         """`12 min`; empty for a single brief."""
         if self.first is None or self.last is None or self.briefs < 2:
             return ""
-        return length(self.last - self.first)
+        return length(max(self.last - self.first, timedelta(seconds=1)))
 
     @property
     def words(self) -> str:

@@ -46,10 +46,10 @@ def sign_in(live_server, starter, sandbox, monkeypatch):
         chromium.close()
 
 
-def signal(number=1, **kw):
+def signal(number=1, metric="unsubscribed", object_type="customer", **message):
     moment = int((timezone.now() - timedelta(minutes=1)).timestamp())
-    data = {"identifiers": {"id": f"enterprise-logistics-low-{number}"}}
-    make_event(make_payload(data=data, timestamp=moment, **kw))
+    data = {"identifiers": {"id": f"enterprise-logistics-low-{number}"}, **message}
+    make_event(make_payload(data=data, timestamp=moment, metric=metric, object_type=object_type))
     draining.drain()
 
 
@@ -184,3 +184,35 @@ def test_the_lead_gets_the_days_list(sign_in, lead):
     lee.goto(f"{lee.url}admin/briefs/notification/")
 
     says(lee, "1 brief was forgotten")
+
+
+def test_the_lead_works_an_incident_and_closes_its_briefs_together(sign_in, lead):
+    reason = make_reason("The newsletter")
+    for number in range(22):
+        signal(number, metric="unsubscribed", object_type="email", newsletter_id=5,
+               newsletter_name="Spring sale")  # fmt: skip
+    lee = sign_in("lee")
+    says(lee, "Incident “Spring sale”: Unsubscribed, 22 people")
+
+    lee.get_by_role("link", name="Open the incident").click()
+    lee.get_by_role("button", name="Own this incident").click()
+    says(lee, "The incident is yours.")
+    lee.locator("summary:text-is('Note what was done')").click()
+    lee.get_by_label("What was done").last.fill("Sent to the wrong list.")
+    lee.get_by_role("button", name="Note", exact=True).click()
+    says(lee, "noted: Sent to the wrong list.")
+
+    lee.select_option("#incident-kind", "close")
+    lee.get_by_role("button", name="Continue").click()
+    says(lee, "Close: 22 briefs")
+    enter(lee, "bulk-form", outcome="not_at_risk", reason=reason.pk)
+    says(lee, "Done: 22 briefs")
+
+    lee.goto(lee.url.split("/bulk/")[0] + "/incidents/")
+    lee.get_by_role("link", name="Spring sale").click()
+    says(lee, "0 of 22")
+    lee.locator("summary:text-is('Close the incident')").click()
+    lee.get_by_label("What was done").first.fill("The newsletter is stopped.")
+    lee.get_by_role("button", name="Close the incident").click()
+    says(lee, "The incident is closed. Its briefs are as they were.")
+    assert not Brief.objects.open()

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect, sync_playwright
 
+from briefs.finding.tests.test_folds import make_folded
 from briefs.models import (
     Brief,
     Holiday,
@@ -22,6 +23,7 @@ from briefs.models import (
 )
 from briefs.tests.factories import (
     make_brief,
+    make_cause,
     make_customer,
     make_persona,
     make_reason,
@@ -294,7 +296,37 @@ def test_admin_pages_of_the_desk_are_accessible_and_fit_a_desk(open_page, editor
             assert_fit_for_everybody(page, besides={"empty-table-header"})
 
 
-def test_inbox_fits_a_small_desk(open_page, brief):
+@pytest.fixture
+def incident(brief):
+    cause = make_cause(incident_at=timezone.now())
+    make_folded(cause, 6)
+    return cause
+
+
+@LOOKS
+def test_fold_and_incident_are_accessible_and_fit(open_page, incident, size, scheme):
+    page = open_page(f"/?unfold={incident.pk}", size=size, scheme=scheme)
+    assert_fit_for_everybody(page)
+    for path in (incident.get_absolute_url(), "/incidents/"):
+        page.goto(urljoin(page.url, path))
+        for summary in page.locator("main details summary").all():
+            summary.dispatch_event("click")  # even where another one's box lies over it
+        assert_fit_for_everybody(page)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_fold_opens_and_closes_in_place(open_page, incident, javascript):
+    page = open_page("/", javascript=javascript)
+    expect(page.locator(".brief-row")).to_have_count(1)
+
+    page.get_by_role("link", name="Unfold: 6 × Unsubscribed").click()
+    expect(page.locator(".brief-row")).to_have_count(7)
+    page.get_by_role("link", name="Fold: 6 × Unsubscribed", exact=True).click()
+
+    expect(page.locator(".brief-row")).to_have_count(1)
+
+
+def test_inbox_fits_a_small_desk(open_page, brief, incident):
     page = open_page("/", size="small desk")
 
     assert_fit_for_everybody(page)

@@ -140,7 +140,7 @@ def test_queries_do_not_grow_with_the_list(signed_in, django_assert_max_num_quer
     for _ in range(25):
         make_brief(research=make_research(), assignee=None)
 
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(29):
         assert len(found(signed_in)) == 25
 
 
@@ -277,7 +277,7 @@ def test_queries_of_a_search_do_not_grow_with_the_list(signed_in, django_assert_
     for _ in range(25):
         make_brief(research=make_research())
 
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(28):
         assert len(found(signed_in, "?q=unsubscribed")) == 25
 
 

@@ -163,7 +163,7 @@ def test_closed_rows_take_one_query_more_however_many(
         make_brief().close("churned", "gone", user)
     signed_in.get("/")
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         assert len(rows(signed_in.get("/?state=closed"))) == 25
 
 
@@ -173,7 +173,7 @@ def test_long_lists_are_not_counted_twice(signed_in, monkeypatch, django_assert_
         make_brief()
     signed_in.get("/")
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         assert "1–25 of 30 briefs" in text(signed_in.get("/"))
 
 

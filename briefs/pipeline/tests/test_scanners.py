@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.dossier.dossier import Dossier
-from briefs.models import Brief
+from briefs.models import Brief, Cause
 from briefs.pipeline import draining, scanners
 from briefs.reading.first_steps import FirstSteps
 from briefs.tests.factories import make_event, make_payload
@@ -64,6 +64,18 @@ def test_six_people_of_one_company_beside_machine_clicks_are_one_low_brief():
     assert FirstSteps([brief]).of(brief).text.startswith("Ask one of them")
     assert Brief.objects.filter(outcome="withdrawn").count() == 5
     assert brief.activities.filter(text__contains="flo").exists()
+
+
+def test_what_a_scanner_caused_is_no_incident_of_its_newsletter(monkeypatch):
+    monkeypatch.setattr("briefs.models.causes.MOST_WITHOUT_HISTORY", 4)
+    clicked("ann")
+    for number, name in enumerate(SIX):
+        sent(name, "unsubscribed", after=number * 0.4, newsletter_id=5)
+
+    draining.drain()
+
+    assert not Cause.objects.incidents()
+    assert not Brief.objects.exclude(cause=None)
 
 
 def test_clicks_of_a_large_mailing_do_not_hide_theirs(monkeypatch):
