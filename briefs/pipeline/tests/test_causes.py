@@ -11,6 +11,7 @@ from briefs.notifying import outbox
 from briefs.pipeline import causing, draining
 from briefs.tests.factories import make_brief, make_event, make_payload
 from webhooks.models import WebhookEvent
+from webhooks.tests.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter", "sandbox")]
 
@@ -239,3 +240,15 @@ def test_message_with_a_history_is_measured_by_it():
 )
 def test_most_that_is_usual(sizes, most):
     assert most_usual(sizes)[1] == most
+
+
+@pytest.mark.on_postgresql
+def test_workers_at_the_same_time_make_one_incident_and_tell_once(threaded_db, target):
+    for person in range(40):
+        unsubscribe(person)
+
+    done = at_once(4, lambda _: draining.process(WebhookEvent.objects.all().claim_batch(10)))
+
+    assert sum(done) == 40
+    assert Cause.objects.get().briefs.count() == 40
+    assert Notification.objects.filter(kind="incident").count() == 1
