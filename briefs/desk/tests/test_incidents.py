@@ -175,6 +175,12 @@ def test_open_incidents_stand_above_the_inbox_until_somebody_owns_them(signed_in
     assert "Incidents (1 open)" in words
 
 
+def test_brief_names_the_incident_that_it_is_a_part_of(signed_in, incident):
+    page = signed_in.get(Brief.objects.first().get_absolute_url())
+
+    assert "Part of an incident: Unsubscribed: Spring sale" in text(page)
+
+
 def test_list_has_open_incidents_first(signed_in, incident):
     make_cause(message="newsletter:6", incident_at=timezone.now(), ended_at=timezone.now(),
                described={"newsletter_name": "Older"})  # fmt: skip

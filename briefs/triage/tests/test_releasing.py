@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.models import Activity, Brief
-from briefs.tests.factories import make_brief
+from briefs.tests.factories import make_brief, make_cause
 from briefs.triage import releasing
 from conftest import make_user
 
@@ -57,3 +57,16 @@ def test_closed_briefs_and_those_of_others_stay(user, lead, django_user_model):
     assert Brief.objects.get(pk=closed.pk).assignee == user
     assert Brief.objects.get(pk=others.pk).state == Brief.State.IN_PROGRESS
     assert Brief.objects.get(pk=free.pk).revision == 0
+
+
+def test_incident_of_somebody_who_left_is_nobodys(user, lead):
+    incident = make_cause(incident_at=timezone.now(), assignee=user)
+    closed = make_cause(message="newsletter:6", incident_at=timezone.now(), ended_at=timezone.now(),
+                        assignee=user)  # fmt: skip
+
+    releasing.release_all(user, releasing.LEFT, lead)
+
+    incident.refresh_from_db()
+    closed.refresh_from_db()
+    assert (incident.assignee, closed.assignee) == (None, user)
+    assert incident.entries.get().text == "nobody owns it: robin left the team"
