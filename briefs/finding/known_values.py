@@ -97,33 +97,33 @@ class Sums:
     """Sums per currency: a company counts once, an unknown value not at all."""
 
     sums: list[Worth]
-    unknown: int  # briefs
-    alone: int  # briefs with a company's value whose company is unknown
+    unknown: int  # rows
+    alone: int  # rows with a company's value whose company is unknown
 
     def __bool__(self) -> bool:
         return bool(self.sums)
 
 
-def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
-    """The value behind these briefs' signals; `count` is how many they are.
+def value_behind(rows: QuerySet[Any], count: int) -> Sums:
+    """The value behind these briefs' signals, or of these customers; `count`: how many they are.
 
-    Of a company's briefs the largest value counts, in each currency. The sums of a long list are
+    Of a company's rows the largest value counts, in each currency. The sums of a long list are
     kept for a minute, because they read all of it.
     """
-    briefs = briefs.order_by()
+    rows = rows.order_by()
     if count <= COUNTED_ANEW:
-        return _sums(briefs)
-    key = "value:" + hashlib.sha256(str(briefs.query).encode()).hexdigest()
+        return _sums(rows)
+    key = "value:" + hashlib.sha256(str(rows.query).encode()).hexdigest()
     kept: Sums | None = cache.get(key)
     if kept is None:
-        kept = _sums(briefs)
+        kept = _sums(rows)
         cache.set(key, kept, KEPT_SECONDS)
     return kept
 
 
-def _sums(briefs: QuerySet[Brief]) -> Sums:
+def _sums(valued: QuerySet[Any]) -> Sums:
     by_company = Q(value_level=ValueLevel.COMPANY) & ~Q(company="") & Q(value_month__isnull=False)
-    rows = briefs.values("value_currency").annotate(
+    rows = valued.values("value_currency").annotate(
         alone_month=Sum("value_month", filter=~by_company),
         of_companies=Count("pk", filter=by_company),
         unknown=Count("pk", filter=Q(value_month=None)),
@@ -133,16 +133,16 @@ def _sums(briefs: QuerySet[Brief]) -> Sums:
     for row in rows:
         currency, month = row["value_currency"], row["alone_month"]
         if row["of_companies"]:
-            month = (month or 0) + _of_companies(briefs.filter(by_company, value_currency=currency))
+            month = (month or 0) + _of_companies(valued.filter(by_company, value_currency=currency))
         if month is not None:
             sums.append(Worth(currency, month))
         unknown, alone = unknown + row["unknown"], alone + row["alone"]
     return Sums(sorted(sums, key=lambda one: (-one.month, one.currency)), unknown, alone)
 
 
-def _of_companies(briefs: QuerySet[Brief]) -> Decimal:
+def _of_companies(valued: QuerySet[Any]) -> Decimal:
     """Each company's largest value, together."""
-    by_name = briefs.annotate(named=Lower("company")).values("named")
+    by_name = valued.annotate(named=Lower("company")).values("named")
     total: Decimal = by_name.annotate(most=Max("value_month")).aggregate(sum=Sum("most"))["sum"]
     return total
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.urls import reverse
 
 from briefs.models.activities import Activity
@@ -171,6 +171,7 @@ class Brief(Timed, Ended, Valued):
                 name="brief_by_urgency",
             ),
             models.Index(fields=["-created_at"], name="brief_created"),
+            models.Index(Lower("company"), name="brief_company"),
             models.Index(
                 fields=["research"],
                 condition=Q(basis="playbook", research__isnull=False),
