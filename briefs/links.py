@@ -1,7 +1,7 @@
 """Links and names that pages and messages share."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -66,6 +66,11 @@ def _may_open(user: Any, name: str) -> bool:
 def user_name(user: Any) -> str:
     """The full name of a user, or else the user name."""
     return str(user.get_full_name() or user.get_username())
+
+
+def company_url(name: str) -> str:
+    """The page of a company; empty without a name."""
+    return f"{reverse('briefs:company')}?{urlencode({'name': name})}" if name else ""
 
 
 def person_url(customer: Customer) -> str:
