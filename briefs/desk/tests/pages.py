@@ -4,6 +4,9 @@ import html
 import re
 from typing import Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 _INLINE = re.compile(r"</?(?:a|code|em|mark|strong|time)\b[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
 
@@ -17,3 +20,11 @@ def text(response: Any) -> str:
 def messages(response: Any) -> list[str]:
     """The messages that a redirect led to."""
     return [str(message) for message in response.context["messages"]]
+
+
+def queries_of(client: Any, path: str) -> int:
+    """How many queries the page takes, once all that is kept for a minute has been read."""
+    client.get(path)
+    with CaptureQueriesContext(connection) as seen:
+        client.get(path)
+    return len(seen)
