@@ -1,7 +1,7 @@
 """Links and names that pages and messages share."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -88,6 +88,11 @@ def message_url(message: str) -> str:
     if not is_found or page is None:
         return ""
     return f"{workspace}/{page.format(quote(ids.partition('/')[0], safe=''))}"
+
+
+def company_url(name: str) -> str:
+    """The page of a company; empty without a name."""
+    return f"{reverse('briefs:company')}?{urlencode({'name': name})}" if name else ""
 
 
 def person_url(customer: Customer) -> str:

@@ -2,12 +2,13 @@
 
 Signals, briefs, what people wrote down about them, research and its ledger.
 
-They also add to three pages of other rooms, which must not import briefs: the event's, the
-persona's and the signal rule's.
+They also add to four pages of other rooms, which must not import briefs: the event's, the
+customer's, the persona's and the signal rule's.
 """
 
 from briefs.admin.briefs import BriefAdmin
 from briefs.admin.causes import CauseAdmin
+from briefs.admin.customers import CustomerWithBriefsAdmin
 from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, OfferAdmin, WorkingTimeAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
@@ -29,6 +30,7 @@ __all__ = [
     "ClosingReasonAdmin",
     "CommentAdmin",
     "ContactLogAdmin",
+    "CustomerWithBriefsAdmin",
     "EventWithOutcomeAdmin",
     "HolidayAdmin",
     "LinkTemplateAdmin",

@@ -80,7 +80,6 @@ class IncidentItem(serializers.ModelSerializer[Cause]):
             "first_happened_at", "last_happened_at", "value", "usual", "incident_at", "ended_at",
             "closing_note",
         )  # fmt: skip
-        read_only_fields = fields
 
     def get_state(self, cause: Cause) -> str:
         return "open" if cause.is_open else "closed"
@@ -118,7 +117,6 @@ class IncidentInFull(IncidentItem):
 
     class Meta(IncidentItem.Meta):
         fields = (*IncidentItem.Meta.fields, "first_step", "message_url", "log")
-        read_only_fields = fields
 
     def get_first_step(self, cause: Cause) -> str:
         return reading.first_step(cause.kind)

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from briefs.desk import actions, brief, bulk, inbox, incidents, insights, pausing, views, working
+from briefs.desk import (
+    actions,
+    brief,
+    bulk,
+    companies,
+    inbox,
+    incidents,
+    insights,
+    pausing,
+    views,
+    working,
+)
 
 app_name = "briefs"
 urlpatterns = [
@@ -21,6 +32,8 @@ urlpatterns = [
     path("briefs/<int:pk>/reopen/", working.reopen, name="reopen"),
     path("briefs/<int:pk>/retry/", actions.retry_research, name="retry"),
     path("briefs/<int:pk>/renew/", actions.renew, name="renew"),
+    path("companies/", companies.company, name="company"),
+    path("customers/<int:pk>/", companies.customer, name="customer"),
     path("bulk/", bulk.choose, name="bulk"),
     path("bulk/<int:pk>/", bulk.act, name="bulk_act"),
     path("bulk/<int:pk>/undo/", bulk.undo, name="undo_bulk"),

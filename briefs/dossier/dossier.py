@@ -16,11 +16,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from briefs.dossier import endings, story
-from briefs.dossier.attributes import Attributes
+from briefs.dossier import companies, endings, story
+from briefs.dossier.customers import OfCustomer
 from briefs.dossier.research import ResearchOfBrief
-from briefs.dossier.ways import Way, open_ways
-from briefs.links import admin_url_for, person_url
+from briefs.links import admin_url_for
 from briefs.models import Activity, Brief, LinkTemplate, MaveCall, Signal
 from briefs.models.priority import Reason, shown
 from briefs.permissions import without_settings
@@ -121,7 +120,7 @@ def _is_first_step(section: playbooks.Section) -> bool:
     return section.title.casefold() == "first step"
 
 
-class Dossier:
+class Dossier(OfCustomer):
     def __init__(
         self,
         brief: Brief,
@@ -131,18 +130,15 @@ class Dossier:
     ) -> None:
         """closed_by: the user, where a list has read it; first_steps: those of the whole list."""
         self.closed_by = closed_by
-        self.brief, self.customer, self.persona = brief, brief.customer, brief.persona
-        self._situation = situation or Situation()
+        super().__init__(brief.customer, situation or Situation())
+        self.brief, self.persona = brief, brief.persona
         self._first_steps = first_steps or FirstSteps([brief])
         self.research = ResearchOfBrief(brief, self._situation.standstill)
 
     @cached_property
-    def attributes(self) -> Attributes:
-        return Attributes(self.customer, self._situation.roles)
-
-    @property
-    def person_url(self) -> str:
-        return person_url(self.customer)
+    def others_of_company(self) -> str:
+        """Who else of the customer's company signalled lately, in words; empty if nobody did."""
+        return companies.others_in_words(self.customer)
 
     @property
     def lookup_trouble(self) -> str:
@@ -293,34 +289,6 @@ class Dossier:
         """The requests to Mavera for this brief's question."""
         row = self.brief.research
         return list(row.calls.order_by("-started_at")) if row else []
-
-    # How to reach them, for who may know it.
-
-    @property
-    def may_contact(self) -> bool:
-        reader = self._situation.reader
-        return reader is not None and reader.has_perm("personas.view_personal_data")
-
-    @cached_property
-    def ways(self) -> list[Way]:
-        """Addresses and numbers to use; empty for who may not read personal data."""
-        return open_ways(self.customer, self.routes) if self.may_contact else []
-
-    @property
-    def way_values(self) -> list[str]:
-        return [way.value for way in self.ways]
-
-    @cached_property
-    def links(self) -> list[tuple[str, str]]:
-        """Labels and addresses of the customer's pages in the team's other tools."""
-        if not self.may_contact:
-            return []
-        reader, customer = self._situation.reader, self.customer
-        return [
-            (template.label, address)
-            for template in self._situation.link_templates
-            if reader.has_perm(template.readers) and (address := template.address_of(customer))
-        ]
 
     # What the reader may do.
 

@@ -1,6 +1,7 @@
 """Who closed a brief."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from briefs.models import Activity, Brief
@@ -14,3 +15,16 @@ def closed_by(briefs: Iterable[Brief]) -> dict[int, Any]:
     entries = Activity.objects.filter(brief__in=keys, code=Activity.Code.CLOSED)
     entries = entries.select_related("actor").order_by("pk")
     return {entry.brief_id: entry.actor for entry in entries if entry.actor}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    brief: Brief
+    closed_by: Any  # a user; None if Savedesk closed it
+
+
+def ended(briefs: Iterable[Brief]) -> list[Ended]:
+    """These closed briefs, each with whoever closed it."""
+    briefs = list(briefs)
+    closers = closed_by(briefs)
+    return [Ended(brief, closers.get(brief.pk)) for brief in briefs]

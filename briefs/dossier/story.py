@@ -143,19 +143,32 @@ def timeline(
 ) -> list[Entry]:
     """What the customer did and what was done with this brief, newest first."""
     entries = [
-        Entry(
-            at=act.signal.happened_at,
-            title=act.signal.title,
-            detail=" · ".join(_details(act)),
-            tone="good" if act.is_good else "bad",
-            brief_id=act.signal.brief_id if act.signal.brief_id != brief.pk else None,
-        )
-        for act in happenings(signals)
+        *(of_act(act, here=brief.pk) for act in happenings(signals)),
+        *(of_activity(activity, here=brief.pk) for activity in activities),
     ]
-    for activity in activities:
-        actor = user_name(activity.actor) if activity.actor else "Savedesk"
-        entries.append(Entry(at=activity.at, title=activity.text, actor=actor))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def of_act(act: Happening, here: int | None = None) -> Entry:
+    """`here`: the key of the brief on whose page it stands."""
+    brief_id = act.signal.brief_id
+    return Entry(
+        at=act.signal.happened_at,
+        title=act.signal.title,
+        detail=" · ".join(_details(act)),
+        tone="good" if act.is_good else "bad",
+        brief_id=brief_id if brief_id != here else None,
+    )
+
+
+def of_activity(activity: Activity, here: int | None = None) -> Entry:
+    """`here`: as in `of_act`."""
+    return Entry(
+        at=activity.at,
+        title=activity.text,
+        actor=user_name(activity.actor) if activity.actor else "Savedesk",
+        brief_id=activity.brief_id if activity.brief_id != here else None,
+    )
 
 
 def _details(act: Happening) -> list[str]:

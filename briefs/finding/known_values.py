@@ -98,8 +98,8 @@ class Sums:
     """Sums per currency: a company counts once, an unknown value not at all."""
 
     sums: list[Worth]
-    unknown: int  # briefs
-    alone: int  # briefs with a company's value whose company is unknown
+    unknown: int  # rows
+    alone: int  # rows with a company's value whose company is unknown
 
     def __bool__(self) -> bool:
         return bool(self.sums)
@@ -108,19 +108,19 @@ class Sums:
 _BY_COMPANY = Q(value_level=ValueLevel.COMPANY) & ~Q(company="") & Q(value_month__isnull=False)
 
 
-def value_behind(briefs: QuerySet[Brief], count: int) -> Sums:
-    """The value behind these briefs' signals; `count` is how many they are.
+def value_behind(rows: QuerySet[Any], count: int) -> Sums:
+    """The value behind these briefs' signals, or of these customers; `count`: how many they are.
 
-    Of a company's briefs the largest value counts, in each currency. The sums of a long list are
+    Of a company's rows the largest value counts, in each currency. The sums of a long list are
     kept for a minute, because they read all of it.
     """
-    briefs = briefs.order_by()
+    rows = rows.order_by()
     if count <= COUNTED_ANEW:
-        return _sums(briefs)
-    key = "value:" + hashlib.sha256(str(briefs.query).encode()).hexdigest()
+        return _sums(rows)
+    key = "value:" + hashlib.sha256(str(rows.query).encode()).hexdigest()
     kept: Sums | None = cache.get(key)
     if kept is None:
-        kept = _sums(briefs)
+        kept = _sums(rows)
         cache.set(key, kept, KEPT_SECONDS)
     return kept
 
@@ -148,11 +148,11 @@ def _largest_by_company(briefs: Any) -> dict[tuple[int, str], Decimal]:
     return months
 
 
-def _sums(briefs: QuerySet[Brief]) -> Sums:
-    rows = list(_counted(briefs.values("value_currency")))
+def _sums(valued: QuerySet[Any]) -> Sums:
+    rows = list(_counted(valued.values("value_currency")))
     of_companies = {
         row["value_currency"]: _of_companies(
-            briefs.filter(_BY_COMPANY, value_currency=row["value_currency"])
+            valued.filter(_BY_COMPANY, value_currency=row["value_currency"])
         )
         for row in rows
         if row["of_companies"]
@@ -183,9 +183,9 @@ def _added(rows: Iterable[Mapping[str, Any]], of_companies: Mapping[str, Decimal
     return Sums(sorted(sums, key=lambda one: (-one.month, one.currency)), unknown, alone)
 
 
-def _of_companies(briefs: QuerySet[Brief]) -> Decimal:
+def _of_companies(valued: QuerySet[Any]) -> Decimal:
     """Each company's largest value, together."""
-    by_name = briefs.annotate(named=Lower("company")).values("named")
+    by_name = valued.annotate(named=Lower("company")).values("named")
     total: Decimal = by_name.annotate(most=Max("value_month")).aggregate(sum=Sum("most"))["sum"]
     return total
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.urls import reverse
 
 from briefs.models.activities import Activity
@@ -191,6 +191,7 @@ class Brief(Timed, Ended, Valued):
             models.Index(
                 fields=["cause", "-value_sort"], condition=FOLDABLE, name="brief_foldable"
             ),
+            models.Index(Lower("company"), name="brief_company"),
             models.Index(
                 fields=["research"],
                 condition=Q(basis="playbook", research__isnull=False),

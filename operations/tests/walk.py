@@ -76,7 +76,10 @@ def _below(resolver: Any, prefix: str, namespace: str) -> Iterator[Address]:
 def _filled(address: Address) -> str:
     model = address.model
     if model is None and address.namespace == "briefs":
-        from briefs.models import Brief as model
+        from briefs.models import Brief
+        from personas.models import Customer
+
+        model = Customer if address.name == "customer" else Brief
 
     def sample(match: re.Match[str]) -> str:
         name = match.group(1)

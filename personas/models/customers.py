@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.db import connection, models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from personas.models import names
 from personas.models.value import Valued
@@ -140,7 +140,10 @@ class Customer(Valued):
 
     class Meta:
         permissions = [("view_personal_data", "Can read names, addresses and attributes")]
-        indexes = [models.Index(fields=["-fetched_at"], name="customer_fetched")]
+        indexes = [
+            models.Index(fields=["-fetched_at"], name="customer_fetched"),
+            models.Index(Lower("company"), name="customer_company"),
+        ]
 
     def __str__(self) -> str:
         named = self.external_id or self.email or self.phone or self.cio_id

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Value
+from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Exact
 
 from personas.models import shapes
 from personas.models.attributes import CustomerFacts, Found
@@ -100,6 +101,15 @@ class Valued(models.Model):
     def worth(self) -> dict[str, Any]:
         """All of it, by the names of the columns."""
         return {name: getattr(self, name) for name in WORTH}
+
+
+def is_company(name: str, column: str = "company") -> Exact:
+    """A condition: the row's company has this name, in any case.
+
+    The database folds both sides, as it does where companies are grouped; indexes on
+    Lower("company") serve it. The empty name is that of every row without a company.
+    """
+    return Exact(Lower(column), Lower(Value(name)))
 
 
 WORTH = ("plan", "company", "value_amount", "value_currency", "value_period", "value_level",

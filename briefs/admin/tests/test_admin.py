@@ -20,7 +20,7 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
-from personas.models import CustomerAlias
+from personas.models import CustomerAlias, Persona
 from webhooks import waking
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,27 @@ def test_brief_page_shows_what_came_of_all_that_people_may_do_with_it(admin_clie
     assert f'href="{page_of(last)}"' in html
     for words in ("Nov. 2, 2026", "Nov. 4, 2026", "Too dear", "20 %", "Too late."):
         assert words in html, words
+
+
+def test_customer_page_names_persona_and_briefs_and_leads_to_the_desk(admin_client, starter):
+    last = make_brief(customer=make_customer())
+    last.close("churned")
+    brief = make_brief(customer=last.customer)
+
+    html = shown(admin_client, page_of(brief.customer))
+
+    persona = Persona.objects.get(name="Enterprise, low usage")
+    assert f'<a href="{page_of(persona)}">Enterprise, low usage</a>' in html
+    assert f'<a href="{page_of(last)}">Brief {last.pk}</a>: Unsubscribed, Churned' in html
+    assert f'<a href="{page_of(brief)}">Brief {brief.pk}</a>: Unsubscribed, New' in html
+    assert f'<a href="/customers/{brief.customer_id}/">This customer on the desk</a>' in html
+
+
+def test_customer_page_without_rules_and_briefs_says_so(admin_client):
+    html = shown(admin_client, page_of(make_customer()))
+
+    assert '<div class="readonly">—</div>' in html
+    assert '<div class="readonly">none</div>' in html
 
 
 def test_brief_page_says_when_a_snooze_ends_and_leads_to_the_desk(admin_client, user):

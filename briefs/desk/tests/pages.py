@@ -4,6 +4,9 @@ import html
 import re
 from typing import Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 _INLINE = re.compile(r"</?(?:a|code|em|mark|strong|time)\b[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
 
@@ -22,3 +25,11 @@ def messages(response: Any) -> list[str]:
 def rows(response: Any) -> list[Any]:
     """The briefs of a list that have a line of their own, in its order."""
     return [line.dossier.brief for line in response.context["lines"] if line.dossier]
+
+
+def queries_of(client: Any, path: str) -> int:
+    """How many queries the page takes, once all that is kept for a minute has been read."""
+    client.get(path)
+    with CaptureQueriesContext(connection) as seen:
+        client.get(path)
+    return len(seen)

@@ -13,6 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 from briefs.finding.tests.test_folds import make_folded
 from briefs.models import (
     Brief,
+    ContactLog,
     Holiday,
     LinkTemplate,
     MaveCall,
@@ -188,6 +189,53 @@ def test_tabs_views_closed_rows_and_a_returned_brief_are_accessible_and_fit(
         page.goto(urljoin(page.url, path))
         for summary in page.locator("main details summary").all():
             summary.dispatch_event("click")  # even where another one's box lies over it
+        assert_fit_for_everybody(page)
+
+
+@pytest.fixture
+def company(brief, user):
+    """A company that two people leave, one of whom left it before and was won back."""
+    fields = {"company": "Acme & Sons", "value_amount": 9100, "value_month": 9100,
+              "value_currency": "USD", "value_period": "month",
+              "value_level": "company"}  # fmt: skip
+    for row in (brief.customer, brief):
+        type(row)._default_manager.filter(pk=row.pk).update(**fields)
+    chosen = {"topics": {"topic_4": False}, "channels": {"email": True, "sms": False}}
+    customer = make_customer(
+        attributes={"name": "Ines Abbott", "plan": "pro", "note": "A long one. " * 20},
+        phone="+44 20 7946 0000", preferences=chosen, **fields,
+    )  # fmt: skip
+    customer.aliases.create(kind="email", value="ines@before.example")
+    last = make_brief(customer=customer, persona=brief.persona, **fields)
+    make_signal(brief=last, message={"subject": "Hello", "channel": "email"})
+    ContactLog.objects.create(
+        brief=last, actor=user, channel="phone", is_reached=True, note="They think about it."
+    )
+    last.log("commented: who knows them?", user)
+    ending = {"closing_reason": make_reason(name="Too dear"), "offer_id": "discount",
+              "offer_percent": 10}  # fmt: skip
+    last.close("retained", "A pause. " * 40, user, **ending)
+    again = make_brief(customer=customer, persona=brief.persona, kind="spam_complaint", **fields)
+    make_signal(brief=again, kind="spam_complaint")
+    return again
+
+
+@LOOKS
+def test_pages_of_company_and_customer_are_accessible_and_fit(
+    open_page, company, editor, size, scheme
+):
+    page = open_page(company.get_absolute_url(), size=size, scheme=scheme)
+    assert_fit_for_everybody(page)
+
+    page.get_by_text("One more person of this company").click()
+    expect(page.locator("h1")).to_have_text("Acme & Sons")
+    assert_fit_for_everybody(page)
+    page.get_by_role("link", name="Ines Abbott").first.click()
+    expect(page.locator("h1")).to_have_text("Ines Abbott")
+    assert_fit_for_everybody(page)
+    for path in ("/companies/?name=Nobody", "/companies/", "/customers/999999/"):
+        page.goto(urljoin(page.url, path))
+        page.complaints.clear()  # the browser itself tells of each 404
         assert_fit_for_everybody(page)
 
 

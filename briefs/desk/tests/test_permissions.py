@@ -56,7 +56,11 @@ def test_agent_is_shown_the_actions(as_role):
         assert f"{brief.get_absolute_url()}{action}/" in page
 
 
-@pytest.mark.parametrize("path", ["/", "/insights/", "/insights/days.csv", "/webhook-health/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/insights/", "/insights/days.csv", "/webhook-health/", "/companies/?name=Acme",
+     "/customers/1/"],
+)  # fmt: skip
 def test_without_a_role_no_page_is_open(as_role, path):
     assert as_role("").get(path).status_code == 403
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from briefs.finding.known_values import suggest, suggestions, value_behind
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_customer, make_persona
+from personas.models import Customer
 
 amounts = st.lists(st.decimals(0, 10_000, places=2), min_size=100, max_size=300)
 
@@ -78,3 +79,15 @@ def test_each_currency_has_a_sum_of_its_own_and_unknown_is_none():
 
     assert [one.words for one in found.sums] == ["USD 500 a month", "EUR 20 a month"]
     assert found.unknown == 1
+
+
+@pytest.mark.django_db
+def test_customers_of_one_company_are_worth_what_the_company_pays():
+    for month in (500, 700):
+        make_customer(
+            company="Acme", value_level="company", value_currency="USD", value_month=month
+        )
+
+    found = value_behind(Customer.objects.all(), 2)
+
+    assert [one.words for one in found.sums] == ["USD 700 a month"]

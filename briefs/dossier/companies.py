@@ -1,0 +1,211 @@
+"""A company that leaves person by person: its people, their briefs and what they signalled.
+
+A person belongs to the company that their profile names at present, a brief to the one that was
+named when it was last worked out. Case does not matter in names.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
+
+from briefs.dossier.customers import personas_of
+from briefs.dossier.endings import Ended, ended
+from briefs.models import Brief, ContactLog, Signal
+from briefs.models.queryset import BriefQuerySet
+from personas.models import Customer, Effect, Persona, SignalKind, ValueLevel
+from personas.models.value import is_company
+
+RECENT = timedelta(days=30)
+A_YEAR = timedelta(days=365)
+MOST_SHOWN = 25  # briefs of a list, and entries of the contact log: the inbox has the rest
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+_NOT_SHOWN = ("customer__devices", "customer__preferences", "persona__description",
+              "persona__research_focus", "persona__playbook", "question_facts", "persona_why",
+              "step_at_closing")  # fmt: skip
+
+
+def signalled_lately(company: str) -> QuerySet[Customer]:
+    """The people of this company with a signal in the last 30 days that may open a brief.
+
+    Good news is none, and nor is what was taken for a link scanner.
+    """
+    signals = Signal.objects.filter(
+        customer=OuterRef("pk"), effect=Effect.OPENS_BRIEF, happened_at__gt=Now() - RECENT
+    ).exclude(brief__kind=SignalKind.SCANNER)
+    return Customer.objects.filter(is_company(company)).filter(Exists(signals))
+
+
+def others_in_words(customer: Customer) -> str:
+    """Who else of the customer's company signalled lately; empty if nobody did.
+
+    Empty too if no company is known: no attribute is mapped, or the customer has none.
+    """
+    if not customer.company:
+        return ""
+    others = signalled_lately(customer.company).exclude(pk=customer.pk).count()
+    if not others:
+        return ""
+    number = _NUMBERS[others] if others < len(_NUMBERS) else f"{others:,}"
+    people = "person" if others == 1 else "people"
+    return f"{number} more {people} of this company signalled in the last {RECENT.days} days"
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A person of the company, and how they stand."""
+
+    customer: Customer
+    persona: Persona | None  # of today; None before the starter rules are loaded
+    brief: Brief | None  # the open one, or else the last that ended
+    last_signal: Signal | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """How often a kind of act was seen; several reports of one act count once."""
+
+    label: str
+    acts: int
+    people: int
+    last_at: datetime
+
+
+def find(name: str) -> "Company | None":
+    """The company of this name, written as most write it, if a customer or a brief names it."""
+    if not name:
+        return None
+    for model in (Customer, Brief):
+        rows = model._default_manager.filter(is_company(name)).values("company")
+        usual = rows.annotate(number=Count("pk")).order_by("-number", "company").first()
+        if usual:
+            return Company(usual["company"])
+    return None
+
+
+class Company:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def people(self) -> QuerySet[Customer]:
+        return Customer.objects.filter(is_company(self.name))
+
+    @property
+    def _briefs(self) -> BriefQuerySet:
+        briefs: BriefQuerySet = Brief.objects.filter(is_company(self.name))
+        return briefs
+
+    # How many.
+
+    @cached_property
+    def has_one_value(self) -> bool:
+        """Whether the value is the whole company's, and not of each person."""
+        whole = self.people.filter(value_level=ValueLevel.COMPANY, value_month__isnull=False)
+        # For exists(), PostgreSQL may read the table in place of the index, in hope of the first.
+        return whole.count() > 0
+
+    @cached_property
+    def signalled_lately(self) -> int:
+        return signalled_lately(self.name).count()
+
+    @cached_property
+    def _by_outcome(self) -> dict[str, int]:
+        """Briefs by their outcome; the open ones have an empty one."""
+        rows = self._briefs.order_by().values("outcome").annotate(number=Count("pk"))
+        return dict(rows.values_list("outcome", "number"))
+
+    @property
+    def open_count(self) -> int:
+        return self._by_outcome.get("", 0)
+
+    @property
+    def past_count(self) -> int:
+        return sum(self._by_outcome.values()) - self.open_count
+
+    @property
+    def outcomes(self) -> list[tuple[str, int]]:
+        """Each outcome that occurred, with its number of briefs."""
+        counted = self._by_outcome
+        return [(one.label, counted[one]) for one in Brief.Outcome if one in counted]
+
+    # People.
+
+    def people_in_order(self) -> Any:
+        """Their keys: first those with an open brief, then by their last signal."""
+        signals = Signal.objects.filter(customer=OuterRef("pk")).order_by("-happened_at", "-pk")
+        return (
+            self.people.annotate(
+                has_open=Exists(Brief.objects.open().filter(customer=OuterRef("pk"))),
+                last_at=Subquery(signals.values("happened_at")[:1]),
+            )
+            .order_by("-has_open", F("last_at").desc(nulls_last=True), "pk")
+            .values_list("pk", flat=True)
+        )
+
+    def shown(self, keys: list[int]) -> list[Someone]:
+        """These people in this order, in a few queries for all."""
+        signals = Signal.objects.filter(customer=OuterRef("pk")).order_by("-happened_at", "-pk")
+        briefs = Brief.objects.filter(customer=OuterRef("pk"))
+        newest = briefs.order_by(F("closed_at").desc(nulls_first=True), "-pk")
+        people: Any = Customer.objects.defer("devices", "preferences").annotate(
+            brief_key=Subquery(newest.values("pk")[:1]),
+            signal_key=Subquery(signals.values("pk")[:1]),
+        )
+        found = people.in_bulk(keys)
+        by_brief = Brief.objects.in_bulk([one.brief_key for one in found.values()])
+        by_signal = Signal.objects.in_bulk([one.signal_key for one in found.values()])
+        personas = personas_of(found.values())
+        return [
+            Someone(
+                found[key],
+                personas[key].persona if key in personas else None,
+                by_brief.get(found[key].brief_key),
+                by_signal.get(found[key].signal_key),
+            )
+            for key in keys
+            if key in found
+        ]
+
+    # Briefs, signals, contacts.
+
+    @cached_property
+    def open_briefs(self) -> list[Brief]:
+        rows = self._briefs.open().by_urgency().select_related("customer", "persona", "assignee")
+        return list(rows.defer(*_NOT_SHOWN)[:MOST_SHOWN])
+
+    @cached_property
+    def past_briefs(self) -> list[Ended]:
+        """The last that ended come first."""
+        rows = self._briefs.filter(state=Brief.State.CLOSED).order_by("-closed_at", "-pk")
+        related = rows.select_related("customer", "persona", "closing_reason", "offer")
+        return ended(related.defer(*_NOT_SHOWN)[:MOST_SHOWN])
+
+    @cached_property
+    def signals_of_a_year(self) -> list[OfKind]:
+        """Of its people in the last 12 months, the most frequent kind first."""
+        signals = Signal.objects.filter(
+            is_company(self.name, "customer__company"),
+            same_act_as=None,
+            happened_at__gt=Now() - A_YEAR,
+        )
+        rows = signals.order_by().values_list("kind")
+        counted = rows.annotate(Count("pk"), Count("customer", distinct=True), Max("happened_at"))
+        found = [OfKind(SignalKind(kind).label, *numbers) for kind, *numbers in counted]
+        return sorted(found, key=lambda one: (-one.acts, one.label))
+
+    @cached_property
+    def contacts(self) -> list[ContactLog]:
+        """The newest tries to reach its people."""
+        rows = ContactLog.objects.filter(is_company(self.name, "brief__company"))
+        related = rows.select_related("actor", "brief__customer").order_by("-at", "-pk")
+        return list(
+            related.defer("brief__customer__devices", "brief__customer__preferences")[:MOST_SHOWN]
+        )
+
+    @property
+    def has_more_contacts(self) -> bool:
+        return len(self.contacts) == MOST_SHOWN
