@@ -5,6 +5,7 @@ import secrets
 import time
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from sandbox.demo import PASSWORD, USER, Demo, address
 from sandbox.processes import Failed
@@ -24,6 +25,7 @@ BURST = (
     ("free", "media", "low"),
 )
 WAKES_WITHIN = 30  # seconds
+COMPANY_PAYS = 5_400
 # What a lead does in the admin who takes what the team's own customers suggest.
 THRESHOLDS = """
 from briefs.finding.known_values import suggestions
@@ -176,6 +178,7 @@ def desk_at_work(demo: Demo) -> None:
     demo.done(f"a spam complaint has a first step of its own: {complained['first_step']}")
     _snoozed_until_they_signal_again(demo, demo.person("quiet"))
     _won_back_and_gone_again(demo, demo.person("returns"))
+    _company_leaves_person_by_person(demo)
 
 
 def _most_valuable_first(demo: Demo) -> None:
@@ -225,6 +228,27 @@ def _won_back_and_gone_again(demo: Demo, person: str) -> None:
     demo.expect("the next brief tells of the last", again["returned_from"], first["id"])
     demo.done(f"won back, and gone again a minute later: {row['status_reason']}")
     demo.say(f"     {demo.url}/briefs/{again['id']}/ begins with how the last one ended")
+
+
+def _company_leaves_person_by_person(demo: Demo) -> None:
+    company = f"Tandem {demo.run}"
+    leavers = [
+        demo.person(name, company=company, mrr=str(COMPANY_PAYS))
+        for name in ("leaves-first", "leaves-next")
+    ]
+    briefs = [demo.brief_after(leaver, "unsubscribed")[0] for leaver in leavers]
+    if [float(brief["value"]["month"]) for brief in briefs] != [COMPANY_PAYS] * 2:
+        raise Failed(f"the value of {company} is not on both briefs")
+    path = f"/companies/?name={quote(company)}"
+    page = demo.page(path)
+    for words in (*leavers, f"{COMPANY_PAYS:,} a month"):
+        if words not in page:
+            raise Failed(f"{words} is not on the page of {company}")
+    demo.done(
+        f"two people of {company} leave: briefs {briefs[0]['id']} and {briefs[1]['id']}, "
+        f"and its value of {COMPANY_PAYS:,} a month counts once"
+    )
+    demo.say(f"     {demo.url}{path}")
 
 
 def now_try(demo: Demo) -> None:

@@ -100,6 +100,7 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
     assert "a spam complaint has a first step of its own" in told
     assert "is back in the list" in told
     assert "begins with how the last one ended" in told
+    assert "its value of 5,400 a month counts once" in told
 
 
 @pytest.mark.on_postgresql
@@ -160,6 +161,7 @@ def test_every_step_of_the_demo_comes_true_over_another_broker(demo, broker):
     assert "a spam complaint has a first step of its own" in told
     assert "is back in the list" in told
     assert "begins with how the last one ended" in told
+    assert "its value of 5,400 a month counts once" in told
 
 
 @pytest.mark.on_postgresql
