@@ -16,6 +16,7 @@ from briefs.dossier.dossier import Situation, dossiers, listed
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.known_values import Sums, value_behind
+from briefs.finding.listing import Listing, listing
 from briefs.links import absolute
 from briefs.models import Brief, SavedView
 from briefs.permissions import needs
@@ -30,15 +31,11 @@ _MORE = ("value_min", "value_max", "plan", "company")  # folded
 @needs("briefs.view_brief")
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    asked = request.GET.copy()
-    tab = tabs.BY_VALUE.get(request.GET.get("state") or "", tabs.BY_VALUE[tabs.DEFAULT])
-    state = asked["state"] = request.GET.get("state") or tabs.DEFAULT
-    found = BriefFilter(asked, queryset=Brief.objects.all(), request=request)
-    order = request.GET.get(ordering.NAME, "")
-    order = order if ordering.is_known(order) else tab.order
+    shown = listing(request.GET, request)
+    tab, found, order = shown.tab, shown.found, shown.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
     numbers = _numbers(filters, request)
-    page = _page(found, order, asked.get("page"), numbers.get(state))
+    page = _page(shown, request.GET.get("page"), numbers.get(found.data["state"]))
     for words in asking.unknown(request.GET):
         messages.warning(request, f"“{words[:60]}” is no filter, so it was left out.")
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
@@ -121,13 +118,13 @@ def _tabs(
     ]
 
 
-def _page(found: BriefFilter, order: str, number: str | None, count: int | None) -> Page[Any]:
+def _page(shown: Listing, number: str | None, count: int | None) -> Page[Any]:
     """Sort the keys alone, then read the rows of the page.
 
     To sort 200,000 rows with all that a list shows takes PostgreSQL two to seven times as long.
     """
-    keys: Any = ordering.ordered(found.qs, order).values_list("pk", flat=True)
-    if found.form.cleaned_data.get("q"):
+    keys = shown.keys
+    if shown.found.form.cleaned_data.get("q"):
         # A search reads every text. To count and then to list would read them twice.
         keys = list(keys[:MOST_FOUND])
     paginator = Paginator(keys, PAGE_SIZE)
