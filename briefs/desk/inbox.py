@@ -7,8 +7,10 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from briefs.desk import live
 from briefs.desk.columns import columns
 from briefs.desk.notices import notices
 from briefs.desk.returning import list_address
@@ -31,6 +33,7 @@ _MORE = ("value_min", "value_max", "plan", "company")  # folded
 @needs("briefs.view_brief")
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
+    rendered_at = timezone.now()  # before the rows are read: what comes in between is new
     shown = listing(request.GET, request)
     tab, found, order = shown.tab, shown.found, shown.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
@@ -47,6 +50,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "selects": [found.form[name] for name in _SELECTS],
         "more": [found.form[name] for name in _MORE],
         "more_asked": sum(name in filters for name in _MORE),
+        "filters_asked": sum(name in filters for name in (*_SELECTS, *_MORE)),
         "tabs": _tabs(
             tab,
             {**filters, ordering.NAME: order * (order != tab.order)},
@@ -64,6 +68,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "dossiers": dossiers(page.object_list, situation),
         "value": _value_behind(found, page),
         "here": asking.kept(request.GET.dict()),
+        "live": live.address(request, numbers.get(tab.value, page.paginator.count), rendered_at),
         **_views(request),
         "is_filtered": bool(filters),
         "notices": notices(request.user, situation),

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from briefs.desk import actions, brief, bulk, inbox, insights, pausing, views, working
+from briefs.desk import actions, brief, bulk, inbox, insights, live, pausing, views, working
 
 app_name = "briefs"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("live/", live.inbox, name="live"),
     path("briefs/<int:pk>/", brief.brief, name="brief"),
+    path("briefs/<int:pk>/live/", live.brief, name="live_brief"),
     path("briefs/<int:pk>/research/", brief.research, name="research"),
     path("briefs/<int:pk>/assign/", actions.assign, name="assign"),
     path("briefs/<int:pk>/close/", actions.close, name="close"),
