@@ -30,7 +30,7 @@
     var fold = target && target.closest("details");
     if (!fold) return;
     fold.open = true;
-    target.scrollIntoView({block: "center"});
+    target.scrollIntoView();
   }
 
   window.addEventListener("hashchange", unfold);

@@ -280,7 +280,7 @@ def test_no_column_goes_missing_on_a_small_desk(open_page, brief, user):
     page = open_page("/", size="small desk")
 
     row = page.locator(".brief-row")
-    for text in ("Urgent", "Ada Moreau", "Unsubscribed", "$9,100", "robin", "Log contact"):
+    for text in ("Urgent", "Ada Moreau", "Unsubscribed", "9,100", "robin", "Log contact"):
         box = row.get_by_text(text).first.bounding_box()
         assert box["x"] + box["width"] <= 1024, text
     expect(page.get_by_role("columnheader", name="Assignee")).to_be_visible()
