@@ -205,11 +205,15 @@ def _newest() -> list[int]:
     ]
 
 
+def _minute() -> int:
+    return int(time.time() // 60)
+
+
 def _tag(request: HttpRequest, *now: Any) -> str:
     """Stands for what was answered: to this session and address, in view of these rows.
 
     The minute: some changes have no entry, and some briefs become overdue by themselves.
     """
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    said = repr((session, request.get_full_path(), now, int(time.time() // 60)))
+    said = repr((session, request.get_full_path(), now, _minute()))
     return f'"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'

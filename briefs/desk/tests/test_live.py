@@ -26,8 +26,9 @@ in_a_browser = [
 
 @pytest.fixture(autouse=True)
 def newest(monkeypatch):
-    """The newest rows are looked at for each request."""
+    """The newest rows are looked at for each request, and no minute ends between two."""
     monkeypatch.setattr(live, "NEWEST_SECONDS", 0)
+    monkeypatch.setattr(live, "_minute", lambda: 1)
     cache.clear()
 
 
