@@ -189,6 +189,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.unfit.UnfitMiddleware",  # before the session, whose key may hold anything
+    "briefs.desk.live.UnchangedMiddleware",  # before the session: 50 open pages ask all the time
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

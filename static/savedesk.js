@@ -21,3 +21,34 @@
   document.addEventListener("htmx:load", function (event) { show(event.target); });
   show(document);
 })();
+
+/* A link to a form inside a fold opens the fold; some browsers do so by themselves. */
+(function () {
+  "use strict";
+  function unfold() {
+    var target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    var fold = target && target.closest("details");
+    if (!fold) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+
+  window.addEventListener("hashchange", unfold);
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest("a[href^='#']");
+    if (link && link.hash === location.hash) unfold(); // the address stays as it was
+  });
+  unfold();
+})();
+
+/* On a phone the present tab may lie beyond the edge. */
+(function () {
+  "use strict";
+  function show() {
+    var tab = document.querySelector(".tabs [aria-current]");
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.clientWidth / 2;
+  }
+
+  document.addEventListener("htmx:load", show);
+  show();
+})();

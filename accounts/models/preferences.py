@@ -30,6 +30,9 @@ class Preferences(models.Model):
         max_length=LONGEST, blank=True, default="", db_default="", validators=[check_zone],
         help_text="Empty: as Savedesk is set up.",
     )  # fmt: skip
+    is_without_keys = models.BooleanField(
+        default=False, db_default=False, help_text="Single keys do nothing on the pages."
+    )
 
     class Meta:
         verbose_name_plural = "preferences"

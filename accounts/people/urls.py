@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from accounts.people import account, pages, telling, zones
+from accounts.people import account, keys, pages, telling, zones
 
 urlpatterns = [
     path("team/", pages.team, name="team"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("team/<int:pk>/reactivate/", pages.reactivate, name="reactivate"),
     path("account/", account.account, name="account"),
     path("account/time-zone/", zones.choose, name="time_zone"),
+    path("account/keys/", keys.choose, name="keys"),
     path("account/telling/", telling.choose, name="telling"),
     path("account/password/", account.ChangePassword.as_view(), name="change_password"),
     path("password-reset/", account.Forgotten.as_view(), name="forgotten"),

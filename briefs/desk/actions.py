@@ -10,11 +10,14 @@ from functools import wraps
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods
 
+from briefs.desk import neighbours
 from briefs.desk.brief import find, page
 from briefs.desk.forms import ActForm, CloseForm
-from briefs.desk.returning import to_brief
+from briefs.desk.returning import brief_address, list_address, origin, to_brief
 from briefs.links import user_name
 from briefs.models import Brief
 from briefs.permissions import needs
@@ -93,11 +96,15 @@ def closed_meanwhile(brief: Brief) -> str:
 
 @action("briefs.work_brief", CloseForm)
 def close(request: HttpRequest, brief: Brief, ending: Ending) -> HttpResponse:
+    following = neighbours.after(request, brief)
     closed = closing.close(brief, request.user, request.POST.get(BASED_ON, ""), ending)
     brief = find(brief.pk)
     match closed:
         case Closing.CLOSED:
-            messages.success(request, f"Closed: {outcome(brief)}.")
+            messages.success(request, _closed(request, brief))
+            if following is None:
+                return redirect(list_address(origin(request)))
+            return redirect(brief_address(request, following))
         case Closing.ALREADY:
             messages.info(request, f"This brief is closed already: {outcome(brief)}.")
         case Closing.TOO_LATE:
@@ -107,6 +114,16 @@ def close(request: HttpRequest, brief: Brief, ending: Ending) -> HttpResponse:
                 "what you chose and wrote is kept in the timeline.",
             )
     return to_brief(request, brief)
+
+
+def _closed(request: HttpRequest, brief: Brief) -> str:
+    """Shown on the page of another brief, so it names this one, and leads back to it."""
+    return format_html(
+        'Closed: {}. <a href="{}#reopen-form">{}: look at it or reopen it</a>',
+        outcome(brief),
+        brief_address(request, brief.pk),
+        brief.customer.name or brief.customer,
+    )
 
 
 def outcome(brief: Brief) -> str:

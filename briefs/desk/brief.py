@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from briefs.desk.forms import ActForm, forms_of
-from briefs.desk.returning import list_address, origin
+from briefs.desk.returning import brief_address, list_address, origin
 from briefs.dossier.dossier import Dossier, Situation, in_full
 from briefs.dossier.research import WAITING
 from briefs.finding import asking, known_values, tabs
@@ -46,6 +46,7 @@ def page(
         "news": news,
         "based_on": based_on,
         "from": here,
+        "here": brief_address(request, brief.pk),
         "back": list_address(here),
         "back_label": tabs.label_of(asking.pairs(here).get("state", "")),
         "sent_form": sent,

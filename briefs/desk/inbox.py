@@ -7,8 +7,10 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from briefs.desk import live
 from briefs.desk.columns import columns
 from briefs.desk.lines import lines_of, on_page
 from briefs.desk.notices import notices
@@ -16,8 +18,8 @@ from briefs.desk.returning import list_address
 from briefs.dossier.dossier import Situation, listed
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
-from briefs.finding.folds import Folds
 from briefs.finding.known_values import Sums, value_behind
+from briefs.finding.listing import Listing, listing
 from briefs.links import absolute
 from briefs.models import Brief, Cause, SavedView
 from briefs.permissions import needs
@@ -32,24 +34,20 @@ _MORE = ("value_min", "value_max", "plan", "company")  # folded
 @needs("briefs.view_brief")
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    asked = request.GET.copy()
-    tab = tabs.BY_VALUE.get(request.GET.get("state") or "", tabs.BY_VALUE[tabs.DEFAULT])
-    state = asked["state"] = request.GET.get("state") or tabs.DEFAULT
-    found = BriefFilter(asked, queryset=Brief.objects.all(), request=request)
-    order = request.GET.get(ordering.NAME, "")
-    order = order if ordering.is_known(order) else tab.order
+    rendered_at = timezone.now()  # before the rows are read: what comes in between is new
+    shown = listing(request.GET, request)
+    tab, found, order = shown.tab, shown.found, shown.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
     numbers = _numbers(filters, request)
-    is_single = tab.value == "closed" or {"q", "cause"} & filters.keys()
-    folds = Folds.none() if is_single else Folds.of(found.qs)
-    page = _page(found, folds, order, asked.get("page"), numbers.get(state))
+    page = _page(shown, request.GET.get("page"), numbers.get(found.data["state"]))
+    number = page.paginator.count + shown.folds.hidden  # of briefs
     for words in asking.unknown(request.GET):
         messages.warning(request, f"“{words[:60]}” is no filter, so it was left out.")
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
         messages.warning(request, f"Lists are not sorted by “{asked_order[:60]}”.")
     situation = Situation(request.user)
     lines = lines_of(
-        list(page.object_list), folds, found.qs, asking.kept(request.GET.dict()), situation
+        list(page.object_list), shown.folds, found.qs, asking.kept(request.GET.dict()), situation
     )
     context = {
         "section": "inbox",
@@ -57,11 +55,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "selects": [found.form[name] for name in _SELECTS],
         "more": [found.form[name] for name in _MORE],
         "more_asked": sum(name in filters for name in _MORE),
+        "filters_asked": sum(name in filters for name in (*_SELECTS, *_MORE)),
         "tabs": _tabs(
             tab,
             {**filters, ordering.NAME: order * (order != tab.order)},
             numbers,
-            page.paginator.count + folds.hidden,
+            number,
         ),
         "tab": tab,
         "may_pick": tab.value != "closed" and request.user.has_perm("briefs.work_brief"),
@@ -71,13 +70,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
-        "found": page.paginator.count + folds.hidden,  # briefs
+        "found": number,
         "lines": lines,
         "open_incidents": Cause.objects.incidents().current().count(),
         "of_cause": found.form.cleaned_data.get("cause"),
         "on_page": on_page(lines),
         "value": _value_behind(found, page),
         "here": asking.kept(request.GET.dict()),
+        "live": live.address(request, number, rendered_at),
         **_views(request),
         "is_filtered": bool(filters),
         "notices": notices(request.user, situation),
@@ -132,20 +132,18 @@ def _tabs(
     ]
 
 
-def _page(
-    found: BriefFilter, folds: Folds, order: str, number: str | None, count: int | None
-) -> Page[Any]:
+def _page(shown: Listing, number: str | None, count: int | None) -> Page[Any]:
     """Sort the keys alone, then read the rows of the page: a fold is its most valuable brief.
 
     To sort 200,000 rows with all that a list shows takes PostgreSQL two to seven times as long.
     """
-    keys: Any = ordering.ordered(folds.lines(found.qs), order).values_list("pk", flat=True)
-    if found.form.cleaned_data.get("q"):
+    keys = shown.keys
+    if shown.found.form.cleaned_data.get("q"):
         # A search reads every text. To count and then to list would read them twice.
         keys = list(keys[:MOST_FOUND])
     paginator = Paginator(keys, PAGE_SIZE)
     if count is not None:
-        paginator.count = max(0, count - folds.hidden)  # known already
+        paginator.count = max(0, count - shown.folds.hidden)  # known already
     page: Page[Any] = paginator.get_page(number)
     of_page = list(page.object_list)
     by_key = listed(Brief.objects.all()).in_bulk(of_page)

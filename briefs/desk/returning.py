@@ -41,7 +41,12 @@ def list_address(query: str) -> str:
     return reverse("briefs:inbox") + (f"?{query}" if query else "")
 
 
-def to_brief(request: HttpRequest, brief: Brief) -> HttpResponse:
-    """Show the brief, which still knows the list that led to it."""
+def brief_address(request: HttpRequest, pk: int) -> str:
+    """Of the brief's page, which still knows the list that led to it."""
     query = origin(request)
-    return redirect(brief.get_absolute_url() + (f"?{urlencode({NAME: query})}" if query else ""))
+    address = reverse("briefs:brief", args=[pk])
+    return address + (f"?{urlencode({NAME: query})}" if query else "")
+
+
+def to_brief(request: HttpRequest, brief: Brief) -> HttpResponse:
+    return redirect(brief_address(request, brief.pk))

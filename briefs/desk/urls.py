@@ -10,6 +10,7 @@ from briefs.desk import (
     inbox,
     incidents,
     insights,
+    live,
     pausing,
     views,
     working,
@@ -18,7 +19,9 @@ from briefs.desk import (
 app_name = "briefs"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("live/", live.inbox, name="live"),
     path("briefs/<int:pk>/", brief.brief, name="brief"),
+    path("briefs/<int:pk>/live/", live.brief, name="live_brief"),
     path("briefs/<int:pk>/research/", brief.research, name="research"),
     path("briefs/<int:pk>/assign/", actions.assign, name="assign"),
     path("briefs/<int:pk>/close/", actions.close, name="close"),

@@ -62,8 +62,8 @@ CHOICES = {
 # The admin's pages are for editors and leads; it shows rows, and names the fields that hold them.
 PAGES = sorted(
     page
-    for room in ("briefs", "operations", "accounts", "registration")
-    for page in (ROOT / "templates" / room).rglob("*")
+    for room in ("", "briefs/", "operations/", "accounts/", "registration/")
+    for page in (ROOT / "templates").glob(f"{room}*")
     if page.suffix in (".html", ".txt")
 )
 NOT_SAID = re.compile(
@@ -146,6 +146,14 @@ def test_sentences_of_the_desk_use_no_word_that_is_not_used():
     ]
 
     assert found == []
+
+
+def test_keys_are_those_of_their_page():
+    rows = re.findall(r"<dt>(.+)</dt><dd>(.+)</dd>", (ROOT / "templates/_keys.html").read_text())
+    shown = [(keys.replace("<kbd>", "`").replace("</kbd>", "`"), words) for keys, words in rows]
+
+    document = (ROOT / "docs" / "keys.md").read_text()
+    assert re.findall(r"^\| (`.+`.*) \| (.+) \|$", document, re.M) == shown
 
 
 def test_each_word_has_one_row():

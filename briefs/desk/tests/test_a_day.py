@@ -114,6 +114,7 @@ def test_a_person_works_a_brief_with_a_colleague(sign_in, user, lead):
     does(robin, "Close this brief", "close-form",
          outcome="retained", reason=reason.pk, offer="discount", offer_percent=20)  # fmt: skip
     says(robin, "Closed: Retained")
+    robin.get_by_text("look at it or reopen it").click()
     does(robin, "Correct how it ended", "correct-form", outcome="churned")
     says(robin, "Corrected: it ended as Churned.")
     brief = Brief.objects.get()

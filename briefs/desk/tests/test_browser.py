@@ -1,15 +1,14 @@
 """The pages as a person meets them: in Chromium, on a desk and on a phone, by day and by night."""
 
-import os
-import shutil
 from datetime import timedelta
 from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from briefs.desk.tests.conftest import CHROMIUM
 from briefs.finding.tests.test_folds import make_folded
 from briefs.models import (
     Brief,
@@ -35,7 +34,6 @@ from briefs.tests.factories import (
 )
 from personas.models import AttributeName
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.on_sqlite,
@@ -43,7 +41,6 @@ pytestmark = [
 ]
 LEDGER = "/admin/briefs/mavecall/"
 TEMPLATES = "/admin/briefs/questiontemplate/"
-WIDTHS = {"desk": (1280, 900), "small desk": (1024, 768), "phone": (390, 844)}
 # Width and colours depend on each other nowhere: make test-all looks at the other two pairs.
 LOOKS = pytest.mark.parametrize(
     ("size", "scheme"),
@@ -54,46 +51,6 @@ LOOKS = pytest.mark.parametrize(
         pytest.param("phone", "light", marks=pytest.mark.long),
     ],
 )
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright runs a loop beside Django
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def open_page(chromium, live_server, signed_in):
-    """Open a page signed in; complaints of the browser's console are collected."""
-    contexts = []
-    session = {"name": "sessionid", "value": signed_in.cookies["sessionid"].value}
-
-    def open_(path, *, size="desk", scheme="light", javascript=True, **options):
-        width, height = WIDTHS[size]
-        context = chromium.new_context(
-            **options,
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            java_script_enabled=javascript,
-        )
-        contexts.append(context)
-        context.add_cookies([{**session, "url": live_server.url}])
-        page = context.new_page()
-        page.complaints = []
-        page.on("console", lambda message: _note(page.complaints, message))
-        page.goto(f"{live_server.url}{path}")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -123,12 +80,6 @@ def brief(live_server, starter):
     make_signal(brief=brief)
     make_step(persona=persona)
     return brief
-
-
-def _note(complaints, message):
-    """Note what the console says, except that a slow page keeps the reader's focus."""
-    if not message.text.startswith("Autofocus processing was blocked"):
-        complaints.append(message.text)
 
 
 def assert_fit_for_everybody(page, *, besides=()):
@@ -404,6 +355,63 @@ def test_wording_is_previewed_where_one_looks_and_then_saved(open_page, editor, 
     assert QuestionTemplate.objects.get().text == "Who are {segment}? {signal}"
 
 
+def test_no_column_goes_missing_on_a_small_desk(open_page, brief, user):
+    brief.assign(user, user)
+    page = open_page("/", size="small desk")
+
+    row = page.locator(".brief-row")
+    for text in ("Urgent", "Ada Moreau", "Unsubscribed", "9,100", "robin", "Log contact"):
+        box = row.get_by_text(text).first.bounding_box()
+        assert box["x"] + box["width"] <= 1024, text
+    expect(page.get_by_role("columnheader", name="Assignee")).to_be_visible()
+
+
+def test_three_briefs_are_on_the_first_screen_of_a_phone(open_page, brief):
+    for number in range(3):
+        attributes = {"name": f"Somebody {number}", "plan": "enterprise"}
+        soon = timezone.now() + timedelta(hours=5)
+        make_brief(customer=make_customer(attributes=attributes), due_at=soon)
+    page = open_page("/", size="phone")
+
+    third = page.locator(".brief-row").nth(2)
+    expect(third).to_be_visible()
+    box = third.bounding_box()
+    assert box["y"] + box["height"] <= 844
+    for part in (".c-priority", ".c-customer", ".c-signal", ".c-value", ".c-age"):
+        expect(third.locator(part)).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_a_phone_the_thumb_reaches_log_assign_and_close(open_page, brief, javascript):
+    page = open_page(brief.get_absolute_url(), size="phone", javascript=javascript)
+    bar = page.get_by_role("navigation", name="What to do")
+
+    for one in bar.locator(".button").all():
+        box = one.bounding_box()
+        assert box["height"] >= 44
+        assert box["width"] >= 44
+        assert 700 < box["y"] < 844
+    bar.get_by_text("Close").click()
+    expect(page.locator("#close-form")).to_be_in_viewport()
+    bar.get_by_text("Assign to me").click()
+
+    expect(page.locator(".messages")).to_contain_text("The brief is yours.")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_a_phone_filters_are_folded_and_work(open_page, brief, javascript):
+    make_brief(kind="bounced")
+    page = open_page("/", size="phone", javascript=javascript)
+    expect(page.locator("#id_kind")).to_be_hidden()
+
+    page.locator(".all-filters > summary").click()
+    page.select_option("#id_kind", "bounced")
+    if not javascript:
+        page.get_by_role("button", name="Apply").click()
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
 def test_on_a_phone_who_what_value_and_first_step_are_seen_without_scrolling(open_page, brief):
     page = open_page(brief.get_absolute_url(), size="phone")
 
@@ -432,7 +440,8 @@ def test_brief_is_taken_and_closed_without_javascript(open_page, brief):
     page.get_by_text("Close this brief").first.click()
     page.check("[name=outcome][value=no_response]")
     page.locator("form:has([name=outcome]) button[type=submit]").click()
-    page.get_by_text("Reopen").first.wait_for()
+    page.get_by_text("Ada Moreau: look at it or reopen it").click()
+    page.get_by_text("Reopen", exact=True).first.wait_for()
 
     brief.refresh_from_db()
     assert (brief.state, brief.outcome) == ("closed", "no_response")

@@ -3,8 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from briefs.desk import neighbours
+from briefs.desk.tests.pages import messages
+from briefs.desk.tests.test_stale_forms import opened, send
 from briefs.models import Brief
-from briefs.tests.factories import make_brief
+from briefs.tests.factories import make_brief, make_customer
 from briefs.triage.freshness import Seen
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +70,57 @@ def test_page_before_of_another_host_is_not_believed(signed_in):
     response = signed_in.get(make_brief().get_absolute_url(), headers=headers)
 
     assert response.context["back"] == "/"
+
+
+# After closing comes the next brief of the list.
+
+
+def closed(client, brief, query=""):
+    entered = {"outcome": "no_response", "from": query}
+    return send(client, "close", brief, opened(client, brief), **entered)
+
+
+def address(response):
+    return response.redirect_chain[-1][0]
+
+
+def test_after_closing_comes_the_next_one_of_the_list(signed_in):
+    make_brief(priority=1)
+    make_brief(priority=2, kind="bounced")
+    following, brief = make_brief(priority=3), make_brief(priority=4)
+
+    first = closed(signed_in, brief, "kind=unsubscribed")
+
+    assert address(first) == f"{following.get_absolute_url()}?from=kind%3Dunsubscribed"
+    [said] = messages(first)
+    assert said.startswith("Closed: No response.")
+    assert f'href="{brief.get_absolute_url()}?from=kind%3Dunsubscribed#reopen-form"' in said
+
+
+def test_after_the_last_one_comes_the_list(signed_in):
+    make_brief(priority=4)
+    last = make_brief(priority=1)
+
+    assert address(closed(signed_in, last, "state=unassigned")) == "/?state=unassigned"
+
+
+@pytest.mark.parametrize(
+    ("page", "is_found"), [("1", True), ("2", True), ("4", False), ("x", True)]
+)
+def test_the_page_of_the_brief_and_those_beside_it_are_looked_at(
+    signed_in, monkeypatch, page, is_found
+):
+    monkeypatch.setattr(neighbours, "PAGE_SIZE", 2)
+    briefs = [make_brief(priority=4 - number // 2) for number in range(4)]
+
+    led_to = address(closed(signed_in, briefs[1], f"page={page}"))
+
+    assert led_to.startswith(briefs[2].get_absolute_url() if is_found else "/?page=4")
+
+
+def test_name_of_a_customer_is_no_markup_in_the_message(signed_in):
+    customer = make_customer(attributes={"name": "<b>Ada</b>"})
+
+    [said] = messages(closed(signed_in, make_brief(customer=customer)))
+
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in said

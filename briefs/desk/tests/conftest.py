@@ -1,0 +1,57 @@
+"""A browser for the tests of pages, signed in, on a desk or a phone."""
+
+import os
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WIDTHS = {"desk": (1280, 900), "small desk": (1024, 768), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright runs a loop beside Django
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(chromium, live_server, signed_in):
+    """Open a page signed in; complaints of the browser's console are collected."""
+    contexts = []
+    session = {"name": "sessionid", "value": signed_in.cookies["sessionid"].value}
+
+    def open_(path, *, size="desk", scheme="light", javascript=True, **options):
+        width, height = WIDTHS[size]
+        context = chromium.new_context(
+            **options,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        context.add_cookies([{**session, "url": live_server.url}])
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: _note(page.complaints, message))
+        page.goto(f"{live_server.url}{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def _note(complaints, message):
+    """Note what the console says, except that a slow page keeps the reader's focus."""
+    if not message.text.startswith("Autofocus processing was blocked"):
+        complaints.append(message.text)

@@ -1,0 +1,275 @@
+"""Open pages learn what changed, and what somebody typed is never lost."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from briefs.desk import live
+from briefs.desk.tests.conftest import CHROMIUM
+from briefs.models import Brief
+from briefs.tests.factories import make_brief, make_customer
+from briefs.triage.freshness import Seen
+from conftest import make_user
+
+pytestmark = pytest.mark.django_db
+in_a_browser = [
+    pytest.mark.browser,
+    pytest.mark.on_sqlite,
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture(autouse=True)
+def newest(monkeypatch):
+    """The newest rows are looked at for each request, and no minute ends between two."""
+    monkeypatch.setattr(live, "NEWEST_SECONDS", 0)
+    monkeypatch.setattr(live, "_minute", lambda: 1)
+    cache.clear()
+
+
+def list_page(client, query=""):
+    """Where the script of this list asks."""
+    response = client.get(f"/{query}")
+    shown = [dossier.brief for dossier in response.context["dossiers"]]
+    rows = ",".join(f"{brief.pk}:{brief.revision}" for brief in shown)
+    return f"{response.context['live']}&shown={rows}"
+
+
+def asked(client, address, tag=""):
+    response = client.get(address, headers={"If-None-Match": tag} if tag else {})
+    return response.status_code, response.headers.get("ETag", ""), response
+
+
+def told(client, address):
+    return json.loads(client.get(address).content)
+
+
+# The list.
+
+
+def test_nothing_changed_is_304_and_takes_a_handful_of_queries(
+    signed_in, django_assert_max_num_queries
+):
+    make_brief()
+    address = list_page(signed_in)
+    status, tag, response = asked(signed_in, address)
+    assert (status, json.loads(response.content)) == (200, {"news": "", "rows": {}})
+
+    with django_assert_max_num_queries(5):  # session, person, rows, newest brief, newest entry
+        status, same, response = asked(signed_in, address, tag)
+
+    assert (status, same, response.content) == (304, tag, b"")
+
+
+def test_new_briefs_of_the_list_are_counted_and_others_are_not(signed_in):
+    make_brief()
+    address = list_page(signed_in, "?kind=unsubscribed")
+    _, tag, _ = asked(signed_in, address)
+    make_brief(), make_brief(), make_brief(kind="bounced")
+
+    status, _, response = asked(signed_in, address, tag)
+
+    assert (status, json.loads(response.content)["news"]) == (200, "2 new")
+
+
+def test_brief_that_a_colleague_gives_one_is_new_in_mine(signed_in, user, lead):
+    brief = make_brief(created_at=timezone.now() - timedelta(days=1))
+    address = list_page(signed_in, "?state=mine")
+
+    brief.assign(user, lead)
+
+    assert told(signed_in, address)["news"] == "1 new"
+
+
+def test_changed_rows_say_what_was_done_and_by_whom(signed_in, user, lead):
+    taken, closed, same = make_brief(), make_brief(), make_brief()
+    address = list_page(signed_in)
+    taken.assign(lead, lead)
+    closed.close("no_response", "", lead)
+
+    answer = told(signed_in, address)
+
+    assert answer["news"] == "2 rows changed"
+    assert str(same.pk) not in answer["rows"]
+    assert answer["rows"][str(taken.pk)]["mark"] == "Changed"
+    assert answer["rows"][str(closed.pk)] == {
+        "mark": "Closed", "said": "lee closed it: No response"
+    }  # fmt: skip
+
+
+def test_a_closed_one_makes_room_for_no_new_one(signed_in, lead):
+    closed = make_brief()
+    make_brief()
+    address = list_page(signed_in)
+
+    closed.close("no_response", "", lead)
+
+    assert told(signed_in, address)["news"] == "1 row changed"
+
+
+def test_a_search_is_not_counted_but_its_rows_are_marked(signed_in, lead):
+    brief = make_brief(customer=make_customer(attributes={"name": "Ada"}))
+    address = list_page(signed_in, "?q=Ada")
+    make_brief(customer=make_customer(attributes={"name": "Ada"}))
+    brief.assign(lead, lead)
+
+    assert told(signed_in, address)["news"] == "1 row changed"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "shown=x", "shown=1:2:3,,", "count=x&at=x", "shown=" + "9" * 18 + ":1",
+              "at=2026-13-45T00:00:00", "at=2026-11-29T10:00:00", "count=%C2%B2",
+              "state=nonsense&page=x"]
+)  # fmt: skip
+def test_any_address_is_answered(signed_in, query):
+    assert signed_in.get(f"{reverse('briefs:live')}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["live", "live_brief"])
+def test_without_session_or_role_nothing_is_told(client, django_user_model, name):
+    brief = make_brief()
+    address = reverse(f"briefs:{name}", args=[brief.pk] if name == "live_brief" else [])
+
+    assert client.get(address).status_code == 401
+    client.force_login(make_user(django_user_model, "kim", ""))
+    assert client.get(address).status_code == 403
+
+
+# The page of a brief.
+
+
+def brief_page(brief):
+    return f"{reverse('briefs:live_brief', args=[brief.pk])}?based_on={Seen.of(brief)}"
+
+
+def test_brief_tells_who_did_what(signed_in, lead):
+    brief = make_brief()
+    address = brief_page(brief)
+    _, tag, response = asked(signed_in, address)
+    assert json.loads(response.content) == {"news": ""}
+    assert asked(signed_in, address, tag)[0] == 304
+    brief.assign(lead, lead)
+    brief.close("no_response", "", lead)
+
+    status, _, response = asked(signed_in, address, tag)
+
+    words = "lee closed it: No response, just now, and 1 more"
+    assert (status, json.loads(response.content)) == (200, {"news": words})
+
+
+def test_change_without_an_entry_is_no_news(signed_in):
+    brief = make_brief()
+    address = brief_page(brief)
+
+    Brief.objects.update()
+
+    assert told(signed_in, address) == {"news": ""}
+
+
+def test_brief_that_is_gone_is_404(signed_in):
+    assert signed_in.get(reverse("briefs:live_brief", args=[999_999])).status_code == 404
+
+
+# In a browser.
+
+
+class TestInABrowser:
+    pytestmark = in_a_browser
+
+    @pytest.fixture
+    def quick(self, open_page):
+        """Pages that ask every 250 ms."""
+
+        def open_(path, **options):
+            page = open_page("/account/", **options)
+            page.route("**/live.js", lambda route: _quickened(route))
+            page.goto(page.url.replace("/account/", path))
+            return page
+
+        return open_
+
+    def test_two_tabs_stay_true(self, quick, starter, lead):
+        brief = make_brief(customer=make_customer(attributes={"name": "Ada Moreau"}))
+        rows, page = quick("/"), quick(brief.get_absolute_url())
+        page.locator("summary", has_text="Comment").click()
+        page.fill("#comment-form textarea", "Half a thought")
+
+        brief.close("no_response", "", lead)
+        make_brief()
+
+        expect(rows.locator(".live-news")).to_have_text("1 new · 1 row changed")
+        expect(rows.locator(".live-mark")).to_have_text("Closed")
+        expect(rows.locator("tbody tr")).to_have_count(1)  # nothing moved
+        expect(page.locator("#live-note")).to_contain_text("lee closed it: No response, just now")
+        expect(page.locator("#comment-form textarea")).to_have_value("Half a thought")
+        page.locator("#live-note a").click()
+        expect(page.locator(".triage")).to_contain_text("Closed: No response")
+        expect(page.locator("#comment-form textarea")).to_have_value("Half a thought")
+
+    def test_end_of_the_session_is_said_and_what_was_typed_comes_back(
+        self, quick, starter, user, client
+    ):
+        brief = make_brief()
+        page = quick(brief.get_absolute_url())
+        page.locator("summary", has_text="Comment").click()
+        page.fill("#comment-form textarea", "A long thought")
+        page.context.clear_cookies(name="sessionid")
+
+        expect(page.locator("#live-note")).to_contain_text("You are signed out")
+        page.locator("#comment-form button[type=submit]").click()
+        page.fill("[name=username]", "robin")
+        page.fill("[name=password]", "a-long-password")
+        page.get_by_role("button", name="Sign in").click()
+
+        expect(page.locator("#comment-form textarea")).to_have_value("A long thought")
+        page.locator("#comment-form [type=submit]").click()
+        expect(page.locator(".messages")).to_contain_text("Your comment is there.")
+        expect(page.locator("#comment-form textarea")).to_have_value("")
+
+    def test_what_was_typed_survives_a_refused_form_that_one_turns_away_from(
+        self, quick, starter, lead
+    ):
+        brief = make_brief()
+        page = quick(brief.get_absolute_url())
+        page.locator("summary", has_text="Close this brief").click()
+        page.check("#close_form_outcome_3")
+        page.fill("#close-form textarea", "They only moved.")
+        brief.log("called them", lead)
+        page.locator("#close-form [type=submit]").click()
+        expect(page.locator(".arrived-since")).to_be_visible()
+
+        page.goto(page.url.replace("close/", ""))
+
+        expect(page.locator("#close-form textarea")).to_have_value("They only moved.")
+        expect(page.locator("#close_form_outcome_3")).to_be_checked()
+
+    def test_draft_of_a_form_that_is_gone_is_shown_and_forgotten_by_signing_out(
+        self, quick, starter, lead
+    ):
+        brief = make_brief()
+        page = quick(brief.get_absolute_url())
+        page.locator("summary", has_text="Log contact").click()
+        page.fill("#contact-form textarea", "They call back on Monday")
+        brief.close("no_response", "", lead)
+
+        page.reload()
+
+        expect(page.locator(".draft-left")).to_contain_text("They call back on Monday")
+        page.locator(".menu summary").click()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+        kept = page.evaluate("Object.keys(sessionStorage)")
+        assert not [key for key in kept if key.startswith("savedesk:")]
+
+
+def _quickened(route):
+    script = route.fetch().text()
+    assert "EVERY = 8000" in script
+    route.fulfill(
+        body=script.replace("EVERY = 8000", "EVERY = 250"), content_type="text/javascript"
+    )

@@ -1,0 +1,44 @@
+"""The list that an address asks for: its tab, its filters and its order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+
+from briefs.finding import ordering, tabs
+from briefs.finding.filters import BriefFilter
+from briefs.finding.folds import Folds
+from briefs.models import Brief
+
+
+@dataclass(frozen=True)
+class Listing:
+    tab: tabs.Tab
+    found: BriefFilter  # its data has the state, also where the address does not name it
+    order: str
+
+    @cached_property
+    def folds(self) -> Folds:
+        """None where each brief is shown: in a search, among closed ones, and of one message."""
+        briefs = self.found.qs  # checks the form as well
+        asked = self.found.form.cleaned_data
+        is_single = self.tab.value == "closed" or asked.get("q") or asked.get("cause")
+        return Folds.none() if is_single else Folds.of(briefs)
+
+    @property
+    def keys(self) -> Any:
+        """The keys of its lines in its order, as a queryset: a fold is its most valuable brief."""
+        lines = self.folds.lines(self.found.qs)
+        return ordering.ordered(lines, self.order).values_list("pk", flat=True)
+
+
+def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:
+    """`given`: names and values of the address; `request`: of whoever reads the list."""
+    state = given.get("state") or tabs.DEFAULT
+    tab = tabs.BY_VALUE.get(state, tabs.BY_VALUE[tabs.DEFAULT])
+    asked = {**dict(given.items()), "state": state}
+    found = BriefFilter(asked, queryset=Brief.objects.all(), request=request)
+    order = given.get(ordering.NAME, "")
+    return Listing(tab, found, order if ordering.is_known(order) else tab.order)
