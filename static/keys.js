@@ -5,23 +5,24 @@
   var KINDS = {l: "contact", a: "assign", s: "snooze", c: "close"}; // of an act on many briefs
   var TYPES = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
   var OURS = "savedesk:" + document.body.dataset.user, LIST = OURS + ":list", NEXT = OURS + ":act";
+  var LINES = ".brief-row, .fold-row", LINKS = ".row-link, .fold-link";
   var dialog = document.getElementById("keys");
   var last = null; // the row that had the focus
 
-  function links() {
-    return Array.from(document.querySelectorAll(".row-link")).filter(function (link) {
+  function links(which) {
+    return Array.from(document.querySelectorAll(which)).filter(function (link) {
       return link.getClientRects().length; // those in a closed fold have none
     });
   }
 
   function present() {
-    var row = document.activeElement.closest(".brief-row");
-    if (row) last = row.querySelector(".row-link");
+    var row = document.activeElement.closest(LINES);
+    if (row) last = row.querySelector(LINKS);
     return last && last.isConnected ? last : null;
   }
 
   function step(by) {
-    var all = links();
+    var all = links(LINKS);
     if (!all.length) return;
     var place = all.indexOf(present()) + by;
     last = all[Math.max(0, Math.min(place, all.length - 1))];
@@ -55,19 +56,19 @@
       return;
     }
     var many = document.getElementById("bulk");
-    if (KINDS[key] && many && document.querySelector("#list [name=brief]:checked")) {
+    if (KINDS[key] && many && document.querySelector("#list .pick :checked")) {
       many.elements.which.value = "rows";
       many.elements.kind.value = KINDS[key];
       many.requestSubmit();
-    } else if (present()) {
+    } else if (present() && present().matches(".row-link")) {
       sessionStorage.setItem(NEXT, FORMS[key]); // a “#” in the address would take the focus away
       location.href = present().href;
     }
   }
 
   function tick() {
-    var row = present() && present().closest(".brief-row");
-    var box = row && row.querySelector("[name=brief]");
+    var row = present() && present().closest(LINES);
+    var box = row && row.querySelector("[type=checkbox]");
     if (box) box.click();
   }
 
@@ -104,7 +105,7 @@
 
   window.addEventListener("pagehide", function () {
     if (!document.getElementById("list")) return;
-    sessionStorage.setItem(LIST, JSON.stringify(links().map(function (link) { return link.href; })));
+    sessionStorage.setItem(LIST, JSON.stringify(links(".row-link").map(function (link) { return link.href; })));
   });
   if (document.querySelector(".brief-page") && sessionStorage.getItem(NEXT)) {
     unfold(sessionStorage.getItem(NEXT));

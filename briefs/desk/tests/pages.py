@@ -8,12 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 _INLINE = re.compile(r"</?(?:a|code|em|mark|strong|time)\b[^>]*>")
+_UNSEEN = re.compile(r"<(dialog|template)\b.*?</\1>", re.S)
 _TAG = re.compile(r"<[^>]+>")
 
 
 def text(response: Any) -> str:
     """The words of a page, without tags and with single spaces."""
-    page = _TAG.sub(" ", _INLINE.sub("", response.content.decode()))
+    shown = _UNSEEN.sub("", response.content.decode())
+    page = _TAG.sub(" ", _INLINE.sub("", shown))
     return " ".join(html.unescape(page).split())
 
 

@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 
 from accounts.models import Preferences
 from briefs.desk.tests.conftest import CHROMIUM
-from briefs.tests.factories import make_brief, make_customer
+from briefs.finding.tests.test_folds import make_folded
+from briefs.tests.factories import make_brief, make_cause, make_customer
 
 pytestmark = [
     pytest.mark.browser,
@@ -79,7 +80,7 @@ def test_a_takes_the_brief_and_once_more_offers_the_colleagues(open_page, briefs
 
     press(page, "a a")
     expect(page.locator("#assign_form_to")).to_be_focused()
-    page.locator("h1").click()
+    page.locator("#assign_form_to").blur()
     press(page, "a Enter")
 
     expect(page.locator(".messages")).to_contain_text("The brief is yours.")
@@ -133,3 +134,16 @@ def test_modifiers_belong_to_the_browser(open_page, briefs):
     press(page, "Alt+c Control+l")
 
     expect(page.locator("#close-form")).to_be_hidden()
+
+
+def test_fold_is_reached_ticked_and_opened_like_a_row(open_page, briefs):
+    make_folded(make_cause(), 5)
+    page = open_page("/")
+    fold = page.get_by_role("link", name="fold: 5 × Unsubscribed")
+
+    press(page, "j j j x")  # past two that come before it
+    expect(fold).to_be_focused()
+    expect(page.locator("[name=fold]")).to_be_checked()
+    press(page, "Enter")
+
+    expect(page.locator(".of-fold")).to_have_count(5)

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from briefs.desk import live
 from briefs.desk.tests.conftest import CHROMIUM
+from briefs.desk.tests.pages import rows
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_customer
 from briefs.triage.freshness import Seen
@@ -35,9 +36,8 @@ def newest(monkeypatch):
 def list_page(client, query=""):
     """Where the script of this list asks."""
     response = client.get(f"/{query}")
-    shown = [dossier.brief for dossier in response.context["dossiers"]]
-    rows = ",".join(f"{brief.pk}:{brief.revision}" for brief in shown)
-    return f"{response.context['live']}&shown={rows}"
+    shown = ",".join(f"{brief.pk}:{brief.revision}" for brief in rows(response))
+    return f"{response.context['live']}&shown={shown}"
 
 
 def asked(client, address, tag=""):
