@@ -39,7 +39,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     order = request.GET.get(ordering.NAME, "")
     order = order if ordering.is_known(order) else tab.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
-    numbers = _numbers(filters, request)
+    # A search reads every text: one for each tab would take too long.
+    numbers = {} if "q" in filters else tabs.true_counts(found.of_any_state, request.user)
     is_single = tab.value == "closed" or {"q", "cause"} & filters.keys()
     folds = Folds.none() if is_single else Folds.of(found.qs)
     page = _page(found, folds, order, asked.get("page"), numbers.get(state))
@@ -98,18 +99,6 @@ def _views(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _numbers(filters: dict[str, str], request: HttpRequest) -> dict[str, int]:
-    """How many briefs each tab would show with the present filters; nothing for a search.
-
-    A search reads every text: one for each tab would take too long.
-    """
-    if "q" in filters:
-        return {}
-    data = {**filters, "state": "all"}
-    briefs = BriefFilter(data, queryset=Brief.objects.all(), request=request).qs
-    return tabs.true_counts(briefs, request.user)
-
-
 def _tabs(
     present: tabs.Tab, kept: dict[str, str], numbers: dict[str, int], shown: int
 ) -> list[dict[str, Any]]:
@@ -136,7 +125,8 @@ def _page(
 
     To sort 200,000 rows with all that a list shows takes PostgreSQL two to seven times as long.
     """
-    keys: Any = ordering.ordered(folds.lines(found.qs), order).values_list("pk", flat=True)
+    lines = ordering.ordered(folds.lines(found.qs), order, state=found.data["state"])
+    keys: Any = lines.values_list("pk", flat=True)
     if found.form.cleaned_data.get("q"):
         # A search reads every text. To count and then to list would read them twice.
         keys = list(keys[:MOST_FOUND])

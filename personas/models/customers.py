@@ -140,7 +140,10 @@ class Customer(Valued):
 
     class Meta:
         permissions = [("view_personal_data", "Can read names, addresses and attributes")]
-        indexes = [models.Index(fields=["-fetched_at"], name="customer_fetched")]
+        indexes = [
+            models.Index(fields=["-fetched_at"], name="customer_fetched"),
+            models.Index(names.shown(), name="customer_shown"),
+        ]
 
     def __str__(self) -> str:
         named = self.external_id or self.email or self.phone or self.cio_id
