@@ -469,7 +469,7 @@ def write(model: type[models.Model], rows: Iterator[Row]) -> None:
     columns = [f'"{field.column}"' for field in fields.values()]
     table = f"{model._meta.db_table} ({', '.join(columns)})"
     whole = ({**defaults, **row} for row in itertools.chain([first], rows))
-    written = ([_plain(row[name]) for name in fields] for row in whole)
+    written: Any = ([_plain(row[name]) for name in fields] for row in whole)
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             marks = ", ".join(["%s"] * len(columns))

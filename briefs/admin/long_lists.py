@@ -16,7 +16,7 @@ from briefs.finding.paging import LongPaginator
 
 
 class LongChangeList(ChangeList):
-    def get_queryset(self, request: HttpRequest, *args: Any, **kw: Any) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest, *args: Any, **kw: Any) -> Any:
         """Of this very queryset Django's template tag asks the periods that it links to."""
         rows: Any = super().get_queryset(request, *args, **kw)
         rows.datetimes = partial(self._periods, rows, rows.datetimes)

@@ -23,8 +23,9 @@ class LongPaginator(Paginator):  # type: ignore[type-arg]  # generic for the stu
         return number if number <= tabs.EXACT else tabs.kept(self.object_list)
 
     def page(self, number: int | str) -> Page[Any]:
-        page: Any = super().page(number)
+        page: Page[Any] = super().page(number)
         if self.count > tabs.EXACT:
-            keys = list(page.object_list.values_list("pk", flat=True))
+            rows: Any = page.object_list
+            keys = list(rows.values_list("pk", flat=True))
             page.object_list = self.object_list.filter(pk__in=keys)
         return page
