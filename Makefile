@@ -17,8 +17,8 @@ help:
 	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
 	@echo "make fuzz    send the API requests made up from its schema, for minutes (EXAMPLES=500)"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
-	@echo "             take the broker away, let thousands unsubscribe at once, and let everything"
-	@echo "             fail for a minute"
+	@echo "             take the broker away, let thousands unsubscribe at once, ask each page of a"
+	@echo "             desk with 10,000 briefs, and let everything fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses, known vulnerabilities"
 	@echo "make requirements  pin what pyproject.toml names, with hashes (UPGRADE=1: the newest)"
 	@echo "make format  put the code in order"
@@ -99,6 +99,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.broker_away
 	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.blast
+	$(PY) -m benchmarks.desk --briefs 10000 --rounds 10
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 
 # uv pins for all platforms and versions of Python at once. A pin stays as it is until UPGRADE=1

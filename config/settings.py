@@ -238,6 +238,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "config.widgets.Renderer"
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False

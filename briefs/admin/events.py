@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.safestring import SafeString
 
+from briefs.admin.long_lists import LongList
 from briefs.admin.readonly import link
 from briefs.models import Signal
 from personas.models import Customer
@@ -17,7 +18,7 @@ admin.site.unregister(WebhookEvent)
 
 
 @admin.register(WebhookEvent)
-class EventWithOutcomeAdmin(EventAdmin):
+class EventWithOutcomeAdmin(LongList, EventAdmin):
     list_display = (*EventAdmin.list_display, "led_to")
     list_select_related = ("signal",)
     fieldsets: ClassVar[Any] = (

@@ -10,14 +10,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from briefs.admin.long_lists import LongList
+
 # Wide columns of related rows that no list shows.
 CUSTOMER_DETAILS = ("customer__attributes", "customer__devices", "customer__preferences")
 PERSONA_DETAILS = ("persona__description", "persona__research_focus", "persona__playbook")
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
-    show_full_result_count = False
-    list_per_page = 50
+class ReadOnlyAdmin(LongList):
     names_people = False  # such pages ask for the permission to read personal data as well
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -34,7 +34,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         return False
 
 
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the stubs only
     extra = 0
     can_delete = False
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -12,7 +13,7 @@ from django.utils.text import Truncator
 
 from briefs.admin.ledger import BuyerFilter, buyer
 from briefs.admin.readonly import PERSONA_DETAILS, ReadOnlyAdmin, ReadOnlyInline, moment
-from briefs.models import MaveCall, Research
+from briefs.models import Brief, MaveCall, Research
 from briefs.research.working import wake
 from providers import plain
 
@@ -76,7 +77,10 @@ class ResearchAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Research]:
         rows = super().get_queryset(request).select_related("persona", "asked_by")
-        counted: QuerySet[Research] = rows.annotate(number=Count("briefs"))
+        # Counted for the rows of the page alone; a join would count for all answers.
+        of_one = Brief.objects.filter(research=OuterRef("pk")).order_by().values("research")
+        number = Coalesce(Subquery(of_one.values(number=Count("pk"))), 0)
+        counted: QuerySet[Research] = rows.annotate(number=number)
         return counted.defer(*HEAVY, *PERSONA_DETAILS)
 
     def has_start_again_permission(self, request: HttpRequest) -> bool:

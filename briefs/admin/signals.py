@@ -15,7 +15,17 @@ from briefs.admin.readonly import (
     link,
 )
 from briefs.models import Signal
+from personas.models.signals import Level
 from personas.people.identity import known_as
+
+
+class LevelFilter(admin.AllValuesFieldListFilter):
+    """Offers the levels that a signal may have; Django's own would read all signals for them."""
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        levels = sorted({*Level.values} - {Level.ANY})
+        self.lookup_choices = levels  # type: ignore[assignment]  # a queryset for the stubs only
 
 
 @admin.register(Signal)
@@ -23,7 +33,7 @@ class SignalAdmin(ReadOnlyAdmin):
     names_people = True
     list_display = ("what", "customer_name", "effect", "persona", "rule", "brief_number",
                     "happened_at")  # fmt: skip
-    list_filter = ("effect", "kind", "severity", "level")
+    list_filter = ("effect", "kind", "severity", ("level", LevelFilter))
     list_select_related = ("customer", "persona", "rule")
     date_hierarchy = "happened_at"
     ordering = ("-happened_at",)

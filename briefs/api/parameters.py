@@ -11,6 +11,9 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
+from briefs.finding import tabs
+from briefs.finding.paging import LongPaginator
+
 ORDERING = "ordering"
 
 
@@ -20,6 +23,7 @@ class Pages(PageNumberPagination):
     page_size_query_description = "How many a page, 50 if not said; more than 200 count as 200."
     page_query_description = "Which page, counted from 1; or `last`."
     max_page_size = 200
+    django_paginator_class = LongPaginator
 
     def get_page_size(self, request: Request) -> int | None:
         _refuse_unless_number(request, "page_size")
@@ -34,6 +38,13 @@ class Pages(PageNumberPagination):
         number = {"type": "integer", "minimum": 1}
         last = {"type": "string", "enum": list(self.last_page_strings)}
         return [{**page, "schema": {"oneOf": [number, last]}}, {**size, "schema": number}]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        described = super().get_paginated_response_schema(schema)
+        described["properties"]["count"]["description"] = (
+            f"All that match; above {tabs.EXACT:,} as counted within the last minute."
+        )
+        return described
 
 
 def _refuse_unless_number(request: Request, name: str, *words: str) -> None:

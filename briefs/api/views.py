@@ -85,7 +85,9 @@ class BriefViewSet(Acts, ReadOnly):
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
     ordering_fields = tuple(ordering.ORDERINGS)
-    ordered: Any = staticmethod(ordering.ordered)
+
+    def ordered(self, briefs: Any, *words: str) -> Any:
+        return ordering.ordered(briefs, *words, state=self.request.query_params.get("state", ""))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -157,6 +157,16 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         return tabs.held_by(briefs, self._reader)
 
     @property
+    def of_any_state(self) -> BriefQuerySet:
+        """The briefs that the other filters let through."""
+        self.form.is_valid()  # makes cleaned_data, also of a form with an error
+        briefs: BriefQuerySet = self.queryset.all()
+        for name, value in self.form.cleaned_data.items():
+            if name != "state":
+                briefs = self.filters[name].filter(briefs, value)
+        return briefs
+
+    @property
     def _reader(self) -> Any:
         """Whoever asks."""
         return getattr(self.request, "user", None)

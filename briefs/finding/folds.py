@@ -29,17 +29,14 @@ class Folds:
 
     @classmethod
     def of(cls, briefs: BriefQuerySet) -> Self:
-        foldable = briefs.filter(FOLDABLE).order_by()
-        groups = foldable.values("cause").annotate(number=Count("pk"))
-        numbers = dict(
-            groups.filter(number__gte=FOLDED_FROM).values_list("cause", "number").order_by()
-        )
-        if not numbers:
-            return cls.none()
         by_value = [F("value_sort").desc(), F("pk").asc()]
-        place = Window(RowNumber(), partition_by="cause", order_by=by_value)
-        ranked = foldable.filter(cause__in=numbers).annotate(place=place).filter(place=1)
-        return cls(numbers, dict(ranked.values_list("pk", "cause")))
+        ranked = briefs.filter(FOLDABLE).annotate(
+            place=Window(RowNumber(), partition_by="cause", order_by=by_value),
+            number=Window(Count("*"), partition_by="cause"),
+        )
+        first = ranked.filter(place=1, number__gte=FOLDED_FROM).order_by()
+        found = list(first.values_list("pk", "cause", "number"))
+        return cls({cause: number for _, cause, number in found}, {pk: c for pk, c, _ in found})
 
     @property
     def hidden(self) -> int:

@@ -31,7 +31,8 @@ class Listing:
     def keys(self) -> Any:
         """The keys of its lines in its order, as a queryset: a fold is its most valuable brief."""
         lines = self.folds.lines(self.found.qs)
-        return ordering.ordered(lines, self.order).values_list("pk", flat=True)
+        state = self.found.data["state"]
+        return ordering.ordered(lines, self.order, state=state).values_list("pk", flat=True)
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, CharField, F, OrderBy, Value, When
-from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
+from django.db.models.functions import Coalesce, Concat, Lower, Trim
 
 from briefs.models import Brief
 from briefs.models.queryset import BriefQuerySet
-from personas.models import SignalKind
+from personas.models import SignalKind, names
 
 NAME = "ordering"
 
@@ -25,27 +25,18 @@ class Ordering:
     by: tuple[Any, ...]
     first: str = ""  # “-”: the first click on the column shows the largest first
     is_turned: bool = False  # the smallest age is the latest moment
+    is_filled: bool = False  # the expressions too are never empty
 
     def columns(self, is_down: bool) -> Iterator[Any]:
         for one in self.by:
             if isinstance(one, str):
                 yield f"-{one}" if is_down else one
+            elif self.is_filled:
+                yield OrderBy(one, descending=is_down)
             else:
                 yield OrderBy(one, descending=is_down, nulls_last=True)
 
 
-def _filled(expression: Any) -> Any:
-    return NullIf(expression, Value(""), output_field=CharField())
-
-
-_CUSTOMER = Coalesce(
-    _filled(F("customer__sort_name")),
-    *(
-        Lower(_filled(F(f"customer__{name}")))
-        for name in ("external_id", "email", "phone", "cio_id")
-    ),
-    output_field=CharField(),
-)
 _SIGNAL = Case(
     *(When(kind=kind.value, then=Value(kind.label)) for kind in SignalKind),
     default=F("kind"),
@@ -53,7 +44,7 @@ _SIGNAL = Case(
 )
 _ASSIGNEE = Lower(
     Coalesce(
-        _filled(Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))),
+        names.filled(Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))),
         F("assignee__username"),
     )
 )
@@ -67,11 +58,11 @@ _RESEARCH = Case(
 # A further column is one line here.
 ORDERINGS: dict[str, Ordering] = {
     "priority": Ordering(("priority",), first="-"),
-    "customer": Ordering((_CUSTOMER,)),
+    "customer": Ordering((names.shown("customer__"),), is_filled=True),
     "signal": Ordering((_SIGNAL, "detail")),
     "persona": Ordering((Lower("persona__name"),)),
     "value": Ordering(("value_sort",), first="-"),
-    "plan": Ordering((_filled(Lower("plan")),)),
+    "plan": Ordering((names.filled(Lower("plan")),)),
     "research": Ordering((_RESEARCH,)),
     "assignee": Ordering((_ASSIGNEE,)),
     "age": Ordering(("created_at",), first="-", is_turned=True),
@@ -86,17 +77,25 @@ ORDERINGS: dict[str, Ordering] = {
 }
 
 
+# A closed brief is never without the moment of it.
+_AMONG_CLOSED = {
+    "closed": Ordering(("closed_at",), first="-"),
+    "closed_at": Ordering(("closed_at",)),
+}
+
+
 def is_known(word: str) -> bool:
     return word.removeprefix("-") in ORDERINGS
 
 
-def ordered(briefs: BriefQuerySet, *words: str) -> BriefQuerySet:
-    """Sorted by these known words, the first one first."""
-    return briefs.by_urgency(*(column for word in words for column in _columns(word)))
+def ordered(briefs: BriefQuerySet, *words: str, state: str = "") -> BriefQuerySet:
+    """Sorted by these known words, the first one first. `state`: the one that they all have."""
+    return briefs.by_urgency(*(column for word in words for column in _columns(word, state)))
 
 
-def _columns(word: str) -> Iterator[Any]:
-    ordering = ORDERINGS[word.removeprefix("-")]
+def _columns(word: str, state: str) -> Iterator[Any]:
+    known = {**ORDERINGS, **(_AMONG_CLOSED if state == Brief.State.CLOSED else {})}
+    ordering = known[word.removeprefix("-")]
     return ordering.columns(word.startswith("-") != ordering.is_turned)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
 
 from briefs.models import Brief
 from briefs.models.queryset import BriefQuerySet
@@ -78,15 +79,16 @@ def counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
 def true_counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
     """Like `counts`: exact to EXACT, and beyond it KEPT_SECONDS old at most."""
     return {
-        value: number if number <= EXACT else _kept(BY_VALUE[value].chosen(briefs, who))
+        value: number if number <= EXACT else kept(BY_VALUE[value].chosen(briefs, who))
         for value, number in counts(briefs, who).items()
     }
 
 
-def _kept(briefs: BriefQuerySet) -> int:
-    briefs = briefs.order_by()
-    key = "tab:" + hashlib.sha256(str(briefs.query).encode()).hexdigest()
-    number: Any = cache.get_or_set(key, briefs.count, KEPT_SECONDS)
+def kept(rows: QuerySet[Any]) -> int:
+    """How many these are, counted within the last KEPT_SECONDS."""
+    rows = rows.order_by()
+    key = "tab:" + hashlib.sha256(str(rows.query).encode()).hexdigest()
+    number: Any = cache.get_or_set(key, rows.count, KEPT_SECONDS)
     return int(number)
 
 

@@ -186,12 +186,26 @@ class Brief(Timed, Ended, Valued):
                 condition=~Q(state="closed"),
                 name="brief_by_urgency",
             ),
-            models.Index(fields=["-created_at"], name="brief_created"),
+            models.Index(fields=["-created_at", "-id"], name="brief_newest"),
             models.Index(fields=["cause"], condition=Q(cause__isnull=False), name="brief_of_cause"),
             models.Index(
                 fields=["cause", "-value_sort"], condition=FOLDABLE, name="brief_foldable"
             ),
             models.Index(Lower("company"), name="brief_company"),
+            models.Index(fields=["-closed_at"], condition=Q(state="closed"), name="brief_closed"),
+            # For the numbers of the tabs, which every page of the inbox counts.
+            models.Index(
+                fields=["assignee"],
+                condition=~Q(state="closed")
+                & Q(is_waiting_for_profile=False)
+                & ~Q(state="snoozed"),
+                name="brief_awake",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=~Q(state="closed") & Q(is_waiting_for_profile=True),
+                name="brief_waiting",
+            ),
             models.Index(
                 fields=["research"],
                 condition=Q(basis="playbook", research__isnull=False),

@@ -18,6 +18,7 @@ class Comment(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["-at"], name="comment_at")]
 
     def __str__(self) -> str:
         return self.text[:80]

@@ -143,6 +143,7 @@ class Customer(Valued):
         indexes = [
             models.Index(fields=["-fetched_at"], name="customer_fetched"),
             models.Index(Lower("company"), name="customer_company"),
+            models.Index(names.shown(), name="customer_shown"),
         ]
 
     def __str__(self) -> str:

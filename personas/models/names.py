@@ -2,6 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 
 from personas.models import shapes
 
@@ -22,6 +26,25 @@ def called(attributes: Mapping[str, object]) -> str:
 def sorted_by(attributes: Mapping[str, object]) -> str:
     """The name as lists are sorted by it."""
     return shapes.storable(called(attributes)).casefold()[:LONGEST]
+
+
+def filled(expression: Any) -> Any:
+    """The expression, or NULL where it is empty."""
+    return NullIf(expression, Value(""), output_field=CharField())
+
+
+def shown(prefix: str = "") -> Any:
+    """What lists call a customer, as an expression by which they sort; an index has it.
+
+    `prefix`: how the rows name their customer, such as “customer__”. It is never NULL.
+    """
+    others = ("external_id", "email", "phone", "cio_id")
+    return Coalesce(
+        filled(F(f"{prefix}sort_name")),
+        *(Lower(filled(F(f"{prefix}{name}"))) for name in others),
+        Value("customer"),  # as `Customer.__str__` begins
+        output_field=CharField(),
+    )
 
 
 def _called(values: Mapping[str, object], first: tuple[str, ...], last: tuple[str, ...]) -> str:

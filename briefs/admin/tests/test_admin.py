@@ -261,7 +261,7 @@ def test_signal_page_shows_its_message_and_its_event(admin_client):
 
 @pytest.mark.parametrize(
     ("model", "queries"),
-    [("brief", 7), ("signal", 7), ("research", 8), ("mavecall", 9), ("contactlog", 7),
+    [("brief", 7), ("signal", 6), ("research", 8), ("mavecall", 9), ("contactlog", 7),
      ("comment", 7)],
 )  # fmt: skip
 def test_lists_need_no_query_per_row(

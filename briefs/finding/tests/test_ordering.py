@@ -106,6 +106,26 @@ def test_closed_ones_sort_by_their_closing():
     assert found("-closed") == found("-closed_at") == [first, last]
 
 
+def test_list_of_closed_ones_sorts_by_the_bare_column_as_an_index_does():
+    first, last = make_brief(), make_brief()
+    for brief in (last, first):
+        brief.close("retained")
+    Brief.objects.filter(pk=last.pk).update(closed_at=timezone.now() - timedelta(days=1))
+    closed = Brief.objects.filter(state="closed")
+
+    for name in CLOSED:
+        down, up = (ordered(closed, word, state="closed") for word in (f"-{name}", name))
+        assert (list(down), list(up)) == ([first, last], [last, first])
+        assert "NULLS" not in str(down.query)
+
+
+def test_open_ones_come_after_closed_ones_in_a_list_of_all():
+    still_open, closed = make_brief(), make_brief()
+    closed.close("retained")
+
+    assert found("-closed") == found("closed") == [closed, still_open]
+
+
 def test_within_a_priority_what_is_overdue_comes_first_then_by_value_then_by_age():
     now = timezone.now()
     before = now - timedelta(days=1)

@@ -1,0 +1,202 @@
+"""The desk at size: how long each page takes with 200,000 briefs and 1,000,000 events.
+
+    python -m benchmarks.desk                              PostgreSQL
+    python -m benchmarks.desk --sqlite --briefs 20000      SQLite
+    python -m benchmarks.desk --only admin                 addresses whose name has this word
+
+A database of its own is filled by `benchmarks.filling`: of the briefs one in ten is open, each has
+five events, and there are 3,000 answers of 2,500 characters and 180,000 contact logs and comments
+for 200,000 of them. `--database` names one to use instead; it is filled unless it has briefs.
+
+Each address is asked for over HTTP, by one client on one connection, as a lead who is signed in or
+by the lead's token: once cold, then `--rounds` times. A figure that may be a minute old is counted
+by the cold request. Each line ends with its goal, and with MISSED where p95 does not reach it. The
+ceilings are what the web server takes for a probe, and a list for nothing.
+"""
+
+import argparse
+import http.client
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import django
+
+from benchmarks import ingest
+from benchmarks.installation import Database, Desk, new_postgres, new_sqlite, prepared
+from benchmarks.pipeline import WIDTH, percentile
+
+LIST, PAGE, SEARCH, ADMIN = 80, 60, 100, 150  # ms, the goals of p95
+
+
+class Address(NamedTuple):
+    name: str
+    path: str  # {…}: one of KEYS
+    goal: int | None = LIST
+
+
+# What stands in a path for {…}: one value that the database has.
+KEYS = {
+    "open": "SELECT max(id) FROM briefs_brief WHERE state <> 'closed' AND basis <> 'playbook'",
+    "closed": "SELECT max(id) FROM briefs_brief WHERE state = 'closed' AND basis <> 'playbook'",
+    "incident": "SELECT min(id) FROM briefs_cause WHERE incident_at IS NOT NULL",
+    "persona": "SELECT max(persona_id) FROM briefs_brief",
+    "event": "SELECT max(id) FROM webhooks_webhookevent",
+    "event_id": "SELECT max(event_id) FROM webhooks_webhookevent",
+    "open_pages": "SELECT count(*) / 50 FROM briefs_brief WHERE state <> 'closed'",
+    "pages": "SELECT count(*) / 50 FROM briefs_brief",
+    "half": "SELECT count(*) / 100 FROM briefs_brief",
+}
+TABS = ("open", "mine", "unassigned", "overdue", "snoozed", "waiting", "closed", "all")
+COLUMNS = ("priority", "customer", "signal", "persona", "value", "plan", "research", "assignee",
+           "age", "due")  # fmt: skip
+FILTERS = ("priority=urgent", "persona={persona}", "kind=bounced", "research=new",
+           "research=under_way", "research=failed", "assignee=nobody", "value_min=500", "plan=pro",
+           "company=company+13")  # fmt: skip
+MODELS = ("webhooks/webhookevent", "briefs/brief", "briefs/signal", "briefs/research",
+          "briefs/contactlog", "briefs/comment", "briefs/mavecall",
+          "personas/customer")  # fmt: skip
+
+# A further address is one line here.
+ADDRESSES = (
+    Address("ceiling: a probe", "/livez", None),
+    Address("ceiling: a list of none", "/?plan=none", None),
+    Address("inbox", "/"),
+    *(Address(f"tab {tab}", f"/?state={tab}") for tab in TABS[1:]),
+    Address("inbox, in the middle", "/?page={open_pages}"),
+    Address("tab closed, in the middle", "/?state=closed&page={pages}"),
+    Address("tab all, in the middle", "/?state=all&page={pages}"),
+    *(
+        Address(f"inbox by {sign}{column}", f"/?ordering={sign}{column}")
+        for column in COLUMNS
+        for sign in ("", "-")
+    ),
+    Address("tab closed, oldest first", "/?state=closed&ordering=closed"),
+    *(Address(f"tab all by {one}", f"/?state=all&ordering={one}") for one in COLUMNS),
+    *(Address(f"inbox, {one}", f"/?{one}") for one in FILTERS),
+    *(Address(f"tab all, {one}", f"/?state=all&{one}") for one in FILTERS),
+    Address("search for a customer", "/?q=user-777", SEARCH),
+    Address("search in answers", "/?q=segment+77", SEARCH),
+    Address("inbox, a fold open", "/?unfold={incident}"),
+    Address("inbox, the briefs of a fold", "/?cause={incident}"),
+    Address("incidents", "/incidents/", PAGE),
+    Address("incident", "/incidents/{incident}/", PAGE),
+    Address("company of 500", "/companies/?name=Company+12", PAGE),
+    Address("customer", "/customers/1/", PAGE),
+    Address("brief, open", "/briefs/{open}/", PAGE),
+    Address("brief, closed", "/briefs/{closed}/", PAGE),
+    Address("API briefs", "/api/v1/briefs/"),
+    Address("API briefs, in the middle", "/api/v1/briefs/?page={half}"),
+    Address("API briefs, last page", "/api/v1/briefs/?page=last"),
+    Address("API briefs, 200 a page", "/api/v1/briefs/?page_size=200", None),
+    Address("API briefs, open", "/api/v1/briefs/?state=open"),
+    Address("API briefs by value", "/api/v1/briefs/?ordering=-value"),
+    Address("API briefs, closed last", "/api/v1/briefs/?state=closed&ordering=-closed_at"),
+    Address("API one brief", "/api/v1/briefs/{open}/", PAGE),
+    Address("API events", "/api/v1/events/"),
+    Address("API events, in the middle", "/api/v1/events/?page={half}"),
+    Address("API events, dead", "/api/v1/events/?status=dead"),
+    Address("API customers", "/api/v1/customers/"),
+    Address("API customers, in the middle", "/api/v1/customers/?page={open_pages}"),
+    *(Address(f"admin {model.partition('/')[2]}", f"/admin/{model}/", ADMIN) for model in MODELS),
+    Address("admin events, processed", "/admin/webhooks/webhookevent/?status=processed", ADMIN),
+    Address("admin events, dead", "/admin/webhooks/webhookevent/?status__exact=dead", ADMIN),
+    Address("admin events, page 2,000", "/admin/webhooks/webhookevent/?p={half}", ADMIN),
+    Address("admin events, one id", "/admin/webhooks/webhookevent/?q={event_id}", ADMIN),
+    Address("admin event", "/admin/webhooks/webhookevent/{event}/change/", ADMIN),
+    Address("admin briefs, closed", "/admin/briefs/brief/?state__exact=closed", ADMIN),
+    Address("admin brief", "/admin/briefs/brief/{open}/change/", ADMIN),
+)
+
+
+# Asking -------------------------------------------------------------------------------------------
+
+
+class Client:
+    """One connection, which one of the server's processes serves."""
+
+    def __init__(self, port: int, cookie: str, token: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {True: {"Authorization": f"Token {token}"}, False: {"Cookie": cookie}}
+
+    def ask(self, path: str) -> tuple[float, int, bytes]:
+        """Seconds, status and body."""
+        began = time.perf_counter()
+        self.connection.request("GET", path, headers=self.headers[path.startswith("/api/")])
+        answer = self.connection.getresponse()
+        body = answer.read()
+        return time.perf_counter() - began, answer.status, body
+
+
+def measure(client: Client, address: Address, path: str, rounds: int) -> None:
+    cold, status, body = client.ask(path)
+    lengths = [client.ask(path)[0] for _ in range(rounds)]
+    p95 = percentile(lengths, 0.95)
+    goal = "" if address.goal is None else f"  goal {address.goal:3}"
+    missed = " MISSED" if address.goal and p95 > address.goal else ""
+    wrong = f"  NOT 200: {status}" if status != 200 else ""
+    print(
+        f"{address.name:<{WIDTH}}cold {1000 * cold:5.0f}  p50 {percentile(lengths, 0.5):5.0f}"
+        f"  p95 {p95:5.0f} ms {len(body) / 1024:5.0f} KiB{goal}{missed}{wrong}",
+        flush=True,
+    )
+
+
+@contextmanager
+def database(url: str, *, is_sqlite: bool) -> Iterator[Database]:
+    if url:
+        yield prepared(Database(url))
+        return
+    with new_sqlite() if is_sqlite else new_postgres() as new:
+        yield new
+
+
+def filled(briefs: int) -> tuple[str, str]:
+    """Fill this process's database unless it is; returns the lead's cookie and token."""
+    from django.conf import settings
+    from django.test import Client as SignedIn
+
+    from benchmarks import filling
+    from briefs.models import Brief
+
+    began = time.monotonic()
+    if not Brief.objects.exists():
+        filling.Filling(briefs, datetime.now(UTC).replace(tzinfo=None)).write()
+        print(f"filled in {time.monotonic() - began:.0f} s", flush=True)
+    client = SignedIn()
+    client.force_login(filling.lead())
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}", filling.token()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--briefs", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--sqlite", action="store_true")
+    parser.add_argument("--database", default="", help="the address of one to use instead")
+    parser.add_argument("--only", default="", help="a word that the names must have")
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        used = stack.enter_context(database(given.database, is_sqlite=given.sqlite))
+        desk = stack.enter_context(Desk(used))
+        os.environ.update(desk.env)
+        django.setup()
+        cookie, token = filled(given.briefs)
+        keys = {name: used.query(statement)[0][0] for name, statement in KEYS.items()}
+        stack.enter_context(ingest.process(desk.env, *ingest.web_command(desk.env)))
+        ingest.wait_for(desk.port)
+        client = Client(desk.port, cookie, token)
+        print(f"{used.name}, {os.cpu_count()} cores, {given.rounds} rounds\n", flush=True)
+        for address in ADDRESSES:
+            if given.only in address.name:
+                measure(client, address, address.path.format(**keys), given.rounds)
+
+
+if __name__ == "__main__":
+    main()

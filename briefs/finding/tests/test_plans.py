@@ -1,0 +1,65 @@
+"""PostgreSQL reads long lists by an index. With few rows it is told to do without other ways."""
+
+import pytest
+from django.db import connection
+
+from briefs.finding import ordering, tabs
+from briefs.models import Brief, Comment, ContactLog
+from conftest import make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgresql]
+
+OTHER_WAYS = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
+
+
+def plan(rows) -> str:
+    with connection.cursor() as cursor:
+        for way in OTHER_WAYS:
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    return rows.explain()
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "index"),
+    [
+        ("open", "-priority", "brief_by_urgency"),
+        ("open", "customer", "customer_shown"),
+        ("open", "-customer", "customer_shown"),
+        ("closed", "closed", "brief_closed"),
+        ("closed", "-closed", "brief_closed"),
+        ("all", "age", "brief_newest"),
+        ("all", "customer", "customer_shown"),
+    ],
+)
+def test_order_is_that_of_an_index(state, word, index):
+    briefs = tabs.of_state(state, Brief.objects.all(), None)
+
+    assert index in plan(ordering.ordered(briefs, word, state=state).values("pk")[:25])
+
+
+@pytest.mark.parametrize(
+    ("state", "index"),
+    [
+        ("open", "brief_awake"),
+        ("mine", "brief_awake"),
+        ("unassigned", "brief_awake"),
+        ("snoozed", "brief_snoozed"),
+        ("waiting", "brief_waiting"),
+    ],
+)
+def test_number_of_a_tab_is_counted_along_an_index(django_user_model, state, index):
+    user = make_user(django_user_model, "robin", "Agent")
+    briefs = tabs.of_state(state, Brief.objects.all(), user).order_by().values("pk")
+
+    assert index in plan(briefs)
+
+
+def test_newest_briefs_are_passed_over_in_an_index_alone():
+    briefs = Brief.objects.order_by("-created_at", "-pk").values("pk")[100:125]
+
+    assert "Index Only Scan using brief_newest" in plan(briefs)
+
+
+@pytest.mark.parametrize(("model", "index"), [(ContactLog, "contact_at"), (Comment, "comment_at")])
+def test_newest_entries_are_found_in_an_index(model, index):
+    assert index in plan(model.objects.order_by("-at", "-pk")[:50])
