@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 # at the same time take as long as one after the other, and the tests of processes suffer.
 XDIST ?= 6
 
-.PHONY: help demo run test test-all test-dates fuzz lint format check bench clean requirements
+.PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
@@ -75,14 +75,19 @@ test-dates: $(VENV)/.development
 fuzz: $(VENV)/.development
 	EXAMPLES=$(or $(EXAMPLES),500) $(PYTEST) briefs/api/tests/test_any_request.py
 
-check: lint
+# The types take as long as all else together, so both are checked at the same time.
+check: $(VENV)/.development
+	@$(MAKE) --no-print-directory --output-sync=target -j2 types lint
+
+types: $(VENV)/.development
+	$(VENV)/bin/mypy .
+
 lint: $(VENV)/.development
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(PY) .ci/unused.py
 	$(PY) .ci/audit.py
-	$(VENV)/bin/mypy .
 	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
 
 format: $(VENV)/.development

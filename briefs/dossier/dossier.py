@@ -268,8 +268,11 @@ class Dossier(OfCustomer):
 
     @cached_property
     def routes(self) -> list[channels.Route]:
-        """By which channels the customer may still be contacted."""
-        return self._first_steps.routes(self.customer)
+        """By which channels the customer may still be contacted.
+
+        Of open briefs it is known already, because their first steps depend on it.
+        """
+        return self._first_steps.routes(self.customer) if self.brief.is_open else super().routes
 
     @cached_property
     def reading(self) -> answer.Reading | None:

@@ -281,8 +281,11 @@ def after_a_complaint_and_300_conversions(**fields):
     return brief
 
 
-def test_old_complaint_closes_the_channel_however_much_came_after(signed_in):
+@pytest.mark.parametrize("is_open", [True, False])
+def test_old_complaint_closes_the_channel_however_much_came_after(signed_in, is_open):
     brief = after_a_complaint_and_300_conversions()
+    if not is_open:
+        brief.close("no_response")
 
     assert "E-mail, marketing no a complaint suppresses the address" in words(signed_in, brief)
 
