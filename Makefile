@@ -89,6 +89,8 @@ lint: $(VENV)/.development
 	$(PY) .ci/unused.py
 	$(PY) .ci/audit.py
 	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
+	@# Once, before each of the workers would write the bytecode of all tests for itself.
+	@$(PY) -m pytest -q --collect-only >/dev/null
 
 format: $(VENV)/.development
 	$(VENV)/bin/ruff check --fix .
