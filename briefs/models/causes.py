@@ -73,8 +73,14 @@ class CauseQuerySet(models.QuerySet["Cause"]):
         return self.annotate(number=models.Count("briefs"))
 
     def over(self) -> Self:
-        """Their day is over, by the database's clock, and they are no incident."""
-        return self.current().filter(incident_at=None, first_at__lt=Now() - WITHIN)
+        """Their day is over, by the database's clock, and they are no incident.
+
+        What happened days ago may still be on its way: such a cause stays for a day as well.
+        """
+        a_day_ago = Now() - WITHIN
+        return self.current().filter(
+            incident_at=None, first_at__lt=a_day_ago, created_at__lt=a_day_ago
+        )
 
     def left_empty(self) -> Self:
         """No brief came of them, and no batch that began them is still under way."""

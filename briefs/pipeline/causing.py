@@ -42,14 +42,14 @@ def name(drafts: Iterable[Draft]) -> None:
             by_key[message, draft.rule.kind].append(draft)
     if not by_key:
         return
-    current = _current(by_key)
+    current: dict[Key, Cause | None] = dict(_current(by_key))
     for key, some in by_key.items():
         some.sort(key=lambda draft: draft.happened_at)
         for draft in some:
             cause = current.get(key)
             if cause is None or (draft.happened_at > cause.lasts_until and not cause.is_incident):
                 cause = current[key] = _begin(key, draft, cause)
-            draft.cause = cause if cause.takes(draft.happened_at) else None
+            draft.cause = cause if cause and cause.takes(draft.happened_at) else None
 
 
 def _current(keys: Collection[Key]) -> dict[Key, Cause]:
@@ -58,8 +58,11 @@ def _current(keys: Collection[Key]) -> dict[Key, Cause]:
 
 
 @transaction.atomic
-def _begin(key: Key, draft: Draft, before: Cause | None) -> Cause:
-    """The current cause from this draft on; another worker may have begun it just now."""
+def _begin(key: Key, draft: Draft, before: Cause | None) -> Cause | None:
+    """The current cause from this draft on; another worker may have begun it just now.
+
+    None in the rare case that it was ended in the same moment: the brief has none then.
+    """
     if before is not None:
         before.end()
     message, kind = key
@@ -74,7 +77,7 @@ def _begin(key: Key, draft: Draft, before: Cause | None) -> Cause:
         most=most,
     )
     Cause.objects.bulk_create([begun], ignore_conflicts=True)
-    return Cause.objects.current().get(message=message, kind=kind)
+    return Cause.objects.current().filter(message=message, kind=kind).first()
 
 
 def _sizes(message: str, kind: str) -> list[int]:

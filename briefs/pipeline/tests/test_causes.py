@@ -207,7 +207,16 @@ def test_sweep_leaves_what_a_batch_has_just_begun():
 
     causing.sweep()
 
-    assert Cause.objects.exists()
+    assert Cause.objects.current().exists()
+
+
+def test_backlog_of_days_ago_that_arrives_slowly_has_one_cause():
+    unsubscribe_all([1], ago=50 * 3600)
+
+    causing.sweep()
+    unsubscribe_all([2], ago=49 * 3600)
+
+    assert Cause.objects.get().briefs.count() == 2
 
 
 def test_open_incident_takes_what_happens_days_later():
