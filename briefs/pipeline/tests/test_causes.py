@@ -83,6 +83,16 @@ def test_brief_without_a_message_has_no_cause():
     assert Brief.objects.get().cause is None
 
 
+@pytest.mark.parametrize("given", ["5\0", "\ud800", "9" * 41, "\U0001f600", ["5"], 5.5])
+def test_no_id_whatever_it_holds_stops_an_event(given):
+    event = unsubscribe(1, message={"newsletter_id": given, "newsletter_name": given})
+
+    draining.drain()
+
+    event.refresh_from_db()
+    assert (event.status, Brief.objects.count()) == ("processed", 1)
+
+
 def test_second_report_of_an_act_names_the_message():
     event = unsubscribe(1, message={}, object_type="customer")
     draining.drain()
