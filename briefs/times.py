@@ -38,17 +38,20 @@ def short_day(at: date | None) -> str:
     """`23 Nov`."""
     if at is None:
         return "an unknown day"
-    return f"{_local(at).day} {_local(at):%b}"
+    local = _local(at)
+    return f"{local.day} {local:%b}"
 
 
 def day(at: date) -> str:
     """`23 Nov 2026`."""
-    return f"{short_day(at)} {_local(at).year}"
+    local = _local(at)
+    return f"{local.day} {local:%b} {local.year}"
 
 
 def exact(at: datetime) -> str:
     """`23 Nov 2026, 14:32 UTC`."""
-    return f"{day(at)}, {clock(at)}"
+    local = timezone.localtime(at)
+    return f"{local.day} {local:%b} {local.year}, {local:%H:%M %Z}"
 
 
 def clock(at: datetime) -> str:

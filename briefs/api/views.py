@@ -24,7 +24,8 @@ from briefs.api.parameters import ORDERING, Ordering, Pages, ordered, refuse_unk
 from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
 from briefs.api.problems import TellsProblems
-from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
+from briefs.dossier.dossier import Dossier, Situation, dossiers
+from briefs.dossier.loading import in_full, listed
 from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, ClosingReason, Offer, Signal

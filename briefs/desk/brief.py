@@ -7,7 +7,8 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from briefs.desk.forms import ActForm, forms_of
 from briefs.desk.returning import brief_address, list_address, origin
-from briefs.dossier.dossier import Dossier, Situation, in_full
+from briefs.dossier.dossier import Dossier, Situation
+from briefs.dossier.loading import in_full
 from briefs.dossier.research import WAITING
 from briefs.finding import asking, known_values, tabs
 from briefs.models import Brief

@@ -15,7 +15,9 @@ from briefs.desk.columns import columns
 from briefs.desk.lines import lines_of, on_page
 from briefs.desk.notices import notices
 from briefs.desk.returning import list_address
-from briefs.dossier.dossier import Situation, listed
+from briefs.desk.rows import Place
+from briefs.dossier.dossier import Situation
+from briefs.dossier.loading import for_rows
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.known_values import Sums, value_behind
@@ -47,9 +49,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
         messages.warning(request, f"Lists are not sorted by “{asked_order[:60]}”.")
     situation = Situation(request.user)
-    lines = lines_of(
-        list(page.object_list), shown.folds, found.qs, asking.kept(request.GET.dict()), situation
+    place = Place(
+        here=asking.kept(request.GET.dict()),
+        path=request.get_full_path(),
+        is_of_closed=tab.value == "closed",
+        may_work=request.user.has_perm("briefs.work_brief"),
     )
+    lines = lines_of(list(page.object_list), shown.folds, found.qs, place, situation)
     context = {
         "section": "inbox",
         "filter": found,
@@ -64,7 +70,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             number,
         ),
         "tab": tab,
-        "may_pick": tab.value != "closed" and request.user.has_perm("briefs.work_brief"),
+        "may_pick": place.may_work and not place.is_of_closed,
         "clear": list_address(asking.kept({"state": tab.value})),
         "columns": columns(tab, order),
         "order": order if order != tab.order else "",
@@ -77,7 +83,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "of_cause": found.form.cleaned_data.get("cause"),
         "on_page": on_page(lines),
         "value": _value_behind(found, page),
-        "here": asking.kept(request.GET.dict()),
+        "here": place.here,
         "live": live.address(request, number, rendered_at),
         **_views(request),
         "is_filtered": bool(filters),
@@ -135,7 +141,7 @@ def _page(shown: Listing, number: str | None, count: int | None) -> Page[Any]:
         paginator.count = max(0, count - shown.folds.hidden)  # known already
     page: Page[Any] = paginator.get_page(number)
     of_page = list(page.object_list)
-    by_key = listed(Brief.objects.all()).in_bulk(of_page)
+    by_key = for_rows(Brief.objects.all()).in_bulk(of_page)
     page.object_list = [by_key[key] for key in of_page if key in by_key]
     return page
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from briefs import times
 from briefs.desk.forms import ActForm, AssignForm, CloseIncidentForm, IncidentNoteForm
 from briefs.desk.returning import list_address
+from briefs.dossier.loading import for_tables
 from briefs.finding import asking
 from briefs.finding.known_values import value_behind
 from briefs.links import message_url, user_name
@@ -77,7 +78,7 @@ def _page(
     """The page; with the form that comes back, and with what arrived that made it come back."""
     briefs = Brief.objects.filter(cause=cause)
     extent = Extent.of(cause)
-    people = briefs.select_related("customer", "persona", "assignee")
+    people = for_tables(briefs)
     context = {
         "section": "inbox",
         "cause": cause,

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from briefs.desk.returning import list_address
-from briefs.dossier.dossier import Dossier, Situation, dossiers, listed
+from briefs.desk.rows import Place, Row, row
+from briefs.dossier.dossier import Situation, dossiers
+from briefs.dossier.loading import for_rows
 from briefs.finding import asking, folds
 from briefs.finding.folds import Folds
 from briefs.finding.known_values import Sums, value_by_cause
@@ -21,39 +23,42 @@ class Fold:
     value: Sums
     address: str  # of the list with the fold open, or closed if it is open
     list_address: str  # of its briefs alone
-    dossiers: list[Dossier] = field(default_factory=list)  # while it is open
+    rows: list[Row] = field(default_factory=list)  # while it is open
 
     @property
     def is_unfolded(self) -> bool:
-        return bool(self.dossiers)
+        return bool(self.rows)
 
     @property
     def further(self) -> int:
-        return self.number - len(self.dossiers)
+        return self.number - len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One of both."""
 
-    dossier: Dossier | None = None
+    row: Row | None = None
     fold: Fold | None = None
-    folded: int = 0  # briefs of the same cause that a fold of the list holds
 
 
 def lines_of(
-    rows: Sequence[Brief], found: Folds, briefs: BriefQuerySet, here: str, situation: Situation
+    of_page: Sequence[Brief],
+    found: Folds,
+    briefs: BriefQuerySet,
+    place: Place,
+    situation: Situation,
 ) -> list[Line]:
-    """`rows`: of the page, where a fold is one of its briefs. `briefs`: of the whole list."""
-    shown = _shown([found.firsts[row.pk] for row in rows if row.pk in found.firsts], found, briefs,
-                   here, situation)  # fmt: skip
-    single = dossiers([row for row in rows if row.pk not in found.firsts], situation)
+    """`of_page`: where a fold is one of its briefs. `briefs`: of the whole list."""
+    causes = [found.firsts[brief.pk] for brief in of_page if brief.pk in found.firsts]
+    shown = _shown(causes, found, briefs, place, situation)
+    single = dossiers([brief for brief in of_page if brief.pk not in found.firsts], situation)
     by_key = {one.brief.pk: one for one in single}
     return [
-        Line(fold=shown[found.firsts[row.pk]])
-        if row.pk in found.firsts
-        else Line(by_key[row.pk], folded=found.numbers.get(row.cause_id or 0, 0))
-        for row in rows
+        Line(fold=shown[found.firsts[brief.pk]])
+        if brief.pk in found.firsts
+        else Line(row(by_key[brief.pk], place, folded=found.numbers.get(brief.cause_id or 0, 0)))
+        for brief in of_page
     ]
 
 
@@ -63,13 +68,13 @@ def on_page(lines: Iterable[Line]) -> int:
 
 
 def _shown(
-    causes: Sequence[int], found: Folds, briefs: BriefQuerySet, here: str, situation: Situation
+    causes: Sequence[int], found: Folds, briefs: BriefQuerySet, place: Place, situation: Situation
 ) -> dict[int, Fold]:
     if not causes:
         return {}
-    rows = Cause.objects.select_related("assignee").in_bulk(causes)
+    by_key = Cause.objects.select_related("assignee").in_bulk(causes)
     values = value_by_cause(folds.of_causes(briefs, causes))
-    asked = asking.pairs(here)
+    asked = asking.pairs(place.here)
     unfolded = asked.pop(asking.UNFOLDED, "")
     shown = {
         key: Fold(
@@ -81,10 +86,12 @@ def _shown(
             ),
             list_address=list_address(asking.kept({**asked, "cause": str(key), "page": ""})),
         )
-        for key, cause in rows.items()
+        for key, cause in by_key.items()
     }
     opened = next((fold for key, fold in shown.items() if unfolded == str(key)), None)
     if opened:
-        own = listed(folds.of_causes(briefs, [opened.cause.pk]).by_urgency())
-        opened.dossiers = dossiers(own[:MOST_UNFOLDED], situation)
+        own = for_rows(folds.of_causes(briefs, [opened.cause.pk]).by_urgency())
+        opened.rows = [
+            row(one, place, is_of_fold=True) for one in dossiers(own[:MOST_UNFOLDED], situation)
+        ]
     return shown

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from briefs.dossier.customers import personas_of
 from briefs.dossier.endings import Ended, ended
+from briefs.dossier.loading import for_tables
 from briefs.models import Brief, ContactLog, Signal
 from briefs.models.queryset import BriefQuerySet
 from personas.models import Customer, Effect, Persona, SignalKind, ValueLevel
@@ -23,9 +24,6 @@ RECENT = timedelta(days=30)
 A_YEAR = timedelta(days=365)
 MOST_SHOWN = 25  # briefs of a list, and entries of the contact log: the inbox has the rest
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
-_NOT_SHOWN = ("customer__devices", "customer__preferences", "persona__description",
-              "persona__research_focus", "persona__playbook", "question_facts", "persona_why",
-              "step_at_closing")  # fmt: skip
 
 
 def signalled_lately(company: str) -> QuerySet[Customer]:
@@ -174,15 +172,13 @@ class Company:
 
     @cached_property
     def open_briefs(self) -> list[Brief]:
-        rows = self._briefs.open().by_urgency().select_related("customer", "persona", "assignee")
-        return list(rows.defer(*_NOT_SHOWN)[:MOST_SHOWN])
+        return list(for_tables(self._briefs.open().by_urgency())[:MOST_SHOWN])
 
     @cached_property
     def past_briefs(self) -> list[Ended]:
         """The last that ended come first."""
         rows = self._briefs.filter(state=Brief.State.CLOSED).order_by("-closed_at", "-pk")
-        related = rows.select_related("customer", "persona", "closing_reason", "offer")
-        return ended(related.defer(*_NOT_SHOWN)[:MOST_SHOWN])
+        return ended(for_tables(rows)[:MOST_SHOWN])
 
     @cached_property
     def signals_of_a_year(self) -> list[OfKind]:
@@ -201,10 +197,12 @@ class Company:
     def contacts(self) -> list[ContactLog]:
         """The newest tries to reach its people."""
         rows = ContactLog.objects.filter(is_company(self.name, "brief__company"))
-        related = rows.select_related("actor", "brief__customer").order_by("-at", "-pk")
-        return list(
-            related.defer("brief__customer__devices", "brief__customer__preferences")[:MOST_SHOWN]
+        # First the keys of the newest: 500 people have thousands of entries.
+        newest = rows.order_by("-at", "-pk").values_list("pk", flat=True)[:MOST_SHOWN]
+        related = ContactLog.objects.select_related("actor").prefetch_related(
+            Prefetch("brief", for_tables(Brief.objects.all()))
         )
+        return list(related.filter(pk__in=list(newest)).order_by("-at", "-pk"))
 
     @property
     def has_more_contacts(self) -> bool:

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -25,7 +24,6 @@ from briefs.models.priority import Reason, shown
 from briefs.permissions import without_settings
 from briefs.reading import answer, channels, markdown
 from briefs.reading.first_steps import NOT_KNOWN, FirstSteps, StepShown
-from briefs.research import renewal
 from briefs.research.waiting import Standstill
 from briefs.times import length
 from personas.models import AppApiHealth, AttributeName, playbooks
@@ -33,32 +31,6 @@ from personas.models import AppApiHealth, AttributeName, playbooks
 MOST_HAPPENINGS = 2  # that the head of the page tells
 IN_GENERAL = "For this persona in general"
 MOST_SIGNALS = 300  # of one customer: more would make the page too long
-# Long texts that no list shows. What the customer chose and their devices are loaded, because they
-# say which channels are closed, and so which first step is shown.
-_NOT_LISTED = (
-    "question_facts", "persona_why",
-    "research__question", "research__answer", "research__sources", "research__personas_used",
-    "research__validation", "research__raw_reply",
-    "persona__description", "persona__research_focus", "persona__playbook",
-)  # fmt: skip
-_NOT_ON_PAGE = (
-    "research__raw_reply", "renewal__raw_reply", "renewal__question", "renewal__answer",
-    "renewal__sources", "renewal__personas_used", "renewal__validation",
-)  # fmt: skip
-
-
-def listed(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
-    """Load all that a row of a list shows in one query."""
-    related = briefs.select_related("customer", "persona", "research", "assignee", "cause")
-    return related.defer(*_NOT_LISTED)
-
-
-def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
-    """Load all that the page of a brief shows of these rows in one query."""
-    related = briefs.select_related(
-        "customer", "persona", "research", "renewal", "assignee", "closing_reason", "offer", "cause"
-    )
-    return related.annotate(has_later_answers=renewal.has_later_answers()).defer(*_NOT_ON_PAGE)
 
 
 class Situation:

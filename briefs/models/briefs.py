@@ -24,6 +24,8 @@ FOLDABLE = (
     & ~Q(state="closed")
 )  # fmt: skip
 
+_KINDS: dict[str, str] = dict(SignalKind.choices)
+
 
 def titled(kind: str, detail: str) -> str:
     return f"{kind}: {detail}" if detail else kind
@@ -221,6 +223,10 @@ class Brief(Timed, Ended, Valued):
 
     def get_absolute_url(self) -> str:
         return reverse("briefs:brief", args=[self.pk])
+
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]  # in place of Django's own
+        """Django makes a dictionary of all kinds anew for each call, and a list has a hundred."""
+        return _KINDS.get(self.kind, self.kind)
 
     @property
     def title(self) -> str:

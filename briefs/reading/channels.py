@@ -4,7 +4,7 @@ A "yes" means that we know nothing against it. When sources disagree, the one th
 writing to somebody who opted out does more harm than one message that was not sent.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from briefs.models import Signal
@@ -66,7 +66,7 @@ _NAMES = {
     "WhatsApp": ("whatsapp", "WhatsApp"),
     "In-app": ("in_app", "in-app messages"),
 }
-MAY_CLOSE = {key for key, _ in _NAMES.values()}
+MAY_CLOSE = frozenset(key for key, _ in _NAMES.values())
 
 
 def closed_channels(found: Iterable[Route]) -> list[ClosedChannel]:
@@ -100,17 +100,22 @@ def _listed(names: list[str]) -> str:
 
 
 def routes(
-    customer: Customer, signals: Iterable[Signal], names: SubscriptionNames | None = None
+    customer: Customer,
+    signals: Iterable[Signal],
+    names: SubscriptionNames | None = None,
+    only: Collection[str] = MAY_CLOSE,
 ) -> list[Route]:
     """Answer for each channel, in a fixed order. `signals` are the customer's, in any order.
 
     names: of the workspace's topics, and what each is for somebody who never chose.
+    only: the channels that are asked about, by their keys.
     """
+    asked = {channel: how for channel, (key, how) in _ROUTES.items() if key in only}
     if customer.is_deleted:
         gone = "Customer.io no longer knows this person"
-        return [Route(channel, NO, gone) for channel in _ROUTES]
+        return [Route(channel, NO, gone) for channel in asked]
     contact = Contact(customer, signals, names)
-    return [answer(channel, contact) for channel, answer in _ROUTES.items()]
+    return [how(channel, contact) for channel, how in asked.items()]
 
 
 def _marketing(channel: str, contact: Contact) -> Route:
@@ -182,13 +187,13 @@ def _in_app(channel: str, contact: Contact) -> Route:
 
 # Customer.io's unsubscribe stops all of these but transactional mail and in-app messages:
 # https://docs.customer.io/journeys/subscriptions/
-_ROUTES: dict[str, Callable[[str, Contact], Route]] = {
-    "E-mail, marketing": _marketing,
-    "E-mail, transactional": _transactional,
-    "Push": _push,
-    "SMS": _by_phone("sms"),
-    "WhatsApp": _by_phone("whatsapp"),
-    "In-app": _in_app,
+_ROUTES: dict[str, tuple[str, Callable[[str, Contact], Route]]] = {
+    "E-mail, marketing": ("email", _marketing),
+    "E-mail, transactional": ("email", _transactional),
+    "Push": ("push", _push),
+    "SMS": ("sms", _by_phone("sms")),
+    "WhatsApp": ("whatsapp", _by_phone("whatsapp")),
+    "In-app": ("in_app", _in_app),
 }
 
 

@@ -79,7 +79,11 @@ class FirstSteps:
             gone = "No contact: Customer.io no longer knows this person."
             return StepShown(gone, "for people whom Customer.io no longer knows")
         steps = self._steps.for_case(brief.persona_id, brief.kind)
-        closed = {one.key: one for one in channels.closed_channels(self.routes(brief.customer))}
+        used = {key for step in steps for key in step.channels}
+        routes = channels.routes(
+            brief.customer, self._signals[brief.customer_id], self._names, used
+        )
+        closed = {one.key: one for one in channels.closed_channels(routes)}
         for step in steps:
             if closed.keys().isdisjoint(step.channels):
                 return _shown(step, brief, _reason(steps[: steps.index(step)], closed))

@@ -1,16 +1,21 @@
 """Tags and filters that the pages of the desk share: times, names, links."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from briefs import times
 from briefs.links import admin_url_for, user_name
+from briefs.models import Priority
 from briefs.times import clock_or_day, exact, span, span_in_full
+from personas.models import Customer
 from providers import plain
 
 register = template.Library()
@@ -92,6 +97,24 @@ def names(values: Any) -> str:
 def admin_url(context: dict[str, Any], name: str, *args: Any) -> str:
     """The address of an admin page by its short name; empty for who may not open it."""
     return admin_url_for(context["user"], name, *args)
+
+
+@register.simple_tag
+def customer_link(customer: Customer) -> SafeString:
+    """Their name, or else what they are known by, with the address of their page."""
+    url = reverse("briefs:customer", args=[customer.pk])
+    return format_html('<a class="wrap" href="{}">{}</a>', url, customer.name or customer)
+
+
+@register.simple_tag
+def priority(value: int) -> SafeString:
+    """Its sign and its word."""
+    return _priority(Priority(value))
+
+
+@cache
+def _priority(value: Priority) -> SafeString:
+    return render_to_string("briefs/_priority.html", {"priority": value})
 
 
 @register.filter

@@ -26,7 +26,7 @@ def messages(response: Any) -> list[str]:
 
 def rows(response: Any) -> list[Any]:
     """The briefs of a list that have a line of their own, in its order."""
-    return [line.dossier.brief for line in response.context["lines"] if line.dossier]
+    return [line.row.dossier.brief for line in response.context["lines"] if line.row]
 
 
 def queries_of(client: Any, path: str) -> int:

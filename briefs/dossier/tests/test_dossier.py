@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from briefs.desk.tests.pages import text
 from briefs.dossier.attributes import Attributes
-from briefs.dossier.dossier import Dossier, Situation, dossiers, in_full, listed
+from briefs.dossier.dossier import Dossier, Situation, dossiers
+from briefs.dossier.loading import in_full, listed
 from briefs.models import Brief, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,

@@ -78,7 +78,7 @@ def test_fold_stands_where_its_most_valuable_brief_would(signed_in, cause):
 
     lines = signed_in.get("/").context["lines"]
 
-    assert [line.dossier.brief if line.dossier else "fold" for line in lines] == [
+    assert [line.row.dossier.brief if line.row else "fold" for line in lines] == [
         more,
         "fold",
         less,
@@ -111,7 +111,7 @@ def test_fold_opens_in_place(signed_in, cause):
     response = signed_in.get(f"/?unfold={cause.pk}")
 
     [fold] = folds(response)
-    assert len(fold.dossiers) == 6
+    assert len(fold.rows) == 6
     assert fold.address == "/"
     assert text(response).count("customer-") >= 6
 
