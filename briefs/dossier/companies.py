@@ -9,7 +9,18 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Now
 
 from briefs.dossier.customers import personas_of
@@ -22,6 +33,7 @@ from personas.models.value import is_company
 
 RECENT = timedelta(days=30)
 A_YEAR = timedelta(days=365)
+NO_TIME = timedelta()
 MOST_SHOWN = 25  # briefs of a list, and entries of the contact log: the inbox has the rest
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
@@ -50,6 +62,15 @@ def others_in_words(customer: Customer) -> str:
     number = _NUMBERS[others] if others < len(_NUMBERS) else f"{others:,}"
     people = "person" if others == 1 else "people"
     return f"{number} more {people} of this company signalled in the last {RECENT.days} days"
+
+
+def _newest(rows: QuerySet[Any], at: str) -> list[int]:
+    """The keys of the newest rows by the time in this field, of thousands that a company may have.
+
+    PostgreSQL follows an index in this order through the rows of all companies. None has the sum.
+    """
+    moment = ExpressionWrapper(F(at) + NO_TIME, DateTimeField())
+    return list(rows.order_by(moment.desc(), "-pk").values_list("pk", flat=True)[:MOST_SHOWN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +198,9 @@ class Company:
     @cached_property
     def past_briefs(self) -> list[Ended]:
         """The last that ended come first."""
-        rows = self._briefs.filter(state=Brief.State.CLOSED).order_by("-closed_at", "-pk")
-        return ended(for_tables(rows)[:MOST_SHOWN])
+        keys = _newest(self._briefs.filter(state=Brief.State.CLOSED), "closed_at")
+        rows = Brief.objects.filter(pk__in=keys).order_by("-closed_at", "-pk")
+        return ended(for_tables(rows))
 
     @cached_property
     def signals_of_a_year(self) -> list[OfKind]:
@@ -196,13 +218,10 @@ class Company:
     @cached_property
     def contacts(self) -> list[ContactLog]:
         """The newest tries to reach its people."""
-        rows = ContactLog.objects.filter(is_company(self.name, "brief__company"))
-        # First the keys of the newest: 500 people have thousands of entries.
-        newest = rows.order_by("-at", "-pk").values_list("pk", flat=True)[:MOST_SHOWN]
-        related = ContactLog.objects.select_related("actor").prefetch_related(
-            Prefetch("brief", for_tables(Brief.objects.all()))
-        )
-        return list(related.filter(pk__in=list(newest)).order_by("-at", "-pk"))
+        keys = _newest(ContactLog.objects.filter(is_company(self.name, "brief__company")), "at")
+        rows = ContactLog.objects.filter(pk__in=keys).select_related("actor")
+        related = rows.prefetch_related(Prefetch("brief", for_tables(Brief.objects.all())))
+        return list(related.order_by("-at", "-pk"))
 
     @property
     def has_more_contacts(self) -> bool:
