@@ -1,16 +1,18 @@
 """Notices above the inbox: what is wrong at present and what to do, one sentence each."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Count
 from django.urls import reverse
 
 from briefs.dossier.dossier import Situation
 from briefs.finding import known_values
-from briefs.finding.known_values import NEEDED
+from briefs.finding.known_values import KEPT_SECONDS, NEEDED
 from briefs.links import admin_url, admin_url_for, may_follow
 from briefs.models import Brief, Cause, MaveHealth, PriorityThreshold, Research, ResearchPolicy
 from briefs.permissions import RUNS_SAVEDESK
@@ -195,23 +197,35 @@ def _failed_questions(user: Any) -> Iterator[Notice]:
 
 
 def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:
-    """Roles that decide who gets a brief, but for which no recent customer has a value."""
-    known = Customer.objects.filter(is_deleted=False, fetched_at__isnull=False)
-    recent = list(known.order_by("-fetched_at").values_list("attributes", flat=True)[:RECENT])
-    if len(recent) < ENOUGH:
-        return
-    # Only roles that decide: another role may have no value, as when nobody is marked internal.
-    conditions = PersonaCondition.objects.filter(persona__opens_brief=True)
-    deciding = {field.strip().lower() for field in conditions.values_list("field", flat=True)}
+    """Roles that decide who gets a brief, but for which no recent customer has a value.
+
+    Looked at once a minute, and again when the team has edited the names.
+    """
     names = {role.role: role.name_list for role in roles}
-    facts = [CustomerFacts(attributes, names) for attributes in recent]
+    key = "unfilled:" + hashlib.sha256(repr(names).encode()).hexdigest()
+    known: Any = cache.get_or_set(key, lambda: _unfilled(names), KEPT_SECONDS)
+    number, unfilled = known
     for role in roles:
-        if role.role in deciding and not any(fact.find(role.role).value for fact in facts):
+        if role.role in unfilled:
             url = admin_url("personas_attributename_change", role.pk)
             yield Notice(
                 "hint",
-                f"None of the last {len(recent)} customers has a value for “{role.label}”: name "
+                f"None of the last {number} customers has a value for “{role.label}”: name "
                 "the attribute in which your workspace keeps it.",
                 url,
                 f"Attribute names of “{role.label}”" if url else "",
             )
+
+
+def _unfilled(names: dict[str, list[str]]) -> tuple[int, set[str]]:
+    """How many recent customers there are, and the deciding roles of which none has a value."""
+    known = Customer.objects.filter(is_deleted=False, fetched_at__isnull=False)
+    recent = list(known.order_by("-fetched_at").values_list("attributes", flat=True)[:RECENT])
+    if len(recent) < ENOUGH:
+        return len(recent), set()
+    # Only roles that decide: another role may have no value, as when nobody is marked internal.
+    conditions = PersonaCondition.objects.filter(persona__opens_brief=True)
+    deciding = {field.strip().lower() for field in conditions.values_list("field", flat=True)}
+    facts = [CustomerFacts(attributes, names) for attributes in recent]
+    unfilled = {role for role in names if not any(fact.find(role).value for fact in facts)}
+    return len(recent), unfilled & deciding

@@ -71,44 +71,49 @@ def label_of(state: str) -> str:
     return f"Inbox: {BY_VALUE[state].label}" if state in BY_VALUE and state != DEFAULT else "Inbox"
 
 
-def counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
-    """How many of these briefs each tab holds, by its value, to EXACT + 1; one query."""
-    return _counted({tab.value: tab.chosen(briefs, who) for tab in ALL if tab.is_tab})
-
-
 def true_counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
-    """Like `counts`: exact to EXACT, and beyond it KEPT_SECONDS old at most."""
+    """How many of these briefs each tab holds, by its value; one query.
+
+    Exact to EXACT, and beyond it KEPT_SECONDS old at most.
+    """
+    chosen = {tab.value: tab.chosen(briefs, who) for tab in ALL if tab.is_tab}
+    asked = {value: sql for value, some in chosen.items() if (sql := _sql_of_some(some))}
+    numbers = dict.fromkeys(chosen, 0) | _counted(asked)
     return {
-        value: number if number <= EXACT else kept(BY_VALUE[value].chosen(briefs, who))
-        for value, number in counts(briefs, who).items()
+        value: number if number <= EXACT else _kept(chosen[value], asked[value])
+        for value, number in numbers.items()
     }
 
 
 def kept(rows: QuerySet[Any]) -> int:
     """How many these are, counted within the last KEPT_SECONDS."""
-    rows = rows.order_by()
-    key = "tab:" + hashlib.sha256(str(rows.query).encode()).hexdigest()
-    number: Any = cache.get_or_set(key, rows.count, KEPT_SECONDS)
+    return _kept(rows, rows.order_by().query.sql_with_params())
+
+
+Sql = tuple[str, tuple[Any, ...]]
+
+
+def _kept(rows: QuerySet[Any], sql: Sql) -> int:
+    key = "tab:" + hashlib.sha256(repr(sql).encode()).hexdigest()
+    number: Any = cache.get_or_set(key, rows.order_by().count, KEPT_SECONDS)
     return int(number)
 
 
-def _counted(chosen: Mapping[str, BriefQuerySet]) -> dict[str, int]:
-    """Each counted to EXACT + 1. A limit within a part of UNION is not possible on SQLite."""
-    numbers = dict.fromkeys(chosen, 0)
-    parts: list[str] = []
-    given: list[Any] = []
-    asked: list[str] = []
-    for value, briefs in chosen.items():
-        some = briefs.order_by().values("pk")[: EXACT + 1]
-        try:
-            sql, values = some.query.sql_with_params()
-        except EmptyResultSet:  # Django knows without asking that there is none
-            continue
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - Django's own
-        given += values
-        asked.append(value)
-    if parts:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(parts)}", given)
-            numbers.update(zip(asked, cursor.fetchone(), strict=True))
-    return numbers
+def _sql_of_some(briefs: BriefQuerySet) -> Sql | None:
+    """Of EXACT + 1 of them; None where Django knows without asking that there is none."""
+    try:
+        return briefs.order_by().values("pk")[: EXACT + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return None
+
+
+def _counted(asked: Mapping[str, Sql]) -> dict[str, int]:
+    """A limit within a part of UNION is not possible on SQLite."""
+    if not asked:
+        return {}
+    parts = [f"(SELECT COUNT(*) FROM ({sql}) AS counted)" for sql, _ in asked.values()]  # noqa: S608 - Django's own
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(parts)}", [one for _, given in asked.values() for one in given]
+        )
+        return dict(zip(asked, cursor.fetchone(), strict=True))

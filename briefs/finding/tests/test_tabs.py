@@ -60,7 +60,7 @@ def test_every_tab_is_counted_in_one_query(one_of_each, user, django_assert_num_
 
 
 def test_somebody_who_is_not_signed_in_has_none(one_of_each):
-    assert tabs.counts(Brief.objects.all(), None)["mine"] == 0
+    assert tabs.true_counts(Brief.objects.all(), None)["mine"] == 0
 
 
 def test_number_beyond_the_exact_ones_is_true_and_kept_for_a_minute(user, monkeypatch):
