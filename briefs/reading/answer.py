@@ -4,9 +4,11 @@ The text stays as Mave wrote it. We only add marks: at a word that names a chann
 customer closed, at a number that leads to no source, and at a claim without a source.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -63,9 +65,19 @@ class Reading:
 
 
 def read(text: str, given: Any, closed: Sequence[ClosedChannel] = ()) -> Reading:
-    """Never raises, for any text of Mave. given: the sources of the reply, as they came."""
+    """Never raises, for any text of Mave. given: the sources of the reply, as they came.
+
+    The last ones are kept: thousands of briefs may share an answer, and to read one takes a tenth
+    of the time of their page.
+    """
+    return _read(text, json.dumps(given), tuple(closed))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str, given: str, closed: tuple[ClosedChannel, ...]) -> Reading:
+    """given: as JSON."""
     kept = _cut(answer_alone(text))
-    found = sources(given)
+    found = sources(json.loads(given))
     own = own_references(kept, found)
     # Without a list of sources, the text may explain its numbers itself, by addresses.
     citing = Citing.of(found, own, marks_missing=bool(found) or "://" not in kept)

@@ -6,6 +6,7 @@ link that is not plain https; nh3 then keeps only the tags and attributes listed
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 import nh3
@@ -42,6 +43,7 @@ _RANKS = ("h3", "h4", "h5")
 _PARSER = tables.enable(MarkdownIt("commonmark", {"html": False}))
 
 
+@lru_cache(maxsize=256)  # all briefs of a persona show the sections of its playbook
 def render(text: str, source_count: int = 0) -> SafeString:
     """Render Markdown. `[1]` becomes a link to `#source-1` if source_count is 1 or more.
 
