@@ -8,6 +8,7 @@ from briefs.dossier.dossier import Dossier, Situation, dossiers, listed
 from briefs.finding import asking, folds
 from briefs.finding.folds import Folds
 from briefs.finding.known_values import Sums, value_by_cause
+from briefs.finding.words.snippets import Snippet
 from briefs.models import Brief, Cause
 from briefs.models.queryset import BriefQuerySet
 
@@ -32,13 +33,14 @@ class Fold:
         return self.number - len(self.dossiers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One of both."""
 
     dossier: Dossier | None = None
     fold: Fold | None = None
     folded: int = 0  # briefs of the same cause that a fold of the list holds
+    snippets: list[Snippet] = field(default_factory=list)  # where a search found it
 
 
 def lines_of(
