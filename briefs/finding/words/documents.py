@@ -17,6 +17,7 @@ from briefs.models import Brief, BriefDocument, Comment, ContactLog, Research, S
 from briefs.models.endings import offer_in_words
 from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
 from personas.models.attributes import CustomerFacts
+from personas.models.steps import DETAIL
 from personas.rules.steps import Steps
 
 VERSION = 1  # raise it where documents are made in another way: all are written anew then
@@ -215,7 +216,7 @@ class Common:
     def of(self, persona: int, kind: str) -> list[Text]:
         """What such a brief shows."""
         steps = self._steps.for_case(persona, kind)
-        said = [_shared("First step", step.text, "B") for step in steps]
+        said = [_shared("First step", step.text.replace(DETAIL, "…"), "B") for step in steps]
         named = [self._kinds[kind]] if kind in self._kinds else []
         return [*named, *self._personas.get(persona, []), *said]
 
