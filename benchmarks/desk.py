@@ -56,6 +56,18 @@ COLUMNS = ("priority", "customer", "signal", "persona", "value", "plan", "resear
 FILTERS = ("priority=urgent", "persona={persona}", "kind=bounced", "research=new",
            "research=under_way", "research=failed", "assignee=nobody", "value_min=500", "plan=pro",
            "company=company+13")  # fmt: skip
+SEARCHES = (
+    ("rare", "user-777"),
+    ("common", "company"),
+    ("two words", "fischer+spring"),
+    ("phrase", "%22owner+is+on+leave%22"),
+    ("-not", "fischer+-ada"),
+    ("prefix of two letters", "ga"),
+    ("address part", "user-7777%40example"),
+    ("number", "%23{open}"),
+    ("company", "%22Company+12%22"),
+    ("nothing found", "zzyzx"),
+)
 MODELS = ("webhooks/webhookevent", "briefs/brief", "briefs/signal", "briefs/research",
           "briefs/contactlog", "briefs/comment", "briefs/mavecall",
           "personas/customer")  # fmt: skip
@@ -78,8 +90,13 @@ ADDRESSES = (
     *(Address(f"tab all by {one}", f"/?state=all&ordering={one}") for one in COLUMNS),
     *(Address(f"inbox, {one}", f"/?{one}") for one in FILTERS),
     *(Address(f"tab all, {one}", f"/?state=all&{one}") for one in FILTERS),
-    Address("search for a customer", "/?q=user-777", SEARCH),
-    Address("search in answers", "/?q=segment+77", SEARCH),
+    *(
+        Address(f"search, {name}{where}", f"/?{tab}q={words}", SEARCH)
+        for where, tab in (("", ""), (" in all", "state=all&"))
+        for name, words in SEARCHES
+    ),
+    Address("API search", "/api/v1/briefs/?q=fischer+spring", SEARCH),
+    Address("API search, common", "/api/v1/briefs/?q=company", SEARCH),
     Address("inbox, a fold open", "/?unfold={incident}"),
     Address("inbox, the briefs of a fold", "/?cause={incident}"),
     Address("incidents", "/incidents/", PAGE),
@@ -166,10 +183,30 @@ def filled(briefs: int) -> tuple[str, str]:
     if not Brief.objects.exists():
         filling.Filling(briefs, datetime.now(UTC).replace(tzinfo=None)).write()
         print(f"filled in {time.monotonic() - began:.0f} s", flush=True)
+        filling.index()
     client = SignedIn()
     client.force_login(filling.lead())
     name = settings.SESSION_COOKIE_NAME
     return f"{name}={client.cookies[name].value}", filling.token()
+
+
+def index_size() -> int:
+    """Bytes of the documents and of the index of their words."""
+    from django.db import connection
+
+    tables = ("briefdocument", "customerdocument", "researchdocument")
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sizes = ", ".join(f"pg_total_relation_size('briefs_{name}')" for name in tables)
+            cursor.execute(f"SELECT {sizes}")
+            return sum(cursor.fetchone())
+        cursor.execute("SELECT sum(length(block)) FROM briefs_briefwords_data")
+        index = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT sum(length(c0) + length(c1) + length(c2) + length(c3)) "
+            "FROM briefs_briefwords_content"
+        )
+        return int(index + cursor.fetchone()[0])
 
 
 def main() -> None:
@@ -192,7 +229,8 @@ def main() -> None:
         stack.enter_context(ingest.process(desk.env, *ingest.web_command(desk.env)))
         ingest.wait_for(desk.port)
         client = Client(desk.port, cookie, token)
-        print(f"{used.name}, {os.cpu_count()} cores, {given.rounds} rounds\n", flush=True)
+        print(f"{used.name}, {os.cpu_count()} cores, {given.rounds} rounds", flush=True)
+        print(f"documents and index of the search: {index_size() / 2**20:.0f} MiB\n", flush=True)
         for address in ADDRESSES:
             if given.only in address.name:
                 measure(client, address, address.path.format(**keys), given.rounds)

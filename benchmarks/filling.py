@@ -8,6 +8,7 @@ leave within six hours; companies have 1 to 500 people; a fifth of the values is
 import itertools
 import json
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
 from accounts.models import ApiToken, Role, roles
+from briefs.finding.words import indexing
 from briefs.models import (
     Activity,
     Brief,
@@ -34,6 +36,7 @@ from briefs.models import (
     PriorityThreshold,
     Research,
     Signal,
+    TextChange,
 )
 from briefs.research.questions import TEMPLATE_VERSION
 from personas.models import Customer, Persona, SignalRule
@@ -495,6 +498,17 @@ def _copied(value: Any) -> str:
     if isinstance(value, str):
         return value.replace("\\", "\\\\").replace("\n", "\\n")
     return str(value)
+
+
+def index() -> None:
+    """The documents of the search, as the sweep would write them in the background."""
+    began, written = time.monotonic(), 0
+    TextChange.objects.all()._raw_delete("default")  # all is written below
+    for number in indexing.build_all():
+        written += number
+    seconds = time.monotonic() - began
+    print(f"{written:,} documents written in {seconds:.0f} s", flush=True)
+    settle()
 
 
 def settle() -> None:

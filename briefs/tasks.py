@@ -24,5 +24,9 @@ def notify() -> None:
     import_string("operations.tasks.notify")()
 
 
+def index() -> None:
+    import_string("operations.tasks.index")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+from briefs.finding.words import indexing
 from briefs.models import KeptAnswer, MaveCall
 from briefs.pipeline import causing, draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
@@ -17,6 +18,7 @@ def sweep() -> None:
     stops the drain. An error is raised after the last step, with earlier ones as its context.
     """
     with ExitStack() as steps:  # the last one is called first
+        steps.callback(indexing.sweep)
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)

@@ -1,5 +1,6 @@
 """What django-q2 runs. A task carries no data: the rows say what is to be done."""
 
+from briefs.finding.words import indexing
 from briefs.notifying import outbox
 from briefs.pipeline import draining
 from briefs.research.working import work
@@ -20,6 +21,10 @@ def research() -> None:
 
 def notify() -> None:
     outbox.send_due()
+
+
+def index() -> None:
+    indexing.run()
 
 
 def knock() -> None:

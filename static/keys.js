@@ -4,7 +4,7 @@
   var FORMS = {l: "contact-form", a: "assign", s: "snooze-form", c: "close-form", m: "comment-form"};
   var KINDS = {l: "contact", a: "assign", s: "snooze", c: "close"}; // of an act on many briefs
   var TYPES = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
-  var OURS = "savedesk:" + document.body.dataset.user, LIST = OURS + ":list", NEXT = OURS + ":act";
+  var OURS = "savedesk:" + document.body.dataset.user, LIST = OURS + ":list", NEXT = OURS + ":act", SEARCH = OURS + ":search";
   var LINES = ".brief-row, .fold-row", LINKS = ".row-link, .fold-link";
   var dialog = document.getElementById("keys");
   var last = null; // the row that had the focus
@@ -72,6 +72,17 @@
     if (box) box.click();
   }
 
+  /* From any page: the box is in the inbox. */
+  function search() {
+    var box = document.getElementById("id_q"), inbox = document.querySelector("[data-inbox]");
+    if (box) {
+      box.focus();
+    } else if (inbox) {
+      sessionStorage.setItem(SEARCH, "1");
+      location.href = inbox.href;
+    }
+  }
+
   function choose(radio, number) {
     var one = Array.from(radio.form.elements[radio.name])[number - 1];
     if (!one) return;
@@ -91,8 +102,8 @@
       act(key);
     } else if (key === "x") {
       tick();
-    } else if (key === "/" && document.getElementById("id_q")) {
-      document.getElementById("id_q").focus();
+    } else if (key === "/") {
+      search();
     } else if (key === "?") {
       dialog.showModal();
     } else if (field.type === "radio" && /^[1-9]$/.test(key)) {
@@ -107,6 +118,10 @@
     if (!document.getElementById("list")) return;
     sessionStorage.setItem(LIST, JSON.stringify(links(".row-link").map(function (link) { return link.href; })));
   });
+  if (document.getElementById("id_q") && sessionStorage.getItem(SEARCH)) {
+    sessionStorage.removeItem(SEARCH);
+    search();
+  }
   if (document.querySelector(".brief-page") && sessionStorage.getItem(NEXT)) {
     unfold(sessionStorage.getItem(NEXT));
     sessionStorage.removeItem(NEXT);

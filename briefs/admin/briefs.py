@@ -15,6 +15,7 @@ from briefs.admin.readonly import (
     ReadOnlyInline,
     link,
 )
+from briefs.finding.search import search
 from briefs.models import Activity, Brief, Signal
 from briefs.models.priority import shown
 from personas.people.identity import known_as
@@ -74,7 +75,7 @@ class BriefAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     search_fields = ("id",)  # the search itself is in get_search_results
-    search_help_text = SEARCHED
+    search_help_text = f"{SEARCHED[:-1]}; or any words, as in the inbox."
     inlines = (SignalInline, ActivityInline)
     fieldsets = (
         (
@@ -110,9 +111,10 @@ class BriefAdmin(ReadOnlyAdmin):
         return briefs.defer(*CUSTOMER_DETAILS, *PERSONA_DETAILS)
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return of_brief(queryset, search_term), False
+        found = of_brief(queryset, search_term)
+        return (found if found.exists() else search(queryset, search_term)), False
 
     @admin.display(description="on the desk")
     def desk_link(self, brief: Brief) -> SafeString:

@@ -9,6 +9,8 @@ from django.db.models import Q, QuerySet
 from django_filters.fields import IsoDateTimeField
 
 from briefs.finding.filters import in_words
+from briefs.finding.search import Search
+from briefs.finding.words.matching import among
 from personas.models import Customer, CustomerAlias
 from personas.people.identity import normalise, plain_number
 from providers.addresses import folded
@@ -72,9 +74,20 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as abov
         method="by_phone", label="With or without blanks and dashes; write + as %2B"
     )
 
+    q = django_filters.CharFilter(
+        method="by_words",
+        max_length=200,
+        help_text="All of this occurs in identifiers of now and before, names, company and mapped "
+        "attributes: words from their start, “phrases”, -not. Of more than 2,000 some are found.",
+    )
+
     class Meta:
         model = Customer
         fields: list[str] = []
+
+    def by_words(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        found: QuerySet[Customer] = among(customers, Search(value).customer_keys)
+        return found
 
     def by_external_id(
         self, customers: QuerySet[Customer], name: str, value: str

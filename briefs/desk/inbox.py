@@ -1,18 +1,20 @@
 """The list of briefs: what is most urgent, and what to do about it."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from briefs.desk import live
 from briefs.desk.columns import columns
-from briefs.desk.lines import lines_of, on_page
+from briefs.desk.lines import Line, lines_of, on_page
 from briefs.desk.notices import notices
 from briefs.desk.returning import list_address
 from briefs.desk.rows import Place
@@ -22,13 +24,17 @@ from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.known_values import Sums, value_behind
 from briefs.finding.listing import Listing, listing
+from briefs.finding.search import MOST
+from briefs.finding.words import indexing
+from briefs.finding.words.matching import among
+from briefs.finding.words.snippets import snippets
 from briefs.links import absolute
-from briefs.models import Brief, Cause, SavedView
+from briefs.models import Brief, Cause, RecentSearch, SavedView
 from briefs.permissions import needs
 
 _ASKED = set(asking.FILTERS) - {"state"}
 PAGE_SIZE = 25
-MOST_FOUND = 1_000  # briefs that a search shows; more words find fewer
+CUSTOMERS = 5  # that a search shows above the list
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 _MORE = ("value_min", "value_max", "plan", "company")  # folded
 
@@ -40,8 +46,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
     shown = listing(request.GET, request)
     tab, found, order = shown.tab, shown.found, shown.order
     filters = {name: str(value) for name, value in request.GET.items() if value and name in _ASKED}
-    # A search reads every text: one for each tab would take too long.
-    numbers = {} if "q" in filters else tabs.true_counts(found.of_any_state, request.user)
+    # Of a common word only the newest briefs of the list are known, and no tab's number.
+    is_known = not shown.words.text or shown.words.hits is not None
+    numbers = tabs.true_counts(found.of_any_state, request.user) if is_known else {}
     page = _page(shown, request.GET.get("page"), numbers.get(found.data["state"]))
     number = page.paginator.count + shown.folds.hidden  # of briefs
     for words in asking.unknown(request.GET):
@@ -65,7 +72,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "filters_asked": sum(name in filters for name in (*_SELECTS, *_MORE)),
         "tabs": _tabs(
             tab,
-            {**filters, ordering.NAME: order * (order != tab.order)},
+            {**filters, ordering.NAME: order * (order != shown.usual_order)},
             numbers,
             number,
         ),
@@ -73,10 +80,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "may_pick": place.may_work and not place.is_of_closed,
         "clear": list_address(asking.kept({"state": tab.value})),
         "columns": columns(tab, order),
-        "order": order if order != tab.order else "",
+        "order": order if order != shown.usual_order else "",
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "is_cut": page.paginator.count == MOST_FOUND and bool(found.form.cleaned_data.get("q")),
         "found": number,
         "lines": lines,
         "open_incidents": Cause.objects.incidents().current().count(),
@@ -87,12 +93,45 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "live": live.address(request, number, rendered_at),
         **_views(request),
         "is_filtered": bool(filters),
+        **_search(shown, page, lines),
+        "recent": RecentSearch.objects.last_of(request.user),
         "notices": notices(request.user, situation),
         "trouble": situation.lookup_trouble if tab.value == "waiting" else "",
     }
     if not page.object_list:
         context |= _why_empty(request, tab, bool(filters))
+    if shown.words.text and page.object_list:
+        with suppress(OperationalError):  # SQLite has one writer: what was found comes first
+            RecentSearch.objects.note(request.user, shown.words.text)
     return render(request, "briefs/inbox.html", context)
+
+
+@needs("briefs.view_brief")
+@require_POST
+def forget_searches(request: HttpRequest) -> HttpResponse:
+    """Of the person who asks, all of them."""
+    RecentSearch.objects.of(request.user).delete()
+    return redirect("briefs:inbox")
+
+
+def _search(shown: Listing, page: Page[Any], lines: list[Line]) -> dict[str, Any]:
+    """What a search shows besides: where it found each row, and customers and companies."""
+    words = shown.words
+    if not words.text:
+        return {}
+    found = snippets(words.terms, list(page.object_list), words.common)
+    for line in lines:
+        if line.row:
+            line.snippets = found.get(line.row.key, [])
+    customers = words.customers(CUSTOMERS + 1)
+    return {
+        "words": words,
+        "is_cut": words.is_cut or page.paginator.count == MOST,
+        "is_built": indexing.is_built(),
+        "customers": customers[:CUSTOMERS],
+        "has_more_customers": len(customers) > CUSTOMERS,
+        "companies": words.companies(customers),
+    }
 
 
 def _views(request: HttpRequest) -> dict[str, Any]:
@@ -132,12 +171,8 @@ def _page(shown: Listing, number: str | None, count: int | None) -> Page[Any]:
 
     To sort 200,000 rows with all that a list shows takes PostgreSQL two to seven times as long.
     """
-    keys = shown.keys
-    if shown.found.form.cleaned_data.get("q"):
-        # A search reads every text. To count and then to list would read them twice.
-        keys = list(keys[:MOST_FOUND])
-    paginator = Paginator(keys, PAGE_SIZE)
-    if count is not None:
+    paginator = Paginator(shown.keys, PAGE_SIZE)
+    if count is not None and not shown.words.text:
         paginator.count = max(0, count - shown.folds.hidden)  # known already
     page: Page[Any] = paginator.get_page(number)
     of_page = list(page.object_list)
@@ -149,8 +184,8 @@ def _page(shown: Listing, number: str | None, count: int | None) -> Page[Any]:
 def _value_behind(found: BriefFilter, page: Page[Any]) -> Sums:
     """What the whole list is worth, not this page alone."""
     briefs = found.qs
-    if found.form.cleaned_data.get("q"):  # the words were searched for already
-        briefs = Brief.objects.filter(pk__in=page.paginator.object_list)
+    if found.words.text:  # the words were searched for already
+        briefs = among(Brief.objects.all(), list(page.paginator.object_list))
     return value_behind(briefs, page.paginator.count)
 
 

@@ -10,6 +10,7 @@ from briefs.dossier.loading import for_rows
 from briefs.finding import asking, folds
 from briefs.finding.folds import Folds
 from briefs.finding.known_values import Sums, value_by_cause
+from briefs.finding.words.snippets import Snippet
 from briefs.models import Brief, Cause
 from briefs.models.queryset import BriefQuerySet
 
@@ -34,12 +35,13 @@ class Fold:
         return self.number - len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One of both."""
 
     row: Row | None = None
     fold: Fold | None = None
+    snippets: list[Snippet] = field(default_factory=list)  # where a search found it
 
 
 def lines_of(

@@ -19,6 +19,7 @@ from briefs.desk import (
 app_name = "briefs"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("searches/forget/", inbox.forget_searches, name="forget_searches"),
     path("live/", live.inbox, name="live"),
     path("briefs/<int:pk>/", brief.brief, name="brief"),
     path("briefs/<int:pk>/live/", live.brief, name="live_brief"),

@@ -1,6 +1,7 @@
 """The filters for briefs that the inbox and the REST API share."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
@@ -9,7 +10,7 @@ from django.db.models import Q
 from django_filters.fields import ChoiceField
 
 from briefs.finding import tabs
-from briefs.finding.search import search
+from briefs.finding.search import Search
 from briefs.finding.tabs import STATES
 from briefs.models import Brief, Cause, Priority, Research
 from briefs.models.queryset import BriefQuerySet
@@ -65,7 +66,10 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     """What a list of briefs can be narrowed down by. Without any: all briefs."""
 
     q = django_filters.CharFilter(
-        method="by_words", label="Search", max_length=200, help_text="All of these words occur."
+        label="Search",
+        max_length=200,
+        help_text="All of this occurs somewhere: words from their start, “phrases”, -not, #123 for "
+        "a brief’s number. Of more than 2,000 briefs the newest are found.",
     )
     priority = PriorityFilter(
         choices=PRIORITIES,
@@ -139,9 +143,6 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         fields: list[str] = []
         form = forms.Form
 
-    def by_words(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
-        return search(briefs, value)
-
     def by_priority(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         return briefs.filter(priority=Priority[value.upper()])
 
@@ -156,13 +157,25 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
             return briefs.filter(assignee=None)
         return tabs.held_by(briefs, self._reader)
 
+    @cached_property
+    def words(self) -> Search:
+        """What was typed into the search."""
+        self.form.is_valid()  # makes cleaned_data, also of a form with an error
+        return Search(self.form.cleaned_data.get("q", ""))
+
+    def filter_queryset(self, queryset: BriefQuerySet) -> BriefQuerySet:
+        return self.words.narrow(self._filtered(queryset, {"q"}))
+
     @property
     def of_any_state(self) -> BriefQuerySet:
         """The briefs that the other filters let through."""
-        self.form.is_valid()  # makes cleaned_data, also of a form with an error
-        briefs: BriefQuerySet = self.queryset.all()
+        self.form.is_valid()
+        return self.words.narrow(self._filtered(self.queryset.all(), {"q", "state"}))
+
+    def _filtered(self, briefs: BriefQuerySet, but: Collection[str]) -> BriefQuerySet:
+        """The search comes last: of a common word it finds only the newest of what is left."""
         for name, value in self.form.cleaned_data.items():
-            if name != "state":
+            if name not in but:
                 briefs = self.filters[name].filter(briefs, value)
         return briefs
 

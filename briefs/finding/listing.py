@@ -1,4 +1,7 @@
-"""The list that an address asks for: its tab, its filters and its order."""
+"""The list that an address asks for: its tab, its filters and its order.
+
+A search is ordered by relevance, unless another order is asked for.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from django.http import HttpRequest
 from briefs.finding import ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import Folds
+from briefs.finding.search import MOST, Search
 from briefs.models import Brief
 
 
@@ -17,7 +21,16 @@ from briefs.models import Brief
 class Listing:
     tab: tabs.Tab
     found: BriefFilter  # its data has the state, also where the address does not name it
-    order: str
+    order: str  # empty: by relevance
+
+    @property
+    def words(self) -> Search:
+        return self.found.words
+
+    @property
+    def usual_order(self) -> str:
+        """That which its address need not name."""
+        return "" if self.words.text else self.tab.order
 
     @cached_property
     def folds(self) -> Folds:
@@ -27,12 +40,19 @@ class Listing:
         is_single = self.tab.value == "closed" or asked.get("q") or asked.get("cause")
         return Folds.none() if is_single else Folds.of(briefs)
 
-    @property
+    @cached_property
     def keys(self) -> Any:
-        """The keys of its lines in its order, as a queryset: a fold is its most valuable brief."""
+        """The keys of its lines in its order: a fold is its most valuable brief.
+
+        A queryset; of a search at most MOST, as a list.
+        """
         lines = self.folds.lines(self.found.qs)
         state = self.found.data["state"]
-        return ordering.ordered(lines, self.order, state=state).values_list("pk", flat=True)
+        if self.words.text and not self.order:
+            newest = lines.order_by("-pk").values_list("pk", flat=True)[: MOST + 1]
+            return self.words.ranked(list(newest))[:MOST]
+        keys = ordering.ordered(lines, self.order, state=state).values_list("pk", flat=True)
+        return list(keys[:MOST]) if self.words.text else keys
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:
@@ -42,4 +62,5 @@ def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:
     asked = {**dict(given.items()), "state": state}
     found = BriefFilter(asked, queryset=Brief.objects.all(), request=request)
     order = given.get(ordering.NAME, "")
-    return Listing(tab, found, order if ordering.is_known(order) else tab.order)
+    usual = "" if found.words.text else tab.order
+    return Listing(tab, found, order if ordering.is_known(order) else usual)

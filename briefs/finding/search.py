@@ -1,75 +1,247 @@
-"""Finds briefs by words of the customer, persona, signal, first step, brief and research."""
+"""Finds briefs and customers by the words of their documents, the best first.
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+Each term must occur in the brief itself, in its research or in what its persona says. A search that
+finds no more than `FEW` briefs knows them all. Of a term that is more common, only the newest
+briefs of the list that is shown are looked at, so that no search takes long.
+"""
 
-from django.db.models import Q
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from briefs.models import Research
-from personas.models import Customer, CustomerAlias, FirstStep, Persona, SignalKind
-from personas.people.identity import plain_number
+from django.core.exceptions import EmptyResultSet
+
+from briefs.finding.words import matching
+from briefs.finding.words.documents import Common, Text
+from briefs.finding.words.folding import words
+from briefs.finding.words.matching import Condition, TooSlow
+from briefs.finding.words.typed import Term, terms
+from briefs.models import BriefDocument, CustomerDocument, ResearchDocument
+from personas.models import Customer
 
 if TYPE_CHECKING:
     from briefs.models.queryset import BriefQuerySet
 
-MOST_WORDS = 10
-_NAMES = ("name", "first_name", "last_name")
+FEW = 2_000  # briefs of a search that is not cut
+MOST = 1_000  # briefs of one that is
+LOOKED_AT = (3_000, 12_000)  # the newest of a list, where a term is more common than that
+MOST_ANSWERS = 5_000  # that one term finds
+RANKED_TERMS = 5
+MILLISECONDS = 200  # of one statement
+# What a term counts by the class of the text that has it; half as much again as a whole word.
+POINTS = {"A": 8, "B": 4, "C": 2, "D": 1}
+_NUMBERED = 20
 
 
 def search(briefs: "BriefQuerySet", text: str) -> "BriefQuerySet":
-    """Keep the briefs in which every word occurs somewhere; case does not matter.
-
-    Customers and answers are searched in their own tables first, so that each is read once and not
-    once for every brief.
-    """
-    for word in text.split()[:MOST_WORDS]:
-        briefs = briefs.filter(_anywhere(word))
-    return briefs
+    """Of these briefs those in which all of it occurs."""
+    return Search(text).narrow(briefs)
 
 
-def _anywhere(word: str) -> Q:
-    """The word occurs in the brief, its customer, persona, signal or research."""
-    return (
-        Q(customer__in=Customer.objects.filter(_who(word)).values("pk"))
-        | Q(persona__in=_personas(word))
-        | Q(kind__in=_kinds(word))
-        | _steps(word)
-        | Q(persona_why__icontains=word)
-        | Q(closing_note__icontains=word)
-        | Q(research__in=Research.objects.filter(answer__icontains=word).values("pk"))
-    )
+class Search:
+    """What was typed, and what it finds. Made for one request."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.terms = terms(text)
+        self.is_cut = False  # there may be more than it found
+        self.is_slow = False  # the database gave it up
+
+    @cached_property
+    def hits(self) -> list[int] | None:
+        """All briefs that it finds; None if these are more than a few."""
+        if not self.terms:
+            return []
+        if all(term.is_not for term in self.terms):
+            return None
+        where, given = self._where
+        sql = f"SELECT d.id FROM briefs_briefdocument d WHERE {where} LIMIT {FEW + 1}"  # noqa: S608 - ours
+        try:
+            found = matching.rows(sql, given, MILLISECONDS)
+        except TooSlow:
+            return None
+        return [key for (key,) in found] if len(found) <= FEW else None
+
+    def narrow(self, briefs: "BriefQuerySet") -> "BriefQuerySet":
+        """Of these briefs those that it finds; of many the newest. All if nothing is typed."""
+        if not self.text.strip():
+            return briefs
+        hits = self.hits
+        if hits is None:
+            hits = self._newest_of(briefs)
+        found: BriefQuerySet = matching.among(briefs, hits)
+        return found
+
+    def _newest_of(self, briefs: "BriefQuerySet") -> list[int]:
+        """Found among the newest of these briefs: in a few of them first, then in more."""
+        self.is_cut = True
+        where, given = self._where
+        found: list[int] = []
+        first = 0
+        for last in LOOKED_AT:
+            newest = briefs.order_by("-pk").values("id")[first:last]
+            try:
+                sql, values = newest.query.sql_with_params()
+            except EmptyResultSet:  # Django knows without asking that there is none
+                return []
+            statement = (
+                f"SELECT d.id FROM ({sql}) AS shown "  # noqa: S608 - Django's and our own names
+                f"JOIN briefs_briefdocument d ON d.id = shown.id WHERE {where} "
+                f"ORDER BY d.id DESC LIMIT {MOST - len(found)}"
+            )
+            try:
+                rows = matching.rows(statement, [*values, *given], MILLISECONDS)
+            except TooSlow:
+                self.is_slow = True
+                return found
+            found += [key for (key,) in rows]
+            if len(found) >= MOST:
+                return found
+            first = last
+        return found
+
+    @cached_property
+    def common(self) -> Common:
+        return Common()
+
+    @cached_property
+    def _shared(self) -> dict[Term, tuple[list[int], dict[str, float]]]:
+        """For each term the answers that say it, and the cases with what they count for it."""
+        return {term: (self._answers(term), self._cases(term)) for term in self.terms if term.ways}
+
+    def _answers(self, term: Term) -> list[int]:
+        sql, given = matching.said(ResearchDocument, term)
+        statement = f"SELECT d.id FROM briefs_researchdocument d WHERE {sql} LIMIT {MOST_ANSWERS}"  # noqa: S608 - ours
+        try:
+            return [key for (key,) in matching.rows(statement, given, MILLISECONDS)]
+        except TooSlow:
+            self.is_slow = True
+            return []
+
+    def _cases(self, term: Term) -> dict[str, float]:
+        said: dict[Text, float] = {}
+        points = {}
+        for case, texts in self.common.cases.items():
+            for text in texts:
+                if text not in said:
+                    said[text] = _points(term, text)
+            if best := max((said[text] for text in texts), default=0):
+                points[case] = best
+        return points
+
+    @cached_property
+    def _where(self) -> Condition:
+        parts, given = [], []
+        for term in self.terms:
+            sql, values = self._anywhere(term)
+            parts.append(f"NOT ({sql})" if term.is_not else f"({sql})")
+            given += values
+        return " AND ".join(parts), given
+
+    def _anywhere(self, term: Term) -> Condition:
+        conditions: list[Condition] = []
+        if term.number is not None:
+            conditions.append(("d.id = %s", [term.number]))
+        if term.ways:
+            answers, cases = self._shared[term]
+            conditions.append(matching.said(BriefDocument, term))
+            if answers:
+                conditions.append(matching.any_of("d.research", answers))
+            if cases:
+                conditions.append(matching.any_of("d.persona_kind", list(cases)))
+        sql = " OR ".join(sql for sql, _ in conditions)
+        return sql, [value for _, values in conditions for value in values]
+
+    # The best first.
+
+    def ranked(self, keys: Sequence[int]) -> list[int]:
+        """These briefs that it found, the best first, and the newest of equals."""
+        asked = [term for term in self.terms if not term.is_not][:RANKED_TERMS]
+        said = [_said_in(BriefDocument, term) for term in asked]
+        columns = "".join(f", {sql}" for sql, _ in said)
+        where, values = matching.any_of("d.id", keys)
+        sql = (
+            f"SELECT d.id, d.research, d.persona_kind{columns} "  # noqa: S608 - of our own names
+            f"FROM briefs_briefdocument d WHERE {where}"
+        )
+        given = [value for _, values in said for value in values] + values
+        try:
+            rows = matching.rows(sql, given, MILLISECONDS)
+        except TooSlow:
+            self.is_slow = True
+            return sorted(keys, reverse=True)
+        answers = {term: set(self._shared[term][0]) for term in asked if term.ways}
+        points = {
+            key: sum(
+                self._total(term, key, research, case, own, answers)
+                for term, own in zip(asked, found, strict=True)
+            )
+            for key, research, case, *found in rows
+        }
+        return sorted(keys, key=lambda key: (points.get(key, 0), key), reverse=True)
+
+    def _total(
+        self, term: Term, key: int, research: int, case: str, own: float,
+        answers: dict[Term, set[int]],
+    ) -> float:  # fmt: skip
+        if term.number == key:
+            return _NUMBERED
+        if not term.ways:
+            return 0
+        shared = self._shared[term][1].get(case, 0)
+        return max(float(own), shared, POINTS["D"] if research in answers[term] else 0)
+
+    # Customers and companies.
+
+    @cached_property
+    def customer_keys(self) -> list[int]:
+        """Customers who are found by themselves, with or without briefs: the newest of FEW."""
+        if not any(term.ways and not term.is_not for term in self.terms):
+            return []
+        parts, given = [], []
+        for term in self.terms:
+            sql, values = matching.said(CustomerDocument, term) if term.ways else ("1 = 0", [])
+            parts.append(f"NOT ({sql})" if term.is_not else f"({sql})")
+            given += values
+        where = " AND ".join(parts)
+        statement = f"SELECT d.id FROM briefs_customerdocument d WHERE {where} LIMIT {FEW}"  # noqa: S608 - ours
+        try:
+            found = matching.rows(statement, given, MILLISECONDS)
+        except TooSlow:
+            return []
+        return sorted((key for (key,) in found), reverse=True)
+
+    def customers(self, most: int) -> list[Customer]:
+        rows = Customer.objects.in_bulk(self.customer_keys[:most])
+        return [rows[key] for key in self.customer_keys[:most] if key in rows]
+
+    def companies(self, customers: Sequence[Customer]) -> list[str]:
+        """Of these customers' companies those whose names say all of it."""
+        names = dict.fromkeys(customer.company for customer in customers if customer.company)
+        asked = [term for term in self.terms if term.ways and not term.is_not]
+        said = {name: [words(name)] for name in names}
+        return [name for name, runs in said.items() if all(_occurs(one, runs) for one in asked)]
 
 
-def _who(word: str) -> Q:
-    cio_id = word.removeprefix("cio_")  # Customer.io's own pages show it with this prefix
-    found = Q(email__icontains=word) | Q(external_id__icontains=word)
-    if cio_id:
-        found |= Q(cio_id__icontains=cio_id)
-    if (number := plain_number(word)) and any(c.isdigit() for c in number):
-        found |= Q(phone__icontains=number)
-    former = CustomerAlias.objects.filter(Q(value__icontains=word) | Q(value=cio_id))
-    found |= Q(pk__in=former.values("customer"))
-    for name in _NAMES:
-        found |= Q(**{f"attributes__{name}__icontains": word})
-    return found
+def _points(term: Term, text: Text) -> float:
+    if not _occurs(term, text.runs):
+        return 0
+    points = POINTS[text.of_class]
+    return points * 1.5 if any(term.is_whole(run) for run in text.runs) else points
 
 
-def _personas(word: str) -> list[int]:
-    # A dozen rows: one query here is cheaper than a subquery for every brief.
-    found = Persona.objects.filter(Q(name__icontains=word) | Q(playbook__icontains=word))
-    return list(found.values_list("pk", flat=True))
+def _occurs(term: Term, runs: Sequence[Sequence[str]]) -> bool:
+    return any(term.occurs(run) for run in runs)
 
 
-def _steps(word: str) -> Q:
-    """Briefs whose case has a first step with this word; it may not be the one that is shown."""
-    kinds: dict[int | None, list[str]] = defaultdict(list)
-    for step in FirstStep.objects.filter(text__icontains=word):
-        kinds[step.persona_id].append(step.kind)
-    found = Q(kind__in=kinds.pop(None, []))
-    for persona, of_persona in kinds.items():
-        found |= Q(persona=persona, kind__in=of_persona)
-    return found
-
-
-def _kinds(word: str) -> list[str]:
-    return [kind.value for kind in SignalKind if word.casefold() in kind.label.casefold()]
+def _said_in(model: Any, term: Term) -> Condition:
+    """What the document counts for the term: an expression."""
+    if not term.ways:
+        return "0", []
+    cases, given = [], []
+    for of_class in "ABC":
+        for whole in (True, False):
+            sql, values = matching.said(model, term, of_class, whole=whole)
+            cases.append(f"WHEN {sql} THEN {POINTS[of_class] * (1.5 if whole else 1)}")
+            given += values
+    return f"CASE {' '.join(cases)} ELSE 0 END", given

@@ -7,12 +7,20 @@ from briefs.models.calls import MaveCall
 from briefs.models.causes import Cause, CauseEntry
 from briefs.models.comments import Comment
 from briefs.models.contacts import ContactLog
+from briefs.models.documents import (
+    BriefDocument,
+    CustomerDocument,
+    ResearchDocument,
+    SearchIndex,
+    TextChange,
+)
 from briefs.models.endings import ClosingReason, Offer
 from briefs.models.kept_answers import KeptAnswer
 from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
 from briefs.models.policy import MaveHealth, ResearchPolicy
 from briefs.models.priority import Priority
+from briefs.models.recent_searches import RecentSearch
 from briefs.models.research import Research
 from briefs.models.saved_views import SavedView
 from briefs.models.signals import Signal
@@ -26,6 +34,7 @@ __all__ = [
     "Activity",
     "Alarm",
     "Brief",
+    "BriefDocument",
     "BudgetLevel",
     "BulkAct",
     "BulkPart",
@@ -35,6 +44,7 @@ __all__ = [
     "ClosingReason",
     "Comment",
     "ContactLog",
+    "CustomerDocument",
     "Holiday",
     "KeptAnswer",
     "LinkTemplate",
@@ -47,11 +57,15 @@ __all__ = [
     "Priority",
     "PriorityThreshold",
     "QuestionTemplate",
+    "RecentSearch",
     "Research",
+    "ResearchDocument",
     "ResearchPolicy",
     "SavedView",
+    "SearchIndex",
     "Signal",
     "TemplateChoice",
+    "TextChange",
     "Turn",
     "UsageReading",
     "WorkingTime",

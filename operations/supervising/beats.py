@@ -27,7 +27,8 @@ KNOCK_AFTER_SECONDS = 25.0  # without a task begun
 SILENT_SECONDS = 65.0
 UNGUARDED_SECONDS = 75.0  # the guard may wait for a broker, and for the database
 KNOCK = "briefs.tasks.knock"
-TASKS = (KNOCK, "briefs.tasks.sweep", "briefs.tasks.drain", "briefs.tasks.research")
+TASKS = (KNOCK, "briefs.tasks.sweep", "briefs.tasks.drain", "briefs.tasks.research",
+         "briefs.tasks.index")  # fmt: skip
 _FORMAT = "d"
 _SIZE = struct.calcsize(_FORMAT)
 _MOMENTS = _GUARDED, _BEGUN, _DONE, _RECORDED = [_SIZE * place for place in range(4)]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
+from briefs.finding.words import indexing
 from briefs.notifying import outbox
 from briefs.research import pacing
 from briefs.research.working import TASK as RESEARCH
@@ -26,6 +27,8 @@ def bring_events(beats: Beats) -> bool:
     if scheduling.claim():
         beats.give(progress.SWEEP)
     outbox.wake_for_held()
+    if indexing.is_due():
+        beats.give(indexing.TASK)
     if progress.event_due_since(Now(), PATIENCE) is None or progress.is_draining(Now(), PATIENCE):
         return False
     beats.give(DRAIN)

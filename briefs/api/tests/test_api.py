@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ApiToken
+from briefs.finding.words import indexing
 from briefs.models import MaveHealth, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
@@ -214,6 +215,7 @@ def test_briefs_are_narrowed_down_as_in_the_inbox(get, user, query, value):
         customer=make_customer(email="wanted@example.com"),
     )  # fmt: skip
     wanted.close("retained")
+    indexing.run()
 
     page = get("/api/v1/briefs/", **{query: persona.pk if query == "persona" else value})
 

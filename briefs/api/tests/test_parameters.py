@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ApiToken
+from briefs.finding.words import indexing
 from briefs.models import Priority
 from briefs.tests.factories import make_brief, make_customer, make_event, make_persona
 from personas.models import CustomerAlias
@@ -53,7 +54,7 @@ def test_known_parameters_are_those_of_the_list(refused):
     known = refused("/api/v1/customers/", state="open")["state"]
 
     assert known == (
-        "There is no parameter “state”. Known: external_id, cio_id, email, phone, ordering, "
+        "There is no parameter “state”. Known: external_id, cio_id, email, phone, q, ordering, "
         "page, page_size."
     )
 
@@ -321,6 +322,7 @@ def test_inbox_takes_a_priority_by_name_and_shows_which(signed_in, value):
 def test_inbox_finds_a_customer_by_cio_id_with_its_prefix(signed_in):
     brief = make_brief(customer=make_customer(cio_id="d7654321", external_id="wanted"))
     make_brief()
+    indexing.run()
 
     html = signed_in.get("/?q=cio_d7654321").content.decode()
 

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from briefs.desk import live
 from briefs.desk.tests.conftest import CHROMIUM
 from briefs.desk.tests.pages import rows
+from briefs.finding.words import indexing
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_customer
 from briefs.triage.freshness import Seen
@@ -114,6 +115,7 @@ def test_a_closed_one_makes_room_for_no_new_one(signed_in, lead):
 
 def test_a_search_is_not_counted_but_its_rows_are_marked(signed_in, lead):
     brief = make_brief(customer=make_customer(attributes={"name": "Ada"}))
+    indexing.run()
     address = list_page(signed_in, "?q=Ada")
     make_brief(customer=make_customer(attributes={"name": "Ada"}))
     brief.assign(lead, lead)

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.desk.tests.pages import rows, text
+from briefs.finding.words import indexing
 from briefs.models import Brief, BulkAct, Priority
 from briefs.tests.factories import make_brief, make_cause, make_customer
 
@@ -129,9 +130,13 @@ def test_long_fold_shows_the_first_ones_and_leads_to_all(signed_in, cause, monke
 
 
 def test_search_shows_each_brief(signed_in, cause):
-    make_folded(cause)
+    briefs = make_folded(cause)
+    indexing.run()
 
-    assert not folds(signed_in.get("/?q=Persona"))
+    found = signed_in.get("/?q=Persona")
+
+    assert not folds(found)
+    assert len(rows(found)) == len(briefs)
 
 
 def test_filters_hold_within_a_fold(signed_in, cause):

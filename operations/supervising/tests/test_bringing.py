@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import Schedule
 
+from briefs.finding.words import indexing
+from briefs.finding.words.indexing import TASK as INDEX
 from briefs.tests.factories import make_brief, make_event, make_research
 from operations import scheduling
 from operations.supervising import beats
@@ -135,3 +137,18 @@ def test_sweep_that_was_switched_off_stays_so():
     Schedule.objects.update(repeats=0)
 
     assert not scheduling.claim()
+
+
+# Documents of the search -----------------------------------------------------------------------
+
+
+def test_documents_are_written_as_long_as_something_is_marked(beat):
+    sweep_in(60)
+    make_brief()
+
+    bring_events(beat)
+    assert given() == [INDEX]
+
+    indexing.run()
+    bring_events(beat)
+    assert given() == []

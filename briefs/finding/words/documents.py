@@ -1,0 +1,230 @@
+"""What a search finds a brief, a customer and an answer by: their texts, with a class for each.
+
+A: who it is. B: what happened, and what it was about. C: what people wrote and the reasons. D: what
+research says.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
+from typing import Any
+
+from briefs.finding.words import folding
+from briefs.models import Brief, BriefDocument, Comment, ContactLog, Research, Signal
+from briefs.models.endings import offer_in_words
+from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
+from personas.models.attributes import CustomerFacts
+from personas.models.steps import DETAIL
+from personas.rules.steps import Steps
+
+VERSION = 1  # raise it where documents are made in another way: all are written anew then
+MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
+LONGEST = 20_000  # characters of one text
+FEWEST_DIGITS = 7  # by which a number is found
+_OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company")
+# Whoever reads the text of another column names it here, and in `briefs.models.watching`.
+_READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "offer_words",
+         "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
+         "closing_reason__name", "offer__name", "offer__asks",
+         *(f"customer__{name}" for name in _OF_A_CUSTOMER))  # fmt: skip
+_LABELS = {kind.value: str(kind.label) for kind in SignalKind}
+_CAMPAIGN = ("campaign_name", "broadcast_name", "newsletter_name")
+_IDENTIFIERS = {"cio_id": "Customer.io’s id", "id": "Id", "email": "Address", "phone": "Number"}
+
+
+@dataclass(frozen=True)
+class Text:
+    label: str  # how a page says where something was found
+    text: str
+    of_class: str = "A"
+    is_phone: bool = False
+
+    @cached_property
+    def words(self) -> list[str]:
+        return folding.words(self.text[:LONGEST])
+
+    @cached_property
+    def runs(self) -> list[list[str]]:
+        """Words that follow each other. A phone number is found by each of its ends as well."""
+        if not self.is_phone:
+            return [self.words]
+        digits = "".join(self.words)
+        starts = range(len(digits) - FEWEST_DIGITS + 1)
+        return [[digits[start : folding.LONGEST + start]] for start in starts] or [self.words]
+
+
+@dataclass(frozen=True, slots=True)
+class BriefTexts:
+    brief: Brief
+    texts: list[Text]
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What else its document has."""
+        brief = self.brief
+        return {
+            "research": brief.research_id or 0,
+            "persona_kind": BriefDocument.case(brief.persona_id, brief.kind),
+        }
+
+
+def rules() -> str:
+    """Another word where documents are made in another way, as when other attributes count."""
+    rows = AttributeName.objects.order_by("role").values_list("role", "names")
+    return f"{VERSION}:{hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:12]}"
+
+
+def of_briefs(keys: Collection[int]) -> list[BriefTexts]:
+    """In the order of the keys. Those that are gone are left out."""
+    shown = Brief.objects.filter(pk__in=keys).select_related("customer", "closing_reason", "offer")
+    briefs = list(shown.only(*_READ).order_by("pk"))
+    who = _who([brief.customer for brief in briefs])
+    parts = [
+        _by_brief(_signals(keys)),
+        _by_brief(
+            (brief, Text("Comment", text, "C"))
+            for brief, text in Comment.objects.filter(brief__in=keys).values_list("brief", "text")
+        ),
+        _by_brief(
+            (brief, Text("Contact", f"{ContactLog.Channel(channel).label}: {note}", "C"))
+            for brief, channel, note in ContactLog.objects.filter(brief__in=keys).values_list(
+                "brief", "channel", "note"
+            )
+        ),
+    ]
+    return [
+        BriefTexts(
+            brief,
+            _said([
+                *who[brief.customer_id],
+                Text("Company", brief.company),
+                *_of_brief(brief),
+                *chain.from_iterable(part[brief.pk] for part in parts),
+            ]),
+        )
+        for brief in briefs
+    ]  # fmt: skip
+
+
+def of_customers(keys: Collection[int]) -> dict[int, list[Text]]:
+    rows = Customer.objects.filter(pk__in=keys).only(*_OF_A_CUSTOMER).order_by("pk")
+    return {key: _said(texts) for key, texts in _who(list(rows)).items()}
+
+
+def of_answers(keys: Collection[int]) -> dict[int, list[Text]]:
+    answers = Research.objects.filter(pk__in=keys).order_by("pk").values_list("pk", "answer")
+    return {key: _said([Text("Research", answer, "D")]) for key, answer in answers}
+
+
+def _said(texts: Iterable[Text]) -> list[Text]:
+    """Each text once, in the order of their classes, which is that of the words of a document."""
+    once = {(one.of_class, one.text): one for one in texts if one.text}
+    return sorted(once.values(), key=lambda one: one.of_class)
+
+
+def _who(customers: Collection[Customer]) -> dict[int, list[Text]]:
+    keys = {customer.pk for customer in customers}
+    former = CustomerAlias.objects.filter(customer__in=keys).order_by("pk")
+    aliases: dict[int, list[Text]] = defaultdict(list)
+    for key, kind, value in former.values_list("customer", "kind", "value"):
+        aliases[key].append(_identifier(kind, value, "before"))
+    roles = list(AttributeName.objects.all())
+    names = {role.role: role.name_list for role in roles}
+    return {
+        customer.pk: [
+            Text("Name", customer.name),
+            _identifier("email", customer.email),
+            _identifier("id", customer.external_id or ""),
+            _identifier("cio_id", customer.cio_id or ""),
+            _identifier("phone", customer.phone),
+            *aliases[customer.pk],
+            Text("Company", customer.company),
+            *_attributes(customer, roles, names),
+        ]
+        for customer in customers
+    }
+
+
+def _identifier(kind: str, value: str, since: str = "") -> Text:
+    label = f"{_IDENTIFIERS[kind]} {since}".strip()
+    # Customer.io's own pages show it with this beginning.
+    text = f"cio_{value}" if kind == "cio_id" and value else value
+    return Text(label, text, is_phone=kind == "phone")
+
+
+def _attributes(
+    customer: Customer, roles: Iterable[AttributeName], names: dict[str, list[str]]
+) -> Iterator[Text]:
+    facts = CustomerFacts(customer.attributes, names)
+    for role in roles:
+        yield Text(role.label, facts.find(role.role).shown(1_000), "B")
+
+
+def _signals(keys: Collection[int]) -> Iterator[tuple[int, Text]]:
+    rows = Signal.objects.filter(brief__in=keys).order_by("pk")
+    for brief, kind, detail, message in rows.values_list("brief", "kind", "detail", "message"):
+        yield brief, Text("Signal", _LABELS.get(kind, kind), "B")
+        yield brief, Text("Signal", detail, "B")
+        for name in _CAMPAIGN:
+            yield brief, Text("Campaign", str(message.get(name, "")), "B")
+        yield brief, Text("Subject", str(message.get("subject", "")), "B")
+        yield brief, Text("Sent to", str(message.get("recipient", "")), "B")
+        yield brief, Text("Failure", str(message.get("failure_message", "")), "C")
+
+
+def _by_brief(found: Iterable[tuple[int, Text]]) -> dict[int, list[Text]]:
+    texts: dict[int, list[Text]] = defaultdict(list)
+    for brief, text in found:
+        texts[brief].append(text)
+    return texts
+
+
+def _of_brief(brief: Brief) -> Iterator[Text]:
+    yield Text("Signal", brief.detail, "B")
+    yield Text("Plan", brief.plan, "B")
+    yield Text("Closing note", brief.closing_note, "C")
+    if brief.closing_reason:
+        yield Text("Reason", brief.closing_reason.name, "C")
+    offered = offer_in_words(brief.offer, brief.offer_percent, brief.offer_words or "")
+    yield Text("Offer", offered, "C")
+    yield Text("First step", str((brief.step_at_closing or {}).get("text", "")), "C")
+    yield Text("Why this persona", brief.persona_why, "C")
+    for reason in brief.priority_reasons or []:
+        yield Text("Why this priority", str(reason.get("words", "")), "C")
+
+
+_shared = lru_cache(maxsize=2_000)(Text)  # so that what many briefs share is folded once
+
+
+class Common:
+    """What many briefs share and few rows say: kinds of signals, personas and first steps.
+
+    A few dozen texts, which every search reads: they need no document, and no edit is late.
+    """
+
+    def __init__(self) -> None:
+        self._kinds = {kind: _shared("Signal", label, "B") for kind, label in _LABELS.items()}
+        self._personas = {
+            key: [_shared("Persona", name, "B"), _shared("Playbook", playbook, "D")]
+            for key, name, playbook in Persona.objects.values_list("pk", "name", "playbook")
+        }
+        self._steps = Steps.read()
+
+    def of(self, persona: int, kind: str) -> list[Text]:
+        """What such a brief shows."""
+        steps = self._steps.for_case(persona, kind)
+        said = [_shared("First step", step.text.replace(DETAIL, "…"), "B") for step in steps]
+        named = [self._kinds[kind]] if kind in self._kinds else []
+        return [*named, *self._personas.get(persona, []), *said]
+
+    @cached_property
+    def cases(self) -> dict[str, list[Text]]:
+        """Each persona with each kind, by the word that documents have for it."""
+        return {
+            BriefDocument.case(persona, kind): self.of(persona, kind)
+            for persona in self._personas
+            for kind in self._kinds
+        }

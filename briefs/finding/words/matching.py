@@ -1,0 +1,178 @@
+"""Documents and terms as each database compares them: all that is in SQL.
+
+PostgreSQL has a tsvector with the place and the class of each word, which we write ourselves: its
+own parser and dictionaries would split and fold in another way than SQLite's. SQLite has a table of
+words with a column for each class. Words have letters and digits alone, so neither needs quoting.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection, models, transaction
+from django.db.models.expressions import RawSQL
+
+from briefs.finding.words.documents import MOST_WORDS, Text
+from briefs.finding.words.typed import Term
+from briefs.models.documents import CLASSES
+from briefs.models.watching import WORDS
+
+_GAP = " · "  # no word: so no phrase reaches from one text into the next
+Condition = tuple[str, list[Any]]
+
+
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+# What documents say ---------------------------------------------------------------------------
+
+
+def vector(texts: Iterable[Text]) -> str:
+    """For a tsvector: 'word':3A,17C. Between two texts one place stays empty."""
+    places: dict[str, list[str]] = {}
+    place = 0
+    for one in texts:
+        for run in one.runs:
+            for word in run[: max(0, MOST_WORDS - place)]:
+                place += 1
+                places.setdefault(word, []).append(f"{place}{one.of_class}")
+            place += 1
+    return " ".join(f"'{word}':{','.join(found)}" for word, found in places.items())
+
+
+def columns(texts: Iterable[Text]) -> list[str]:
+    """For SQLite: the words of each class."""
+    runs: dict[str, list[str]] = {name: [] for name in CLASSES}
+    left = MOST_WORDS
+    for one in texts:
+        for run in one.runs:
+            runs[one.of_class].append(" ".join(run[: max(0, left)]))
+            left -= len(run) + 1
+    return [_GAP.join(filter(None, runs[name])) for name in CLASSES]
+
+
+def write(
+    model: type[models.Model], rows: Sequence[tuple[int, list[Text], dict[str, Any]]]
+) -> None:
+    """Write the documents of these keys anew, with these further columns."""
+    vectors = [vector(texts) if is_postgresql() else "" for _, texts, _ in rows]
+    names = {name for _, _, more in rows for name in more}
+    model._default_manager.bulk_create(
+        [
+            model(id=key, words=words, **more)
+            for (key, _, more), words in zip(rows, vectors, strict=True)
+        ],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["words", *sorted(names)],
+    )
+    if not is_postgresql():
+        table = WORDS[model._meta.db_table]
+        with connection.cursor() as cursor:
+            keys = json.dumps([key for key, _, _ in rows])
+            cursor.execute(
+                f"DELETE FROM {table} WHERE rowid IN (SELECT value FROM json_each(%s))",  # noqa: S608 - our own name
+                [keys],
+            )
+            cursor.executemany(
+                f"INSERT INTO {table} (rowid, a, b, c, d) VALUES (%s, %s, %s, %s, %s)",  # noqa: S608 - the same
+                [[key, *columns(texts)] for key, texts, _ in rows],
+            )
+
+
+# What is asked for ----------------------------------------------------------------------------
+
+
+def said(
+    model: type[models.Model], term: Term, classes: str = CLASSES, *, whole: bool = False
+) -> Condition:
+    """That the document `d` says the term, in a text of one of these classes."""
+    asked = _query(term, classes, whole)
+    if is_postgresql():
+        return "d.words @@ %s::tsquery", [asked]
+    words = WORDS[model._meta.db_table]
+    return f"d.id IN (SELECT rowid FROM {words} WHERE {words} MATCH %s)", [asked]  # noqa: S608 - our own name
+
+
+def _query(term: Term, classes: str, whole: bool) -> str:
+    ways = [(way, term.goes_on(way[-1]) and not whole) for way in term.ways]
+    if is_postgresql():
+        named = "" if classes == CLASSES else classes
+        return " | ".join(_tsquery(way, named, goes_on) for way, goes_on in ways)
+    phrases = [f'"{" ".join(way)}"{"*" * goes_on}' for way, goes_on in ways]
+    return f"{{{' '.join(classes.lower())}}} : ({' OR '.join(phrases)})"
+
+
+def _tsquery(way: Sequence[str], classes: str, goes_on: bool) -> str:
+    """('ann':A <-> 'doe':*A)"""
+    marks = [classes] * (len(way) - 1) + [f"{'*' * goes_on}{classes}"]
+    words = [f"'{word}'" + f":{mark}" * bool(mark) for word, mark in zip(way, marks, strict=True)]
+    return f"({' <-> '.join(words)})"
+
+
+def any_of(column: str, keys: Sequence[Any]) -> Condition:
+    """That the column has one of these values: one parameter, however many they are."""
+    if is_postgresql():
+        return f"{column} = ANY(%s)", [list(keys)]
+    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))]  # noqa: S608 - ours
+
+
+def among(rows: Any, keys: Sequence[int]) -> Any:
+    """Of these rows those with these keys."""
+    if is_postgresql():
+        return rows.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [list(keys)]))
+    return rows.filter(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(keys))]))
+
+
+# Asking ---------------------------------------------------------------------------------------
+
+
+class TooSlow(Exception):
+    """The database gave up a search that took too long."""
+
+
+@contextmanager
+def _in_time(milliseconds: int) -> Iterator[Any]:
+    """A cursor whose statements are given up after this time on PostgreSQL.
+
+    There a search always begins in the index of words: where the planner takes a word for more
+    common than it is, it would read all documents.
+    """
+    if not is_postgresql():
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    is_within = connection.in_atomic_block  # then the settings would outlive the statement
+    with transaction.atomic(), connection.cursor() as cursor:
+        before = _settings(cursor) if is_within else None
+        _set(cursor, "off", str(milliseconds))
+        yield cursor
+        if before:
+            _set(cursor, *before)
+
+
+def _settings(cursor: Any) -> tuple[str, str]:
+    cursor.execute("SELECT current_setting('enable_seqscan'), current_setting('statement_timeout')")
+    found: tuple[str, str] = cursor.fetchone()
+    return found
+
+
+def _set(cursor: Any, seqscan: str, timeout: str) -> None:
+    cursor.execute(
+        "SELECT set_config('enable_seqscan', %s, true), set_config('statement_timeout', %s, true)",
+        [seqscan, timeout],
+    )
+
+
+def rows(sql: str, given: Sequence[Any], milliseconds: int) -> list[Any]:
+    """Raises TooSlow."""
+    try:
+        with _in_time(milliseconds) as cursor:
+            cursor.execute(sql, given)
+            return list(cursor.fetchall())
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == "57014":  # cancelled by its time
+            raise TooSlow from error
+        raise

@@ -1,0 +1,88 @@
+"""Where a search found a brief: a piece of the text around it, with the words that match marked."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from briefs.finding.words import documents, folding
+from briefs.finding.words.documents import Common, Text
+from briefs.finding.words.typed import Term
+from briefs.models import Brief
+
+MOST = 2  # of a brief
+AROUND = 60  # characters before and after what was found
+_SHOWN_ANYWAY = ("Name", "Persona", "Signal")  # each row of a list has them
+_SIGNS = re.compile(r"(?:[*`|~]|^[#>]+|\[\d+\]|\s)+", re.M)  # of Markdown, and line ends
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    label: str
+    parts: list[tuple[str, bool]]  # a piece, and whether it is marked
+
+
+def snippets(
+    terms: Iterable[Term], briefs: Sequence[Brief], common: Common
+) -> dict[int, list[Snippet]]:
+    """By brief. What a row of the list shows anyway is left out."""
+    asked = [term for term in terms if term.ways and not term.is_not]
+    if not asked:
+        return {}
+    answers = documents.of_answers({brief.research_id for brief in briefs if brief.research_id})
+    found = documents.of_briefs([brief.pk for brief in briefs])
+    return {
+        one.brief.pk: _of(
+            asked,
+            [
+                *one.texts,
+                *common.of(one.brief.persona_id, one.brief.kind),
+                *answers.get(one.brief.research_id or 0, []),
+            ],
+        )
+        for one in found
+    }
+
+
+def _of(terms: Sequence[Term], texts: Iterable[Text]) -> list[Snippet]:
+    """One for each text that says a term which none before it said."""
+    left = list(terms)
+    found: list[Snippet] = []
+    for text in sorted(texts, key=lambda one: one.of_class):
+        said = [term for term in left if any(term.occurs(run) for run in text.runs)]
+        if said and text.label not in _SHOWN_ANYWAY and len(found) < MOST:
+            found.append(Snippet(text.label, excerpt(text.text, terms)))
+        left = [term for term in left if term not in said]
+    return found
+
+
+def excerpt(text: str, terms: Iterable[Term]) -> list[tuple[str, bool]]:
+    """The piece of the text around the first term that it says."""
+    text = _SIGNS.sub(" ", text[: documents.LONGEST]).strip()
+    places = list(folding.places(text))
+    words = [word for word, _, _ in places]
+    marked = sorted(
+        (places[start][1], places[end - 1][2])
+        for term in terms
+        for start, end, _ in term.found(words)
+    )
+    at = marked[0][0] if marked else 0
+    first, last = _cut(text, at)
+    parts = [("…", False)] if first else []
+    done = first
+    for begin, end in marked:
+        if begin >= done and end <= last:
+            parts += [(text[done:begin], False), (text[begin:end], True)]
+            done = end
+    parts += [(text[done:last], False)]
+    parts += [("…", False)] if last < len(text) else []
+    return [part for part in parts if part[0]]
+
+
+def _cut(text: str, at: int) -> tuple[int, int]:
+    """From where to where it is shown: between words, if one ends near."""
+    first, last = max(0, at - AROUND), min(len(text), at + 2 * AROUND)
+    if first:
+        first = text.find(" ", first, at) + 1 or first
+    if last < len(text):
+        last = max(text.rfind(" ", at + AROUND, last), 0) or last
+    return first, last

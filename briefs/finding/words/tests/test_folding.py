@@ -1,0 +1,31 @@
+import pytest
+
+from briefs.finding.words.folding import places, words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ann.Doe+x@example.com", "ann doe x example com"),
+        ("Müller-Lüdenscheid", "muller ludenscheid"),
+        ("Mu\u0308ller", "muller"),  # written as two signs
+        ("Straße", "strasse"),
+        ("İstanbul", "istanbul"),
+        ("snake_case, don't", "snake case don t"),
+        ("東京都 is here", "東 京 都 is here"),
+        ("ｆｕｌｌ ２", "full 2"),
+        ("हिन्दी", "हिनदी"),
+        ("\ud800 \0 🙂 % _", ""),
+        ("x" * 100, "x" * 60),
+    ],
+)
+def test_words_of(text, expected):
+    assert words(text) == expected.split()
+
+
+def test_places_lead_back_into_the_text():
+    text = "Frau Müller, 東京"
+
+    assert [(word, text[begin:end]) for word, begin, end in places(text)] == [
+        ("frau", "Frau"), ("muller", "Müller"), ("東", "東京"), ("京", "東京"),
+    ]  # fmt: skip

@@ -1,0 +1,60 @@
+import pytest
+
+from briefs.finding.words import indexing
+from briefs.finding.words.documents import Common
+from briefs.finding.words.snippets import excerpt, snippets
+from briefs.finding.words.typed import terms
+from briefs.models import Comment
+from briefs.tests.factories import make_brief, make_customer, make_persona, make_research
+
+LONG = "One two three. " * 20
+
+
+def shown(text, typed):
+    return "".join(f"[{part}]" if marked else part for part, marked in excerpt(text, terms(typed)))
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "expected"),
+    [
+        ("Her contract ends.", "contract", "Her [contract] ends."),
+        ("Her contract ends.", "CONTR ends", "Her [contract] [ends]."),
+        ("Zoë Müller left", '"zoe muller"', "[Zoë Müller] left"),
+        ("<b>needle</b>", "needle", "<b>[needle]</b>"),  # the template escapes it
+        (
+            "**Cap** the\n# newsletters [1]",
+            "newsletters",
+            "Cap the newsletters"[:8] + "[newsletters] ",
+        ),
+        ("nothing", "needle", "nothing"),
+    ],
+)
+def test_words_that_match_are_marked(text, typed, expected):
+    assert shown(text, typed).strip() == expected.strip()
+
+
+def test_long_text_is_cut_around_what_was_found():
+    found = shown(f"{LONG}a needle in it {LONG}", "needle")
+
+    assert found.startswith("…")
+    assert found.endswith("…")
+    assert "a [needle] in it" in found
+    assert len(found) < 200
+
+
+@pytest.mark.django_db
+def test_snippets_say_where_each_word_was_found(user):
+    persona = make_persona(playbook="Call the treasurer.")
+    brief = make_brief(
+        persona=persona,
+        customer=make_customer(attributes={"name": "Henrik"}),
+        research=make_research(answer="Cap the newsletters."),
+    )
+    Comment.objects.create(brief=brief, actor=user, text="On leave.")
+    indexing.run()
+
+    found = snippets(terms("henrik leave newsletters treasurer"), [brief], Common())[brief.pk]
+
+    # The row shows the name anyway; two places are enough.
+    assert [one.label for one in found] == ["Comment", "Playbook"]
+    assert found[0].parts == [("On ", False), ("leave", True), (".", False)]
