@@ -32,7 +32,7 @@ _REFUSALS: dict[int, tuple[Any, str]] = {
     400: (_WRONG, "Something is wrong or missing: a field, a parameter, a header or the JSON."),
     401: (_PROBLEM, "There is no token, or it is not valid."),
     403: (_PROBLEM, "A permission is missing, of the person or of the token: it is named."),
-    404: (_PROBLEM, "There is no such row, or no such page."),
+    404: (_PROBLEM, "There is no such row."),
     429: (_PROBLEM, "Too many requests: Retry-After says when to come back."),
 }
 _REFUSED_WRITES: dict[int, tuple[Any, str]] = {

@@ -17,10 +17,11 @@ from rest_framework.response import Response
 
 from briefs.api import serializers
 from briefs.api.acts import Acts
+from briefs.api.cursors import CURSOR, ORDERING, SIZE, Cursor, Pages
 from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
-from briefs.api.parameters import ORDERING, Ordering, Pages, ordered, refuse_unknown
+from briefs.api.parameters import Ordering, ordered, refuse_unknown
 from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
 from briefs.api.problems import TellsProblems
@@ -56,7 +57,11 @@ class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
     def _known(self) -> list[str]:
         """The parameters of the list."""
         filters = list(self.filterset_class.base_filters) if self.filterset_class else []
-        return [*filters, ORDERING, "page", "page_size"]
+        return [*filters, ORDERING, CURSOR, SIZE]
+
+    @cached_property
+    def cursor(self) -> Cursor:
+        return Cursor.of(self.request)
 
     def get_serializer_context(self) -> dict[str, Any]:
         user = self.request.user
@@ -87,7 +92,8 @@ class BriefViewSet(Acts, ReadOnly):
     ordering_fields = tuple(ordering.ORDERINGS)
 
     def ordered(self, briefs: Any, *words: str) -> Any:
-        return ordering.ordered(briefs, *words, state=self.request.query_params.get("state", ""))
+        state = self.request.query_params.get("state", "")
+        return ordering.ordered(briefs, *words, state=state, at=self.cursor.at)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -239,7 +239,7 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
     with django_assert_num_queries(13):
         page = get("/api/v1/briefs/")
 
-    assert page["count"] == 20
+    assert len(page["results"]) == 20
 
 
 def test_list_of_closed_briefs_needs_no_query_per_offer(get, django_assert_max_num_queries):
@@ -403,7 +403,7 @@ def test_page_size_is_fifty_and_may_be_chosen_up_to_two_hundred(get):
 
     assert len(get("/api/v1/briefs/")["results"]) == 50
     assert len(get("/api/v1/briefs/", page_size=1000)["results"]) == 200
-    assert "page=2" in get("/api/v1/briefs/")["next"]
+    assert "cursor=" in get("/api/v1/briefs/")["next"]
 
 
 # Schema and docs
