@@ -86,12 +86,15 @@ class Description(AutoSchema):
         told = {
             (status, MEDIA_TYPE): OpenApiResponse(*refusal) for status, refusal in refusals.items()
         }
+        text = getattr(self.view, "text_answers", {}).get(self.view.action)
+        if text:
+            return {(200, text): str, **told}
         return {(self._status, "application/json"): self._answer, **told}
 
     @property
     def _is_act(self) -> bool:
         is_further = self.view.action in getattr(self.view, "further_permissions", ())
-        return is_further and not self._is_write
+        return is_further and self.method == "POST" and not self._is_write
 
     @property
     def _is_write(self) -> bool:

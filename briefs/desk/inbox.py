@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from briefs.desk.lines import lines_of, on_page
 from briefs.desk.notices import notices
 from briefs.desk.returning import list_address
 from briefs.dossier.dossier import Situation, listed
+from briefs.downloads import lists
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.known_values import Sums, value_behind
@@ -87,6 +88,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if not page.object_list:
         context |= _why_empty(request, tab, bool(filters))
     return render(request, "briefs/inbox.html", context)
+
+
+@needs("briefs.view_brief")
+@require_safe
+def download(request: HttpRequest) -> StreamingHttpResponse:
+    """The list that the address asks for as CSV: all of its pages, folds brief by brief."""
+    return lists.response(listing(request.GET, request).briefs, request)
 
 
 def _views(request: HttpRequest) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from briefs.finding import ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import Folds
 from briefs.models import Brief
+from briefs.models.queryset import BriefQuerySet
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,15 @@ class Listing:
     @property
     def keys(self) -> Any:
         """The keys of its lines in its order, as a queryset: a fold is its most valuable brief."""
-        lines = self.folds.lines(self.found.qs)
-        state = self.found.data["state"]
-        return ordering.ordered(lines, self.order, state=state).values_list("pk", flat=True)
+        return self._ordered(self.folds.lines(self.found.qs)).values_list("pk", flat=True)
+
+    @property
+    def briefs(self) -> BriefQuerySet:
+        """All of its briefs in its order, those of folds one by one."""
+        return self._ordered(self.found.qs, at=timezone.now())
+
+    def _ordered(self, briefs: BriefQuerySet, at: datetime | None = None) -> BriefQuerySet:
+        return ordering.ordered(briefs, self.order, state=self.found.data["state"], at=at)
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:

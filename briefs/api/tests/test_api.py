@@ -266,8 +266,9 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    # Token, permissions, brief, signals, activities, their actors; first steps, about channels.
-    with django_assert_num_queries(9):
+    # Token, permissions, brief, signals, activities, their actors, contacts, comments; first steps,
+    # about channels.
+    with django_assert_num_queries(11):
         get(f"/api/v1/briefs/{brief.pk}/")
 
 

@@ -1,7 +1,9 @@
 """The OpenAPI schema tells the truth: what may be null is, what it describes is what is sent."""
 
+import json
 import typing
 from datetime import timedelta
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -60,6 +62,12 @@ def in_json_schema(described):
     if described.get("nullable") is True:
         return {"anyOf": [{"type": "null"}, told]}
     return told
+
+
+def test_committed_schema_is_that_of_the_code(schema):
+    committed = json.loads((Path(__file__).parents[3] / "docs/openapi.json").read_text())
+
+    assert committed == schema, "make schema writes it anew"
 
 
 # What is sent
