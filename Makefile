@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 # at the same time take as long as one after the other, and the tests of processes suffer.
 XDIST ?= 6
 
-.PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements
+.PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements schema
 
 help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
@@ -21,6 +21,7 @@ help:
 	@echo "             desk with 10,000 briefs, and let everything fail for a minute"
 	@echo "make check   lint, types, import contracts, code that nothing uses, known vulnerabilities"
 	@echo "make requirements  pin what pyproject.toml names, with hashes (UPGRADE=1: the newest)"
+	@echo "make schema  write what the API takes and answers into docs/openapi.json"
 	@echo "make format  put the code in order"
 
 $(VENV)/bin/python:
@@ -123,6 +124,9 @@ requirements: $(VENV)/uv/bin/uv
 	$(COMPILE) --extra redis --constraints requirements.txt --output-file requirements-redis.txt
 	$(COMPILE) --extra sqs --constraints requirements.txt --output-file requirements-sqs.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+schema: $(VENV)/.runtime
+	DEBUG=1 $(PY) manage.py spectacular --format openapi-json --file docs/openapi.json --validate
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache

@@ -106,18 +106,17 @@ ADDRESSES = (
     Address("brief, open", "/briefs/{open}/", PAGE),
     Address("brief, closed", "/briefs/{closed}/", PAGE),
     Address("API briefs", "/api/v1/briefs/"),
-    Address("API briefs, in the middle", "/api/v1/briefs/?page={half}"),
-    Address("API briefs, last page", "/api/v1/briefs/?page=last"),
+    Address("API briefs, in the middle", "/api/v1/briefs/?cursor={briefs}"),
     Address("API briefs, 200 a page", "/api/v1/briefs/?page_size=200", None),
     Address("API briefs, open", "/api/v1/briefs/?state=open"),
     Address("API briefs by value", "/api/v1/briefs/?ordering=-value"),
     Address("API briefs, closed last", "/api/v1/briefs/?state=closed&ordering=-closed_at"),
     Address("API one brief", "/api/v1/briefs/{open}/", PAGE),
     Address("API events", "/api/v1/events/"),
-    Address("API events, in the middle", "/api/v1/events/?page={half}"),
+    Address("API events, in the middle", "/api/v1/events/?cursor={events}"),
     Address("API events, dead", "/api/v1/events/?status=dead"),
     Address("API customers", "/api/v1/customers/"),
-    Address("API customers, in the middle", "/api/v1/customers/?page={open_pages}"),
+    Address("API customers, in the middle", "/api/v1/customers/?cursor={customers}"),
     *(Address(f"admin {model.partition('/')[2]}", f"/admin/{model}/", ADMIN) for model in MODELS),
     Address("admin events, processed", "/admin/webhooks/webhookevent/?status=processed", ADMIN),
     Address("admin events, dead", "/admin/webhooks/webhookevent/?status__exact=dead", ADMIN),
@@ -169,6 +168,27 @@ def database(url: str, *, is_sqlite: bool) -> Iterator[Database]:
         return
     with new_sqlite() if is_sqlite else new_postgres() as new:
         yield new
+
+
+def cursors() -> dict[str, str]:
+    """By list of the API: the cursor in its middle."""
+    from django.test import RequestFactory
+    from django.utils import timezone
+    from rest_framework.request import Request
+
+    from briefs.api import views
+    from briefs.api.cursors import Cursor
+    from briefs.finding.keysets import Keyset
+
+    found = {}
+    for name, view in (("briefs", views.BriefViewSet), ("events", views.EventViewSet),
+                       ("customers", views.CustomerViewSet)):  # fmt: skip
+        rows = view.queryset.all()
+        middle = rows.values_list("pk", flat=True)[rows.count() // 2]
+        [(_, place)] = Keyset(rows.filter(pk=middle)).part(1)
+        request = Request(RequestFactory().get(f"/api/v1/{name}/"))
+        found[name] = Cursor(timezone.now()).moved(request, place)
+    return found
 
 
 def filled(briefs: int) -> tuple[str, str]:
@@ -226,6 +246,7 @@ def main() -> None:
         django.setup()
         cookie, token = filled(given.briefs)
         keys = {name: used.query(statement)[0][0] for name, statement in KEYS.items()}
+        keys |= cursors()
         stack.enter_context(ingest.process(desk.env, *ingest.web_command(desk.env)))
         ingest.wait_for(desk.port)
         client = Client(desk.port, cookie, token)

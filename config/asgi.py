@@ -1,6 +1,7 @@
 """The web server's way in: which request takes which share of its threads.
 
-The receiver owes nothing to the rest: each of pages, log-ins and probes has threads of its own.
+The receiver owes nothing to the rest: each of pages, downloads, log-ins and probes has threads of
+its own.
 """
 
 from config.wsgi import application as django  # first: it names the process and sets Django up
@@ -26,6 +27,8 @@ receiver = Bulkhead(
 )
 busy_page = render_to_string("503.html").encode()
 pages = Bulkhead(django, "pages", threads=6, places=32, busy_page=busy_page)
+# Each is made part by part, for minutes: two at a time work, and pages keep their threads.
+downloads = Bulkhead(django, "downloads", threads=2, places=8, busy_page=busy_page)
 log_ins = Bulkhead(django, "log-ins", threads=4, places=16, busy_page=busy_page)
 probes = Bulkhead(django, "probes", threads=2, places=64, body_bytes=MIB)
 # Imported now and not by the first request: a new process takes over when it is loaded.
@@ -40,6 +43,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await probes(scope, receive, send)
     elif path.startswith(LOG_INS):  # anybody can send those, so people at work need not wait
         await log_ins(scope, receive, send)
+    elif path.endswith((".csv", "/csv")):
+        await downloads(scope, receive, send)
     else:
         await pages(scope, receive, send)
 

@@ -9,7 +9,7 @@ import asyncio
 import io
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,9 +44,13 @@ class Gone(Exception):
 
 @dataclass(slots=True)
 class Answer:
+    """`parts`: of a body whose length nobody knows yet. They are made while it is sent."""
+
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    parts: Iterator[bytes] | None = None
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(eq=False)
@@ -65,6 +69,7 @@ class Bulkhead:
     held_bytes: int = 64 * MIB  # of all bodies together
     bodies: int = 256  # being read at once; then the one that takes longest is given up
     longest_wait: float = 5.0  # seconds for a thread
+    part_seconds: float = 60.0  # for the client to take a part of an answer; then it is hung up on
     busy_page: bytes = b""
     taken: int = 0
     held: int = 0
@@ -91,7 +96,37 @@ class Bulkhead:
         is_head = scope["method"] == "HEAD"
         start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
         await send(start)
+        if answer.parts is not None:
+            await self._send_parts(answer, receive, send, is_head=is_head)
+            return
         await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
+
+    async def _send_parts(
+        self, answer: Answer, receive: Receive, send: Send, *, is_head: bool
+    ) -> None:
+        """Send each part before the next is made, so that no more than one is ever in memory.
+
+        A thread is taken for as long as a part is made, and a place until the last one is sent. If
+        making or sending one fails, the server breaks the connection off: nobody takes what has
+        arrived for the whole.
+        """
+        self.taken += 1
+        gone = asyncio.ensure_future(_hang_up(receive))
+        try:
+            while not (is_head or gone.done()):
+                part = await self._in_a_thread(next, answer.parts, None)
+                if part is None:
+                    break
+                async with asyncio.timeout(self.part_seconds):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self.taken -= 1
+            gone.cancel()
+            await self._in_a_thread(answer.close)
+
+    async def _in_a_thread(self, work: Callable[..., Any], *given: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work, *given)
 
     async def _read(self, receive: Receive, body: bytearray) -> None:
         """Read the body into `body`. Raises Refused, or Gone."""
@@ -129,8 +164,8 @@ class Bulkhead:
         self.taken += 1
         start_by = time.monotonic() + self.longest_wait
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.pool, self._answer, scope, body, start_by)
+            answer: Answer = await self._in_a_thread(self._answer, scope, body, start_by)
+            return answer
         finally:
             self.taken -= 1
 
@@ -159,6 +194,12 @@ class Bulkhead:
         return Answer(refused.status, headers, body)
 
 
+async def _hang_up(receive: Receive) -> None:
+    """Wait until the client does."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 def _accepted(scope: Scope) -> bytes:
     return b",".join(value for name, value in scope["headers"] if name == b"accept")
 
@@ -176,7 +217,10 @@ def environment(scope: Scope, body: bytes) -> dict[str, Any]:
 
 
 def respond(application: Any, environ: dict[str, Any]) -> Answer:
-    """Run the WSGI application. Its answer is collected whole: a slow reader holds no thread."""
+    """Run the WSGI application. Its answer is collected whole: a slow reader holds no thread.
+
+    One that is made piece by piece, and whose length is unknown, is left to be made.
+    """
     answer = Answer(500, [], b"")
 
     def start_response(status: str, headers: Iterable[tuple[str, str]], *_: Any) -> None:
@@ -186,6 +230,10 @@ def respond(application: Any, environ: dict[str, Any]) -> Answer:
         ]
 
     parts = application(environ, start_response)
+    is_long = getattr(parts, "streaming", False)
+    if is_long and b"content-length" not in dict(answer.headers):
+        answer.parts, answer.close = iter(parts), parts.close
+        return answer
     try:
         answer.body = b"".join(parts)
     finally:

@@ -10,8 +10,9 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -228,14 +229,15 @@ class Demo:
         return answer.text
 
     def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        page = 1
-        while True:
-            got = self.get(f"{path}/", page=page, page_size=200, **params)
-            rows += got["results"]
-            if not got["next"]:
-                return rows
-            page += 1
+        return list(self.rows(path, **params))
+
+    def rows(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Of all pages of a list, each page asked for when it is needed."""
+        got = self.get(f"{path}/", page_size=200, **params)
+        yield from got["results"]
+        while got["next"]:
+            got = self._ask("GET", got["next"]).json()
+            yield from got["results"]
 
     def ended(self, event: dict[str, Any]) -> dict[str, Any] | None:
         rows = self.get("events/", event_id=event["event_id"])["results"]
@@ -262,18 +264,13 @@ class Demo:
         return brief if brief["basis"] != "playbook" else None
 
     def all_ended(self, wanted: set[str]) -> list[dict[str, Any]] | None:
-        rows = [row for row in self._newest_events(len(wanted)) if row["event_id"] in wanted]
+        rows = [
+            row
+            for row in islice(self.rows("events"), len(wanted) + 200)
+            if row["event_id"] in wanted
+        ]
         ended = [row for row in rows if row["status"] != "pending"]
         return ended if len(ended) == len(wanted) else None
-
-    def _newest_events(self, count: int) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        for page in range(1, count // 200 + 2):
-            got = self.get("events/", page=page, page_size=200)
-            rows += got["results"]
-            if not got["next"]:
-                break
-        return rows
 
     def all_researched(self, briefs: set[int]) -> bool:
         waiting = self.pages("briefs", state="open", research="playbook")

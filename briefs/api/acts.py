@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from briefs.api import answers, doing, entries, serializers
+from briefs.api.cursors import CURSOR, SIZE
 from briefs.api.entries import Entry
 from briefs.api.etags import holds, last_seen
 from briefs.api.parameters import refuse_unknown
@@ -112,7 +113,7 @@ class Acts:
         return self._act(pk, doing.reopen, entries.ReopenBecause)
 
     def _list(self, pk: str, rows: Callable[[Brief], Any]) -> Response:
-        refuse_unknown(self.request, ["page", "page_size"])
+        refuse_unknown(self.request, [CURSOR, SIZE])
         page = self.paginator.paginate_queryset(rows(_find(pk)), self.request, view=self)
         shown = self.get_serializer(page, many=True).data
         response: Response = self.paginator.get_paginated_response(shown)

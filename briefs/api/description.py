@@ -32,7 +32,7 @@ _REFUSALS: dict[int, tuple[Any, str]] = {
     400: (_WRONG, "Something is wrong or missing: a field, a parameter, a header or the JSON."),
     401: (_PROBLEM, "There is no token, or it is not valid."),
     403: (_PROBLEM, "A permission is missing, of the person or of the token: it is named."),
-    404: (_PROBLEM, "There is no such row, or no such page."),
+    404: (_PROBLEM, "There is no such row."),
     429: (_PROBLEM, "Too many requests: Retry-After says when to come back."),
 }
 _REFUSED_WRITES: dict[int, tuple[Any, str]] = {
@@ -86,12 +86,15 @@ class Description(AutoSchema):
         told = {
             (status, MEDIA_TYPE): OpenApiResponse(*refusal) for status, refusal in refusals.items()
         }
+        text = getattr(self.view, "text_answers", {}).get(self.view.action)
+        if text:
+            return {(200, text): str, **told}
         return {(self._status, "application/json"): self._answer, **told}
 
     @property
     def _is_act(self) -> bool:
         is_further = self.view.action in getattr(self.view, "further_permissions", ())
-        return is_further and not self._is_write
+        return is_further and self.method == "POST" and not self._is_write
 
     @property
     def _is_write(self) -> bool:

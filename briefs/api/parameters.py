@@ -7,53 +7,13 @@ from django.db.models import F, QuerySet
 from django.db.models.expressions import OrderBy
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from briefs.finding import tabs
-from briefs.finding.paging import LongPaginator
+from briefs.api.cursors import ORDERING
 
-ORDERING = "ordering"
-
-
-class Pages(PageNumberPagination):
-    page_size = 50
-    page_size_query_param = "page_size"
-    page_size_query_description = "How many a page, 50 if not said; more than 200 count as 200."
-    page_query_description = "Which page, counted from 1; or `last`."
-    max_page_size = 200
-    django_paginator_class = LongPaginator
-
-    def get_page_size(self, request: Request) -> int | None:
-        _refuse_unless_number(request, "page_size")
-        return super().get_page_size(request)
-
-    def get_page_number(self, request: Request, paginator: Any) -> int | str:
-        _refuse_unless_number(request, "page", *self.last_page_strings)
-        return super().get_page_number(request, paginator)
-
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        page, size = super().get_schema_operation_parameters(view)
-        number = {"type": "integer", "minimum": 1}
-        last = {"type": "string", "enum": list(self.last_page_strings)}
-        return [{**page, "schema": {"oneOf": [number, last]}}, {**size, "schema": number}]
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        described = super().get_paginated_response_schema(schema)
-        described["properties"]["count"]["description"] = (
-            f"All that match; above {tabs.EXACT:,} as counted within the last minute."
-        )
-        return described
-
-
-def _refuse_unless_number(request: Request, name: str, *words: str) -> None:
-    """Refuse a value that is neither a number from 1 on nor one of these words."""
-    value = request.query_params.get(name, "")
-    is_number = value.isascii() and value.isdigit() and 0 < len(value) < 10 and int(value) > 0
-    if value and not is_number and value not in words:
-        choices = " or ".join(["a number from 1 on", *words])
-        raise ValidationError({name: [f"“{value}” is not {choices}."]})
+# What is said of a parameter that this API once had.
+_GONE = {"page": "There are no numbered pages: begin without one, and follow `next`."}
 
 
 class Ordering(BaseFilterBackend):
@@ -121,7 +81,8 @@ def _errors(request: Request, known: list[str]) -> Iterator[tuple[str, list[str]
         if name == api_settings.URL_FORMAT_OVERRIDE:  # Django REST framework's own
             continue
         if name not in known:
+            words = _GONE.get(name, f"There is no parameter “{name}”.")
             all_known = f"Known: {', '.join(known)}." if known else "Nothing can be asked here."
-            yield name, [f"There is no parameter “{name}”. {all_known}"]
+            yield name, [f"{words} {all_known}"]
         elif len(values) > 1:
             yield name, [f"“{name}” is given {len(values)} times. Give it once."]

@@ -382,11 +382,13 @@ class BriefInFull(BriefItem):
     )
     signals = SignalOfBrief(source="brief.signals", many=True)
     activities = ActivityOfBrief(source="brief.activities", many=True)
+    contacts = ContactOfBrief(source="brief.contacts", many=True)
+    comments = CommentOfBrief(source="brief.comments", many=True)
 
     class Meta(BriefItem.Meta):
         fields = (*BriefItem.Meta.fields, "persona_why", "is_persona_wrong", "question_facts",
                   "closing_note", "playbook", "is_renewing",
-                  "signals", "activities")  # fmt: skip
+                  "signals", "activities", "contacts", "comments")  # fmt: skip
 
 
 class SignalOfEvent(serializers.ModelSerializer[Signal]):

@@ -1,7 +1,7 @@
 """The REST API: briefs and what led to them. What is done with a brief is in `acts`."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.core import exceptions
@@ -10,27 +10,34 @@ from django.utils.cache import get_conditional_response
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework import viewsets
+from rest_framework import decorators, viewsets
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from briefs.api import serializers
+from briefs.api import serializers, texts
 from briefs.api.acts import Acts
+from briefs.api.cursors import CURSOR, ORDERING, SIZE, Cursor, Pages
 from briefs.api.description import Description
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
-from briefs.api.parameters import ORDERING, Ordering, Pages, ordered, refuse_unknown
+from briefs.api.parameters import Ordering, ordered, refuse_unknown
 from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
 from briefs.api.problems import TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers
 from briefs.dossier.loading import in_full, listed
+from briefs.downloads import brief as downloads
+from briefs.downloads import lists
 from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, ClosingReason, Offer, Signal
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
+
+# These addresses have one form; a refusal is JSON in any case.
+_NO_FORMAT = OpenApiParameter("format", exclude=True)
 
 
 class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
@@ -57,7 +64,11 @@ class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
     def _known(self) -> list[str]:
         """The parameters of the list."""
         filters = list(self.filterset_class.base_filters) if self.filterset_class else []
-        return [*filters, ORDERING, "page", "page_size"]
+        return [*filters, ORDERING, CURSOR, SIZE]
+
+    @cached_property
+    def cursor(self) -> Cursor:
+        return Cursor.of(self.request)
 
     def get_serializer_context(self) -> dict[str, Any]:
         user = self.request.user
@@ -86,9 +97,15 @@ class BriefViewSet(Acts, ReadOnly):
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
     ordering_fields = tuple(ordering.ORDERINGS)
+    further_permissions: ClassVar[dict[str, tuple[str, ...]]] = {
+        **Acts.further_permissions,
+        "markdown": (PERSONAL_DATA,),  # it is full of who the customer is
+    }
+    text_answers: ClassVar[dict[str, str]] = {"as_csv": "text/csv", "markdown": "text/markdown"}
 
     def ordered(self, briefs: Any, *words: str) -> Any:
-        return ordering.ordered(briefs, *words, state=self.request.query_params.get("state", ""))
+        state = self.request.query_params.get("state", "")
+        return ordering.ordered(briefs, *words, state=state, at=self.cursor.at)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -104,14 +121,38 @@ class BriefViewSet(Acts, ReadOnly):
         """Shared by all briefs of a list, so that each part is read once."""
         return Situation(self.request.user)
 
+    @extend_schema(filters=True, parameters=[_NO_FORMAT])
+    @decorators.action(detail=False, url_path="csv", renderer_classes=(JSONRenderer, texts.Csv))
+    def as_csv(self, request: Request) -> Any:
+        """The whole list as CSV for a spreadsheet, with the filters and orders of the list.
+
+        It begins with a byte order mark and a line of column names; moments are in UTC. A text
+        that a spreadsheet would take for a formula has an apostrophe before it. If reading fails,
+        the last line says so and the connection is broken off.
+        """
+        refuse_unknown(request, [*self.filterset_class.base_filters, ORDERING])
+        return lists.response(self.filter_queryset(self.get_queryset()), request)
+
+    @extend_schema(parameters=[_NO_FORMAT])
+    @decorators.action(detail=True, renderer_classes=(JSONRenderer, texts.Markdown))
+    def markdown(self, request: Request, pk: str) -> Any:
+        """What the page of the brief shows, as Markdown."""
+        refuse_unknown(request, [])
+        return downloads.response(self.get_object(), request)
+
     def get_queryset(self) -> QuerySet[Brief]:
         briefs = super().get_queryset()
+        if self.action == "as_csv":
+            return briefs
         if self.action == "list":
             return listed(briefs).select_related("closing_reason")
         signals = Signal.objects.select_related("event")
         return in_full(briefs).prefetch_related(
             Prefetch("signals", signals.defer("event__body", "event__headers", "event__history")),
             "activities__actor",
+            "contacts__actor",
+            "comments__actor",
+            "comments__mentioned",
         )
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:

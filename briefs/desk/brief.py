@@ -10,6 +10,7 @@ from briefs.desk.returning import brief_address, list_address, origin
 from briefs.dossier.dossier import Dossier, Situation
 from briefs.dossier.loading import in_full
 from briefs.dossier.research import WAITING
+from briefs.downloads import brief as downloads
 from briefs.finding import asking, known_values, tabs
 from briefs.models import Brief
 from briefs.permissions import needs
@@ -54,6 +55,13 @@ def page(
         **(forms_of(brief, sent) if request.user.has_perm("briefs.work_brief") else {}),
     }
     return render(request, "briefs/brief.html", context, status=status)
+
+
+@needs("briefs.view_brief")
+@require_safe
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the page shows, as Markdown."""
+    return downloads.response(Dossier(find(pk), Situation(request.user)), request)
 
 
 def research(request: HttpRequest, pk: int) -> HttpResponse:

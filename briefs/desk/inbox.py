@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from briefs.desk.returning import list_address
 from briefs.desk.rows import Place
 from briefs.dossier.dossier import Situation
 from briefs.dossier.loading import for_rows
+from briefs.downloads import lists
 from briefs.finding import asking, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.known_values import Sums, value_behind
@@ -104,6 +105,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
         with suppress(OperationalError):  # SQLite has one writer: what was found comes first
             RecentSearch.objects.note(request.user, shown.words.text)
     return render(request, "briefs/inbox.html", context)
+
+
+@needs("briefs.view_brief")
+@require_safe
+def download(request: HttpRequest) -> StreamingHttpResponse:
+    """The list that the address asks for as CSV: all of its pages, folds brief by brief."""
+    return lists.response(listing(request.GET, request).briefs, request)
 
 
 @needs("briefs.view_brief")

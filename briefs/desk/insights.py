@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from briefs import times
 from briefs.desk.notices import for_reader, research
+from briefs.downloads import cells
 from briefs.insights.costs import (
     DEFAULT,
     PERIODS,
@@ -66,7 +67,6 @@ COLUMNS = (
 )
 TODAY = "today"
 FOLDED_FROM = 3  # days without anything; fewer are listed one by one
-_FORMULA = ("=", "+", "-", "@")  # a spreadsheet takes text that begins so for a formula
 
 
 @needs("briefs.view_insights")
@@ -189,13 +189,8 @@ def download(request: HttpRequest, table: str) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(["Day (UTC)" if table == "days" else "Persona", *(head for head, _ in COLUMNS)])
     for first, cost in rows:
-        writer.writerow([_cell(first), *(_number(getattr(cost, name)) for _, name in COLUMNS)])
+        writer.writerow([cells.text(first), *(_number(getattr(cost, name)) for _, name in COLUMNS)])
     return response
-
-
-def _cell(words: str) -> str:
-    """The words, with a quote before them if a spreadsheet would take them for a formula."""
-    return f"'{words}" if words.lstrip().startswith(_FORMULA) else words
 
 
 def _number(value: float | None) -> str:

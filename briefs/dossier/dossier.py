@@ -19,7 +19,7 @@ from briefs.dossier import companies, endings, story
 from briefs.dossier.customers import OfCustomer
 from briefs.dossier.research import ResearchOfBrief
 from briefs.links import admin_url_for
-from briefs.models import Activity, Brief, LinkTemplate, MaveCall, Signal
+from briefs.models import Activity, Brief, Comment, ContactLog, LinkTemplate, MaveCall, Signal
 from briefs.models.priority import Reason, shown
 from briefs.permissions import without_settings
 from briefs.reading import answer, channels, markdown
@@ -66,6 +66,7 @@ class Advice:
     """A section of the playbook."""
 
     title: str
+    text: str  # Markdown
     html: SafeString
     is_warning: bool
 
@@ -151,6 +152,16 @@ class Dossier(OfCustomer):
         return list(self.brief.activities.select_related("actor"))
 
     @property
+    def contacts(self) -> list[ContactLog]:
+        """The tries to reach the customer, oldest first."""
+        return list(self.brief.contacts.select_related("actor"))
+
+    @property
+    def comments(self) -> list[Comment]:
+        """What colleagues wrote, oldest first."""
+        return list(self.brief.comments.select_related("actor"))
+
+    @property
     def timeline(self) -> list[story.Entry]:
         return story.timeline(self.brief, self.signals, self.activities)
 
@@ -232,6 +243,7 @@ class Dossier(OfCustomer):
         return [
             Advice(
                 title=IN_GENERAL if _is_first_step(section) else section.title,
+                text=section.body,
                 html=markdown.render(section.body),
                 is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
             )

@@ -5,16 +5,19 @@ A search is ordered by relevance, unless another order is asked for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from briefs.finding import ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import Folds
 from briefs.finding.search import MOST, Search
 from briefs.models import Brief
+from briefs.models.queryset import BriefQuerySet
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,20 @@ class Listing:
         A queryset; of a search at most MOST, as a list.
         """
         lines = self.folds.lines(self.found.qs)
-        state = self.found.data["state"]
         if self.words.text and not self.order:
             newest = lines.order_by("-pk").values_list("pk", flat=True)[: MOST + 1]
             return self.words.ranked(list(newest))[:MOST]
-        keys = ordering.ordered(lines, self.order, state=state).values_list("pk", flat=True)
+        keys = self._ordered(lines).values_list("pk", flat=True)
         return list(keys[:MOST]) if self.words.text else keys
+
+    @property
+    def briefs(self) -> BriefQuerySet:
+        """All of its briefs in its order, those of folds one by one; a search's newest first."""
+        return self._ordered(self.found.qs, at=timezone.now())
+
+    def _ordered(self, briefs: BriefQuerySet, at: datetime | None = None) -> BriefQuerySet:
+        order, state = self.order or "age", self.found.data["state"]
+        return ordering.ordered(briefs, order, state=state, at=at)
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:

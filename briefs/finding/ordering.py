@@ -6,6 +6,7 @@ without a value come last either way; rows that are equal come by urgency.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, CharField, F, OrderBy, Value, When
@@ -88,9 +89,15 @@ def is_known(word: str) -> bool:
     return word.removeprefix("-") in ORDERINGS
 
 
-def ordered(briefs: BriefQuerySet, *words: str, state: str = "") -> BriefQuerySet:
-    """Sorted by these known words, the first one first. `state`: the one that they all have."""
-    return briefs.by_urgency(*(column for word in words for column in _columns(word, state)))
+def ordered(
+    briefs: BriefQuerySet, *words: str, state: str = "", at: datetime | None = None
+) -> BriefQuerySet:
+    """Sorted by these known words, the first one first. `state`: the one that they all have.
+
+    `at`: as for `by_urgency`; all parts of a list that is read in parts have the same.
+    """
+    columns = (column for word in words for column in _columns(word, state))
+    return briefs.by_urgency(*columns, at=at)
 
 
 def _columns(word: str, state: str) -> Iterator[Any]:

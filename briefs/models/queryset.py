@@ -1,7 +1,7 @@
 """Briefs by the many: which of them, in which order, and what changes in all of them at once."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models, transaction
@@ -27,12 +27,12 @@ class BriefQuerySet(WorkedQuerySet["Brief"]):
         """Open, and not waiting for the customer's profile."""
         return self.open().filter(is_waiting_for_profile=False)
 
-    def by_urgency(self, *before: Any) -> Self:
+    def by_urgency(self, *before: Any, at: datetime | None = None) -> Self:
         """The one order of work: by priority, then what is overdue, then by value, then by age.
 
-        `before`: what decides first.
+        `before`: what decides first. `at`: the moment at which a brief is overdue; None: now.
         """
-        overdue = Q(due_at__lt=Now()) & ~Q(state="snoozed")
+        overdue = Q(due_at__lt=at or Now()) & ~Q(state="snoozed")
         is_overdue = models.Case(models.When(overdue, then=1), default=0)
         return self.annotate(overdue_first=is_overdue).order_by(
             *before, "-priority", "-overdue_first", "-value_sort", "created_at", "pk"

@@ -201,3 +201,130 @@ def test_body_that_came_in_chunks_has_a_length():
 
     assert environ["CONTENT_LENGTH"] == "4"
     assert "HTTP_TRANSFER_ENCODING" not in environ
+
+
+# An answer that is made while it is sent
+
+
+class Streamed:
+    """What Django's StreamingHttpResponse is to a WSGI server."""
+
+    streaming = True
+
+    def __init__(self, parts):
+        self.parts, self.is_closed = parts, False
+
+    def __iter__(self):
+        return iter(self.parts)
+
+    def close(self):
+        self.is_closed = True
+
+
+def streaming(answer):
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return answer
+
+    return application
+
+
+def bodies(client):
+    return [message["body"] for message in client.sent[1:]]
+
+
+def test_part_is_made_when_the_one_before_it_is_sent():
+    client = Client(None)
+    answer = Streamed(b"%d" % len(client.sent) for _ in range(3))
+    client.share = share(streaming(answer))
+
+    asyncio.run(client.ask())
+
+    assert bodies(client) == [b"1", b"2", b"3", b""]
+    assert [message.get("more_body", False) for message in client.sent[1:]] == [True] * 3 + [False]
+    assert answer.is_closed
+    assert client.share.taken == 0
+
+
+def test_answer_whose_making_fails_has_no_end():
+    def fails():
+        yield b"some"
+        raise ConnectionError("the database went away")
+
+    answer = Streamed(fails())
+    client = Client(share(streaming(answer)))
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(client.ask())
+
+    assert [message.get("more_body") for message in client.sent[1:]] == [True]
+    assert answer.is_closed
+    assert client.share.taken == 0
+
+
+def test_who_does_not_take_the_parts_is_hung_up_on():
+    client = Client(share(streaming(Streamed(iter([b"a", b"b"]))), part_seconds=0.01))
+    taken = client.send
+
+    async def send(message):
+        await taken(message)
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()  # the connection's buffer is full, and nobody reads
+
+    client.send = send
+    with pytest.raises(TimeoutError):
+        asyncio.run(client.ask())
+
+    assert bodies(client) == [b"a"]
+    assert client.share.taken == 0
+
+
+def test_nothing_more_is_made_for_who_hung_up():
+    client = Client(None)
+
+    def parts():
+        yield b"first"
+        client.parts.append({"type": "http.disconnect"})
+        for _ in range(1_000):
+            yield b"more"
+
+    answer = Streamed(parts())
+    client.share = share(streaming(answer))
+
+    async def receive():
+        while not client.parts:
+            await asyncio.sleep(0)
+        return client.parts.pop(0)
+
+    client.receive = receive
+    asyncio.run(client.ask())
+
+    assert len(client.sent) < 100
+    assert answer.is_closed
+
+
+def test_slow_reader_of_a_long_answer_holds_no_thread():
+    async def ask():
+        one = share(
+            lambda environ, start: (
+                streaming(Streamed(iter([b"a", b"b"])))(environ, start)
+                if environ["PATH_INFO"] == "/long"
+                else echo(environ, start)
+            ),
+            places=2,
+        )
+        slow_one, quick = Client(one, path="/long"), Client(one, b"quick")
+        taken, go_on = slow_one.send, asyncio.Event()
+
+        async def send(message):
+            await taken(message)
+            await go_on.wait()
+
+        slow_one.send = send
+        running = asyncio.create_task(slow_one.ask())
+        answer = await quick.ask()
+        go_on.set()
+        await running
+        return answer, bodies(slow_one)
+
+    assert asyncio.run(ask()) == ((200, b"quick"), [b"a", b"b", b""])

@@ -241,7 +241,7 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
     with django_assert_num_queries(13):
         page = get("/api/v1/briefs/")
 
-    assert page["count"] == 20
+    assert len(page["results"]) == 20
 
 
 def test_list_of_closed_briefs_needs_no_query_per_offer(get, django_assert_max_num_queries):
@@ -268,8 +268,9 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
         make_signal(brief=brief)
         brief.log("looked at it", user)
 
-    # Token, permissions, brief, signals, activities, their actors; first steps, about channels.
-    with django_assert_num_queries(9):
+    # Token, permissions, brief, signals, activities, their actors, contacts, comments; first steps,
+    # about channels.
+    with django_assert_num_queries(11):
         get(f"/api/v1/briefs/{brief.pk}/")
 
 
@@ -405,7 +406,7 @@ def test_page_size_is_fifty_and_may_be_chosen_up_to_two_hundred(get):
 
     assert len(get("/api/v1/briefs/")["results"]) == 50
     assert len(get("/api/v1/briefs/", page_size=1000)["results"]) == 200
-    assert "page=2" in get("/api/v1/briefs/")["next"]
+    assert "cursor=" in get("/api/v1/briefs/")["next"]
 
 
 # Schema and docs

@@ -45,7 +45,7 @@ def test_a_day_over_the_api_with_two_tokens(client, django_user_model, lead):
 
     # The lead gives the other one to Ann.
     assert lee.act(other, "assign", to="ann").json()["assignee"] == "ann"
-    assert lee.get("briefs/?state=unassigned").json()["count"] == 0
+    assert lee.get("briefs/?state=unassigned").json()["results"] == []
 
     # They signal, so it wakes. Kim's program does not know yet, and is told.
     clock.set("2026-12-01T14:00")

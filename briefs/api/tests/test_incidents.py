@@ -78,7 +78,7 @@ def test_briefs_of_an_incident_are_a_filter_of_briefs(program, incident):
         "/api/v1/briefs/", {"cause": incident.pk}, headers=program.header
     ).json()
 
-    assert answer["count"] == 6
+    assert len(answer["results"]) == 6
     assert {one["cause"] for one in answer["results"]} == {incident.pk}
 
 
@@ -139,4 +139,4 @@ def test_queries_do_not_grow_with_the_list(program, incident, django_assert_max_
         make_folded(make_cause(message=f"newsletter:{number}", incident_at=timezone.now()), 2)
 
     with django_assert_max_num_queries(len(few)):
-        assert get(program).json()["count"] == 7
+        assert len(get(program).json()["results"]) == 7

@@ -43,11 +43,11 @@ def refused(signed_in):
 
 @pytest.mark.parametrize("path", LISTS)
 def test_unknown_parameter_is_refused_by_name_with_the_known_ones(refused, path):
-    said = refused(path, nonsense="1", page="1")
+    said = refused(path, nonsense="1", page_size="1")
 
     assert list(said) == ["nonsense"]
     assert said["nonsense"].startswith("There is no parameter “nonsense”. Known: ")
-    assert said["nonsense"].endswith("ordering, page, page_size.")
+    assert said["nonsense"].endswith("ordering, cursor, page_size.")
 
 
 def test_known_parameters_are_those_of_the_list(refused):
@@ -55,7 +55,7 @@ def test_known_parameters_are_those_of_the_list(refused):
 
     assert known == (
         "There is no parameter “state”. Known: external_id, cio_id, email, phone, q, ordering, "
-        "page, page_size."
+        "cursor, page_size."
     )
 
 
@@ -105,22 +105,17 @@ def test_unknown_value_is_refused_with_the_known_ones(refused, path, name, value
     assert words in said[name]
 
 
-@pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("name", ["page", "page_size"])
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "²", "9" * 30])
-def test_page_is_a_number_from_one_on(refused, path, name, value):
-    assert refused(path, **{name: value})[name].startswith(f"“{value}” is not a number from 1 on")
+def test_size_of_a_page_is_a_number_from_one_on(refused, value):
+    said = refused("/api/v1/briefs/", page_size=value)
 
-
-def test_page_beyond_the_last_is_not_there(signed_in):
-    assert signed_in.get("/api/v1/briefs/", {"page": "2"}).status_code == 404
-    assert signed_in.get("/api/v1/briefs/", {"page": "last"}).status_code == 200
+    assert said == {"page_size": f"“{value}” is not a number from 1 on."}
 
 
 def test_empty_value_asks_for_nothing(ask):
     brief = make_brief()
 
-    assert ask("/api/v1/briefs/", kind="", priority="", ordering="", page="") == [brief.pk]
+    assert ask("/api/v1/briefs/", kind="", priority="", ordering="", cursor="") == [brief.pk]
 
 
 # Values
@@ -226,16 +221,6 @@ def test_rows_without_a_value_come_last_either_way(ask, sign):
     closed.close("retained")
 
     assert ask("/api/v1/briefs/", ordering=f"{sign}closed_at") == [closed.pk, open_.pk]
-
-
-def test_equal_rows_keep_one_order_over_all_pages(ask):
-    persona = make_persona()
-    briefs = [make_brief(persona=persona, priority=4) for _ in range(7)]
-
-    pages = [ask("/api/v1/briefs/", ordering="-priority", page=n, page_size=3) for n in (1, 2, 3)]
-
-    # The oldest first, as in the inbox.
-    assert [pk for page in pages for pk in page] == [brief.pk for brief in briefs]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The OpenAPI schema tells the truth: what may be null is, what it describes is what is sent."""
 
+import json
 import typing
 from datetime import timedelta
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -60,6 +62,12 @@ def in_json_schema(described):
     if described.get("nullable") is True:
         return {"anyOf": [{"type": "null"}, told]}
     return told
+
+
+def test_committed_schema_is_that_of_the_code(schema):
+    committed = json.loads((Path(__file__).parents[3] / "docs/openapi.json").read_text())
+
+    assert committed == schema, "make schema writes it anew"
 
 
 # What is sent
@@ -123,9 +131,11 @@ def test_first_and_last_page_are_as_the_schema_says(signed_in, schema):
     for _ in range(3):
         make_persona()
 
-    for page in (1, 2, "last"):
-        sent = signed_in.get("/api/v1/personas/", {"page": page, "page_size": 1}).json()
-        validate(schema, "/api/v1/personas/", 200, sent)
+    first = signed_in.get("/api/v1/personas/", {"page_size": 2}).json()
+    last = signed_in.get(first["next"]).json()
+
+    for page in (first, last):
+        validate(schema, "/api/v1/personas/", 200, page)
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -135,7 +145,6 @@ def test_refusals_have_the_body_that_the_schema_says(client, signed_in, schema, 
 
     refused = {
         (path, 400): signed_in.get(path, {"nonsense": "1"}),
-        (path, 404): signed_in.get(path, {"page": "999"}),
         (f"{path}{{id}}/", 400): signed_in.get(one, {"nonsense": "1"}),
         (f"{path}{{id}}/", 404): signed_in.get(f"{path}999999/"),
     }

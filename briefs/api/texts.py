@@ -1,0 +1,13 @@
+"""What the REST API answers beside JSON. Refusals are JSON all the same."""
+
+from rest_framework.renderers import JSONRenderer
+
+
+class Csv(JSONRenderer):
+    media_type = "text/csv"
+    format = "csv"
+
+
+class Markdown(JSONRenderer):
+    media_type = "text/markdown"
+    format = "md"

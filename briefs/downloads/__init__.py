@@ -1,0 +1,1 @@
+"""What people take along: a brief as Markdown, lists as CSV; for the desk and the REST API."""

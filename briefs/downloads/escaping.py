@@ -1,0 +1,37 @@
+"""What others wrote, as Markdown that shows it as it is: no heading, no list, no link, no HTML."""
+
+import re
+
+from providers import plain
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#|~<>&!$^])")
+_LINK = re.compile(r":(?=//)|(?<=\bwww)\.", re.I)  # many programs make links of bare addresses
+_BEGIN = re.compile(r"^([-+=]|\d+(?=[.)]))")  # of a list or of what underlines a heading
+# In Mave's Markdown: HTML, pictures, and links that are not https.
+_UNSAFE = re.compile(r"<|(?<=!)\[|(?<=\])\((?!https://|#)|^( {0,3})(?=\[[^\]\n]*\]:)", re.M)
+
+
+def line(text: object) -> str:
+    """As one line that may stand anywhere in a paragraph or begin one."""
+    escaped = _SPECIAL.sub(r"\\\1", plain.line(text, 5_000))
+    return _BEGIN.sub(_not_at_the_beginning, _LINK.sub(r"\\\g<0>", escaped))
+
+
+def quote(text: str) -> str:
+    """As a quotation with its line ends."""
+    lines = plain.visible(text).strip().split("\n")
+    return "\n".join(f"> {line(one)}\\" if one.strip() else ">" for one in lines).removesuffix("\\")
+
+
+def quoted_markdown(text: str) -> str:
+    """Mave's own Markdown as a quotation: whatever it holds, it ends with the quotation."""
+    safe = _UNSAFE.sub(_escaped, plain.visible(text).strip())
+    return "\n".join(f"> {one}".rstrip() for one in safe.split("\n"))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"{found[1]}\\" if found[1] is not None else f"\\{found[0]}"
+
+
+def _not_at_the_beginning(found: re.Match[str]) -> str:
+    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"

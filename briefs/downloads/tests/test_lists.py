@@ -1,0 +1,124 @@
+"""Lists as CSV: the rows of the list in its order, in cells that spreadsheets show as they are."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError
+
+from briefs.downloads import lists
+from briefs.downloads.cells import text
+from briefs.tests.factories import make_brief, make_customer, make_persona
+from conftest import make_user
+
+pytestmark = pytest.mark.django_db
+ADDRESSES = ("/briefs.csv", "/api/v1/briefs/csv/")
+
+
+def rows_of(answer):
+    assert answer.status_code == 200
+    content = answer.getvalue().decode()
+    assert content.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(content.removeprefix("\ufeff"), newline="")))
+
+
+def keys(answer):
+    return [int(row["Brief"]) for row in rows_of(answer)]
+
+
+@pytest.fixture
+def in_small_parts(monkeypatch):
+    monkeypatch.setattr(lists, "KEYS", 2)
+    monkeypatch.setattr(lists, "ROWS", 1)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_list_is_downloaded_as_it_is_filtered_and_sorted(signed_in, in_small_parts, address):
+    pro = [make_brief(plan="pro", value_sort=value) for value in (1, 5, 3)]
+    make_brief(plan="free")
+    make_brief(plan="pro").close("retained")
+
+    answer = signed_in.get(address, {"plan": "pro", "state": "open", "ordering": "-value"})
+
+    assert keys(answer) == [pro[1].pk, pro[2].pk, pro[0].pk]
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer["Content-Disposition"]
+
+
+def test_row_says_what_the_list_shows(signed_in, user):
+    brief = make_brief(
+        customer=make_customer(email="kim@acme.example", attributes={"name": "Kim"}),
+        persona=make_persona(name="=HYPERLINK(“x”)"),
+        assignee=user,
+        value_amount=Decimal("-4200.50"),
+        value_month=Decimal("350"),
+        detail="+SMS\n=1",
+    )
+    brief.close("churned", "@SUM(1)")
+
+    [row] = rows_of(signed_in.get("/briefs.csv?state=closed"))
+
+    assert row["Link"] == f"http://testserver/briefs/{brief.pk}/"
+    assert (row["Customer"], row["E-mail"], row["Assignee"]) == ("Kim", "kim@acme.example", "robin")
+    assert (row["Value"], row["Value a month"]) == ("-4200.50", "350.00")  # numbers stay numbers
+    assert (row["Persona"], row["What exactly"]) == ("'=HYPERLINK(“x”)", "'+SMS\n=1")
+    assert (row["Outcome"], row["Note at closing"]) == ("Churned", "'@SUM(1)")
+
+
+@pytest.mark.parametrize("words", ["=1", "+1", "-1", "@x", "\t=1", "\r1", " =1", "＝1", "\n@x"])
+def test_no_text_becomes_a_formula(words):
+    assert text(words) == f"'{words}"
+
+
+def test_other_texts_are_as_they_are():
+    assert [text(words) for words in ("", "a=1", "1-2", "Ann")] == ["", "a=1", "1-2", "Ann"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_viewer_gets_no_list_of_who_the_customers_are(client, django_user_model, address):
+    make_brief(customer=make_customer(email="zanzibar@acme.example"), detail="zanzibar")
+    client.force_login(make_user(django_user_model, "kim", "Viewer"))
+
+    [row] = rows_of(client.get(address))
+
+    assert "zanzibar" not in str(row)
+    assert row["Signal"]
+
+
+def test_list_that_breaks_off_says_so_at_its_end(signed_in, in_small_parts, monkeypatch):
+    make_brief(), make_brief()
+    read = lists.dossiers
+
+    def fails_later(briefs, situation):
+        monkeypatch.setattr(lists, "dossiers", fails)
+        return read(briefs, situation)
+
+    def fails(*_):
+        raise DatabaseError("the server is gone")
+
+    monkeypatch.setattr(lists, "dossiers", fails_later)
+    parts = iter(signed_in.get("/briefs.csv"))
+
+    received = []
+    with pytest.raises(DatabaseError):
+        received.extend(parts)
+
+    *_, row, last = received
+    assert b"testserver" in row
+    assert last.decode().strip() == lists.BROKE_OFF
+
+
+def test_program_is_told_which_filters_there_are(signed_in):
+    for asked in ({"nonsense": "1"}, {"page_size": "5"}, {"state": "x"}, {"ordering": "x"}):
+        answer = signed_in.get("/api/v1/briefs/csv/", asked)
+
+        assert answer.status_code == 400
+        assert list(answer.json()["errors"]) == list(asked)
+
+
+def test_program_that_wants_csv_alone_is_told_of_a_refusal_in_json(signed_in):
+    answer = signed_in.get("/api/v1/briefs/csv/?x=1", headers={"Accept": "text/csv"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["errors"]["x"]
