@@ -24,5 +24,9 @@ def notify() -> None:
     import_string("operations.tasks.notify")()
 
 
+def segment() -> None:
+    import_string("operations.tasks.segment")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -3,6 +3,7 @@
 from briefs.notifying import outbox
 from briefs.pipeline import draining
 from briefs.research.working import work
+from briefs.saving import telling
 from operations import sweeping
 
 
@@ -20,6 +21,10 @@ def research() -> None:
 
 def notify() -> None:
     outbox.send_due()
+
+
+def segment() -> None:
+    telling.run()
 
 
 def knock() -> None:

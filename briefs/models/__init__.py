@@ -15,6 +15,7 @@ from briefs.models.policy import MaveHealth, ResearchPolicy
 from briefs.models.priority import Priority
 from briefs.models.research import Research
 from briefs.models.saved_views import SavedView
+from briefs.models.saving import SavingSegment, SegmentMembership
 from briefs.models.signals import Signal
 from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
@@ -50,6 +51,8 @@ __all__ = [
     "Research",
     "ResearchPolicy",
     "SavedView",
+    "SavingSegment",
+    "SegmentMembership",
     "Signal",
     "TemplateChoice",
     "Turn",
