@@ -229,6 +229,10 @@ class MembershipQuerySet(models.QuerySet["SegmentMembership"]):
     def failed(self) -> Self:
         return self.filter(tries__gte=MAX_TRIES)
 
+    def given_up(self) -> Self:
+        """Could not be put in on any try, and need not be in any more."""
+        return self.failed().filter(is_member=False).unwanted()
+
     # Arrows for many at once.
 
     def begin(self, most: int) -> int:
@@ -250,6 +254,16 @@ class MembershipQuerySet(models.QuerySet["SegmentMembership"]):
         """Customer.io lists them: what failed before is forgotten."""
         return self.update(
             is_member=True, seen_at=Now(), tries=0, due_at=None, fault="", reason="", named=""
+        )
+
+    def not_listed(self) -> int:
+        """Customer.io took them and does not list them: they are told again, a few nights long."""
+        return self.update(
+            is_member=False,
+            tries=F("tries") + 1,
+            due_at=None,
+            fault=SegmentMembership.Fault.NOT_TAKEN,
+            reason="Customer.io took the request and does not list them",
         )
 
     def postpone(self, pause: timedelta) -> int:
@@ -305,11 +319,6 @@ class SegmentMembership(models.Model):
         return ("email", self.customer.email) if self.customer.email else None
 
     @property
-    def is_renamed(self) -> bool:
-        """Whether it failed under another identifier than the customer has now."""
-        return bool(self.named) and self.named != self._name
-
-    @property
     def _name(self) -> str:
         return ":".join(self.identifier or ())
 
@@ -326,16 +335,13 @@ class SegmentMembership(models.Model):
             named=self._name,
         )
 
-    def not_taken(self, reason: str) -> None:
-        """Customer.io was told, and does not list them: they are told again, a few times."""
-        SegmentMembership.objects.filter(pk=self.pk).update(is_member=False)
-        self.try_again(self.Fault.NOT_TAKEN, reason)
-
-    def begin_anew(self) -> None:
-        """They have another identifier now, so what failed before says nothing."""
-        SegmentMembership.objects.filter(pk=self.pk).update(
-            tries=0, due_at=None, fault="", reason="", named=""
-        )
+    def name_or_begin_anew(self) -> None:
+        """Note by which identifier it failed on every try, and try again under another one."""
+        rows = SegmentMembership.objects.filter(pk=self.pk)
+        if not self.named:
+            rows.update(named=self._name)
+        elif self.named != self._name:
+            rows.update(tries=0, due_at=None, fault="", reason="", named="")
 
 
 def _has_open_brief() -> Exists:

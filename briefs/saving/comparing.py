@@ -31,7 +31,6 @@ WAIT_SECONDS = 0.3
 AT_NIGHT = Time(3)  # in the team's time zone
 # Customer.io may list somebody a while after it took the request.
 SLOW = timedelta(minutes=10)
-NOT_LISTED = "Customer.io took the request and does not list them"
 
 
 class NotReady(LookupFailed):
@@ -117,12 +116,9 @@ def _after_last_page(segment: SavingSegment) -> None:
     rows = SegmentMembership.objects.filter(Q(seen_at=None) | Q(seen_at__lt=since))
     failed = rows.failed()
     (failed if segment.is_emptying else failed.unwanted()).delete()  # they are not in
-    with_customer = rows.select_related("customer")
-    for row in with_customer.filter(is_member=True, told_at__lt=since - SLOW).iterator():
-        row.not_taken(NOT_LISTED)
-    for row in with_customer.failed():
-        if row.is_renamed:
-            row.begin_anew()
+    rows.filter(is_member=True, told_at__lt=since - SLOW).not_listed()
+    for row in rows.failed().select_related("customer"):
+        row.name_or_begin_anew()
     segment.compared(_next_night(database_now()))
 
 

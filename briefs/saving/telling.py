@@ -51,7 +51,8 @@ def _is_due(segment: SavingSegment) -> bool:
         return True
     if segment.is_emptying:
         return rows.to_tell().exists() or not rows.exists()
-    return missing().exists() or rows.to_add().exists() or rows.to_remove().exists()
+    left = (missing(), rows.to_add(), rows.to_remove(), rows.given_up())
+    return any(some.exists() for some in left)
 
 
 def run() -> bool:
@@ -79,6 +80,7 @@ def run() -> bool:
 
 
 def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
+    SegmentMembership.objects.all().given_up().delete()
     while _remove(segment, api) or _add(segment, api):
         segment.answered()
         if time.monotonic() >= stop_at:
