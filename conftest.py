@@ -30,7 +30,8 @@ PAGES = (
 # well.
 ORM = (
     "briefs/api", "briefs/dossier", "briefs/models", "briefs/pipeline", "briefs/research",
-    "briefs/triage", "operations/tests/test_alarms", "operations/tests/test_send_test_event",
+    "briefs/saving", "briefs/triage", "operations/tests/test_alarms",
+    "operations/tests/test_register_segment", "operations/tests/test_send_test_event",
     "operations/tests/test_upgrade.",
 )  # fmt: skip
 
@@ -213,6 +214,9 @@ def sandbox(settings: Any) -> Any:
     with Sandbox(latency=0, jitter=0) as running:
         settings.CIO_APP_BASE_URL = running.cio_base_url
         settings.CIO_APP_KEY = running.cio_key
+        settings.CIO_TRACK_BASE_URL = running.track_base_url
+        settings.CIO_TRACK_SITE_ID = running.track_site_id
+        settings.CIO_TRACK_KEY = running.track_key
         settings.MAVERA_BASE_URL = running.mavera_base_url
         settings.MAVERA_API_KEY = running.mavera_key
         yield running

@@ -28,5 +28,9 @@ def index() -> None:
     import_string("operations.tasks.index")()
 
 
+def segment() -> None:
+    import_string("operations.tasks.segment")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -342,6 +342,16 @@ CIO_APP_BASE_URL = (
         "eu": "https://api-eu.customer.io/v1",
     }[CIO_REGION]
 )
+# Only for the segment of everybody with an open brief: the App API cannot fill it.
+CIO_TRACK_SITE_ID = env.read("CIO_TRACK_SITE_ID", values.key)
+CIO_TRACK_KEY = env.read("CIO_TRACK_KEY", values.key)
+CIO_TRACK_BASE_URL = (
+    env.read("CIO_TRACK_BASE_URL", addresses.web)
+    or {
+        "us": "https://track.customer.io/api/v1",
+        "eu": "https://track-eu.customer.io/api/v1",
+    }[CIO_REGION]
+)
 # Where a brief links to, with {cio_id} in the place of the person, e.g.
 # https://fly.customer.io/workspaces/12345/journeys/people/{cio_id}
 CIO_PERSON_URL = env.read("CIO_PERSON_URL", addresses.page_of_person)

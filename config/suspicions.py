@@ -16,7 +16,8 @@ OURS = ("CIO_", "MAVERA_", "OIDC_")  # no other program's names begin like this
 BEFORE = ("SAVEDESK_", "DJANGO_")  # as other projects begin the same names
 MOST_MISTAKES = 3
 SHORT = 8  # PORT and DEBUG: the names of many programs are one letter away
-API_KEYS = ("CIO_APP_KEY", "MAVERA_API_KEY")
+API_KEYS = ("CIO_APP_KEY", "CIO_TRACK_KEY", "MAVERA_API_KEY")
+TRACK = ("CIO_TRACK_SITE_ID", "CIO_TRACK_KEY")  # one without the other opens nothing
 
 
 def found(env: Environment) -> list[str]:
@@ -109,7 +110,10 @@ def _effects(env: Environment) -> Iterator[str]:
     for name in ("OIDC_ROLES", "OIDC_GROUPS_CLAIM"):
         if name in env.given and "OIDC_ISSUER" not in env.given:
             yield f"{name} does nothing without OIDC_ISSUER. Set that too, or empty {name}."
-    for name in ("CIO_APP_BASE_URL", "MAVERA_BASE_URL"):
+    for name, other in (TRACK, TRACK[::-1]):
+        if name in env.given and other not in env.given:
+            yield f"{name} does nothing without {other}. Set that too, or empty {name}."
+    for name in ("CIO_APP_BASE_URL", "CIO_TRACK_BASE_URL", "MAVERA_BASE_URL"):
         scheme, _, rest = env.given.get(name, "").strip().lower().partition("://")
         if scheme == "http" and not rest.startswith(public_url.LOCAL_HOSTS):
             yield f"{name} begins with http://, so the key travels unencrypted. Write https://."

@@ -13,8 +13,10 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count as RowCount
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
+from briefs.models import SavingSegment, SegmentMembership
+from briefs.models.saving import missing
 from webhooks.clock import aware, database_now
 from webhooks.models import Answer, Bell, Tally, WebhookEvent
 from webhooks.models.events import EventQuerySet
@@ -171,6 +173,25 @@ class Figures:
         is_test = self.newest is not None and self.newest.reason_code == signed_test
         return is_test and not any(tally.answer == Answer.STORED for tally in self.tallies)
 
+    @cached_property
+    def segment(self) -> SavingSegment | None:
+        """In Customer.io, of everybody with an open brief; None if it is off."""
+        return SavingSegment.current()
+
+    @cached_property
+    def segment_members(self) -> Count:
+        return _count(SegmentMembership.objects.filter(is_member=True))
+
+    @cached_property
+    def segment_waiting(self) -> Count:
+        """To be put in or taken out, also those that were put off after a failure."""
+        behind = _count(SegmentMembership.objects.all().behind())
+        return Count(_count(missing()).number + behind.number)
+
+    @cached_property
+    def segment_failed(self) -> Count:
+        return _count(SegmentMembership.objects.all().failed())
+
     def seen(self, answer: Answer, within: timedelta = DAY) -> Seen | None:
         """How often this answer was given within this time, counted by the hour; None if never."""
         tallies = [
@@ -241,8 +262,8 @@ def per_hour(tallies: Iterable[Tally], hours: list[datetime], answers: Any) -> l
     return list(counts.values())
 
 
-def _count(events: EventQuerySet) -> Count:
-    return Count(events.order_by().values("pk")[: MOST_COUNTED + 1].count())
+def _count(rows: QuerySet[Any]) -> Count:
+    return Count(rows.order_by().values("pk")[: MOST_COUNTED + 1].count())
 
 
 def _light(events: EventQuerySet) -> EventQuerySet:

@@ -6,6 +6,7 @@ from briefs.finding.words import indexing
 from briefs.models import KeptAnswer, MaveCall
 from briefs.pipeline import causing, draining, naming, profiles, revaluing, scanners
 from briefs.research import sharing, working
+from briefs.saving import telling
 from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
 from personas.people import names
@@ -22,6 +23,7 @@ def sweep() -> None:
         steps.callback(working.wake)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)
+        steps.callback(telling.wake_if_due)  # after all that opens and closes briefs
         steps.callback(bulk_undoing.forget)
         steps.callback(forgetting.sweep)
         steps.callback(snoozing.sweep)  # before: a brief that wakes now is not forgotten

@@ -4,6 +4,7 @@ from briefs.finding.words import indexing
 from briefs.notifying import outbox
 from briefs.pipeline import draining
 from briefs.research.working import work
+from briefs.saving import telling
 from operations import sweeping
 
 
@@ -25,6 +26,10 @@ def notify() -> None:
 
 def index() -> None:
     indexing.run()
+
+
+def segment() -> None:
+    telling.run()
 
 
 def knock() -> None:

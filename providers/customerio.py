@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from providers import http, subscriptions
+from providers import http, segments, subscriptions
+from providers.segments import Members, Segment
 from providers.subscriptions import SubscriptionName
 
 IdType = Literal["cio_id", "id", "email", "phone"]
@@ -193,6 +194,45 @@ class AppApi:
         """
         reply = self._send("GET", "/subscription_channels", {})
         return subscriptions.names_of_channels(reply.get("channels"))
+
+    def segments(self) -> list[Segment]:
+        """GET /v1/segments: all of the workspace.
+
+        https://docs.customer.io/integrations/api/app/#operation/listSegments
+        """
+        items = self._send("GET", "/segments", {}).get("segments")
+        if not isinstance(items, list):
+            raise LookupFailed("Customer.io answered without a list of segments")
+        return [segment for item in items if (segment := segments.read_segment(item))]
+
+    def segment(self, number: int) -> Segment:
+        """GET /v1/segments/{id}. Raises LookupFailed with status 404 if there is none.
+
+        https://docs.customer.io/integrations/api/app/#operation/getSegment
+        """
+        return self._one_segment(self._send("GET", f"/segments/{number}", {}))
+
+    def create_segment(self, name: str, description: str) -> Segment:
+        """POST /v1/segments: a new manual segment, without anybody in it.
+
+        https://docs.customer.io/integrations/api/app/#operation/createManSegment
+        """
+        body = {"segment": {"name": name, "description": description}}
+        return self._one_segment(self._send("POST", "/segments", {}, body))
+
+    def segment_members(self, number: int, start: str = "", most: int = 1000) -> Members:
+        """GET /v1/segments/{id}/membership: one page. Raises as `segment` does.
+
+        https://docs.customer.io/integrations/api/app/#operation/getSegmentMembership
+        """
+        params = {"limit": str(most)} | ({"start": start} if start else {})
+        return segments.read_members(self._send("GET", f"/segments/{number}/membership", params))
+
+    def _one_segment(self, reply: dict[str, Any]) -> Segment:
+        segment = segments.read_segment(reply.get("segment"))
+        if segment is None:
+            raise LookupFailed("Customer.io answered without a segment")
+        return segment
 
     def reporting_webhooks(self) -> list[ReportingWebhook]:
         """GET /v1/reporting_webhooks: all of the workspace.

@@ -1,4 +1,4 @@
-"""Customer.io's App API: looking people up, and managing reporting webhooks.
+"""Customer.io's App API: looking people up, managing reporting webhooks, and segments.
 
 Documentation: https://docs.customer.io/integrations/api/app/. Beyond its reference: batches come
 flat although the specification wraps each person, and an unknown person's 404 has no documented
@@ -16,9 +16,11 @@ from sandbox.options import Options
 from sandbox.people import ID_TYPES, People
 from sandbox.person import Person
 from sandbox.reporting_webhooks import ReportingWebhooks
+from sandbox.segments import Segments
 from sandbox.wire import Reply, Request, Routes, json_reply
 
 BATCH_LIMIT = 100
+MEMBERS_LIMIT = 30_000
 
 IP_ADDRESSES = (
     "35.188.196.183",
@@ -82,9 +84,12 @@ class AppApi(Api):
 
     base = ("v1",)
 
-    def __init__(self, options: Options, faults: Faults, pause: Pause, people: People) -> None:
+    def __init__(
+        self, options: Options, faults: Faults, pause: Pause, people: People, segments: Segments
+    ) -> None:
         super().__init__(options, faults, pause)
         self.people = people
+        self._segments = segments
         self._webhooks = ReportingWebhooks()
         self._window = SlidingWindow(1.0)
         self.routes = Routes(
@@ -100,6 +105,11 @@ class AppApi(Api):
                 ("GET", "info/ip_addresses"): self.ip_addresses,
                 ("GET", "subscription_topics"): self.subscription_topics,
                 ("GET", "subscription_channels"): self.subscription_channels,
+                ("GET", "segments"): self.list_segments,
+                ("POST", "segments"): self.create_segment,
+                ("GET", "segments/{id}"): self.get_segment,
+                ("DELETE", "segments/{id}"): self.delete_segment,
+                ("GET", "segments/{id}/membership"): self.segment_members,
             }
         )
 
@@ -211,6 +221,53 @@ class AppApi(Api):
         """
         return json_reply({"channels": CHANNELS})
 
+    def list_segments(self, request: Request) -> Reply:
+        """GET segments: `{"segments": [...]}`, all of them at once."""
+        return json_reply({"segments": self._segments.listing()})
+
+    def create_segment(self, request: Request) -> Reply:
+        """POST segments: `{"segment": {"name", "description"}}`; a manual one, without people.
+
+        https://docs.customer.io/integrations/api/app/#operation/createManSegment
+        """
+        given = (request.json_object() or {}).get("segment")
+        if not isinstance(given, dict) or not given.get("name"):
+            return _error(400, "segment.name is required", pointer="/segment/name")
+        segment = self._segments.create(given["name"], given.get("description") or "")
+        return json_reply({"segment": segment})
+
+    def get_segment(self, request: Request, number: str) -> Reply:
+        """GET segments/{id}: the segment, or 404."""
+        segment = self._segments.get(_number(number))
+        return json_reply({"segment": segment}) if segment else self.fail(404)
+
+    def delete_segment(self, request: Request, number: str) -> Reply:
+        """DELETE segments/{id}: 204, or 404."""
+        return Reply(status=204) if self._segments.delete(_number(number)) else self.fail(404)
+
+    def segment_members(self, request: Request, number: str) -> Reply:
+        """GET segments/{id}/membership: people by pages, null where there are none; or 404.
+
+        https://docs.customer.io/integrations/api/app/#operation/getSegmentMembership
+        """
+        if self._segments.get(_number(number)) is None:
+            return self.fail(404)
+        most = _number(request.query.get("limit", "1000"))
+        if not 1 <= most <= MEMBERS_LIMIT:
+            return _error(400, f"limit must be 1 to {MEMBERS_LIMIT}")
+        start = _number(request.query.get("start", "0"))
+        members = self._segments.members(_number(number))
+        page = [person.identifiers for person in members[start : start + most]]
+        is_last = start + most >= len(members)
+        return json_reply(
+            {
+                "segment_id": _number(number),
+                "ids": [each["id"] or "" for each in page] or None,
+                "identifiers": page or None,
+                "next": "" if is_last else str(start + most),
+            }
+        )
+
     def _refuse_id_type(self, id_type: str) -> Reply | None:
         if id_type not in ID_TYPES:
             return _error(400, f"id_type {id_type} is not an identifier of this workspace")
@@ -221,6 +278,11 @@ class AppApi(Api):
         if is_off.get(id_type):
             return _error(400, f"id_type {id_type} is not an identifier of this workspace")
         return None
+
+
+def _number(text: str) -> int:
+    """0, which nothing has, where the text is no number."""
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _customer(person: Person, asked_for: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sandbox.mavera import Mavera
 from sandbox.people import People
 from sandbox.person import Device
 from sandbox.recording import Recording
+from sandbox.segments import Segments
 from sandbox.wire import Reply, Request, Routes, json_reply
 
 _PERSON_FIELDS = {
@@ -25,12 +26,18 @@ class Control:
     """Answers below `/sandbox`. No key is asked for, and nothing here is recorded."""
 
     def __init__(
-        self, faults: Faults, people: People, recording: Recording, mavera: Mavera
+        self,
+        faults: Faults,
+        people: People,
+        recording: Recording,
+        mavera: Mavera,
+        segments: Segments,
     ) -> None:
         self._faults = faults
         self._people = people
         self._recording = recording
         self._mavera = mavera
+        self._segments = segments
         self._routes = Routes(
             {
                 ("GET", "sandbox"): self.index,
@@ -40,6 +47,7 @@ class Control:
                 ("GET", "sandbox/requests"): self.list_requests,
                 ("DELETE", "sandbox/requests"): self.clear_requests,
                 ("GET", "sandbox/charges"): self.list_charges,
+                ("GET", "sandbox/segments"): self.list_segments,
                 ("GET", "sandbox/people"): self.list_people,
                 ("POST", "sandbox/people"): self.add_person,
                 ("DELETE", "sandbox/people/{id}"): self.remove_person,
@@ -98,6 +106,17 @@ class Control:
         """GET sandbox/charges: each question that was paid, how often, for how much."""
         charges = self._mavera.chat.charges.listing()
         return json_reply({"charges": [asdict(charge) for charge in charges]})
+
+    def list_segments(self, request: Request) -> Reply:
+        """GET sandbox/segments: each with everybody who is in it."""
+        return json_reply(
+            {
+                "segments": [
+                    {**one, "members": [p.identifiers for p in self._segments.members(one["id"])]}
+                    for one in self._segments.listing()
+                ]
+            }
+        )
 
     def list_people(self, request: Request) -> Reply:
         """GET sandbox/people: those seeded and added."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from sandbox.options import CIO_KEY, MAVERA_KEY
+from sandbox.options import CIO_KEY, MAVERA_KEY, TRACK_KEY, TRACK_SITE_ID
 from sandbox.processes import ROOT, Failed, Processes, free_port
 
 FOLDER = ROOT / ".demo"
@@ -95,6 +95,9 @@ class Demo:
             "CIO_MAX_AGE_SECONDS": "0",
             "CIO_APP_KEY": CIO_KEY,
             "CIO_APP_BASE_URL": f"{sandbox}/v1",
+            "CIO_TRACK_SITE_ID": TRACK_SITE_ID,
+            "CIO_TRACK_KEY": TRACK_KEY,
+            "CIO_TRACK_BASE_URL": f"{sandbox}/track/api/v1",
             "CIO_PERSON_URL": "https://workspace.example/people/{cio_id}",
             "MAVERA_API_KEY": MAVERA_KEY,
             "MAVERA_BASE_URL": f"{sandbox}/api/v1",
@@ -177,6 +180,11 @@ class Demo:
         )
         answer.raise_for_status()
         return person
+
+    def in_segments(self) -> set[str]:
+        """The ids of all customers who are in any manual segment of the sandbox."""
+        got = requests.get(f"{self.sandbox_url}/sandbox/segments", timeout=20).json()
+        return {person["id"] for one in got["segments"] for person in one["members"]}
 
     # The team's part ------------------------------------------------------------------------
 

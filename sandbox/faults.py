@@ -13,6 +13,10 @@ ROUTES = {
     "info/ip_addresses": "App API",
     "subscription_topics": "App API",
     "subscription_channels": "App API",
+    "segments": "App API",
+    "segments/membership": "App API",
+    "segments/add_customers": "Track API",
+    "segments/remove_customers": "Track API",
     "mave/chat": "Mavera",
     "mave/threads": "Mavera",
     "usage": "Mavera",
@@ -52,7 +56,7 @@ CHAT_KINDS = {
 """Kinds that Mave's chat plays itself; only `empty` exists on other routes too."""
 
 MAVERA_KINDS = {"402"}
-"""Kinds that the App API does not know."""
+"""Kinds that Customer.io does not know."""
 
 
 @dataclass(frozen=True, kw_only=True)

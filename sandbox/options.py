@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 CIO_KEY = "sandbox-app-api-key"
+TRACK_SITE_ID = "sandbox-site-id"
+TRACK_KEY = "sandbox-track-key"
 MAVERA_KEY = "mvra_live_sandbox_accepts_this_key"
 REVOKED_KEY = "mvra_live_sandbox_revoked_this_key"
 
@@ -17,6 +19,14 @@ class Options:
 
     cio_key: str = CIO_KEY
     """The App API key that is accepted."""
+
+    track_site_id: str = TRACK_SITE_ID
+    track_key: str = TRACK_KEY
+    """What the Track API accepts; the App API key is refused there."""
+
+    refused_ids: set[str] = field(default_factory=set)
+    """Ids for which the Track API refuses the whole request: what it takes for malformed is not
+    documented."""
 
     mavera_key: str = MAVERA_KEY
     """The Mavera key that is accepted; every other one is `invalid_api_key`."""

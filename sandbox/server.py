@@ -16,12 +16,14 @@ from sandbox.options import Options
 from sandbox.people import People
 from sandbox.recording import Recorded, Recording
 from sandbox.seeds import seeded_people
+from sandbox.segments import Segments
+from sandbox.track import TrackApi
 from sandbox.wire import Reply, Request, json_reply
 
 
 @dataclass(kw_only=True, eq=False)
 class Sandbox(Options):
-    """Both APIs on one port, until `stop` or the end of the `with` block.
+    """All APIs on one port, until `stop` or the end of the `with` block.
 
     Every option is a constructor argument and an attribute. `port=0` takes a free one. `log` is
     called with one line for each request to the APIs. `start` raises OSError if the port is taken.
@@ -37,8 +39,12 @@ class Sandbox(Options):
         self._stopping = threading.Event()
         self._recording = Recording()
         self._mavera = Mavera(self, self.faults, self._stopping.wait)
-        self._app_api = AppApi(self, self.faults, self._stopping.wait, self.people)
-        self._control = Control(self.faults, self.people, self._recording, self._mavera)
+        self.segments = Segments(self.people)
+        self._app_api = AppApi(self, self.faults, self._stopping.wait, self.people, self.segments)
+        self._track = TrackApi(self, self.faults, self._stopping.wait, self.segments)
+        self._control = Control(
+            self.faults, self.people, self._recording, self._mavera, self.segments
+        )
         self._listener: Listener | None = None
 
     def start(self) -> Self:
@@ -80,6 +86,11 @@ class Sandbox(Options):
     def cio_base_url(self) -> str:
         """For `CIO_APP_BASE_URL`."""
         return f"{self.url}/v1"
+
+    @property
+    def track_base_url(self) -> str:
+        """For `CIO_TRACK_BASE_URL`."""
+        return f"{self.url}/track/api/v1"
 
     @property
     def mavera_base_url(self) -> str:
@@ -125,10 +136,14 @@ class Sandbox(Options):
                 return self._control.answer(request)
             case ("v1", *_):
                 return self._recorded(self._app_api.answer, request)
+            case ("track", "api", "v1", *_):
+                return self._recorded(self._track.answer, request)
             case ("api", "v1", *_):
                 return self._recorded(self._mavera.answer, request)
             case _:
-                return json_reply({"error": "The sandbox has /v1, /api/v1, /sandbox."}, status=404)
+                return json_reply(
+                    {"error": "The sandbox has /v1, /track/api/v1, /api/v1, /sandbox."}, status=404
+                )
 
     def _recorded(
         self, answer: Callable[[Request], Reply | None], request: Request

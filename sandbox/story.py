@@ -46,6 +46,7 @@ def tell(demo: Demo) -> None:
     what_events_mean(demo)
     campaign_goes_wrong(demo)
     desk_at_work(demo)
+    campaigns_spare_them(demo)
 
 
 def customer_unsubscribes(demo: Demo) -> dict[str, Any]:
@@ -249,6 +250,23 @@ def _company_leaves_person_by_person(demo: Demo) -> None:
         f"and its value of {COMPANY_PAYS:,} a month counts once"
     )
     demo.say(f"     {demo.url}{path}")
+
+
+def campaigns_spare_them(demo: Demo) -> None:
+    demo.say("\n6. Campaigns spare whom the team is talking to.")
+    began = time.monotonic()
+    person = demo.person("spared")
+    demo.brief_after(person, "unsubscribed")
+    demo.expect("nobody is in a segment before it is turned on", demo.in_segments(), set())
+    demo.processes.manage("register_segment")
+    spared = demo.in_segments()
+    if person not in spared:
+        raise Failed(f"{person} is not in the segment")
+    demo.done(
+        f"{len(spared)} customers with an open brief are in a segment in Customer.io, and leave it "
+        "when the brief is closed",
+        began,
+    )
 
 
 def now_try(demo: Demo) -> None:

@@ -103,6 +103,7 @@ ADDED: dict[Role, tuple[str, ...]] = {
         "briefs.view_notification",
         "briefs.view_alarm",
         "briefs.view_mavecall",
+        "briefs.view_segmentmembership",
         "briefs.change_research",
         "personas.change_customer",  # to look them up again
         "webhooks.change_webhookevent",  # to reprocess them

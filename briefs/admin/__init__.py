@@ -18,6 +18,7 @@ from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
 from briefs.admin.research import ResearchAdmin
 from briefs.admin.rules import TriedSignalRuleAdmin
+from briefs.admin.saving import SegmentMembershipAdmin
 from briefs.admin.signals import SignalAdmin
 from briefs.admin.templates import QuestionTemplateAdmin
 from briefs.admin.thresholds import PriorityThresholdAdmin
@@ -43,6 +44,7 @@ __all__ = [
     "ResearchAdmin",
     "ResearchPolicyAdmin",
     "ResearchedPersonaAdmin",
+    "SegmentMembershipAdmin",
     "SignalAdmin",
     "TriedSignalRuleAdmin",
     "WorkingTimeAdmin",

@@ -23,6 +23,7 @@ from briefs.models.priority import Priority
 from briefs.models.recent_searches import RecentSearch
 from briefs.models.research import Research
 from briefs.models.saved_views import SavedView
+from briefs.models.saving import SavingSegment, SegmentMembership
 from briefs.models.signals import Signal
 from briefs.models.spending import BudgetLevel, UsageReading
 from briefs.models.templates import QuestionTemplate, TemplateChoice
@@ -62,7 +63,9 @@ __all__ = [
     "ResearchDocument",
     "ResearchPolicy",
     "SavedView",
+    "SavingSegment",
     "SearchIndex",
+    "SegmentMembership",
     "Signal",
     "TemplateChoice",
     "TextChange",

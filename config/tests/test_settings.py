@@ -169,6 +169,18 @@ def test_app_api_is_that_of_the_region_unless_named(given, url):
     assert read("CIO_APP_BASE_URL", **given) == [url]
 
 
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "https://track.customer.io/api/v1"),
+        ({"CIO_REGION": "EU"}, "https://track-eu.customer.io/api/v1"),
+        ({"CIO_TRACK_BASE_URL": "http://127.0.0.1:9/api/v1/"}, "http://127.0.0.1:9/api/v1"),
+    ],
+)
+def test_track_api_is_that_of_the_region_unless_named(given, url):
+    assert read("CIO_TRACK_BASE_URL", **given) == [url]
+
+
 def test_defaults_are_those_of_one_machine():
     [database, cluster, port, mavera, age] = read(
         "DATABASES", "Q_CLUSTER", "PORT", "MAVERA_BASE_URL", "CIO_MAX_AGE_SECONDS"

@@ -108,6 +108,9 @@ def test_api_key_that_is_a_placeholder_is_told():
     [
         ({"OIDC_ROLES": "a=Lead"}, "OIDC_ROLES does nothing without OIDC_ISSUER"),
         ({"MAVERA_BASE_URL": "http://api.example.com"}, "the key travels unencrypted"),
+        ({"CIO_TRACK_BASE_URL": "http://api.example.com"}, "the key travels unencrypted"),
+        ({"CIO_TRACK_KEY": "k7-of-the-workspace"}, "CIO_TRACK_KEY does nothing without CIO_TRACK_"),
+        ({"CIO_TRACK_SITE_ID": "5f3e74f"}, "CIO_TRACK_SITE_ID does nothing without CIO_TRACK_KEY"),
         ({"TRUSTED_PROXIES": "127.0.0.1, 0.0.0.0/0"}, "TRUSTED_PROXIES believes every machine"),
     ],
 )
@@ -123,6 +126,7 @@ def test_value_that_does_nothing_or_too_much_is_told(given, words):
         {"OIDC_ROLES": "a=Lead", "OIDC_ISSUER": "https://id.example"},
         {"MAVERA_BASE_URL": "http://127.0.0.1:9", "CIO_APP_BASE_URL": "https://api.example.com"},
         {"TRUSTED_PROXIES": "10.0.0.0/8,::1"},
+        {"CIO_TRACK_SITE_ID": "5f3e74f", "CIO_TRACK_KEY": "k7-of-the-workspace"},
     ],
 )
 def test_value_with_its_usual_effect_is_not_told(given):

@@ -45,6 +45,7 @@ WORK = (
     Check("deliveries", work.deliveries),
     Check("our mail", work.our_mail),
     Check("research", work.research),
+    Check("segment", work.segment),
     Check("notification targets", targets.notification_targets),
 )
 PEOPLE = (Check("people", people.people), Check("API tokens", tokens.api_tokens))

@@ -23,6 +23,7 @@ REGIONS = {"us": "https://api.customer.io/v1", "eu": "https://api-eu.customer.io
 SKEW = timedelta(seconds=5)
 LOW_SHARE = 0.1
 API_KEYS = "Account settings > API Credentials > App API Keys"
+TRACK_KEYS = "Account settings > API Credentials > Track API Keys"
 
 
 def app_api() -> Finding:
@@ -75,6 +76,20 @@ def refused_key() -> tuple[str, str]:
         f"CIO_APP_KEY must be an App API key ({API_KEYS}), not a Track or Pipelines key, of a "
         f"workspace in region {settings.CIO_REGION}.",
     )
+
+
+def explained(error: LookupFailed, what: str) -> str:
+    """What went wrong with the App API, and what to do. `what` the key was to manage, in plural."""
+    if error.http_status == 401:
+        return ". ".join(refused_key())
+    if error.http_status == 403:
+        return (
+            f"The key may not manage {what} (403). Give it that scope in Customer.io "
+            f"({API_KEYS}), or put this machine on the key's list of IP addresses."
+        )
+    if error.http_status == 400:
+        return f"Customer.io refuses this: {error.detail or 'it does not say why'}"
+    return f"{error}. Nothing is lost: run it again."
 
 
 def region_that_answers() -> str:

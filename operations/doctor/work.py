@@ -35,6 +35,11 @@ DELIVERIES: Choice = {
 }
 OUR_MAIL: Choice = {Kind.MAIL_REFUSED: ANY_AGE, Kind.SOME_MAIL_REFUSED: ANY_AGE}
 RESEARCH: Choice = {Kind.NOT_ASKED: ANY_AGE, Kind.PAUSED: ANY_AGE, Kind.MAVE_FAILS: ANY_AGE}
+SEGMENT: Choice = {
+    Kind.SEGMENT: ANY_AGE,
+    Kind.SEGMENT_ROWS: ANY_AGE,
+    Kind.SEGMENT_UNCOMPARED: ANY_AGE,
+}
 MOST_WAITING = 10  # where a cluster works, at most one drain and two sweeps wait
 START = "Start the workers: make run, or manage.py supervise (with --no-web for workers alone)."
 
@@ -136,3 +141,16 @@ def research() -> Finding:
             "The brief shows the reason, with a button to try again.",
         )
     return ok(f"{counted(Research.objects.active().count(), 'question')} under way")
+
+
+def segment() -> Finding:
+    """Whether the segment in Customer.io holds everybody with an open brief, if it is on."""
+    if found := troubles_found(SEGMENT):
+        return found
+    figures = Figures()
+    if figures.segment is None:
+        return ok("off: Savedesk writes nothing to Customer.io")
+    return ok(
+        f"“{figures.segment.name}”: {figures.segment_members.of('customer')} in it, "
+        f"{figures.segment_waiting} waiting"
+    )

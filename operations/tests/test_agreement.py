@@ -34,6 +34,7 @@ DOCTOR = {
     work.deliveries: work.DELIVERIES,
     work.our_mail: work.OUR_MAIL,
     work.research: work.RESEARCH,
+    work.segment: work.SEGMENT,
 }
 READYZ = {"oldest_waiting": probes.LATE, "clusters": probes.STUCK}
 names = count()

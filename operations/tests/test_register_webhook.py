@@ -238,7 +238,7 @@ def test_missing_key_says_where_to_make_one(sandbox, starter, settings):
     [
         (401, "not a Track or Pipelines key"),
         (403, "may not manage reporting webhooks"),
-        (400, "Customer.io refuses the webhook: endpoint is blocked"),
+        (400, "Customer.io refuses this: endpoint is blocked"),
         (500, "run it again"),
     ],
 )

@@ -109,6 +109,7 @@ def make_rows() -> None:
         NotificationTarget,
         QuestionTemplate,
         ResearchPolicy,
+        SegmentMembership,
         WorkingTime,
     )
     from briefs.tests.factories import make_brief, make_research, make_signal, make_threshold
@@ -118,7 +119,9 @@ def make_rows() -> None:
     policy = ResearchPolicy.current()
     policy.save()
     research = make_research()
-    make_signal(brief=make_brief(research=research))
+    brief = make_brief(research=research)
+    make_signal(brief=brief)
+    SegmentMembership.objects.create(customer=brief.customer)
     make_threshold()
     MaveCall.objects.create(research=research, purpose=MaveCall.Purpose.CHAT)
     target = NotificationTarget(name="Walked")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from operations.figures import Figures
-from operations.troubles import feed, refusals, research, sending, work
+from operations.troubles import feed, refusals, research, segment, sending, work
 from operations.troubles.kinds import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, Trouble
 
 __all__ = ["ANY_AGE", "TOLD_AFTER", "Ages", "Choice", "Kind", "Trouble", "choose", "judge", "look"]
@@ -40,6 +40,9 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.LISTS: feed.lists,
     Kind.NO_EVENT_ID: feed.without_id,
     Kind.DELIVERED_AGAIN: feed.delivered_again,
+    Kind.SEGMENT: segment.not_kept,
+    Kind.SEGMENT_ROWS: segment.failed_rows,
+    Kind.SEGMENT_UNCOMPARED: segment.uncompared,
     Kind.UNVERIFIED: feed.unverified,
 }
 

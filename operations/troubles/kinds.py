@@ -43,6 +43,10 @@ class Kind(TextChoices):
     NOT_ASKED = "not_asked", "Research is due and none is asked"
     PAUSED = "paused", "Research is paused"
     MAVE_FAILS = "mave_fails", "Mave fails"
+    # The segment in Customer.io
+    SEGMENT = "segment", "The segment is not kept"
+    SEGMENT_ROWS = "segment_rows", "Some customers are not in the segment"
+    SEGMENT_UNCOMPARED = "segment_uncompared", "The segment is not compared"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ CHOSEN: Choice = {
     Kind.UNSCHEDULED: Ages(TOLD_AFTER),
     Kind.FAILED: ANY_AGE,
     Kind.NOT_ASKED: ANY_AGE,
+    Kind.SEGMENT: ANY_AGE,
+    Kind.SEGMENT_ROWS: ANY_AGE,
+    Kind.SEGMENT_UNCOMPARED: ANY_AGE,
 }
 
 

@@ -61,9 +61,9 @@ def paced_app_api(budget_seconds: float = BUDGET_SECONDS, base_url: str = "") ->
     return AppApi(budget_seconds, base_url, pace=SharedPace())
 
 
-def background_app_api() -> AppApi:
+def background_app_api(budget_seconds: float = BUDGET_SECONDS) -> AppApi:
     """The same for look-ups that nobody waits for."""
-    return AppApi(pace=BackgroundPace())
+    return AppApi(budget_seconds, pace=BackgroundPace())
 
 
 @transaction.atomic(durable=True)

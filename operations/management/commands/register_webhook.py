@@ -11,7 +11,7 @@ from operations import doctor, registration
 from operations.doctor import Verdict
 from operations.doctor.address import base, is_allowed
 from operations.doctor.findings import counted
-from operations.doctor.providers import API_KEYS, refused_key
+from operations.doctor.providers import API_KEYS, explained
 from operations.registration import BadAddress, Change, shown
 from personas.models import Effect, SignalRule
 from personas.people.pacing import paced_app_api
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         try:
             self._register(endpoint, options)
         except LookupFailed as error:
-            raise CommandError(explain(error)) from error
+            raise CommandError(explained(error, "reporting webhooks")) from error
 
     def _register(self, endpoint: str, options: dict[str, Any]) -> None:
         api = paced_app_api(BUDGET_SECONDS)
@@ -164,17 +164,3 @@ class Command(BaseCommand):
         # A budget of its own, because the checks above take time.
         registration.enable(paced_app_api(BUDGET_SECONDS), webhook)
         self.stdout.write("Enabled: Customer.io sends from now on.")
-
-
-def explain(error: LookupFailed) -> str:
-    """What went wrong with the App API, and what to do, in words for an operator."""
-    if error.http_status == 401:
-        return ". ".join(refused_key())
-    if error.http_status == 403:
-        return (
-            "The key may not manage reporting webhooks (403). Give it that scope in Customer.io "
-            f"({API_KEYS}), or put this machine on the key's list of IP addresses."
-        )
-    if error.http_status == 400:
-        return f"Customer.io refuses the webhook: {error.detail or 'it does not say why'}"
-    return f"{error}. Nothing is lost: run it again."

@@ -14,7 +14,7 @@ from sandbox.server import Sandbox
 class Command(BaseCommand):
     """Serves until SIGTERM or Ctrl-C. Needs no database and no settings of ours."""
 
-    help = "Serve stand-ins for the Customer.io App API and the Mavera API, for trying things out."
+    help = "Serve stand-ins for the APIs of Customer.io and Mavera, for trying things out."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -67,9 +67,12 @@ class Command(BaseCommand):
 
     def _introduce(self, sandbox: Sandbox) -> None:
         self._say(
-            "Sandbox of the Customer.io App API and the Mavera API. Put these in the environment:\n"
+            "Sandbox of the APIs of Customer.io and Mavera. Put these in the environment:\n"
             f"  CIO_APP_BASE_URL={sandbox.cio_base_url}\n"
             f"  CIO_APP_KEY={sandbox.cio_key}\n"
+            f"  CIO_TRACK_BASE_URL={sandbox.track_base_url}\n"
+            f"  CIO_TRACK_SITE_ID={sandbox.track_site_id}\n"
+            f"  CIO_TRACK_KEY={sandbox.track_key}\n"
             f"  MAVERA_BASE_URL={sandbox.mavera_base_url}\n"
             f"  MAVERA_API_KEY={sandbox.mavera_key}\n"
             f"Faults, people, received requests and charges: {sandbox.url}/sandbox\n"

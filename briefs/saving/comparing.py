@@ -1,0 +1,128 @@
+"""Compares Customer.io's list of the segment with our rows, once a night, page by page.
+
+Whoever is listed and has no open brief is taken out, whoever put them in: the segment is
+Savedesk's alone. Whoever we put in and is not listed is told again, a few nights long.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from datetime import time as Time
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from briefs.models import SavingSegment, SegmentMembership, WorkingTime
+from personas.people.pacing import background_app_api
+from providers.addresses import folded
+from providers.customerio import AppApi, HeldBack, LookupFailed
+from providers.customerio_track import TrackApi
+from providers.segments import Member
+from webhooks.clock import database_now
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+PAGE = 1000  # people; all of them can be taken out by one request
+BUDGET_SECONDS = 10.0  # of a page, which nobody waits for
+WAIT_SECONDS = 0.3
+AT_NIGHT = Time(3)  # in the team's time zone
+# Customer.io may list somebody a while after it took the request.
+SLOW = timedelta(minutes=10)
+
+
+class NotReady(LookupFailed):
+    """The segment is being built: its list is partial."""
+
+
+def is_possible() -> bool:
+    return background_app_api().is_configured
+
+
+def is_due(segment: SavingSegment) -> bool:
+    """Whether the night has come, or a comparison is under way."""
+    return is_possible() and segment.compare_at <= database_now()
+
+
+def compare(segment: SavingSegment, track: TrackApi, stop_at: float) -> None:
+    """Go on with the pages, until the last one is compared or the time is used up.
+
+    Needs the lease: nobody else may tell meanwhile. Raises TrackFailed, LookupFailed, and of these
+    HeldBack while others look people up.
+    """
+    number = segment.segment_id
+    if segment.comparing_since is None:
+        if not _ask(lambda api: api.segment(number), stop_at).is_ready:
+            raise NotReady("Customer.io is still building the segment")
+        segment.begin_comparing()
+    while time.monotonic() < stop_at:
+        page = _ask(lambda api: api.segment_members(number, segment.cursor, PAGE), stop_at)
+        _compare_page(segment, track, page.people)
+        if not page.next:
+            _after_last_page(segment)
+            return
+        segment.page_compared(page.next)
+
+
+def _ask(question: Callable[[AppApi], T], stop_at: float) -> T:
+    """Ask at a moment at which nobody else does. Raises HeldBack if none comes in time."""
+    while True:
+        try:
+            return question(background_app_api(BUDGET_SECONDS))
+        except HeldBack:
+            if time.monotonic() + WAIT_SECONDS >= stop_at:
+                raise
+            time.sleep(WAIT_SECONDS)
+
+
+def _compare_page(segment: SavingSegment, track: TrackApi, people: list[Member]) -> None:
+    known = _rows_of(people)
+    rows = SegmentMembership.objects.filter(pk__in=set(known.values()))
+    wanted = rows.none() if segment.is_emptying else rows.wanted()
+    kept = set(wanted.values_list("pk", flat=True))
+    strangers = [one.cio_id for one in people if known.get(one) not in kept and one.cio_id]
+    if strangers:
+        track.remove(segment.segment_id, "cio_id", strangers)
+        logger.info("%d people without an open brief were taken out", len(strangers))
+    SegmentMembership.objects.filter(pk__in=set(known.values()) - kept).delete()
+    SegmentMembership.objects.filter(pk__in=kept).seen()
+
+
+def _rows_of(people: list[Member]) -> dict[Member, int]:
+    """By person: the row of the customer that it is, found as the customer is named to them."""
+    named = {
+        "cio_id": {one.cio_id: one for one in people if one.cio_id},
+        "id": {one.id: one for one in people if one.id},
+        "email": {folded(one.email.strip()): one for one in people if one.email},
+    }
+    rows = SegmentMembership.objects.select_related("customer").filter(
+        Q(customer__cio_id__in=named["cio_id"])
+        | Q(customer__cio_id=None, customer__external_id__in=named["id"])
+        | Q(customer__cio_id=None, customer__external_id=None, customer__email__in=named["email"])
+    )
+    found = {}
+    for row in rows:
+        kind, value = row.identifier or ("", "")
+        if one := named.get(kind, {}).get(value):
+            found[one] = row.pk
+    return found
+
+
+def _after_last_page(segment: SavingSegment) -> None:
+    """Judge the rows that no page named."""
+    since = segment.comparing_since or database_now()
+    rows = SegmentMembership.objects.filter(Q(seen_at=None) | Q(seen_at__lt=since))
+    failed = rows.failed()
+    (failed if segment.is_emptying else failed.unwanted()).delete()  # they are not in
+    rows.filter(is_member=True, told_at__lt=since - SLOW).not_listed()
+    for row in rows.failed().select_related("customer"):
+        row.name_or_begin_anew()
+    segment.compared(_next_night(database_now()))
+
+
+def _next_night(now: datetime) -> datetime:
+    zone = ZoneInfo(WorkingTime.current().time_zone)
+    today = now.astimezone(zone).date()
+    return datetime.combine(today + timedelta(days=1), AT_NIGHT, zone)

@@ -1,0 +1,206 @@
+"""Tells Customer.io who came into the segment and who left it, in batches of one kind of id.
+
+One worker at a time, by a lease. A row is inserted before the request that it is about, and deleted
+after the request that takes the customer out. So a worker that was killed, and a request whose
+outcome is unknown, leave a row behind, and the next run repeats what may be repeated.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+
+from briefs.models import SavingSegment, SegmentMembership
+from briefs.models.saving import MembershipQuerySet, missing
+from briefs.saving import comparing
+from providers.customerio import HeldBack, LookupFailed
+from providers.customerio_track import MOST_IDS, IdType, Refused, TrackApi, TrackFailed
+from webhooks import waking
+
+logger = logging.getLogger(__name__)
+
+TASK = "briefs.tasks.segment"
+# The workers of research are used to slow calls. One that hangs in the other cluster would keep a
+# SQLite installation's only worker from the events.
+CLUSTER = "research"
+RUN_SECONDS = 20.0
+MOST_REFUSALS = 30  # of one batch: enough to find three bad ids in a thousand
+AFTER_REFUSALS = timedelta(hours=1)
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=5)
+# Of what only a person can cure. It is tried again all the same: then it heals by itself.
+FOR_A_PERSON = timedelta(minutes=15)
+Fault = SavingSegment.Fault
+Rows = list[SegmentMembership]
+
+
+def wake_if_due() -> None:
+    """Wake a worker if something is to be told. While the broker is away, tell it here and now."""
+    segment = SavingSegment.due()
+    if segment is None or not TrackApi().is_configured or not _is_due(segment):
+        return
+    if SavingSegment.may_wake() and not waking.wake(TASK, CLUSTER):
+        run()
+
+
+def _is_due(segment: SavingSegment) -> bool:
+    rows = SegmentMembership.objects.all()
+    if comparing.is_due(segment) or segment.failures:  # if nothing is left to fail, that is noted
+        return True
+    if segment.is_emptying:
+        return rows.to_tell().exists() or not rows.exists()
+    left = (missing(), rows.to_add(), rows.to_remove(), rows.given_up())
+    return any(some.exists() for some in left)
+
+
+def run() -> bool:
+    """Tell what is due, until nothing is or the time is used up; False if it is not our turn.
+
+    Must be called outside a transaction. Failures are noted in the rows and never raised.
+    """
+    api = TrackApi()
+    if not api.is_configured:
+        return False
+    segment = SavingSegment.claim()
+    if segment is None:
+        return False
+    try:
+        _run(segment, api, time.monotonic() + RUN_SECONDS)
+    except TrackFailed as error:
+        _note(segment, error)
+    except LookupFailed as error:
+        _note_not_compared(segment, error)
+    except IntegrityError:  # a customer was erased or merged between two statements
+        logger.info("the segment is told in the next minute: its rows changed")
+    finally:
+        segment.release()
+    return True
+
+
+def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
+    SegmentMembership.objects.all().given_up().delete()
+    while _remove(segment, api) or _add(segment, api):
+        segment.answered()
+        if time.monotonic() >= stop_at:
+            return
+    if comparing.is_due(segment):
+        comparing.compare(segment, api, stop_at)
+    segment.answered()
+    is_compared = segment.compared_at or not comparing.is_possible()
+    if segment.is_emptying and is_compared and not SegmentMembership.objects.exists():
+        segment.emptied()
+
+
+def _remove(segment: SavingSegment, api: TrackApi) -> bool:
+    """Take one batch out; False if there is none."""
+    rows = SegmentMembership.objects.select_related("customer").order_by("pk")
+    batch = list((rows.to_tell() if segment.is_emptying else rows.to_remove())[:MOST_IDS])
+    _delete([row for row in batch if _needs_no_word(row)])
+    for kind, some in _by_kind(row for row in batch if not _needs_no_word(row)):
+        _tell(api.remove, segment, kind, some, _delete)
+    return bool(batch)
+
+
+def _needs_no_word(row: SegmentMembership) -> bool:
+    """Whether Customer.io deleted them or never took them; the comparison finds any error."""
+    is_refused = row.fault == row.Fault.REFUSED and row.told_at is None
+    return is_refused or row.customer.is_deleted or not row.identifier
+
+
+def _add(segment: SavingSegment, api: TrackApi) -> bool:
+    """Put one batch in; False if there is none."""
+    if segment.is_emptying:
+        return False
+    with transaction.atomic():
+        SegmentMembership.objects.all().begin(MOST_IDS)
+    rows = SegmentMembership.objects.select_related("customer").order_by("pk")
+    batch = list(rows.to_add()[:MOST_IDS])
+    _delete([row for row in batch if not row.identifier])
+    for kind, some in _by_kind(batch):
+        _tell(api.add, segment, kind, some, _added)
+    return bool(batch)
+
+
+def _by_kind(rows: Iterable[SegmentMembership]) -> list[tuple[IdType, Rows]]:
+    """One request names people by one kind of identifier."""
+    kinds: dict[IdType, Rows] = {"cio_id": [], "id": [], "email": []}
+    for row in rows:
+        if row.identifier:
+            kinds[row.identifier[0]].append(row)
+    return [(kind, some) for kind, some in kinds.items() if some]
+
+
+def _tell(
+    call: Callable[[int, IdType, list[str]], None],
+    segment: SavingSegment,
+    kind: IdType,
+    rows: Rows,
+    done: Callable[[Rows], None],
+) -> None:
+    """Make the request; where it is refused, halve it until the bad ids stand alone.
+
+    Raises TrackFailed where the fault is no customer's.
+    """
+    batches, refusals = [rows], 0
+    while batches:
+        batch = batches.pop()
+        if refusals >= MOST_REFUSALS:
+            _rows(batch).postpone(AFTER_REFUSALS)
+            continue
+        try:
+            call(segment.segment_id, kind, [row.identifier[1] for row in batch if row.identifier])
+        except Refused as error:
+            refusals += 1
+            if len(batch) == 1:
+                logger.warning("customer %d not told: %s", batch[0].customer_id, error)
+                batch[0].try_again(SegmentMembership.Fault.REFUSED, str(error))
+            else:
+                middle = len(batch) // 2
+                batches += [batch[middle:], batch[:middle]]
+        else:
+            done(batch)
+
+
+def _added(rows: Rows) -> None:
+    _rows(rows).added()
+
+
+def _delete(rows: Rows) -> None:
+    _rows(rows).delete()
+
+
+def _rows(rows: Rows) -> MembershipQuerySet:
+    return SegmentMembership.objects.filter(pk__in=[row.pk for row in rows])
+
+
+def _note(segment: SavingSegment, error: TrackFailed) -> None:
+    logger.warning("the segment was not told: %s", error)
+    if error.http_status == 404:
+        _is_gone(segment)
+    elif error.http_status in (401, 403):
+        segment.failed(Fault.KEY, str(error), FOR_A_PERSON)
+    elif error.http_status == 429:
+        seconds = error.retry_after if error.retry_after is not None else 60.0
+        segment.failed(Fault.LIMIT, str(error), max(FIRST_PAUSE, timedelta(seconds=seconds)))
+    else:
+        pause = FIRST_PAUSE * 2 ** min(segment.failures, 10)
+        segment.failed(Fault.AWAY, str(error), min(pause, LONGEST_PAUSE))
+
+
+def _note_not_compared(segment: SavingSegment, error: LookupFailed) -> None:
+    if isinstance(error, HeldBack):  # others look people up: the next run goes on
+        return
+    logger.warning("the segment was not compared: %s", error)
+    segment.not_compared(str(error), FOR_A_PERSON)
+    if error.http_status == 404:
+        _is_gone(segment)
+
+
+def _is_gone(segment: SavingSegment) -> None:
+    """Somebody deleted it in Customer.io. It is asked for again, in case it was our address."""
+    if segment.is_emptying:
+        segment.emptied()
+    else:
+        segment.failed(Fault.GONE, "Customer.io has no such segment (404)", FOR_A_PERSON)

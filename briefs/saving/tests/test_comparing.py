@@ -1,0 +1,198 @@
+"""Once a night Customer.io's list of the segment is compared with our rows, over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db.models import F
+from django.db.models.functions import Now
+
+from briefs.models import Brief, SavingSegment, SegmentMembership
+from briefs.models.saving import MAX_TRIES
+from briefs.saving import comparing, telling
+from briefs.saving.tests.making import calls, make_person, make_segment, names_in, run
+from briefs.tests.factories import make_customer
+from personas.models import AppApiPace, Customer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def segment(sandbox):
+    return make_segment(sandbox)
+
+
+def a_night_passes():
+    """What was told is told for long, and the comparison is due."""
+    SegmentMembership.objects.update(told_at=F("told_at") - timedelta(days=1), due_at=None)
+    SavingSegment.objects.update(compare_at=Now())
+    AppApiPace.objects.all().delete()
+    run()
+
+
+def test_who_was_lost_at_customer_io_is_told_again(sandbox, segment):
+    brief = make_person(sandbox, "ann")
+    run()
+    sandbox.segments.change(segment, "id", ["ann"], is_member=False)
+
+    a_night_passes()
+    assert names_in(sandbox, segment) == []
+    SegmentMembership.objects.update(due_at=None)
+    run()
+
+    assert names_in(sandbox, segment) == ["ann"]
+    assert SegmentMembership.objects.get(customer=brief.customer).fault == "not taken"
+
+    a_night_passes()
+    assert SegmentMembership.objects.get().tries == 0  # listed: forgotten
+
+
+def test_who_has_no_open_brief_is_taken_out_whoever_put_them_in(sandbox, segment):
+    make_person(sandbox, "ann")
+    run()
+    sandbox.people.add("by-hand")
+    sandbox.segments.change(segment, "id", ["by-hand"], is_member=True)
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann"]
+
+
+def test_erased_customer_is_taken_out_by_the_night_at_the_latest(sandbox, segment):
+    brief = make_person(sandbox, "ann")
+    run()
+    customer = brief.customer
+    brief.delete()
+    customer.delete()
+    run()
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == []
+
+
+def test_customers_are_recognised_however_they_are_named(sandbox, segment):
+    make_person(sandbox, "ann")
+    make_person(sandbox, "ben", cio_id=None)
+    make_person(sandbox, "cid", cio_id=None, external_id=None, email="cid@example.com")
+    sandbox.people.add("cid", email="Cid@Example.com")
+    run()
+    sandbox.clear_requests()
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann", "ben", "cid"]
+    assert calls(sandbox) == []
+    assert SegmentMembership.objects.exclude(seen_at=None).count() == 3
+
+
+def test_somebody_else_with_the_same_address_is_not_kept(sandbox, segment):
+    sandbox.people.add("twin", email="ann@example.com")
+    make_person(sandbox, "ann")
+    run()
+    sandbox.segments.change(segment, "id", ["twin"], is_member=True)
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann"]
+
+
+def test_whom_customer_io_never_lists_is_not_told_for_ever(sandbox, segment):
+    """Nobody there has this id: the request is accepted, and they are passed over."""
+    make_person(sandbox, "ann")
+    Customer.objects.update(cio_id="nobody", external_id=None)
+
+    for _ in range(MAX_TRIES + 2):
+        SegmentMembership.objects.update(due_at=None)
+        run()
+        a_night_passes()
+
+    assert len(calls(sandbox)) == MAX_TRIES
+    assert SegmentMembership.objects.all().failed().count() == 1
+
+
+def test_new_identifier_is_tried_though_the_one_before_failed(sandbox, segment):
+    make_person(sandbox, "ann", cio_id="nobody")
+    run()
+    SegmentMembership.objects.update(tries=MAX_TRIES - 1)
+    a_night_passes()
+    assert SegmentMembership.objects.get().named == "cio_id:nobody"
+
+    Customer.objects.update(cio_id=sandbox.people.find("id", "ann").cio_id)
+    a_night_passes()
+    run()
+
+    assert names_in(sandbox, segment) == ["ann"]
+
+
+def test_id_that_is_refused_at_leaving_leaves_by_the_list(sandbox, segment):
+    brief = make_person(sandbox, "ann", cio_id=None)
+    run()
+    sandbox.refused_ids = {"ann"}
+    brief.close(Brief.Outcome.RETAINED)
+    run()
+    assert names_in(sandbox, segment) == ["ann"]
+
+    SavingSegment.objects.update(compare_at=Now())
+    run()
+
+    assert names_in(sandbox, segment) == []
+    assert not SegmentMembership.objects.exists()
+
+
+def test_list_is_read_page_by_page_over_several_runs(sandbox, segment, monkeypatch):
+    monkeypatch.setattr(comparing, "PAGE", 2)
+    for number in range(5):
+        make_person(sandbox, f"p{number}")
+    run()
+    sandbox.faults.add("segments/membership", "500")
+
+    a_night_passes()
+    assert "500" in SavingSegment.objects.get().compare_reason
+    monkeypatch.setattr(telling, "RUN_SECONDS", 0.0)  # none is left after the people
+    a_night_passes()
+    assert SavingSegment.objects.get().compared_at is None
+    monkeypatch.setattr(telling, "RUN_SECONDS", 20.0)
+    a_night_passes()
+
+    row = SavingSegment.objects.get()
+    assert row.compared_at
+    assert (row.cursor, row.comparing_since, row.compare_reason) == ("", None, "")
+    assert SegmentMembership.objects.filter(seen_at__gte=Now() - timedelta(minutes=1)).count() == 5
+
+
+def test_live_look_ups_go_first(sandbox, segment, monkeypatch):
+    make_person(sandbox, "ann")
+    run()
+    monkeypatch.setattr(telling, "RUN_SECONDS", 0.5)
+    SavingSegment.objects.update(compare_at=Now())
+    AppApiPace.hold_back(60)
+
+    run()
+
+    row = SavingSegment.objects.get()
+    assert (row.compared_at, row.compare_reason, row.failures) == (None, "", 0)
+
+
+def test_segment_that_is_being_built_is_compared_later(sandbox, segment):
+    sandbox.segments.get(segment)["state"] = "build"
+    make_person(sandbox, "ann")
+    run()
+
+    a_night_passes()
+
+    assert "still building" in SavingSegment.objects.get().compare_reason
+
+
+def test_segment_that_was_deleted_at_customer_io_is_noticed(sandbox, segment):
+    sandbox.segments.delete(segment)
+
+    a_night_passes()
+
+    assert SavingSegment.objects.get().fault == "gone"
+
+
+def test_next_comparison_is_at_night_in_the_team_s_zone(segment):
+    make_customer()
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    assert comparing._next_night(noon) == datetime(2026, 11, 24, 3, tzinfo=UTC)
