@@ -45,7 +45,7 @@ class Memory:
         self.thread = threading.Thread(target=self._watch)
 
     def _now(self) -> float:
-        return sum(one.memory_info().rss for one in self.servers) / 1024**2
+        return float(sum(one.memory_info().rss for one in self.servers)) / 1024**2
 
     def _watch(self) -> None:
         while not self.is_over.wait(0.05):

@@ -9,10 +9,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
-View = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponse]
 RUNS_SAVEDESK = "webhooks.run_savedesk"  # in no role: those who can use commands and settings
 # The part of a sentence that names a command or a variable of the environment, up to its end.
 _TECHNICAL = re.compile(r"\s*[:;,(]?[^:;,(]*(?:\bmanage\.py\b|\b[A-Z]{2,}_[A-Z_]{2,}\b).*", re.S)
@@ -45,7 +44,7 @@ def needs(permission: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
-        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.has_perm(permission):
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError as BadValue
-from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -63,9 +62,7 @@ def _list(request: Request) -> list[str]:
 class Pages(BasePagination):
     """`next` is the address of the next page; null on the last one. Nothing is counted."""
 
-    def paginate_queryset(
-        self, queryset: "QuerySet[Any]", request: Request, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         size, cursor, keyset = _size(request), view.cursor, Keyset(queryset)
         try:
             behind = None if cursor.behind is None else keyset.read(cursor.behind)

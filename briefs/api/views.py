@@ -131,7 +131,8 @@ class BriefViewSet(Acts, ReadOnly):
         the last line says so and the connection is broken off.
         """
         refuse_unknown(request, [*self.filterset_class.base_filters, ORDERING])
-        return lists.response(self.filter_queryset(self.get_queryset()), request)
+        briefs: Any = self.filter_queryset(self.get_queryset())
+        return lists.response(briefs, request)
 
     @extend_schema(parameters=[_NO_FORMAT])
     @decorators.action(detail=True, renderer_classes=(JSONRenderer, texts.Markdown))

@@ -60,9 +60,9 @@ def _at(moment: datetime | None) -> str:
 
 def _facts(dossier: Dossier) -> Iterator[tuple[str, str]]:
     brief, customer = dossier.brief, dossier.customer
-    why = "; ".join(reason.words for reason in dossier.priority_reasons)
+    why = " ".join(reason["words"] for reason in dossier.priority_reasons)
     yield "State", line(brief.get_state_display())
-    yield "Priority", line(Priority(brief.priority).label + (f" ({why})" if why else ""))
+    yield "Priority", line(f"{Priority(brief.priority).label}. {why}".rstrip())
     yield "Signal", line(brief.title)
     yield "Persona", line(dossier.persona.name)
     yield "Why this persona", line(brief.persona_why)

@@ -4,7 +4,7 @@ import re
 
 from providers import plain
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#|~<>&!$^])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~<>&$^])")
 _LINK = re.compile(r":(?=//)|(?<=\bwww)\.", re.I)  # many programs make links of bare addresses
 _BEGIN = re.compile(r"^([-+=]|\d+(?=[.)]))")  # of a list or of what underlines a heading
 # In Mave's Markdown: HTML, pictures, and links that are not https.

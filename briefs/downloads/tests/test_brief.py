@@ -51,6 +51,8 @@ def make_told(said, user):
         detail=said[:50],
         company=said[:50],
         plan=said[:50],
+        priority_reasons=[{"code": "severe", "words": f"The signal is severe: {said}"}],
+        due_at=timezone.now(),
     )
     message = {"subject": said, "campaign_name": said, "failure_message": said}
     make_signal(brief=brief, customer=customer, message=message, detail=said[:50])
@@ -106,6 +108,17 @@ def test_it_tells_what_the_page_shows(signed_in, user):
     for words in ("**Persona**: Small shops", "> - A pause", "Call them [1]", "**Churned**",
                   "robin: Phone, reached", "1. [zanzibar](<https://a.example/%3C)>)"):  # fmt: skip
         assert words in text
+
+
+def test_open_brief_tells_what_to_do(signed_in, user):
+    brief = make_brief(assignee=user, due_at=timezone.now())
+
+    text = signed_in.get(f"/briefs/{brief.pk}.md").content.decode()
+
+    assert "\n## What to do\n\n**First step:** " in text
+    assert "- **Assignee**: robin\n" in text
+    assert "- **Due**: " in text
+    assert "How it ended" not in text
 
 
 def test_program_gets_the_same(signed_in, user):
