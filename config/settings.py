@@ -289,6 +289,10 @@ WEB_DATABASE_SESSION = {**DATABASE_SESSION, "statement_timeout": "2500ms", "lock
 if IS_WEB:
     DATABASE_SESSION = WEB_DATABASE_SESSION
 
+# Searching ----------------------------------------------------------------------------------------
+
+SEARCH_MILLISECONDS = 250  # of the database: PostgreSQL gives up what takes longer
+
 # Queue: the rows are the queue of record, django-q2 only wakes the workers ------------------------
 
 DRAIN_TIMEOUT_SECONDS = 60

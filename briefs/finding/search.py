@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
 from briefs.finding.words.folding import words
-from briefs.finding.words.matching import Condition, TooSlow
+from briefs.finding.words.matching import Condition, Statements, TooSlow
 from briefs.finding.words.typed import Term, terms
 from briefs.models import BriefDocument, CustomerDocument, ResearchDocument
 from personas.models import Customer
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 FEW = 2_000  # briefs of a search that is not cut
 MOST = 1_000  # briefs of one that is
-LOOKED_AT = (3_000, 12_000)  # the newest of a list, where a term is more common than that
+# Where a term is more common than that, the newest of a list are looked at; more if few are found.
+LOOKED_AT = (3_000, 12_000)
+ENOUGH = 100
 MOST_ANSWERS = 5_000  # that one term finds
+MANY_ANSWERS = 1_000  # which more than a few briefs share
 RANKED_TERMS = 5
-MILLISECONDS = 200  # of one statement
 # What a term counts by the class of the text that has it; half as much again as a whole word.
 POINTS = {"A": 8, "B": 4, "C": 2, "D": 1}
 _NUMBERED = 20
@@ -45,22 +47,26 @@ class Search:
         self.text = text
         self.terms = terms(text)
         self.is_cut = False  # there may be more than it found
-        self.is_slow = False  # the database gave it up
+        self.is_slow = False  # the database gave a part of it up
+        self._database = Statements()
 
     @cached_property
     def hits(self) -> list[int] | None:
         """All briefs that it finds; None if these are more than a few."""
         if not self.terms:
             return []
-        if all(term.is_not for term in self.terms):
-            return None
+        if all(term.is_not or self._is_in_many_answers(term) for term in self.terms):
+            return None  # the database would find so many, and take its time
         where, given = self._where
         sql = f"SELECT d.id FROM briefs_briefdocument d WHERE {where} LIMIT {FEW + 1}"  # noqa: S608 - ours
         try:
-            found = matching.rows(sql, given, MILLISECONDS)
+            found = self._database.rows(sql, given)
         except TooSlow:
             return None
         return [key for (key,) in found] if len(found) <= FEW else None
+
+    def _is_in_many_answers(self, term: Term) -> bool:
+        return bool(term.ways) and len(self._shared[term][0]) >= MANY_ANSWERS
 
     def narrow(self, briefs: "BriefQuerySet") -> "BriefQuerySet":
         """Of these briefs those that it finds; of many the newest. All if nothing is typed."""
@@ -74,31 +80,33 @@ class Search:
 
     def _newest_of(self, briefs: "BriefQuerySet") -> list[int]:
         """Found among the newest of these briefs: in a few of them first, then in more."""
-        self.is_cut = True
-        where, given = self._where
+        newest = briefs.order_by("-pk").values("id")
         found: list[int] = []
         first = 0
         for last in LOOKED_AT:
-            newest = briefs.order_by("-pk").values("id")[first:last]
             try:
-                sql, values = newest.query.sql_with_params()
-            except EmptyResultSet:  # Django knows without asking that there is none
-                return []
-            statement = (
-                f"SELECT d.id FROM ({sql}) AS shown "  # noqa: S608 - Django's and our own names
-                f"JOIN briefs_briefdocument d ON d.id = shown.id WHERE {where} "
-                f"ORDER BY d.id DESC LIMIT {MOST - len(found)}"
-            )
-            try:
-                rows = matching.rows(statement, [*values, *given], MILLISECONDS)
+                found += self._among(newest[first:last])
             except TooSlow:
                 self.is_slow = True
-                return found
-            found += [key for (key,) in rows]
-            if len(found) >= MOST:
-                return found
+                break
+            except EmptyResultSet:  # Django knows without asking that there is none
+                return []
             first = last
-        return found
+            if len(found) >= ENOUGH:
+                break
+        self.is_cut = len(found) >= MOST or newest[first : first + 1].exists()
+        return found[:MOST]
+
+    def _among(self, shown: Any) -> list[int]:
+        """Of these rows those that it finds, the newest first."""
+        sql, values = shown.query.sql_with_params()
+        where, given = self._where
+        statement = (
+            f"SELECT d.id FROM ({sql}) AS shown "  # noqa: S608 - Django's and our own names
+            f"JOIN briefs_briefdocument d ON d.id = shown.id WHERE {where} "
+            f"ORDER BY d.id DESC LIMIT {MOST}"
+        )
+        return [key for (key,) in self._database.rows(statement, [*values, *given], by_key=True)]
 
     @cached_property
     def common(self) -> Common:
@@ -113,7 +121,7 @@ class Search:
         sql, given = matching.said(ResearchDocument, term)
         statement = f"SELECT d.id FROM briefs_researchdocument d WHERE {sql} LIMIT {MOST_ANSWERS}"  # noqa: S608 - ours
         try:
-            return [key for (key,) in matching.rows(statement, given, MILLISECONDS)]
+            return [key for (key,) in self._database.rows(statement, given)]
         except TooSlow:
             self.is_slow = True
             return []
@@ -166,7 +174,7 @@ class Search:
         )
         given = [value for _, values in said for value in values] + values
         try:
-            rows = matching.rows(sql, given, MILLISECONDS)
+            rows = self._database.rows(sql, given)
         except TooSlow:
             self.is_slow = True
             return sorted(keys, reverse=True)
@@ -206,7 +214,7 @@ class Search:
         where = " AND ".join(parts)
         statement = f"SELECT d.id FROM briefs_customerdocument d WHERE {where} LIMIT {FEW}"  # noqa: S608 - ours
         try:
-            found = matching.rows(statement, given, MILLISECONDS)
+            found = self._database.rows(statement, given)
         except TooSlow:
             return []
         return sorted((key for (key,) in found), reverse=True)

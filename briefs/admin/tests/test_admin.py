@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from briefs.finding.words import indexing
 from briefs.models import Comment, ContactLog, MaveCall, ResearchPolicy
 from briefs.tests.factories import (
     make_brief,
@@ -202,6 +203,16 @@ def test_entry_is_found_by_its_author_its_day_and_its_customer(
     ):
         response = admin_client.get(list_of(model), asked)
         assert list(response.context["cl"].result_list) == [wanted], asked
+
+
+def test_briefs_are_found_by_words_where_they_are_no_identifier(admin_client):
+    wanted = make_brief(persona_why="industry is “banking”")
+    make_brief()
+    indexing.run()
+
+    response = admin_client.get(list_of("brief"), {"q": "bank"})
+
+    assert list(response.context["cl"].result_list) == [wanted]
 
 
 def test_entry_pages_show_all_that_was_written_and_lead_to_the_brief(admin_client, user):

@@ -387,6 +387,14 @@ def test_customer_is_found_by_address_whatever_its_case(get):
     assert get(f"/api/v1/customers/{wanted.pk}/")["attributes"]["plan"] == "enterprise"
 
 
+def test_customers_are_found_by_words(get):
+    wanted = make_customer(attributes={"name": "Zoë Müller"}, company="Acme")
+    make_customer()
+    indexing.run()
+
+    assert ids(get("/api/v1/customers/", q="muller acme")) == [wanted.pk]
+
+
 @pytest.mark.parametrize("path", ["/api/v1/personas/", "/api/v1/customers/"])
 def test_other_lists_need_no_query_per_row(get, django_assert_max_num_queries, path):
     for _ in range(10):

@@ -7,6 +7,7 @@ import pytest
 from briefs.finding import search as searching
 from briefs.finding.search import Search, search
 from briefs.finding.words import indexing
+from briefs.finding.words.matching import Statements, TooSlow
 from briefs.models import Brief, Comment, ContactLog
 from briefs.tests.factories import (
     make_brief,
@@ -207,22 +208,24 @@ def test_words_find_customers_with_and_without_a_brief(briefs):
 def test_of_a_common_word_the_newest_of_the_list_are_found(briefs, monkeypatch):
     monkeypatch.setattr(searching, "FEW", 3)
     monkeypatch.setattr(searching, "MOST", 2)
+    monkeypatch.setattr(searching, "ENOUGH", 2)
     monkeypatch.setattr(searching, "LOOKED_AT", (3, 7))
     found = Search("shop")
 
     assert set(found.narrow(Brief.objects.all())) == {briefs["talked"], briefs["former"]}
     assert found.is_cut
-    few = Search("shop").narrow(Brief.objects.filter(state="closed"))
-    assert set(few) == {briefs["closed"]}
+    of_few = Search("shop")
+    assert set(of_few.narrow(Brief.objects.filter(state="closed"))) == {briefs["closed"]}
+    assert not of_few.is_cut
     old = Search("enterprise").narrow(Brief.objects.all())
     assert set(old) == {briefs["henrik"], briefs["zoe"]}  # these are few
 
 
 def test_search_that_the_database_gives_up_says_so(briefs, monkeypatch):
-    def slow(*args):
+    def slow(*args, **kw):
         raise searching.TooSlow
 
-    monkeypatch.setattr(searching.matching, "rows", slow)
+    monkeypatch.setattr(searching.Statements, "rows", slow)
     found = Search("shop")
 
     assert not found.narrow(Brief.objects.all()).exists()
@@ -240,7 +243,17 @@ def test_settings_of_a_search_end_with_it(briefs):
         cursor.execute("SHOW enable_seqscan")
         assert cursor.fetchone() == ("on",)
         cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() != ("200ms",)
+        assert cursor.fetchone() != ("1min",)  # of the tests
+
+
+@pytest.mark.on_postgresql
+def test_search_ends_in_its_time(briefs, settings):
+    settings.SEARCH_MILLISECONDS = 50
+    database = Statements()
+
+    with pytest.raises(TooSlow):
+        database.rows("SELECT pg_sleep(9)", [])
+    assert database.rows("SELECT 1", []) == [(1,)]
 
 
 SIGNS = "abcé漢字0123456789 \"'“”-#+*&|!():<>\\%_@./\0\n\t\ud800\u0301ß½🙂اहि"

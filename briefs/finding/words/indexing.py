@@ -42,10 +42,15 @@ def is_due() -> bool:
 
 
 def run(seconds: float = SECONDS) -> int:
-    """Write what is marked, until nothing is or the time is used up; returns how many marks."""
+    """Write what is marked, until nothing is or the time is used up; returns how many marks.
+
+    One batch only while an event is due: the worker that writes may be the one that it waits for.
+    """
     stop_at, done = time.monotonic() + seconds, 0
     while time.monotonic() < stop_at and not _must_wait() and (taken := write_changes()):
         done += taken
+        if _due_events(1):
+            break
         _pause()
     return done
 
@@ -58,10 +63,13 @@ def sweep() -> None:
 
 
 def _must_wait() -> bool:
-    waiting = WebhookEvent.objects.all().due().values("pk")[: BUSY + 1].count()
-    if waiting <= BUSY:
+    if _due_events(BUSY + 1) <= BUSY:
         return False
     return not TextChange.objects.filter(at__lt=Now() - WAITS_AT_MOST).exists()
+
+
+def _due_events(most: int) -> int:
+    return WebhookEvent.objects.all().due().values("pk")[:most].count()
 
 
 def _pause() -> None:
@@ -156,6 +164,8 @@ def build(seconds: float) -> int:
     stop_at, done = time.monotonic() + seconds, 0
     while time.monotonic() < stop_at and (written := write_next()):
         done += written
+        if _due_events(1):
+            break
         _pause()
     return done
 

@@ -6,10 +6,12 @@ words with a column for each class. Words have letters and digits alone, so neit
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
 from django.db.models.expressions import RawSQL
 
@@ -133,46 +135,57 @@ class TooSlow(Exception):
     """The database gave up a search that took too long."""
 
 
-@contextmanager
-def _in_time(milliseconds: int) -> Iterator[Any]:
-    """A cursor whose statements are given up after this time on PostgreSQL.
+class Statements:
+    """What one search asks the database: on PostgreSQL all of it within one time.
 
-    There a search always begins in the index of words: where the planner takes a word for more
-    common than it is, it would read all documents.
+    There a search always begins in an index: where the planner takes a word for more common than it
+    is, it would read all documents.
     """
-    if not is_postgresql():
-        with connection.cursor() as cursor:
+
+    LEAST = 25  # milliseconds: a statement that comes late may be the one that finds most
+
+    def __init__(self) -> None:
+        self._taken = 0.0
+
+    def rows(self, sql: str, given: Sequence[Any], *, by_key: bool = False) -> list[Any]:
+        """Raises TooSlow. `by_key`: the documents of some rows are to be read by their keys."""
+        began = time.monotonic()
+        try:
+            with self._planned(by_key) as cursor:
+                cursor.execute(sql, given)
+                return list(cursor.fetchall())
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") == "57014":  # cancelled by its time
+                raise TooSlow from error
+            raise
+        finally:
+            self._taken += time.monotonic() - began
+
+    @contextmanager
+    def _planned(self, by_key: bool) -> Iterator[Any]:
+        if not is_postgresql():
+            with connection.cursor() as cursor:
+                yield cursor
+            return
+        left = max(self.LEAST, settings.SEARCH_MILLISECONDS - int(1_000 * self._taken))
+        is_within = connection.in_atomic_block  # then the settings would outlive the statement
+        with transaction.atomic(), connection.cursor() as cursor:
+            before = _settings(cursor) if is_within else None
+            _set(cursor, "off", "off" if by_key else "on", str(left))
             yield cursor
-        return
-    is_within = connection.in_atomic_block  # then the settings would outlive the statement
-    with transaction.atomic(), connection.cursor() as cursor:
-        before = _settings(cursor) if is_within else None
-        _set(cursor, "off", str(milliseconds))
-        yield cursor
-        if before:
-            _set(cursor, *before)
+            if before:
+                _set(cursor, *before)
 
 
-def _settings(cursor: Any) -> tuple[str, str]:
-    cursor.execute("SELECT current_setting('enable_seqscan'), current_setting('statement_timeout')")
-    found: tuple[str, str] = cursor.fetchone()
+_NAMES = ("enable_seqscan", "enable_bitmapscan", "statement_timeout")
+
+
+def _settings(cursor: Any) -> tuple[str, ...]:
+    cursor.execute(f"SELECT {', '.join(f'current_setting({name!r})' for name in _NAMES)}")
+    found: tuple[str, ...] = cursor.fetchone()
     return found
 
 
-def _set(cursor: Any, seqscan: str, timeout: str) -> None:
-    cursor.execute(
-        "SELECT set_config('enable_seqscan', %s, true), set_config('statement_timeout', %s, true)",
-        [seqscan, timeout],
-    )
-
-
-def rows(sql: str, given: Sequence[Any], milliseconds: int) -> list[Any]:
-    """Raises TooSlow."""
-    try:
-        with _in_time(milliseconds) as cursor:
-            cursor.execute(sql, given)
-            return list(cursor.fetchall())
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") == "57014":  # cancelled by its time
-            raise TooSlow from error
-        raise
+def _set(cursor: Any, *values: str) -> None:
+    named = ", ".join(f"set_config({name!r}, %s, true)" for name in _NAMES)
+    cursor.execute(f"SELECT {named}", values)

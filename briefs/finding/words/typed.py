@@ -40,13 +40,13 @@ class Term:
         """Where it begins and ends, and in which way it is said there."""
         for way in self.ways:
             *firsts, last = way
-            for start in range(len(words) - len(firsts)):
-                end = start + len(way)
-                if words[start : end - 1] == firsts and self._is_last(words[end - 1], last):
-                    yield start, end, way
-
-    def _is_last(self, word: str, last: str) -> bool:
-        return word == last or (self.goes_on(last) and word.startswith(last))
+            goes_on = self.goes_on(last)
+            for place in range(len(firsts), len(words)):
+                word = words[place]
+                if word == last or (goes_on and word.startswith(last)):
+                    start = place - len(firsts)
+                    if not firsts or words[start:place] == firsts:
+                        yield start, place + 1, way
 
     def goes_on(self, last: str) -> bool:
         """Whether words that begin with this one match too. A single letter begins too many."""

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from briefs.finding.search import search
 from briefs.finding.words import indexing, matching
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.django_db
 def brief():
     """With its documents, and nothing marked."""
     made = make_brief(research=make_research())
-    make_signal(brief=made)
+    make_signal(brief=made, event=None)
     indexing.run()
     return made
 
@@ -209,6 +210,19 @@ def test_documents_wait_for_a_backlog_for_a_minute(brief, monkeypatch):
     assert indexing.run() == 0
     TextChange.objects.update(at="2026-11-01T12:00Z")
     assert indexing.run() > 0
+
+
+def test_worker_that_writes_lets_an_event_in_after_each_batch(brief, monkeypatch):
+    monkeypatch.setattr(indexing, "BATCH", 1)
+    make_brief(
+        customer=brief.customer, state="closed", outcome="retained", closed_at=timezone.now()
+    )
+    Brief.objects.update(persona_why="needle")
+    make_event()
+
+    indexing.run()
+
+    assert indexing.is_due()
 
 
 @pytest.mark.on_postgresql
