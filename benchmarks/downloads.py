@@ -101,7 +101,7 @@ def measure(
     with Memory(servers) as memory, inbox_meanwhile(Client(*given)) as lengths:
         began, rows, size = time.perf_counter(), -1, 0  # without the line of column names
         for part in chunks(Client(*given), path):
-            rows, size = rows + part.count(b"\r\n"), size + len(part)
+            rows, size = rows + part.count(b"\n"), size + len(part)
         took = time.perf_counter() - began
     missed = " MISSED" if memory.grew > MOST_GROWTH else ""
     print(
@@ -117,7 +117,7 @@ def read_slowly(path: str, client: Client, other: Client) -> None:
     with inbox_meanwhile(other) as lengths:
         reading, rows = chunks(client, path), 0
         for _ in range(SLOW_SECONDS):
-            rows += next(reading).count(b"\r\n")
+            rows += next(reading).count(b"\n")
             time.sleep(1)
     print(f"{'read slowly':<{WIDTH}}{rows:8,} rows in {SLOW_SECONDS} s; "
           f"pages p95 {percentile(lengths, 0.95):.0f} ms")  # fmt: skip
