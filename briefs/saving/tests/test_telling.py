@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from briefs.models import Brief, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
@@ -326,6 +327,14 @@ def test_sweep_wakes_one_worker_only_if_something_is_to_be_told(sandbox, segment
     telling.wake_if_due()
     telling.wake_if_due()  # the first one is on its way
     assert woken == [("briefs.tasks.segment", "research")]
+
+
+def test_task_that_is_queued_tells_it(sandbox, segment):
+    make_person(sandbox, "ann")
+
+    import_string(telling.TASK)()
+
+    assert names_in(sandbox, segment) == ["ann"]
 
 
 def test_without_a_broker_the_sweep_tells_it_itself(sandbox, segment, monkeypatch):
