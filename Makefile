@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-# Half of what the tests take is waiting: three for each of two cores keep both busy. Both databases
-# at the same time take as long as one after the other, and the tests of processes suffer.
-XDIST ?= 6
+# Two for each of two cores: the one computes while the other waits. Each takes 12 seconds of a core
+# before its first test. Both databases at the same time take as long as one after the other, and the
+# tests of processes suffer.
+XDIST ?= 4
 
 .PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements
 
@@ -59,6 +60,8 @@ test-all: test
 	$(PYTEST) -m "again and not on_postgresql and not long"
 	@echo "== What waits for half a minute or more =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
+	@echo "== Any input, ten times as much of it =="
+	FUZZ_EXAMPLES=1000 $(PYTEST) -m "hypothesis and not on_postgresql and not long" --hypothesis-profile=many
 
 # The last days of months, noon or minutes before and after midnight (UTC). Left out are tests of
 # processes and pages in a browser, tests of any input, and those that set the clock themselves.
