@@ -1,14 +1,11 @@
 """What tests share."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import pytest
-from django.apps import apps
 from hypothesis import settings as hypothesis_settings
-from pytest_django.plugin import blocking_manager_key
 
 # A machine that is busy with something else makes no example slow. Each run makes up others, and
 # make test-all ten times as many.
@@ -108,24 +105,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
         return (yield)
     finally:
         clock.put_right()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
-    """Put back the rows that migrations made, after a test that ended with an empty database."""
-    result = yield
-    if nextitem is None:  # the test database is gone by now
-        return result
-    marker = item.get_closest_marker("django_db")
-    fixtures = set(getattr(item, "fixturenames", ()))
-    if fixtures & {"transactional_db", "live_server"} or (
-        marker and marker.kwargs.get("transaction")
-    ):
-        with item.config.stash[blocking_manager_key].unblock():
-            import_module("briefs.migrations.0002_sweep").create(apps, None)
-            import_module("briefs.migrations.0018_starter_reasons").fill(apps, None)
-            import_module("briefs.migrations.0029_starter_offers").fill(apps, None)
-    return result
 
 
 @pytest.fixture(autouse=True)
