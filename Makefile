@@ -61,7 +61,7 @@ test-all: test
 	@echo "== What takes long =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
 	@echo "== Any input, ten times as much of it =="
-	FUZZ_EXAMPLES=1000 $(PYTEST) -m "hypothesis and not on_postgresql and not long" --hypothesis-profile=many
+	FUZZ_EXAMPLES=300 $(PYTEST) -m "hypothesis and not on_postgresql and not long" --hypothesis-profile=many
 
 # The last days of months, noon or minutes before and after midnight (UTC). Left out are tests of
 # processes and pages in a browser, tests of any input, and those that set the clock themselves.
