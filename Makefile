@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-# Half of what the tests take is waiting: three for each of two cores keep both busy. Both databases
-# at the same time take as long as one after the other, and the tests of processes suffer.
-XDIST ?= 6
+# Two for each of two cores: the one computes while the other waits. Each takes 12 seconds of a core
+# before its first test. Both databases at the same time take as long as one after the other, and the
+# tests of processes suffer.
+XDIST ?= 4
 
 .PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements schema
 
@@ -13,7 +14,7 @@ help:
 	@echo "make demo    see it work: Savedesk beside a sandbox (ONCE=1: run the steps and end)"
 	@echo "make run     web server and workers, configured by the environment or .env"
 	@echo "make test    make check, then the tests, on SQLite and on PostgreSQL"
-	@echo "make test-all    also those that wait for half a minute or more"
+	@echo "make test-all    also those that take long"
 	@echo "make test-dates  tests without processes, as if it were the end of a month or of a year"
 	@echo "make fuzz    send the API requests made up from its schema, for minutes (EXAMPLES=500)"
 	@echo "make bench   measure receiver and pipeline beside their ceilings, reload and crash them,"
@@ -58,8 +59,10 @@ test: check
 test-all: test
 	@echo "== What ran on PostgreSQL alone, on SQLite as well =="
 	$(PYTEST) -m "again and not on_postgresql and not long"
-	@echo "== What waits for half a minute or more =="
+	@echo "== What takes long =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
+	@echo "== Any input, ten times as much of it =="
+	FUZZ_EXAMPLES=300 $(PYTEST) -m "hypothesis and not on_postgresql and not long" --hypothesis-profile=many
 
 # The last days of months, noon or minutes before and after midnight (UTC). Left out are tests of
 # processes and pages in a browser, tests of any input, and those that set the clock themselves.

@@ -1,17 +1,16 @@
 """What tests share."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import pytest
-from django.apps import apps
 from hypothesis import settings as hypothesis_settings
-from pytest_django.plugin import blocking_manager_key
 
-# A machine that is busy with something else makes no example slow.
-hypothesis_settings.register_profile("calm", deadline=None)
+# A machine that is busy with something else makes no example slow. Each run makes up others, and
+# make test-all ten times as many.
+hypothesis_settings.register_profile("calm", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("many", deadline=None, max_examples=500)
 hypothesis_settings.load_profile("calm")
 
 
@@ -73,7 +72,7 @@ class Order:
     """The longest tests begin first: one that begins last lets all other workers wait for it.
 
     Each worker is given an equal share of the list, one behind the other, so each share begins with
-    some of them.
+    some of them: neighbours, because those of a module share what takes seconds to start.
     """
 
     @pytest.hookimpl(trylast=True)  # pytest-django has an order of its own
@@ -87,7 +86,7 @@ class Order:
         items.clear()
         for number in range(workers):
             share = left // (workers - number)
-            begins = first[number::workers]
+            begins = first[number * len(first) // workers : (number + 1) * len(first) // workers]
             items += begins
             items += islice(others, max(0, share - len(begins)))
             left -= share
@@ -107,24 +106,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
         return (yield)
     finally:
         clock.put_right()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
-    """Put back the rows that migrations made, after a test that ended with an empty database."""
-    result = yield
-    if nextitem is None:  # the test database is gone by now
-        return result
-    marker = item.get_closest_marker("django_db")
-    fixtures = set(getattr(item, "fixturenames", ()))
-    if fixtures & {"transactional_db", "live_server"} or (
-        marker and marker.kwargs.get("transaction")
-    ):
-        with item.config.stash[blocking_manager_key].unblock():
-            import_module("briefs.migrations.0002_sweep").create(apps, None)
-            import_module("briefs.migrations.0018_starter_reasons").fill(apps, None)
-            import_module("briefs.migrations.0029_starter_offers").fill(apps, None)
-    return result
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from config.tests import restoring
+
 TEMPLATE = "SAVEDESK_TEST_TEMPLATE"  # names it in the environment of the workers
 
 
@@ -26,6 +28,8 @@ class Template:
     def pytest_configure(self, config: pytest.Config) -> None:
         if hasattr(config, "workerinput"):
             connection.creation.create_test_db = _copy  # type: ignore[method-assign]
+        if not getattr(config.option, "tx", None):  # this process runs tests
+            restoring.install()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionstart(self, session: pytest.Session) -> Iterator[None]:

@@ -3,11 +3,8 @@
 Each test starts a process of its own, in which every variable is unset unless the test sets it.
 """
 
-import json
 import os
 import re
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from accounts.models import Role
 from briefs.models import research
 from config import single_sign_on
 from config.settings import env
+from config.tests import reading
 from providers import mavera as mave
 from webhooks.models import LEASE
 
@@ -32,31 +30,22 @@ def documented():
     return re.findall(r"^([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
-def start(*names, **environment):
-    """Import the settings; returns the process and, if it went well, the settings named."""
-    code = f"import json, config.settings as s; print(json.dumps([s.{', s.'.join(names)}]))"
+def start(names, environment):
+    """Import the settings; returns the values of those named, or the traceback."""
     # Empty rather than absent: a developer's .env must not fill them in.
     unset = dict.fromkeys(documented(), "")
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PATH": os.environ["PATH"], **unset, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return reading.read(names, {"PATH": os.environ["PATH"], **unset, **environment})
 
 
 def read(*names, **environment):
-    process = start(*names, **{**PRODUCTION, **environment})
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+    values, error = start(names, {**PRODUCTION, **environment})
+    assert not error
+    return values
 
 
 def refusal(**environment):
-    process = start("DEBUG", **environment)
-    assert process.returncode != 0
-    return process.stderr.splitlines()[-1]
+    _, error = start(("DEBUG",), environment)
+    return error.splitlines()[-1]
 
 
 # Refusals -----------------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from accounts.models import ApiToken, roles
 from briefs.models import Activity, Brief
 from operations.doctor.people import people
 
-# What teams run; that migrations run on SQLite as well, test_upgrade.py shows.
-pytestmark = [pytest.mark.on_postgresql, pytest.mark.first]
+# What teams run; that migrations run on SQLite as well, test_upgrade.py shows. Long: it takes
+# fifteen seconds of a core to run all migrations from none, and test_upgrade.py does so always.
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.first, pytest.mark.long]
 
 # The release before had no app `accounts`.
 BEFORE = {"personas": "0005_starter_rules", "webhooks": "0005_event_meanings",

@@ -18,7 +18,7 @@ from webhooks.tests.real_server import Client, Server, copied_database, digest_k
 
 pytestmark = pytest.mark.processes
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
 MIB = 1024 * 1024
 numbers = itertools.count()
 

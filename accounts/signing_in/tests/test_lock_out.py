@@ -6,6 +6,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.urls import reverse
 
+from accounts.signing_in.names import plain
 from webhooks.tests.clock import clock
 
 pytestmark = [
@@ -79,8 +80,13 @@ def test_person_may_still_sign_in_from_where_they_did_before(client, lead, sign_
     lead.save()
     assert is_in(sign_in(name, PASSWORD, address=OFFICE))
     client.logout()
-    for address in addresses(12):
-        guess(sign_in, 9, name, address=address)
+    # As many as the test above makes by the page, without asking for it a hundred times.
+    AccessAttempt.objects.bulk_create(
+        AccessAttempt(
+            username=plain(name), ip_address=address, user_agent="", failures_since_start=9
+        )
+        for address in addresses(12)
+    )
 
     assert is_in(sign_in(name, PASSWORD, address=OFFICE))
     client.logout()

@@ -66,6 +66,7 @@ def test_page_says_that_a_token_of_before_must_be_replaced(signed_in, taken_over
 
 @pytest.mark.on_postgresql  # what teams run
 @pytest.mark.first
+@pytest.mark.long  # all migrations from none, as operations/tests/test_upgrade.py runs them always
 def test_installation_is_migrated_and_its_programs_notice_nothing(empty_database, client):
     executor = MigrationExecutor(connections["default"])
     leaves = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in OURS]

@@ -63,6 +63,7 @@ def test_offer_of_a_closed_brief_cannot_be_deleted():
     }
 
 
+@pytest.mark.long  # all migrations from none, as operations/tests/test_upgrade.py runs them always
 def test_upgrade_keeps_what_was_offered_and_the_release_before_goes_on_writing_it(empty_database):
     executor = MigrationExecutor(connections["default"])
     others = [node for node in executor.loader.graph.leaf_nodes() if node[0] != "briefs"]

@@ -179,7 +179,6 @@ def seen(conditions, match, names):
     return found
 
 
-@hypothesis_settings(max_examples=150)
 @given(st.lists(SIMPLE | FIGURES, min_size=1, max_size=4), st.sampled_from(["all", "any"]))
 def test_as_many_are_counted_as_customers_can_cause(conditions, match):
     names = {"plan": "plan", "usage": "usage_tier", "other": "other", "seats": "seats"}

@@ -274,8 +274,8 @@ def test_pusher_killed_is_replaced_by_its_guard(host):
         ("default", "worker"),
         ("default", "guard"),
         ("default", "all"),
-        ("research", "worker"),
-        ("research", "all"),
+        pytest.param("research", "worker", marks=pytest.mark.long),
+        pytest.param("research", "all", marks=pytest.mark.long),
     ],
 )
 def test_processes_stopped(host, cluster, which):

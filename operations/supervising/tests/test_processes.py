@@ -5,6 +5,7 @@ On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names, in a database of t
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 
@@ -19,11 +20,14 @@ pytestmark = [pytest.mark.processes, pytest.mark.first]
 
 
 @pytest.fixture
-def database_url():
-    """A database of its own that is gone afterwards; empty text for the demo's own SQLite file."""
+def database_url(tmp_path):
+    """A migrated database of its own that is gone afterwards, because migrating takes long.
+
+    Empty text without pytest's workers on SQLite: the demo then migrates a file of its own.
+    """
     server = os.environ.get("TEST_DATABASE_URL", "")
     if not server:
-        yield ""
+        yield template.url() and f"sqlite:///{shutil.copy(template.name(), tmp_path)}"
         return
     name = f"processes_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as connection:
@@ -104,6 +108,7 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
 
 
 @pytest.mark.on_postgresql
+@pytest.mark.long  # a whole installation for a crash that briefs/research/tests/test_killing.py has
 def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_again(demo):
     demo.latency = 8.0  # within which the cluster is killed
     demo.start()
