@@ -1,8 +1,8 @@
 """Triggers that mark what a search would find in another way by now: one place for all writers.
 
 People, the pipeline by COPY, bulk updates in raw SQL, the admin and hosts of the release before
-write these tables. A trigger sees them all, in the transaction of the change, and costs a batch one
-statement for each table. They only insert rows into TextChange: no writer waits for another.
+write these tables. A trigger sees them all, in the transaction of the change. They only insert rows
+into TextChange: no writer waits for another.
 
 They are made after each migrate, where they are missing: on SQLite a migration that makes a table
 anew drops its triggers.
@@ -34,7 +34,6 @@ class Watched:
     columns: tuple[str, ...]
     document: str = ""  # the table with the documents of these rows, which go with them
     events: tuple[str, ...] = ("INSERT", "UPDATE", "DELETE")
-    pk: str = "id"
 
 
 # A table that search reads as well is one more line here.
@@ -57,7 +56,7 @@ WATCHED = (
     Watched("personas_customeralias", "customer", "customer_id", ("customer_id", "value")),
     Watched("briefs_research", "research", "id", ("answer",), "briefs_researchdocument"),
     Watched("briefs_closingreason", "reason", "id", ("name",), events=("UPDATE",)),
-    Watched("briefs_offer", "offer", "0", ("name",), events=("UPDATE",), pk="code"),
+    Watched("briefs_offer", "offer", "0", ("name",), events=("UPDATE",)),
 )  # fmt: skip
 
 
@@ -129,31 +128,29 @@ def _statements(vendor: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _on_postgresql(watched: Watched, event: str) -> list[str]:
-    """By statement, which sees all its rows at once."""
-    key, columns = watched.key, watched.columns
-    seen = {
-        "INSERT": ("NEW TABLE AS rows_after", f"SELECT {key} FROM rows_after"),  # noqa: S608 - ours
-        "DELETE": ("OLD TABLE AS rows_before", f"SELECT {key} FROM rows_before"),  # noqa: S608 - ours
-        "UPDATE": (
-            "OLD TABLE AS rows_before NEW TABLE AS rows_after",
-            f"SELECT unnest(ARRAY[{_of('b', key)}, {_of('a', key)}]) "  # noqa: S608 - ours
-            f"FROM rows_before b JOIN rows_after a ON a.{watched.pk} = b.{watched.pk} "
-            f"WHERE ({_list('b', columns)}) IS DISTINCT FROM ({_list('a', columns)})",
-        ),
-    }  # fmt: skip
-    tables, keys = seen[event]
+    """Inserts and deletes by statement, which sees all its rows at once.
+
+    Updates by row: a statement that sets none of the columns costs nothing at all then.
+    """
+    table, columns = watched.table, ", ".join(watched.columns)
+    if event == "UPDATE":
+        keys = " UNION ".join(f"SELECT {_of(row, watched.key)}" for row in ("OLD", "NEW"))
+        when = f"WHEN (({_list('OLD', watched)}) IS DISTINCT FROM ({_list('NEW', watched)}))"
+        how = f"UPDATE OF {columns} ON {table} FOR EACH ROW {when}"
+    else:
+        row, rows = ("NEW", "rows_after") if event == "INSERT" else ("OLD", "rows_before")
+        keys = f"SELECT DISTINCT {watched.key} FROM {rows}"  # noqa: S608 - all names are ours
+        how = f"{event} ON {table} REFERENCING {row} TABLE AS {rows} FOR EACH STATEMENT"
     body = (
-        "INSERT INTO briefs_textchange (kind, key) "  # noqa: S608 - all names are ours
-        f"SELECT DISTINCT '{watched.kind}', key FROM ({keys}) AS changed (key) "
-        "WHERE key IS NOT NULL;"
+        f"INSERT INTO briefs_textchange (kind, key) SELECT '{watched.kind}', key "  # noqa: S608
+        f"FROM ({keys}) AS changed (key) WHERE key IS NOT NULL;"
     )
     if event == "DELETE" and watched.document:
-        body += f" DELETE FROM {watched.document} WHERE id IN (SELECT id FROM rows_before);"  # noqa: S608 - ours
+        body += f" DELETE FROM {watched.document} WHERE id IN (SELECT id FROM rows_before);"  # noqa: S608
     return [
         f"CREATE OR REPLACE FUNCTION NAME() RETURNS trigger LANGUAGE plpgsql "
         f"AS $$ BEGIN {body} RETURN NULL; END $$",
-        f"CREATE TRIGGER NAME AFTER {event} ON {watched.table} REFERENCING {tables} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION NAME()",
+        f"CREATE TRIGGER NAME AFTER {how} EXECUTE FUNCTION NAME()",
     ]
 
 
@@ -165,14 +162,15 @@ def _on_sqlite(watched: Watched, event: str) -> list[str]:
     body = f"INSERT INTO briefs_textchange (kind, key) {rows};"
     if event == "DELETE" and watched.document:
         body += f" DELETE FROM {watched.document} WHERE id = OLD.id;"  # noqa: S608 - ours
-    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in watched.columns)
+    changed = f"({_list('OLD', watched)}) IS NOT ({_list('NEW', watched)})"
     when = f"WHEN {changed} " if event == "UPDATE" else ""
-    return [f"CREATE TRIGGER NAME AFTER {event} ON {watched.table} {when}BEGIN {body} END"]
+    of = f" OF {', '.join(watched.columns)}" if event == "UPDATE" else ""
+    return [f"CREATE TRIGGER NAME AFTER {event}{of} ON {watched.table} {when}BEGIN {body} END"]
 
 
 def _of(row: str, key: str) -> str:
     return key if key.isdigit() else f"{row}.{key}"
 
 
-def _list(row: str, columns: tuple[str, ...]) -> str:
-    return ", ".join(f"{row}.{name}" for name in columns)
+def _list(row: str, watched: Watched) -> str:
+    return ", ".join(f"{row}.{name}" for name in watched.columns)
