@@ -147,11 +147,17 @@ class Statements:
     def __init__(self) -> None:
         self._taken = 0.0
 
-    def rows(self, sql: str, given: Sequence[Any], *, by_key: bool = False) -> list[Any]:
-        """Raises TooSlow. `by_key`: the documents of some rows are to be read by their keys."""
+    def rows(
+        self, sql: str, given: Sequence[Any], *, by_key: bool = False, share: float = 1
+    ) -> list[Any]:
+        """Raises TooSlow.
+
+        `by_key`: the documents of some rows are to be read by their keys. `share`: of the time, at
+        most; the rest is for what is asked instead.
+        """
         began = time.monotonic()
         try:
-            with self._planned(by_key) as cursor:
+            with self._planned(by_key, share) as cursor:
                 cursor.execute(sql, given)
                 return list(cursor.fetchall())
         except OperationalError as error:
@@ -162,12 +168,13 @@ class Statements:
             self._taken += time.monotonic() - began
 
     @contextmanager
-    def _planned(self, by_key: bool) -> Iterator[Any]:
+    def _planned(self, by_key: bool, share: float) -> Iterator[Any]:
         if not is_postgresql():
             with connection.cursor() as cursor:
                 yield cursor
             return
-        left = max(self.LEAST, settings.SEARCH_MILLISECONDS - int(1_000 * self._taken))
+        in_all = settings.SEARCH_MILLISECONDS
+        left = max(self.LEAST, min(int(share * in_all), in_all - int(1_000 * self._taken)))
         is_within = connection.in_atomic_block  # then the settings would outlive the statement
         with transaction.atomic(), connection.cursor() as cursor:
             before = _settings(cursor) if is_within else None
