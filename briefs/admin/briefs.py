@@ -113,6 +113,8 @@ class BriefAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
         found = of_brief(queryset, search_term)
         return (found if found.exists() else search(queryset, search_term)), False
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from briefs.desk.tests.conftest import CHROMIUM
 from briefs.finding.tests.test_folds import make_folded
+from briefs.finding.words import indexing
 from briefs.models import (
     Brief,
     ContactLog,
@@ -509,6 +510,7 @@ def test_research_appears_by_itself_when_it_arrives(open_page, brief):
 
 def test_search_finds_without_javascript(open_page, brief):
     make_brief()
+    indexing.run()
     page = open_page("/", javascript=False)
 
     page.fill("[name=q]", "Ada Moreau")

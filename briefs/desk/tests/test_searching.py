@@ -71,6 +71,7 @@ def test_of_very_many_the_page_says_so_and_no_tab_has_a_number(signed_in, ann, m
     make_brief()
     indexing.run()
     monkeypatch.setattr(searching, "FEW", 1)
+    monkeypatch.setattr(searching, "LOOKED_AT", (1,))
 
     html = page(signed_in, "?q=unsubscribed")
 
