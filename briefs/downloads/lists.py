@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.db.models import Choices
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
@@ -101,15 +101,21 @@ def _batches(briefs: BriefQuerySet, situation: Situation) -> Iterator[list[Dossi
     keyset, behind = Keyset(briefs), None
     rows = listed(Brief.objects.all()).select_related("closing_reason", "offer")
     while True:
-        close_old_connections()  # this thread may have had none since the database went away
+        _let_go()
         keys, behind = _keys(keyset, behind)
         for start in range(0, len(keys), ROWS):
-            close_old_connections()
+            _let_go()
             some = keys[start : start + ROWS]
             found = rows.in_bulk(some)
             yield dossiers((found[key] for key in some if key in found), situation)
         if len(keys) < KEYS:
             return
+
+
+def _let_go() -> None:
+    """Of a connection that is too old or broken: between two parts this thread has none in use."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def _keys(keyset: Keyset, behind: Place | None) -> tuple["array[int]", Place | None]:
