@@ -142,11 +142,11 @@ def _on_postgresql(watched: Watched, event: str) -> list[str]:
         keys = f"SELECT DISTINCT {watched.key} FROM {rows}"  # noqa: S608 - all names are ours
         how = f"{event} ON {table} REFERENCING {row} TABLE AS {rows} FOR EACH STATEMENT"
     body = (
-        f"INSERT INTO briefs_textchange (kind, key) SELECT '{watched.kind}', key "  # noqa: S608
+        f"INSERT INTO briefs_textchange (kind, key) SELECT '{watched.kind}', key "  # noqa: S608 - all names are ours
         f"FROM ({keys}) AS changed (key) WHERE key IS NOT NULL;"
     )
     if event == "DELETE" and watched.document:
-        body += f" DELETE FROM {watched.document} WHERE id IN (SELECT id FROM rows_before);"  # noqa: S608
+        body += f" DELETE FROM {watched.document} WHERE id IN (SELECT id FROM rows_before);"  # noqa: S608 - ours
     return [
         f"CREATE OR REPLACE FUNCTION NAME() RETURNS trigger LANGUAGE plpgsql "
         f"AS $$ BEGIN {body} RETURN NULL; END $$",

@@ -66,5 +66,5 @@ def install() -> None:
         restoring.keep()
         return name
 
-    connection.creation.create_test_db = made  # type: ignore[method-assign]
+    connection.creation.create_test_db = made  # type: ignore[method-assign]  # for tests
     TransactionTestCase._fixture_teardown = lambda case: restoring.restore()
