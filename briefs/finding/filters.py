@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django_filters.fields import ChoiceField
 
 from briefs.finding import tabs
@@ -32,6 +33,8 @@ _RESEARCH_IS = {
     "under_way": Q(basis=Brief.Basis.PLAYBOOK, research__status__in=Research.ACTIVE),
     "failed": Q(basis=Brief.Basis.PLAYBOOK, research__status=Research.Status.FAILED),
 }
+
+MOST_COMPANIES = 500  # of which the index is asked; more names say little, such as “a”
 
 
 def in_words(choices: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -126,7 +129,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         help_text="As it is written, in any case.",
     )  # fmt: skip
     company = django_filters.CharFilter(
-        "company", "icontains", label="Company", max_length=200,
+        label="Company", max_length=200, method="by_company",
         widget=forms.TextInput(_example("Part of its name")), help_text="A part of its name.",
     )  # fmt: skip
 
@@ -156,6 +159,22 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         if value == "nobody":
             return briefs.filter(assignee=None)
         return tabs.held_by(briefs, self._reader)
+
+    def by_company(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
+        if len(self._companies) > MOST_COMPANIES:
+            return briefs.filter(company__icontains=value)
+        return briefs.alias(named=Lower("company")).filter(named__in=self._companies)
+
+    @cached_property
+    def _companies(self) -> list[str]:
+        """The companies that are asked for, in lower case; one more than MOST_COMPANIES at most.
+
+        No index finds a part of a name, so the names are looked through once for a page, and the
+        page's rows, their value and each tab's number are found by the index of whole names.
+        """
+        asked = Brief.objects.filter(company__icontains=self.form.cleaned_data["company"])
+        names = asked.order_by().values_list(Lower("company"), flat=True).distinct()
+        return list(names[: MOST_COMPANIES + 1])
 
     @cached_property
     def words(self) -> Search:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower, Now, Upper
 from django.urls import reverse
 
 from briefs.models.activities import Activity
@@ -194,6 +194,7 @@ class Brief(Timed, Ended, Valued):
                 fields=["cause", "-value_sort"], condition=FOLDABLE, name="brief_foldable"
             ),
             models.Index(Lower("company"), name="brief_company"),
+            models.Index(Upper("plan"), name="brief_plan"),
             models.Index(fields=["-closed_at"], condition=Q(state="closed"), name="brief_closed"),
             # For the numbers of the tabs, which every page of the inbox counts.
             models.Index(

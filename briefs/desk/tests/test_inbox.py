@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from briefs.desk.tests.pages import rows, text
-from briefs.finding import search
+from briefs.finding import filters, search
 from briefs.finding.words import indexing
 from briefs.models import MaveHealth, Priority, ResearchPolicy
 from briefs.tests.factories import (
@@ -263,6 +263,17 @@ def test_value_plan_and_company_are_asked_for_in_the_form_and_stay_there(signed_
     assert "More filters (3)" in page.content.decode()
     for name, value in (("value_min", "6"), ("plan", "pro"), ("company", "acme")):
         assert re.search(f'name="{name}" value="{value}"', page.content.decode())
+
+
+@pytest.mark.parametrize("most", [1, 500])
+def test_company_is_found_by_any_part_of_its_name_in_any_case(signed_in, monkeypatch, most):
+    """However many names have it: from `most` on the index of whole names is not asked."""
+    monkeypatch.setattr(filters, "MOST_COMPANIES", most)
+    wanted = {make_brief(company=name) for name in ("Acme Ltd", "NEW ACME", "acme ltd")}
+    make_brief(company="Bolt")
+    make_brief(company="")
+
+    assert set(rows(signed_in.get("/?company=Acm"))) == wanted
 
 
 def test_a_search_that_finds_very_much_says_so(signed_in, monkeypatch):

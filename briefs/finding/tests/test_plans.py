@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 
 from briefs.finding import ordering, tabs
+from briefs.finding.filters import BriefFilter
 from briefs.models import Brief, Comment, ContactLog
+from briefs.tests.factories import make_brief
 from conftest import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgresql]
@@ -52,6 +54,15 @@ def test_number_of_a_tab_is_counted_along_an_index(django_user_model, state, ind
     briefs = tabs.of_state(state, Brief.objects.all(), user).order_by().values("pk")
 
     assert index in plan(briefs)
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"), [({"plan": "Pro"}, "brief_plan"), ({"company": "acm"}, "brief_company")]
+)
+def test_plan_and_company_are_found_in_an_index(asked, index):
+    make_brief(company="Acme Ltd")
+
+    assert index in plan(BriefFilter(asked, Brief.objects.all()).qs.order_by().values("pk"))
 
 
 def test_newest_briefs_are_passed_over_in_an_index_alone():
