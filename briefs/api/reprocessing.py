@@ -31,7 +31,6 @@ from briefs.research.counting import LEAST_CREDITS
 Kind = ReprocessingJob.Kind
 KINDS = [(one.value, one.label) for one in (Kind.EVENTS, Kind.BRIEFS)]  # that are ordered
 _LARGEST = 2**63 - 1
-MOST_BRIEFS = 1_000
 
 
 class JobFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
@@ -106,7 +105,7 @@ class JobInFull(serializers.ModelSerializer[ReprocessingJob]):
     selectors = serializers.DictField(help_text="As they were sent.")
     examples = serializers.SerializerMethodField(help_text="Of a dry run: what would change.")
     new_questions = serializers.IntegerField(
-        source="questions", read_only=True, help_text="To Mave, that a dry run found."
+        source="questions", read_only=True, help_text="To Mave: that it opened, or a dry run found."
     )
     least_credits = serializers.SerializerMethodField(help_text="That these would cost.")
     most_credits = serializers.SerializerMethodField()
@@ -146,14 +145,36 @@ class BriefOfJob(serializers.ModelSerializer[ReprocessedBrief]):
 
     class Meta:
         model = ReprocessedBrief
-        fields = ("brief", "change", "words", "before", "after", "undone")
+        fields = ("id", "job", "brief", "change", "words", "before", "after", "undone")
+
+
+class BriefOfJobFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
+    job = django_filters.NumberFilter(min_value=1, max_value=_LARGEST, label="The job's id")
+    change = django_filters.ChoiceFilter(
+        choices=ReprocessedBrief.Change.choices,
+        error_messages=in_words(ReprocessedBrief.Change.choices),
+    )
+
+    class Meta:
+        model = ReprocessedBrief
+        fields: list[str] = []
+
+
+class ReprocessedBriefViewSet(ReadOnly):
+    """The open briefs that jobs changed, would change, or left because people work on them."""
+
+    required_permissions = (ordering.PERMISSION,)
+    queryset = ReprocessedBrief.objects.order_by("-pk")
+    serializer_class = BriefOfJob
+    filterset_class = BriefOfJobFilter
+    ordering_fields = ("id",)
 
 
 class ReprocessingJobViewSet(ReadOnly):
     """Jobs that take stored events or open briefs through the present rules, newest first.
 
     Order a dry run first. A job goes on in the background: ask for it until its `state` is `done`,
-    `failed` or `cancelled`.
+    `failed` or `cancelled`. Its briefs: `/api/v1/reprocessed-briefs/?job=` with the job's id.
     """
 
     required_permissions = (ordering.PERMISSION,)
@@ -186,21 +207,6 @@ class ReprocessingJobViewSet(ReadOnly):
         else:
             raise Invalid({"selectors": ["Say which events."]})
         return Response(JobInFull(job).data, HTTPStatus.CREATED)
-
-    @extend_schema(responses=BriefOfJob(many=True))
-    @decorators.action(detail=True, serializer_class=BriefOfJob, filterset_class=None)
-    def briefs(self, request: Request, pk: str) -> Response:
-        """The open briefs that a job changed, would change, or left because people work on them.
-
-        In the order of their ids, a thousand at most: ask with `after` for those above an id.
-        """
-        refuse_unknown(request, ["after"])
-        job = get_object_or_404(self.get_queryset(), pk=pk)
-        after = request.query_params.get("after", "0")
-        if not (after.isascii() and after.isdigit() and len(after) < 19):
-            raise Invalid({"after": ["This is no id."]})
-        rows = job.briefs.filter(brief__gt=int(after)).order_by("brief")[:MOST_BRIEFS]
-        return Response(BriefOfJob(rows, many=True).data)
 
     @extend_schema(request=entries.Nothing)
     @decorators.action(detail=True, methods=["post"])

@@ -100,11 +100,11 @@ def test_open_briefs_follow_the_rules_are_listed_and_undone(program):
 
     job = done(post(program, kind="briefs", dry_run=False))
 
-    [row] = program.get(f"reprocessing-jobs/{job.pk}/briefs/").json()
+    [row] = program.get(f"reprocessed-briefs/?job={job.pk}&change=persona").json()["results"]
     assert (row["brief"], row["change"], row["after"]["persona"]) == (
         brief.pk, "persona", "“Another”",
     )  # fmt: skip
-    assert program.get(f"reprocessing-jobs/{job.pk}/briefs/?after={brief.pk}").json() == []
+    assert not program.get(f"reprocessed-briefs/?job={job.pk + 1}").json()["results"]
     undone = done(post(program, f"{job.pk}/undo/"))
     assert undone.counts == {"as it was before": 1}
     assert reload(brief).persona.name != "Another"
