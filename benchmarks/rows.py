@@ -216,7 +216,16 @@ def ring(_: int) -> dict[str, Any]:
     return {"rung_at": now.isoformat()}
 
 
+def due_again(_: int) -> dict[str, Any]:
+    """All that ended is due again, later: what is left for a drain to do."""
+    WebhookEvent.objects.update(
+        status="pending", tries=0, finished_at=None, available_at=Now() + timedelta(days=1)
+    )
+    return {}
+
+
 STEPS = {
+    "due_again": due_again,
     "seed": seed,
     "drain": drain,
     "drain_first_tries": drain_first_tries,

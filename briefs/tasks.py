@@ -32,5 +32,9 @@ def segment() -> None:
     import_string("operations.tasks.segment")()
 
 
+def reprocess() -> None:
+    import_string("operations.tasks.reprocess")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from briefs.finding.words import indexing
 from briefs.models import KeptAnswer, MaveCall
 from briefs.pipeline import causing, draining, naming, profiles, revaluing, scanners
+from briefs.reprocessing import working as reprocessing
 from briefs.research import sharing, working
 from briefs.saving import telling
 from briefs.triage import bulk_undoing, forgetting, snoozing
@@ -21,6 +22,7 @@ def sweep() -> None:
     with ExitStack() as steps:  # the last one is called first
         steps.callback(indexing.sweep)
         steps.callback(working.wake)
+        steps.callback(reprocessing.sweep)
         steps.callback(MaveCall.objects.end_forgotten_reads)
         steps.callback(sharing.upgrade_briefs)
         steps.callback(telling.wake_if_due)  # after all that opens and closes briefs

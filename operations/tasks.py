@@ -3,6 +3,7 @@
 from briefs.finding.words import indexing
 from briefs.notifying import outbox
 from briefs.pipeline import draining
+from briefs.reprocessing import working as reprocessing
 from briefs.research.working import work
 from briefs.saving import telling
 from operations import sweeping
@@ -30,6 +31,10 @@ def index() -> None:
 
 def segment() -> None:
     telling.run()
+
+
+def reprocess() -> None:
+    reprocessing.run()
 
 
 def knock() -> None:

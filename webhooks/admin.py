@@ -3,7 +3,7 @@
 import json
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -12,11 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from providers.addresses import folded, without_credentials
+from providers.addresses import without_credentials
 from webhooks.models import WebhookEvent
 from webhooks.moments import in_words
 from webhooks.parsing import Unusable, load_object
-from webhooks.replay import replay
 
 SHOWN = 64 * 1024  # characters of a payload; a longer one is cut
 RECENT = 5_000
@@ -81,7 +80,6 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
     search_help_text = (
         "An event id or how it begins, or a whole cio_id, id, e-mail address or number of a person."
     )
-    actions = ("reprocess",)
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("kind", "id_shown", "identifiers_shown", "time_shown", "received_at")}),
         (
@@ -104,9 +102,6 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
 
     def has_delete_permission(self, request: HttpRequest, obj: WebhookEvent | None = None) -> bool:
         return bool(request.user.is_superuser)
-
-    def has_reprocess_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("webhooks.change_webhookevent")
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEvent | None = None) -> Any:
         """Without what this user may not read."""
@@ -146,22 +141,7 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
 
     def speaks_of(self, term: str) -> Q:
         """Events about the person with this identifier."""
-        return (
-            Q(identifiers__cio_id=term.removeprefix("cio_"))
-            | Q(identifiers__cio_id=term)
-            | Q(identifiers__id=term)
-            | Q(identifiers__email__in=[term, folded(term)])
-            | Q(identifiers__phone=term)
-        )
-
-    @admin.action(description="Reprocess selected events", permissions=["reprocess"])
-    def reprocess(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
-        report = replay(queryset)
-        reasons = "; ".join(f"{n} × {why}" for why, n in report.reasons.most_common(3))
-        level = messages.WARNING if report.failed else messages.SUCCESS
-        self.message_user(
-            request, f"{report.words}." + (f" Not queued: {reasons}." if reasons else ""), level
-        )
+        return WebhookEvent.about(term)
 
     @admin.display(description="event id", ordering="event_id")
     def short_id(self, event: WebhookEvent) -> SafeString:

@@ -9,7 +9,7 @@ that is ours alone. Behind a pooler its role has them (docs/operations.md, “Pg
 from typing import Any
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
@@ -38,3 +38,13 @@ def is_ours_alone(connection: BaseDatabaseWrapper) -> bool:
     """Whether this connection to PostgreSQL may be told something that later statements rely on."""
     connection.ensure_connection()
     return getattr(connection, "is_ours_alone", False)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database failed, and no row did.
+
+    PostgreSQL calls it operational, too, if a value is beyond one of its limits (class 54), such as
+    that of an index: with or without the others, that row fails.
+    """
+    is_limit = str(getattr(error.__cause__, "sqlstate", None)).startswith("54")
+    return isinstance(error, OperationalError | InterfaceError) and not is_limit

@@ -16,6 +16,7 @@ from briefs.admin.link_templates import LinkTemplateAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
 from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
+from briefs.admin.reprocessing import ReprocessedBriefAdmin, ReprocessingJobAdmin
 from briefs.admin.research import ResearchAdmin
 from briefs.admin.rules import TriedSignalRuleAdmin
 from briefs.admin.saving import SegmentMembershipAdmin
@@ -41,6 +42,8 @@ __all__ = [
     "OfferAdmin",
     "PriorityThresholdAdmin",
     "QuestionTemplateAdmin",
+    "ReprocessedBriefAdmin",
+    "ReprocessingJobAdmin",
     "ResearchAdmin",
     "ResearchPolicyAdmin",
     "ResearchedPersonaAdmin",

@@ -168,11 +168,11 @@ def _valid(entry_class: type[Entry], data: Any, under: str = "") -> Any:
     """What the entry takes. `under`: the field whose errors these are."""
     entry = entry_class(data=data, context={"brief": None})
     if not entry.is_valid():
-        raise Invalid(dict(_by_path(entry.errors, under)))
+        raise Invalid(dict(by_path(entry.errors, under)))
     return entry.entered
 
 
-def _by_path(errors: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+def by_path(errors: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     """What is wrong with a field of a field, as `briefs.0.id`."""
     if isinstance(errors, list) and all(isinstance(one, str) for one in errors):
         yield path, errors
@@ -180,7 +180,7 @@ def _by_path(errors: Any, path: str) -> Iterator[tuple[str, list[str]]]:
     parts = errors.items() if isinstance(errors, dict) else enumerate(errors)
     for name, below in parts:
         is_whole = path and name == "non_field_errors"
-        yield from _by_path(below, path if is_whole else f"{path}.{name}" if path else str(name))
+        yield from by_path(below, path if is_whole else f"{path}.{name}" if path else str(name))
 
 
 def _person(name: str | None, actor: Any) -> Any:

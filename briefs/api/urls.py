@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from briefs.api import views
 from briefs.api.bulk import BulkActViewSet
 from briefs.api.incidents import IncidentViewSet
+from briefs.api.reprocessing import ReprocessedBriefViewSet, ReprocessingJobViewSet
 
 app_name = "api"
 
@@ -16,6 +17,8 @@ router.register("personas", views.PersonaViewSet, basename="persona")
 router.register("customers", views.CustomerViewSet, basename="customer")
 router.register("bulk-acts", BulkActViewSet, basename="bulkact")
 router.register("incidents", IncidentViewSet, basename="incident")
+router.register("reprocessing-jobs", ReprocessingJobViewSet, basename="reprocessingjob")
+router.register("reprocessed-briefs", ReprocessedBriefViewSet, basename="reprocessedbrief")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 router.register("offers", views.OfferViewSet, basename="offer")
 

@@ -15,6 +15,7 @@ from briefs.models.documents import (
     TextChange,
 )
 from briefs.models.endings import ClosingReason, Offer
+from briefs.models.jobs import ReprocessedBrief, ReprocessingJob
 from briefs.models.kept_answers import KeptAnswer
 from briefs.models.link_templates import LinkTemplate
 from briefs.models.notifications import Alarm, Notification, NotificationTarget
@@ -59,6 +60,8 @@ __all__ = [
     "PriorityThreshold",
     "QuestionTemplate",
     "RecentSearch",
+    "ReprocessedBrief",
+    "ReprocessingJob",
     "Research",
     "ResearchDocument",
     "ResearchPolicy",

@@ -44,12 +44,17 @@ def read(drafts: list[Draft], past: dict[int, rereading.Past]) -> Batch:
     signals = {signal.pk: signal for signal in earlier.select_related("brief")}
     recent: dict[int, list[Signal]] = defaultdict(list)
     moments = [draft.happened_at for draft in drafts]
-    for signal in Signal.objects.filter(
-        customer__in=keys,
-        happened_at__gte=min(moments) - SAME_ACT_WITHIN,
-        happened_at__lte=max(moments) + SAME_ACT_WITHIN,
-    ).select_related("brief"):
-        recent[signal.customer_id].append(signals.get(signal.pk, signal))
+    first, last = min(moments) - SAME_ACT_WITHIN, max(moments) + SAME_ACT_WITHIN
+    others = Signal.objects.filter(
+        customer__in=keys, happened_at__gte=first, happened_at__lte=last
+    ).exclude(pk__in=signals)
+    ours = [
+        s for s in signals.values() if s.customer_id in people and first <= s.happened_at <= last
+    ]
+    for signal in sorted(
+        [*ours, *others.select_related("brief")], key=lambda s: (s.happened_at, s.pk), reverse=True
+    ):
+        recent[signal.customer_id].append(signal)
     opt_ins: dict[int, list[Signal]] = defaultdict(list)
     turned_off = {d.person.pk for d in drafts if d.rule.kind == SignalKind.CHANNEL_OPT_OUT}
     if turned_off:

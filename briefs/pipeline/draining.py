@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from briefs.pipeline import (
@@ -31,6 +31,7 @@ from briefs.pipeline import (
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
 from webhooks import bell
+from webhooks.connections import is_outage
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
 
 logger = logging.getLogger(__name__)
@@ -109,21 +110,11 @@ def process(claim: Claim) -> int:
         with _without_garbage_collection():
             return _process(claim)
     except Exception as error:  # noqa: BLE001 - the outer edge; _give_up logs and keeps it
-        if _is_outage(error) or len(claim.events) == 1:
+        if is_outage(error) or len(claim.events) == 1:
             _give_up(claim, error)
             return 0
     logger.warning("a batch of %s events failed: each half is tried", len(claim.events))
     return sum(process(half) for half in claim.halves())
-
-
-def _is_outage(error: Exception) -> bool:
-    """Whether the database failed, and no event did.
-
-    PostgreSQL calls it operational, too, if a value is beyond one of its limits (class 54), such as
-    that of an index: with or without the others, that event fails.
-    """
-    is_limit = str(getattr(error.__cause__, "sqlstate", None)).startswith("54")
-    return isinstance(error, OperationalError | InterfaceError) and not is_limit
 
 
 def _give_up(claim: Claim, error: Exception) -> None:

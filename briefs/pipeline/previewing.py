@@ -6,26 +6,24 @@ The real steps run, in a transaction that is always rolled back. Nobody is looke
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import accumulate
 
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
-from briefs.models import Brief, Signal
+from briefs.models import Brief, Research, Signal
 from briefs.pipeline import draining, recording
 from briefs.pipeline.drafts import Draft
 from personas.people import lookups
 from personas.rules.rulebook import Rulebook
 from webhooks.models import WebhookEvent
-from webhooks.replay import make_due
+from webhooks.replay import chunks, make_due
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 100  # events of one transaction: it holds locks, on SQLite that of the only writer
-LARGEST = 16 * 1024 * 1024  # bytes of their bodies, unless a single one is larger
 PAUSE_SECONDS = 0.12  # between two on SQLite, so that the receiver can store events
 EXAMPLES = 20
 NOTHING = "no signal"
@@ -43,6 +41,11 @@ class Change:
     why: str
     kind: str  # the same without names and numbers, so that like ones can be counted
 
+    @property
+    def words(self) -> str:
+        after = ", ".join(part for part in (self.after, self.brief) if part)
+        return f"event {self.event} of {self.happened_at:%Y-%m-%d %H:%M}: {self.before} → {after}"
+
 
 @dataclass(slots=True)
 class Preview:
@@ -51,6 +54,7 @@ class Preview:
     failed: Counter[str] = field(default_factory=Counter)  # by the error's name
     kinds: Counter[str] = field(default_factory=Counter)
     examples: list[Change] = field(default_factory=list)
+    questions: set[str] = field(default_factory=set)  # new ones to Mave, by their hashes
 
     @property
     def changed(self) -> int:
@@ -62,7 +66,11 @@ class Preview:
 
 
 def preview(
-    events: QuerySet[WebhookEvent], *, progress: Callable[[int], None] = lambda done: None
+    events: QuerySet[WebhookEvent],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+    after: int = 0,
+    limit: int | None = None,
 ) -> Preview:
     """Say what reprocessing these events would change; nothing is written.
 
@@ -72,7 +80,7 @@ def preview(
     Rulebook.load()
     seen = Preview()
     done = 0
-    for keys in _chunks(events):
+    for keys in chunks(events, CHUNK, after=after, limit=limit):
         _read(keys, seen)
         done += len(keys)
         progress(done)
@@ -81,23 +89,22 @@ def preview(
     return seen
 
 
-def _chunks(events: QuerySet[WebhookEvent]) -> Iterator[list[int]]:
-    """Keys in their order, as many as are read at once: fewer where the bodies are large."""
-    rows = events.order_by("pk").values_list("pk", "body_size")
-    last, reached = events.order_by().aggregate(last=Max("pk"))["last"] or 0, 0
-    while found := list(rows.filter(pk__gt=reached, pk__lte=last)[:CHUNK]):
-        sizes = accumulate(size for _, size in found)
-        keys = [key for (key, _), size in zip(found, sizes, strict=True) if size <= LARGEST]
-        keys = keys or [found[0][0]]
-        yield keys
-        reached = keys[-1]
+def look(keys: list[int]) -> Preview:
+    """The same for one chunk of events. Raises LookupError without personas."""
+    Rulebook.load()
+    seen = Preview()
+    _read(keys, seen)
+    return seen
 
 
 def _read(keys: list[int], seen: Preview) -> None:
     """Read these events anew; if that fails one by one, so that only the bad one is left out."""
     try:
         with lookups.known_profiles_only(), transaction.atomic():
+            newest = Research.objects.aggregate(newest=Max("pk"))["newest"] or 0
             skipped, changes = _try(keys)
+            opened = Research.objects.filter(pk__gt=newest)
+            questions = set(opened.values_list("question_hash", flat=True))
             transaction.set_rollback(True)
     except Exception as error:  # noqa: BLE001 - the outer edge of one event; its text may quote it
         if len(keys) > 1:
@@ -109,18 +116,15 @@ def _read(keys: list[int], seen: Preview) -> None:
         return
     seen.read += len(keys) - skipped.total()
     seen.skipped += skipped
+    seen.questions |= questions
     seen.add(changes)
 
 
 def _try(keys: list[int]) -> tuple[Counter[str], list[Change]]:
     """Process the events again. Returns why some were skipped, and what changed for the others."""
-    skipped: Counter[str] = Counter()
-    due = []
-    for event in WebhookEvent.objects.filter(pk__in=keys).defer("body", "headers").order_by("pk"):
-        if reason := make_due(event):
-            skipped[reason] += 1
-        else:
-            due.append(event.pk)
+    left = make_due(keys)
+    skipped = Counter(one.why for one in left.values())
+    due = [key for key in keys if key not in left]
     before = _signals(due)
     newest = Brief.objects.aggregate(newest=Max("pk"))["newest"] or 0
     events = WebhookEvent.objects.filter(pk__in=due).defer("headers", "history").order_by("pk")

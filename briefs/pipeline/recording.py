@@ -361,7 +361,7 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
     if old:
         fields = ("customer", "rule", "persona", "brief", "kind", "detail", "effect", "severity",
                   "level", "why", "message", "same_act_as", "happened_at")  # fmt: skip
-        Signal.objects.bulk_update(old, fields)
+        write(Signal, fields, old)
 
 
 def _raise_revisions(signals: Iterable[Signal], batch: Batch) -> None:

@@ -1,8 +1,9 @@
 """What becomes of a signal of an earlier run when its event is read anew, under today's rules.
 
 Closed briefs stay as they are. An open brief that nobody has touched follows its signals: it is
-withdrawn if none carries it any more, and renamed if they mean something else. A brief that
-somebody works on stays, and its timeline says what changed.
+withdrawn if none carries it any more, or if the customer's persona opens none by now; renamed if
+they mean something else; and has the persona that they name. A brief that somebody works on stays,
+and its timeline says what changed.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from briefs.models import Brief, Signal, Yardstick
-from briefs.pipeline import profiles, reaching
+from briefs.pipeline import profiles, reaching, remapping
 from briefs.pipeline.drafts import PROCESSED, Draft
 from briefs.research import sharing
 from personas.models import Customer, Effect, SignalKind
@@ -149,7 +150,37 @@ def settle(pasts: dict[int, Past], drafts: Iterable[Draft], signals: Iterable[Si
     for brief in briefs.filter(pk__in=told_otherwise - by_brief.keys()):
         if brief.is_untouched:
             _tell_otherwise(brief)
-    return sum(_follow(brief, by_brief[brief.pk]) for brief in briefs.filter(pk__in=by_brief))
+    asked = sum(_follow(brief, by_brief[brief.pk]) for brief in briefs.filter(pk__in=by_brief))
+    return asked + _follow_personas(pasts, drafts)
+
+
+def _follow_personas(pasts: dict[int, Past], drafts: Iterable[Draft]) -> int:
+    """Let untouched briefs have the persona that their signals name now, or be withdrawn.
+
+    Else a brief would show a persona, and beside it a signal that was read as another one's.
+    """
+    present = {
+        past.brief.pk: draft
+        for draft in drafts
+        if draft.customer and draft.persona_match and not draft.is_waiting_for_profile
+        if (past := pasts.get(draft.event.pk)) and past.brief and past.keeps_its_brief(draft)
+        if past.brief.is_untouched and _is_of_another(past.brief, draft)
+    }
+    if not present:
+        return 0
+    open_ = Brief.objects.open().filter(pk__in=present).select_related("persona", "customer")
+    briefs = list(open_.order_by("pk"))  # locked by `look_back`
+    matches = {brief.pk: present[brief.pk].mapped for brief in briefs}
+    changed, asked = remapping.remap(briefs, matches, "read anew")
+    for one in changed:
+        if one.change == remapping.Change.WITHDRAWN:
+            present[one.brief.pk].reason += f" · brief {one.brief.pk} was withdrawn"
+    return asked
+
+
+def _is_of_another(brief: Brief, draft: Draft) -> bool:
+    persona = draft.mapped.persona
+    return brief.persona_id != persona.pk or not persona.opens_brief
 
 
 def _forget_addresses(customers: Collection[int]) -> None:

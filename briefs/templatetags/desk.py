@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from briefs import times
 from briefs.links import admin_url_for, user_name
-from briefs.models import Priority
+from briefs.models import Brief, Priority, Signal
 from briefs.times import clock_or_day, exact, span, span_in_full
 from personas.models import Customer
 from providers import plain
@@ -122,3 +122,12 @@ def initials(user: Any) -> str:
     """Two letters for a person, from their name or else their user name."""
     words = (user.get_full_name() or user.get_username()).replace(".", " ").split()
     return "".join(word[0] for word in words[:2]).upper()
+
+
+@register.filter
+def why_of(signal: Signal, brief: Brief) -> str:
+    """Why the signal is one. Of one that was mapped to another persona than its brief has now, the
+    rule alone: where a brief comes from never names two personas."""
+    if signal.persona_id in (None, brief.persona_id):
+        return signal.why
+    return f"rule “{signal.rule}”" if signal.rule else "by a rule of before"

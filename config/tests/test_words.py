@@ -9,7 +9,15 @@ from django.apps import apps
 from accounts.models import Role, SignInPolicy
 from briefs.finding import tabs
 from briefs.finding.filters import ASSIGNEES, RESEARCH
-from briefs.models import Brief, BulkAct, BulkPart, ContactLog, Priority
+from briefs.models import (
+    Brief,
+    BulkAct,
+    BulkPart,
+    ContactLog,
+    Priority,
+    ReprocessedBrief,
+    ReprocessingJob,
+)
 from briefs.triage.snoozing import Until
 from personas.models import SignalKind
 from personas.models.steps import StepChannel
@@ -53,6 +61,10 @@ CHOICES = {
     "Snooze": Until.labels,
     "Many briefs": BulkAct.Kind.labels,
     "Left out": [status.label for status in BulkPart.LEFT_OUT],
+    "Reprocessing": ReprocessingJob.Kind.labels,
+    "How far a job is": ReprocessingJob.State.labels,
+    "What a job did with a brief": ReprocessedBrief.Change.labels,
+    "What its undo did": ReprocessedBrief.Undone.labels,
     "Not undone": [status.label for status in BulkPart.KEPT],
     "Period of a value": ValuePeriod.labels,
     "Roles": Role.labels,

@@ -1,6 +1,9 @@
 """Reprocessing: the command, its selectors, and the replay that it shares with the admin."""
 
 import json
+import os
+import shlex
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -9,13 +12,15 @@ from unittest.mock import Mock
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from briefs.models import Brief, Signal
+from briefs.models import Brief, Research, Signal
 from briefs.pipeline import draining
-from briefs.tests.factories import make_event, make_payload
-from operations.management.commands.reprocess_events import moment
+from briefs.reprocessing.selecting import moment
+from briefs.reprocessing.tests.making import make_fitting
+from briefs.tests.factories import make_customer, make_event, make_payload
 from personas.models import SignalRule
 from webhooks import replay as replaying
 from webhooks import waking
@@ -251,14 +256,14 @@ def test_quarantined_event_that_stays_unusable_is_skipped_with_the_reason(body, 
 
 def test_one_bad_row_does_not_stop_the_others(monkeypatch):
     bad, good = make_event(status="dead"), make_event(status="dead")
-    original = WebhookEvent.replay
+    original = WebhookEvent._as_read_today
 
     def fail_for_bad(event):
         if event.pk == bad.pk:
             raise ValueError("broken row")
         return original(event)
 
-    monkeypatch.setattr(WebhookEvent, "replay", fail_for_bad)
+    monkeypatch.setattr(WebhookEvent, "_as_read_today", fail_for_bad)
 
     with pytest.raises(CommandError, match="1 failed"):
         run("--status", "dead")
@@ -276,7 +281,7 @@ def test_more_than_one_chunk_is_replayed(monkeypatch):
     report = replay(WebhookEvent.objects.filter(status="dead"), progress=done.append)
 
     assert report.queued == 5
-    assert done == [1, 2, 3, 4, 5]
+    assert done == [2, 4, 5]
 
 
 def test_bell_is_rung_once_for_all():
@@ -327,5 +332,170 @@ def test_since_reads_dates_and_ages(words, expected):
 
 @pytest.mark.parametrize("words", ["yesterday", "2026-02-31", "7w", ""])
 def test_since_refuses_what_it_cannot_read(words):
-    with pytest.raises(CommandError, match="neither a date"):
+    with pytest.raises(ValueError, match="neither a date"):
         moment(words, NOW)
+
+
+# Selectors
+
+
+def selected() -> list[WebhookEvent]:
+    return list(WebhookEvent.objects.filter(status="pending").order_by("pk"))
+
+
+def test_reason_and_until_and_limit_and_after_id_narrow_down():
+    events = [make_event(status="ignored", status_reason="No rule speaks of it") for _ in range(4)]
+    make_event(status="ignored", status_reason="the event names no person")
+    late = make_event(status="ignored", status_reason="no rule speaks of it")
+    WebhookEvent.objects.filter(pk=late.pk).update(received_at=timezone.now() + timedelta(days=1))
+
+    out = run(
+        "--reason", "no rule", "--until", f"{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
+        "--after-id", str(events[0].pk), "--limit", "2",
+    )  # fmt: skip
+
+    assert selected() == events[1:3]
+    assert out.splitlines()[-1] == "2 queued, 0 skipped."
+
+
+@pytest.mark.parametrize("named", ["cio_id", "id", "email"])
+def test_customer_is_named_by_any_identifier_of_now_or_of_the_event(named):
+    identifiers = {"id": "ann", "cio_id": "c0000007", "email": "ann@example.com"}
+    event = make_event(make_payload(data={"identifiers": identifiers}), status="dead")
+    make_event(status="dead")
+
+    run("--customer", identifiers[named])
+
+    assert selected() == [event]
+
+
+@pytest.mark.parametrize("selectors", [["--limit", "5"], ["--after-id", "5"]])
+def test_limit_and_after_id_alone_do_not_say_which_events(selectors):
+    with pytest.raises(CommandError, match="Say which events"):
+        run(*selectors)
+
+
+def test_dry_run_tells_what_new_questions_would_cost(starter):
+    customer = make_customer(attributes={"plan": "free"})
+    make_event(make_payload(data={"identifiers": {"cio_id": customer.cio_id}}))
+    draining.drain()
+    make_fitting("free")
+
+    out = run("--metric", "unsubscribed", "--dry-run")
+
+    assert "It would ask 1 new question to Mave: 10 to 75 credits." in out
+    assert Research.objects.count() == 0
+
+
+# Stopped, and gone on with
+
+
+@pytest.fixture
+def five(monkeypatch):
+    """Five events, two of them at a time."""
+    monkeypatch.setattr(replaying, "CHUNK", 2)
+    return [make_event(status="dead") for _ in range(5)]
+
+
+def interrupt_after(batches, monkeypatch, interrupt):
+    """Let something happen in place of the next batch."""
+    make_due, done = replaying.make_due, []
+
+    def make_due_or_not(keys):
+        if len(done) == batches:
+            done.append(keys)
+            interrupt(keys)
+        done.append(keys)
+        return make_due(keys)
+
+    monkeypatch.setattr(replaying, "make_due", make_due_or_not)
+
+
+def go_on(error) -> str:
+    """Run the command that the error names."""
+    [line] = [line for line in str(error.value).splitlines() if line.startswith("manage.py")]
+    _, name, *arguments = shlex.split(line)
+    assert name == "reprocess_events"
+    return run(*arguments)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_after_the_batch_and_the_command_that_goes_on_is_named(
+    five, monkeypatch, number
+):
+    interrupt_after(1, monkeypatch, lambda keys: os.kill(os.getpid(), number))
+
+    with pytest.raises(CommandError, match=f"Stopped after event {five[3].pk}: {number.name}") as e:
+        run("--status", "dead")
+    assert selected() == five[:4]
+
+    assert go_on(e).splitlines()[-1] == "1 queued, 0 skipped."
+    assert {len(event.history) for event in selected()} == {1}
+
+
+def test_lost_connection_ends_it_after_the_last_batch_that_was_written(five, monkeypatch):
+    def lose(keys):
+        raise OperationalError("server closed the connection")
+
+    interrupt_after(1, monkeypatch, lose)
+    monkeypatch.setattr(connection, "close", lambda: None)  # it is that of the test
+
+    with pytest.raises(CommandError, match=f"Stopped after event {five[1].pk}: the database") as e:
+        run("--status", "dead")
+
+    assert go_on(e).splitlines()[-1] == "3 queued, 0 skipped."
+    assert {len(event.history) for event in selected()} == {1}
+
+
+def test_batch_that_was_written_without_an_answer_is_not_queued_twice(five, monkeypatch):
+    """The connection broke in the commit: the events are due, and the command was not told."""
+    add = replaying.Report.add
+
+    def break_off_once(report, keys, outcomes):
+        monkeypatch.setattr(replaying.Report, "add", add)
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(replaying.Report, "add", break_off_once)
+    monkeypatch.setattr(connection, "close", lambda: None)
+
+    with pytest.raises(CommandError, match=f"Stopped after event {five[1].pk}: the database") as e:
+        run("--status", "dead")
+
+    assert go_on(e).splitlines()[-1] == "3 queued, 0 skipped."
+    assert {len(event.history) for event in selected()} == {1}
+
+
+def test_limit_that_is_left_is_in_the_command_that_goes_on(five, monkeypatch):
+    interrupt_after(0, monkeypatch, lambda keys: os.kill(os.getpid(), signal.SIGINT))
+
+    with pytest.raises(CommandError, match="--limit 2") as e:
+        run("--status", "dead", "--limit", "4")
+    go_on(e)
+
+    assert selected() == five[:4]
+
+
+# Its pace
+
+
+def test_no_more_is_queued_than_workers_can_take_soon(five, monkeypatch):
+    """Workers take the oldest events first: a new one would wait for all that are queued."""
+    monkeypatch.setattr(replaying, "AHEAD", 2)
+    most = []
+
+    def work(seconds):
+        most.append(WebhookEvent.objects.all().due().count())
+        WebhookEvent.objects.filter(status="pending").update(status="ignored")
+
+    monkeypatch.setattr(replaying.time, "sleep", work)
+
+    run("--status", "dead")
+
+    assert most == [2, 2]
+
+
+def test_without_workers_all_is_queued_after_a_while(five, monkeypatch):
+    monkeypatch.setattr(replaying, "AHEAD", 1)
+    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 0)
+
+    assert run("--status", "dead").splitlines()[-1] == "5 queued, 0 skipped."

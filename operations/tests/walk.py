@@ -95,6 +95,9 @@ def _filled(address: Address) -> str:
     return ARGUMENT.sub(sample, address.shown)
 
 
+_JUDGED = {"persona": "“Walked”", "priority": "Low", "step": "Walk."}
+
+
 def make_rows() -> None:
     """A row of what most addresses name."""
     from django.contrib.auth import get_user_model
@@ -109,6 +112,8 @@ def make_rows() -> None:
         Notification,
         NotificationTarget,
         QuestionTemplate,
+        ReprocessedBrief,
+        ReprocessingJob,
         ResearchPolicy,
         SegmentMembership,
         WorkingTime,
@@ -123,6 +128,10 @@ def make_rows() -> None:
     brief = make_brief(research=research)
     make_signal(brief=brief)
     SegmentMembership.objects.create(customer=brief.customer)
+    job = ReprocessingJob.objects.create(kind="briefs")
+    ReprocessedBrief.objects.create(
+        job=job, brief=brief, change="left", **dict.fromkeys(("before", "after"), _JUDGED)
+    )
     make_threshold()
     MaveCall.objects.create(research=research, purpose=MaveCall.Purpose.CHAT)
     target = NotificationTarget(name="Walked")

@@ -23,17 +23,17 @@ def write(
         return
     columns = [model._meta.get_field(name) for name in names]
     given = [
-        {"id": row.pk, **{field.name: _given(field, row) for field in columns}} for row in rows
+        {"id": row.pk, **{field.column: _given(field, row) for field in columns}} for row in rows
     ]
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     if connection.vendor == "postgresql":
-        kinds = ", ".join(f"{quote(f.name)} {f.db_type(connection)}" for f in columns)
+        kinds = ", ".join(f"{quote(f.column)} {f.db_type(connection)}" for f in columns)
         source, key = f"json_to_recordset(%s::json) AS given(id bigint, {kinds})", "given.id"
-        sets = [f"{quote(f.name)} = given.{quote(f.name)}" for f in columns]
+        sets = [f"{quote(f.column)} = given.{quote(f.column)}" for f in columns]
     else:
         source, key = "json_each(%s) AS given", "json_extract(given.value, '$.id')"
-        sets = [f"{quote(f.name)} = json_extract(given.value, '$.{f.name}')" for f in columns]
+        sets = [f"{quote(f.column)} = json_extract(given.value, '$.{f.column}')" for f in columns]
     assignments = ", ".join([*sets, *([also] if also else [])])
     with connection.cursor() as cursor:
         cursor.execute(
@@ -43,7 +43,9 @@ def write(
 
 
 def _given(field: Any, row: models.Model) -> Any:
-    value = getattr(row, field.name)
+    if related := row._state.fields_cache.get(field.name):
+        return related.pk  # the related row may have got its key later
+    value = getattr(row, field.attname)
     if isinstance(field, models.DateTimeField) and value is not None:
         return str(connection.ops.adapt_datetimefield_value(value))  # as the database writes it
     return value

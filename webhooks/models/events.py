@@ -13,6 +13,7 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
+from providers.addresses import folded
 from webhooks.clock import NOW_SQL
 from webhooks.models import deliveries
 from webhooks.models.deliveries import DeliveryRow
@@ -48,6 +49,33 @@ _OUTCOMES_SQL = {
         SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.status') AS status,
             json_extract(value, '$.reason') AS reason
         FROM json_each(%s)) AS outcome""",
+}
+_REPLAY_SQL = """
+    UPDATE webhooks_webhookevent
+    SET status = 'pending', status_reason = '', tries = 0, finished_at = NULL, put_off_at = NULL,
+        available_at = {now}, object_type = given.object_type, metric = given.metric,
+        occurred_at = given.occurred_at, stated_time = given.stated_time,
+        identifiers = given.identifiers, history = {history}
+    FROM {given}
+    WHERE webhooks_webhookevent.id = given.id
+"""
+_GIVEN_SQL = {
+    "postgresql": """json_to_recordset(%s::json) AS given(
+        id bigint, object_type text, metric text, occurred_at timestamptz, stated_time text,
+        identifiers jsonb, past jsonb)""",
+    "sqlite": """(
+        SELECT json_extract(value, '$.id') AS id,
+            json_extract(value, '$.object_type') AS object_type,
+            json_extract(value, '$.metric') AS metric,
+            json_extract(value, '$.occurred_at') AS occurred_at,
+            json_extract(value, '$.stated_time') AS stated_time,
+            json_extract(value, '$.identifiers') AS identifiers,
+            json_extract(value, '$.past') AS past
+        FROM json_each(%s)) AS given""",
+}
+_HISTORY_SQL = {
+    "postgresql": "history || given.past",
+    "sqlite": "json_insert(history, '$[#]', json(given.past))",
 }
 # Columns that processing does not need: they are not read when events are claimed.
 _UNREAD = ("headers", "history", "last_received_at", "deliveries", "body_sha256")
@@ -131,6 +159,21 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         fence = field.get_db_prep_value(token, connection)
         with connection.cursor() as cursor:
             cursor.execute(statement, [json.dumps(rows), fence])
+
+    def replay_each(self, events: "Sequence[WebhookEvent]") -> None:
+        """Make ended events due again, as `WebhookEvent.replay` does with one, in one statement.
+
+        Lock the rows before: nothing else may have changed them since they were read.
+        """
+        if not events:
+            return
+        vendor = connection.vendor
+        statement = _REPLAY_SQL.format(
+            given=_GIVEN_SQL[vendor], history=_HISTORY_SQL[vendor], now=NOW_SQL[vendor]
+        )
+        rows = [event.as_given_again for event in events]
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [json.dumps(rows)])
 
     def put_back(self, delay: timedelta, reason: str) -> int:
         """Give up the lease; the events are due again after `delay`."""
@@ -269,6 +312,17 @@ class WebhookEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.event_id}"
 
+    @classmethod
+    def about(cls, identifier: str) -> Q:
+        """Events that carry this identifier of a person."""
+        return (
+            Q(identifiers__cio_id=identifier.removeprefix("cio_"))
+            | Q(identifiers__cio_id=identifier)
+            | Q(identifiers__id=identifier)
+            | Q(identifiers__email__in=[identifier, folded(identifier)])
+            | Q(identifiers__phone=identifier)
+        )
+
     @property
     def kind(self) -> str:
         return f"{self.object_type} {self.metric}".strip() or "event of no kind"
@@ -337,6 +391,20 @@ class WebhookEvent(models.Model):
             at, words = bounded(self.occurred_at, self.stated_time or said, self.received_at)
             return {"occurred_at": at, "stated_time": words}
 
+    @property
+    def as_given_again(self) -> dict[str, Any]:
+        """What a replay writes, for JSON."""
+        fields = {
+            "object_type": self.object_type,
+            "metric": self.metric,
+            "identifiers": self.identifiers,
+            **self._as_read_today(),
+        }
+        at = fields["occurred_at"]
+        # As the database writes it: SQLite compares moments as texts.
+        fields["occurred_at"] = at and str(connection.ops.adapt_datetimefield_value(at))
+        return {"id": self.pk, "past": self._past, **fields}
+
     def _fields(self, parsed: ParsedEvent) -> dict[str, Any]:
         at, words = bounded(parsed.occurred_at, parsed.stated_time, self.received_at)
         return {
@@ -347,18 +415,22 @@ class WebhookEvent(models.Model):
             "identifiers": parsed.identifiers,
         }
 
-    def _make_due(self, **fields: Any) -> bool:
-        past = {
+    @property
+    def _past(self) -> dict[str, Any]:
+        """How the run ended, for the history."""
+        return {
             "status": self.status,
             "reason": self.status_reason,
             "tries": self.tries,
             "finished_at": self.finished_at.isoformat() if self.finished_at else None,
         }
+
+    def _make_due(self, **fields: Any) -> bool:
         changed = WebhookEvent.objects.filter(pk=self.pk, status=self.status).update(
             status=self.Status.PENDING,
             status_reason="",
             available_at=Now(),  # due since now, however long ago it was received
-            history=[*self.history, past],
+            history=[*self.history, self._past],
             **fields,
         )
         return bool(changed)

@@ -34,6 +34,10 @@ STEPS = {
     "thread read": ("providers.mavera.Mave.thread", "after"),
     "probe claimed": ("briefs.research.pacing.admit_read", "before"),
     "probe answered": ("providers.mavera.Mave.usage", "after"),
+    "job claimed": ("briefs.reprocessing.working._begin", "before"),
+    "events due": ("briefs.reprocessing.working.make_due", "after"),
+    "briefs changed": ("briefs.pipeline.remapping.remap", "after"),
+    "batch written": ("briefs.reprocessing.working._told", "before"),
     "renewing": ("briefs.research.sharing.open_or_join", "after"),
 }
 
@@ -198,9 +202,18 @@ def _end(ticket: Any, chance: random.Random) -> None:
         settling.settle_error(ticket.research, ticket.token, ticket.call, error)
 
 
+def reprocess(order: dict[str, Any]) -> bool:
+    from briefs.reprocessing import working
+    from webhooks import replay
+
+    replay.CHUNK = working.BATCH = 2
+    return working.run()
+
+
 JOBS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "run_next": run_next,
     "renew": renew,
+    "reprocess": reprocess,
     "ask": ask,
     "hammer": hammer,
 }

@@ -1,23 +1,28 @@
 """Makes stored events run through today's rules again, and shows before what that changes."""
 
-import re
+import signal
 import sys
+import time
 from argparse import ArgumentParser
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import datetime
 from textwrap import shorten
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.db import Error, connection
+from django.db.models import Count
 
 from briefs.pipeline.previewing import Preview, preview
+from briefs.reprocessing.ordering import credits_in_words
+from briefs.reprocessing.selecting import STATUSES, Selection, moment
+from webhooks.clock import database_now
+from webhooks.connections import is_outage
 from webhooks.models import WebhookEvent
-from webhooks.replay import replay
+from webhooks.replay import Report, replay
 
-STATUSES = [status.value for status in WebhookEvent.Status if status != "pending"]
 BAR_WIDTH = 30
+FIND_OUT_SECONDS = 10.0  # after a lost connection, how far the last batch came
 
 
 class Command(BaseCommand):
@@ -25,22 +30,36 @@ class Command(BaseCommand):
         "Queue stored events to be processed again, under today's rules. Quarantined ones are "
         "read anew. Closed briefs stay as they are; open ones that nobody has touched follow what "
         "their events mean today. On a terminal it shows what would change, and asks. Selectors "
-        "narrow each other down."
+        "narrow each other down. If it is stopped, it prints the command that goes on from there."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--ids", nargs="+", metavar="ID", help="Our ids or Customer.io's event ids."
+            "--ids", nargs="+", metavar="ID", default=[], help="Our ids or Customer.io's event ids."
         )
-        parser.add_argument("--status", nargs="+", choices=STATUSES, help="How they ended.")
+        parser.add_argument(
+            "--status", nargs="+", choices=STATUSES, default=[], help="How they ended."
+        )
+        parser.add_argument("--object-type", default="", help="customer, email, …")
+        parser.add_argument("--metric", default="", help="unsubscribed, bounced, …")
+        parser.add_argument(
+            "--reason", default="", metavar="WORDS", help="Words in why they ended so."
+        )
+        parser.add_argument(
+            "--customer", default="", metavar="ID", help="A person's id, cio_id, address or number."
+        )
         parser.add_argument(
             "--since", metavar="WHEN", help="Received since: 2026-11-01, or 24h, or 7d."
         )
-        parser.add_argument("--metric", help="unsubscribed, bounced, …")
+        parser.add_argument("--until", metavar="WHEN", help="Received before: the same.")
+        parser.add_argument("--limit", type=int, help="So many at most, the oldest first.")
+        parser.add_argument(
+            "--after-id", type=int, default=0, metavar="N", help="Only those above our id N."
+        )
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="Count what is selected and show what would change; change nothing.",
+            help="Count what is selected; show what would change and cost; change nothing.",
         )
         parser.add_argument(
             "--yes",
@@ -49,35 +68,41 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not any(options[name] for name in ("ids", "status", "since", "metric")):
-            raise CommandError("Say which events: --ids, --status, --since or --metric.")
-        events = select(options["ids"], options["status"], options["since"], options["metric"])
-        unknown = missing_ids(options["ids"] or [])
+        selection = _selection(options)
+        if not selection:
+            raise CommandError(
+                "Say which events: --ids, --status, --metric, --object-type, --reason, --customer, "
+                "--since or --until."
+            )
+        unknown = selection.missing_ids()
         for given in unknown:
             self.stderr.write(f"No event has the id {given}.")
         if options["dry_run"]:
-            self._count(events)
-            self._preview(events)
-            self.stdout.write(f"{events.count():,} selected, nothing changed.")
-        elif self._is_agreed(events, options["yes"]):
-            self._replay(events)
+            self._count(selection)
+            self._preview(selection)
+            self.stdout.write(f"{selection.count():,} selected, nothing changed.")
+        elif self._is_agreed(selection, options["yes"]):
+            self._replay(selection)
         else:
             self.stdout.write("Nothing was changed.")
         if unknown:
             raise CommandError(f"{len(unknown)} of the ids are unknown.")
 
-    def _is_agreed(self, events: QuerySet[WebhookEvent], is_sure: bool) -> bool:
+    def _is_agreed(self, selection: Selection, is_sure: bool) -> bool:
         """Whether to go on: a person at a terminal is shown what would change, and asked."""
         if is_sure or not (sys.stdin.isatty() and self.stdout.isatty()):
             return True
-        if not self._preview(events):
+        if not self._preview(selection):
             return True
-        answer = input(f"Reprocess these {events.count():,} events? [y/N] ")
+        answer = input(f"Reprocess these {selection.count():,} events? [y/N] ")
         return answer.strip().lower() in ("y", "yes")
 
-    def _count(self, events: QuerySet[WebhookEvent]) -> None:
+    def _count(self, selection: Selection) -> None:
+        """Of what each kind there is; a limit does not count."""
         rows = (
-            events.order_by()
+            selection.events()
+            .filter(pk__gt=selection.after_id)
+            .order_by()
             .values_list("status", "object_type", "metric")
             .annotate(number=Count("pk"))
             .order_by("status", "-number")
@@ -86,10 +111,15 @@ class Command(BaseCommand):
             kind = f"{object_type} {metric}".strip() or "of no kind"
             self.stdout.write(f"{number:>9,}  {WebhookEvent.Status(status).label:<24} {kind}")
 
-    def _preview(self, events: QuerySet[WebhookEvent]) -> bool:
+    def _preview(self, selection: Selection) -> bool:
         """Show what reprocessing would change; False if it would change nothing."""
         try:
-            seen = preview(events, progress=Progress(events.count()))
+            seen = preview(
+                selection.events(),
+                progress=Progress(selection.count()),
+                after=selection.after_id,
+                limit=selection.limit,
+            )
         except LookupError as error:
             self.stdout.write(f"What would change cannot be said: {error}.")
             return True
@@ -100,6 +130,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{number:>9,}  {words}")
         if seen.examples:
             self._show(seen)
+        self.stdout.write(f"It would ask {credits_in_words(len(seen.questions))}.")
         return bool(seen.changed or seen.failed)
 
     def _show(self, seen: Preview) -> None:
@@ -112,56 +143,101 @@ class Command(BaseCommand):
             self.stdout.write(f"{'':29}{shorten(change.why, 160, placeholder=' …')}")
         self.stdout.write("")
 
-    def _replay(self, events: QuerySet[WebhookEvent]) -> None:
-        report = replay(events, progress=Progress(events.count()))
-        for reason, number in report.reasons.most_common(10):
-            self.stdout.write(f"{number:>9,}  {reason}")
-        self.stdout.write(f"{report.words}.")
+    def _replay(self, selection: Selection) -> None:
+        report = Report(reached=selection.after_id)
+        selection = replace(selection, until=selection.until or database_now())
+        with Stopping() as stopping:
+            try:
+                replay(
+                    selection.events(),
+                    progress=Progress(selection.count()),
+                    limit=selection.limit,
+                    is_stopped=stopping,
+                    report=report,
+                )
+            except Error as error:
+                if not is_outage(error):
+                    raise
+                self._tell_where_it_stopped(selection, report, f"the database went away: {error}")
+        if stopping() and not report.is_complete:
+            self._tell_where_it_stopped(selection, report, stopping.why)
+        self._tell(report)
         if report.failed:
             raise CommandError(f"{report.failed} failed; the log names them.")
 
+    def _tell(self, report: Report) -> None:
+        for reason, number in report.reasons.most_common(10):
+            self.stdout.write(f"{number:>9,}  {reason}")
+        self.stdout.write(f"{report.words}.")
 
-def select(
-    ids: list[str] | None, statuses: list[str] | None, since: str | None, metric: str | None
-) -> QuerySet[WebhookEvent]:
-    """The events that all of the given selectors name. Raises CommandError for a bad `since`."""
-    events = WebhookEvent.objects.all()
-    if ids:
-        events = events.filter(Q(event_id__in=ids) | Q(pk__in=_keys(ids)))
-    if statuses:
-        events = events.filter(status__in=statuses)
-    if since:
-        events = events.filter(received_at__gte=moment(since))
-    if metric:
-        events = events.filter(metric=metric.strip().lower())
-    return events
-
-
-def missing_ids(ids: list[str]) -> list[str]:
-    """Those of the given ids that name no event at all, whatever its status."""
-    found = select(ids, None, None, None).values_list("pk", "event_id") if ids else []
-    known = {str(value) for row in found for value in row}
-    return [given for given in ids if given not in known]
+    def _tell_where_it_stopped(self, selection: Selection, report: Report, why: str) -> None:
+        """Raises CommandError with the command that goes on from there."""
+        doubt = ""
+        if report.begun and not _find_out(report):
+            doubt = (
+                f" Whether the {len(report.begun)} events after {report.reached} were queued is "
+                "not known: the command queues them again."
+            )
+        self._tell(report)
+        limit = None if selection.limit is None else selection.limit - report.done
+        rest = replace(selection, after_id=report.reached, limit=limit)
+        raise CommandError(
+            f"Stopped after event {report.reached}: {why}.{doubt} To go on:\n"
+            f"{rest.command('reprocess_events')} --yes"
+        )
 
 
-def _keys(ids: list[str]) -> list[int]:
-    return [int(given) for given in ids if re.fullmatch(r"[0-9]{1,18}", given)]
+def _selection(options: dict[str, Any]) -> Selection:
+    names = ("ids", "status", "object_type", "metric", "reason", "customer", "limit", "after_id")
+    moments = {name: _moment(name, options[name]) for name in ("since", "until")}
+    return Selection(**{name: options[name] for name in names}, **moments)
 
 
-def moment(words: str, now: datetime | None = None) -> datetime:
-    """Read `24h`, `7d`, `2026-11-01` or `2026-11-01T12:00` (UTC). Raises CommandError."""
-    if age := re.fullmatch(r"(\d{1,5})([hd])", words):
-        unit = "hours" if age[2] == "h" else "days"
-        return (now or timezone.now()) - timedelta(**{unit: int(age[1])})
+def _moment(name: str, words: str | None) -> datetime | None:
     try:
-        parsed = parse_datetime(words)
-        if parsed is None and (day := parse_date(words)):
-            parsed = datetime.combine(day, time.min)
-    except ValueError:  # well formed, but no such day
-        parsed = None
-    if parsed is None:
-        raise CommandError(f"--since {words!r} is neither a date like 2026-11-01 nor 24h nor 7d.")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        return moment(words) if words is not None else None
+    except ValueError as error:
+        raise CommandError(f"--{name} {error}.") from error
+
+
+def _find_out(report: Report) -> bool:
+    """After a lost connection, count the last batch if it was queued; False if nobody knows."""
+    stop_at = time.monotonic() + FIND_OUT_SECONDS
+    while time.monotonic() < stop_at:
+        connection.close()
+        try:
+            report.settle()
+        except Error:
+            time.sleep(0.5)
+        else:
+            return True
+    return False
+
+
+class Stopping:
+    """Ctrl-C and SIGTERM are noted, so that a batch is never cut off; a second one cuts it off."""
+
+    def __init__(self) -> None:
+        self.why = ""
+
+    def __call__(self) -> bool:
+        return bool(self.why)
+
+    def __enter__(self) -> "Stopping":
+        self._before = {one: signal.signal(one, self._note) for one in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+
+    def _note(self, number: int, _: object) -> None:
+        if self.why:
+            raise KeyboardInterrupt
+        self.why = f"{signal.Signals(number).name} came"
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Progress:
@@ -172,7 +248,7 @@ class Progress:
         self.is_shown = sys.stderr.isatty()
 
     def __call__(self, done: int) -> None:
-        if not self.is_shown or (done % 100 and done < self.total):
+        if not self.is_shown:
             return
         filled = "#" * (BAR_WIDTH * min(done, self.total) // self.total)
         end = "\n" if done >= self.total else ""

@@ -1,0 +1,1 @@
+"""Stored events and open briefs, many at a time, through the present rules."""
