@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('briefs', '0035_saving_segment'),
+        ('briefs', '0036_plan_index'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
