@@ -33,6 +33,7 @@ CHOSEN: dict[Alarm.Kind, Choice] = {
     Alarm.Kind.WRONG_SIGNATURE: {Kind.WRONG_SIGNATURE: ANY_AGE, Kind.OTHER_SIGNATURE: ANY_AGE},
     Alarm.Kind.SILENCE: {Kind.SILENCE: ANY_AGE},
     Alarm.Kind.MAIL_REFUSED: {Kind.MAIL_REFUSED: ANY_AGE},
+    Alarm.Kind.NO_BRIEFS: {Kind.NO_BRIEFS: ANY_AGE},
     Alarm.Kind.WAITING: {
         Kind.NOT_TAKEN: Ages(TOLD_AFTER),
         Kind.BEHIND: Ages(timedelta(minutes=10)),

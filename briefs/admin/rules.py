@@ -1,15 +1,17 @@
 """The signal rule's page, with a trial of the rule on the latest events."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.contrib import admin
 from django.db.models import Max, Q
 
 from personas.admin import SignalRuleAdmin
+from personas.admin.signals import PAYLOAD_FIELDS
 from personas.models import SignalRule
+from personas.rules import checking, noting, preferences
 from personas.rules import facts as events
-from personas.rules import preferences
 from personas.rules.matching import holding
 from personas.rules.rulebook import Rulebook
 from providers.subscriptions import read_preferences
@@ -33,8 +35,30 @@ class TriedSignalRuleAdmin(SignalRuleAdmin):
             return "Save it, or try it, to see."
         return _words(rule)
 
+    def notes(self, rule: SignalRule) -> Iterator[str]:
+        return _notes(SignalRule.objects.get(pk=rule.pk))  # with its conditions as saved
+
     def trial_words(self, obj: SignalRule) -> str:
         return _words(obj)
+
+
+def _notes(rule: SignalRule) -> Iterator[str]:
+    """Contradictions, shadows, and fields that none of the latest events of its kinds has."""
+    try:
+        order = Rulebook.load().rules
+    except LookupError:  # the starter personas are missing: said elsewhere
+        return
+    key, takes = checking.of_event, noting.DECIDES
+    yield from checking.contradictions(rule, key, takes)
+    yield from checking.shadows(rule, order, key, takes)
+    looked_at = [
+        events.facts(event.data, preferences=_preferences(event, event.data))
+        for event in _recent(rule)
+        if rule.covers(event.object_type, event.metric, events.level(event.object_type, event.data))
+    ]
+    known = {name for facts in looked_at for name in facts.values}
+    known.update(name for name, _ in PAYLOAD_FIELDS)
+    yield from checking.unseen(rule, looked_at, known, key, "events")
 
 
 def _words(rule: SignalRule) -> str:

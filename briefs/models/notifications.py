@@ -283,6 +283,7 @@ class Alarm(models.Model):
         WRONG_SIGNATURE = "wrong_signature", "Webhooks are rejected"
         SILENCE = "silence", "No webhooks come in"
         MAIL_REFUSED = "mail_refused", "Our mail is refused"
+        NO_BRIEFS = "no_briefs", "Signals arrive and briefs do not"
         WAITING = "waiting", "Events are not processed"
         PAUSED = "paused", "Research is paused"
         STUCK = "stuck", "A process was restarted"

@@ -44,6 +44,7 @@ WORK = (
     Check("failed events", work.failed_events),
     Check("deliveries", work.deliveries),
     Check("our mail", work.our_mail),
+    Check("briefs", work.briefs),
     Check("research", work.research),
     Check("segment", work.segment),
     Check("notification targets", targets.notification_targets),

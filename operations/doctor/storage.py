@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from operations.doctor.findings import Finding, counted, fail, ok, warn
 from personas.models import Effect
+from personas.rules import noting
 from personas.rules.rulebook import Rulebook
 from webhooks import full_disk
 
@@ -121,6 +122,9 @@ def rules() -> Finding:
             "no attribute names: every customer's profile is unknown",
             "Add them in the admin, or run manage.py load_starter_rules.",
         )
+    if faults := noting.faults(book):
+        more = f" And {len(faults) - 1} more like it." if len(faults) > 1 else ""
+        return warn(faults[0] + more, "Change its conditions or its place in the admin.")
     return ok(
         f"{counted(len(book.rules), 'active signal rule')}, "
         f"{counted(len(book.personas) + 2, 'persona')}, "

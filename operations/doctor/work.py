@@ -34,6 +34,7 @@ DELIVERIES: Choice = {
     Kind.SILENCE: ANY_AGE,
 }
 OUR_MAIL: Choice = {Kind.MAIL_REFUSED: ANY_AGE, Kind.SOME_MAIL_REFUSED: ANY_AGE}
+OPENINGS: Choice = {Kind.NO_BRIEFS: ANY_AGE}
 RESEARCH: Choice = {Kind.NOT_ASKED: ANY_AGE, Kind.PAUSED: ANY_AGE, Kind.MAVE_FAILS: ANY_AGE}
 SEGMENT: Choice = {
     Kind.SEGMENT: ANY_AGE,
@@ -126,6 +127,11 @@ def deliveries() -> Finding:
 def our_mail() -> Finding:
     """Whether receiving servers refuse our mail because of us."""
     return troubles_found(OUR_MAIL) or ok("no server refused it in 24 hours")
+
+
+def briefs() -> Finding:
+    """Whether signals still lead to briefs."""
+    return troubles_found(OPENINGS) or ok("signals lead to them as usual, or too few to tell")
 
 
 def research() -> Finding:

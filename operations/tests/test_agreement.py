@@ -19,6 +19,7 @@ from config import settings as project
 from operations import alarms, troubles
 from operations.doctor import Verdict, work
 from operations.figures import Figures
+from operations.tests.openings import lead
 from operations.troubles import Kind
 from operations.views import health, probes
 from personas.models import Customer
@@ -33,6 +34,7 @@ DOCTOR = {
     work.failed_events: work.FAILED_EVENTS,
     work.deliveries: work.DELIVERIES,
     work.our_mail: work.OUR_MAIL,
+    work.briefs: work.OPENINGS,
     work.research: work.RESEARCH,
     work.segment: work.SEGMENT,
 }
@@ -56,6 +58,7 @@ class History:
     question: int | None = None
     paused: int | None = None  # the answer of Mavera that paused it; 0 if a person did
     mave_fails: int | None = None
+    led: tuple = ()  # how many signals led to briefs some days ago, and came to none lately
     bounced: tuple = ()  # (how many customers' mail was refused, how many bounced otherwise)
 
     def write(self):
@@ -87,8 +90,15 @@ class History:
         if self.mave_fails is not None:
             MaveHealth.current()
             MaveHealth.objects.update(opened_at=ago(self.mave_fails), breaker_reason="answered 500")
+        if self.led:
+            write_led(*self.led)
         if self.bounced:
             write_bounces(*self.bounced)
+
+
+def write_led(then, lately):
+    lead([timezone.now() - timedelta(days=2 + number % 20) for number in range(then)])
+    lead([ago(20)] * lately, is_led=False)
 
 
 def write_bounces(refused, others):
@@ -128,6 +138,7 @@ HISTORIES = st.builds(
     question=minutes(5),
     paused=st.sampled_from([None, None, 0, 402]),
     mave_fails=minutes(15),
+    led=st.sampled_from([(), (), (0, 20), (200, 2), (200, 20), (400, 40)]),
     bounced=st.sampled_from([(), (), (1, 0), (9, 0), (10, 9), (10, 10), (0, 3)]),
 )  # fmt: skip
 

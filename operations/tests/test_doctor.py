@@ -218,6 +218,13 @@ def test_weak_secret_key(settings, key, level, words):
     assert_found("secret key", level, words)
 
 
+def test_persona_that_serves_nobody_is_a_warning(starter):
+    Persona.objects.create(name="New", description="d", playbook="p", position=1)
+
+    words = "“Internal and test accounts” serves nobody: “New” comes before it"
+    assert_found("rules", Verdict.WARN, words)
+
+
 def test_age_limit_is_a_warning(settings):
     settings.CIO_MAX_AGE_SECONDS = 300
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from operations.figures import Figures
-from operations.troubles import feed, refusals, research, segment, sending, work
+from operations.troubles import feed, openings, refusals, research, segment, sending, work
 from operations.troubles.kinds import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, Trouble
 
 __all__ = ["ANY_AGE", "TOLD_AFTER", "Ages", "Choice", "Kind", "Trouble", "choose", "judge", "look"]
@@ -28,6 +28,7 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.QUIET: feed.silence,
     Kind.MAIL_REFUSED: sending.mail_refused,
     Kind.SOME_MAIL_REFUSED: sending.mail_refused,
+    Kind.NO_BRIEFS: openings.no_briefs,
     Kind.NOT_TAKEN: work.not_taken,
     Kind.BEHIND: work.not_taken,
     Kind.UNSWEPT: work.unswept,

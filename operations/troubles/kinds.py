@@ -33,6 +33,8 @@ class Kind(TextChoices):
     # Our mail to the customers
     MAIL_REFUSED = "mail_refused", "Our mail is refused"
     SOME_MAIL_REFUSED = "some_mail_refused", "Some of our mail is refused"
+    # What comes of signals
+    NO_BRIEFS = "no_briefs", "Signals arrive and briefs do not"
     # Events and their workers
     NOT_TAKEN = "not_taken", "Events are due and none is taken"
     BEHIND = "behind", "The workers are behind"  # they take events, and others wait for long

@@ -108,11 +108,17 @@ class RuleAdmin(TrialAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Also say how a number is read that could be read in another way; in a trial too."""
+        """Also say how numbers can be read in another way, and what is odd; in a trial too."""
         super().save_related(request, form, formsets, change)
         for condition in form.instance.conditions.filter(operator__in=NUMERIC):
             if words := condition.number_words:
                 self.message_user(request, f"“{condition.words}” is {words}.", messages.WARNING)
+        for words in self.notes(form.instance):
+            self.message_user(request, words, messages.WARNING)
+
+    def notes(self, rule: Any) -> Iterable[str]:
+        """What is odd about the rule as it is stored now, in sentences."""
+        return ()
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -1,5 +1,6 @@
 """Personas: which customers they serve, what their briefs say; two of them cannot be deleted."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,6 +11,7 @@ from django.utils.text import Truncator
 
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
 from personas.models import AttributeName, Persona, PersonaCondition
+from personas.rules import noting
 from personas.rules.serving import names_seen, reach_words
 
 FIXED_WORDS = {
@@ -138,6 +140,9 @@ class PersonaAdmin(RuleAdmin):
     @admin.display(description="at present")
     def matches(self, persona: Persona) -> str:
         return reach_words(persona) if persona.pk else "Save it, or try it, to see."
+
+    def notes(self, rule: Persona) -> Iterable[str]:
+        return noting.of_persona(rule)
 
     def trial_words(self, obj: Persona) -> str:
         return reach_words(obj)

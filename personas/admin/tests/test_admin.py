@@ -136,6 +136,50 @@ def test_number_with_two_readings_is_said_when_a_rule_is_tried_or_saved(admin_cl
     assert told in sentences(admin_client.post(page, form, follow=True))
 
 
+def test_misspelt_field_is_said_with_the_nearest_name_when_tried_and_saved(admin_client, starter):
+    make_customer()
+    page = page_of(persona("Enterprise, low usage"))
+    form = form_of(admin_client, page) | {"conditions-0-field": "usage_teir"}
+    told = "None of the 1 customers looked at has “usage_teir”. Did you mean “usage_tier”?"
+
+    assert told in sentences(admin_client.post(page, form | {"_try": "1"}))
+    assert told in sentences(admin_client.post(page, form, follow=True))
+
+
+def test_persona_that_leaves_nobody_to_the_next_one_is_told(admin_client, starter):
+    page = page_of(persona("Enterprise, active"))
+    form = form_of(admin_client, page) | {"position": 1}
+
+    said = sentences(admin_client.post(page, form | {"_try": "1"}))
+
+    told = "“Enterprise, active” takes all that would come to “Enterprise, low usage” after it."
+    assert told in said
+
+
+def test_signal_rule_with_conditions_that_exclude_each_other_is_told(admin_client, starter):
+    rule = SignalRule.objects.get(name="Turned off a channel")
+    form = form_of(admin_client, page_of(rule)) | {
+        "conditions-1-field": "preferences", "conditions-1-operator": "not_equals",
+        "conditions-1-value": "channel off",
+    }  # fmt: skip
+
+    said = sentences(admin_client.post(page_of(rule), form, follow=True))
+
+    assert "never hold together, so “Turned off a channel” decides for nobody." in said
+
+
+def test_field_that_no_event_of_the_rule_has_is_told(admin_client, starter):
+    make_event(make_payload(metric="unsubscribed"))
+    rule = SignalRule.objects.get(name="Unsubscribed")
+    form = form_of(admin_client, page_of(rule)) | {
+        "conditions-0-field": "campain_id", "conditions-0-operator": "exists",
+    }  # fmt: skip
+
+    said = sentences(admin_client.post(page_of(rule), form | {"_try": "1"}))
+
+    assert "None of the 1 events looked at has “campain_id”. Did you mean “campaign_id”?" in said
+
+
 def test_quotation_marks_that_do_not_match_are_refused_beside_the_value(admin_client, starter):
     page = page_of(persona("Enterprise, low usage"))
     form = form_of(admin_client, page) | {"conditions-0-value": 'pro, "Design, Print'}
