@@ -20,18 +20,21 @@ DATABASE = {"db", "transactional_db", "empty_database"}
 # Rooms of pages, forms and words, whose statements Django writes. What we write in SQL ourselves is
 # in other rooms, and is tested on both databases.
 PAGES = (
-    "accounts/people", "accounts/signing_in", "accounts/tokens", "briefs/admin", "briefs/desk",
-    "briefs/notifying", "config", "personas/admin", "personas/starter",
+    "accounts/people", "accounts/signing_in", "accounts/tests", "accounts/tokens", "briefs/admin",
+    "briefs/desk", "briefs/notifying", "config", "operations/tests/test_queue_admin",
+    "personas/admin", "personas/starter", "webhooks/tests/test_admin",
 )  # fmt: skip
 
 # Rooms and modules that leave their SQL to Django, but for a lock or two that the demo's test takes
 # on SQLite. In make test they run on PostgreSQL, which teams run, and in make test-all on SQLite as
 # well.
 ORM = (
-    "briefs/api", "briefs/dossier", "briefs/models", "briefs/pipeline", "briefs/research",
-    "briefs/saving", "briefs/triage", "operations/tests/test_alarms",
-    "operations/tests/test_register_segment", "operations/tests/test_send_test_event",
-    "operations/tests/test_upgrade.",
+    "briefs/api", "briefs/dossier", "briefs/downloads", "briefs/models", "briefs/pipeline",
+    "briefs/reprocessing/tests/test_reapplying", "briefs/research", "briefs/saving",
+    "briefs/triage", "operations/tests/test_alarms", "operations/tests/test_budget_levels",
+    "operations/tests/test_health", "operations/tests/test_progress",
+    "operations/tests/test_register", "operations/tests/test_reprocess_events",
+    "operations/tests/test_send_test_event", "operations/tests/test_upgrade.",
 )  # fmt: skip
 
 
