@@ -28,7 +28,8 @@ from webhooks.clock import database_now
 Change = ReprocessedBrief.Change
 Kept = dict[str, Any]
 FIELDS = (
-    "persona", "persona_why", "question_facts", "priority", "priority_reasons", "value_sort",
+    "persona", "persona_why", "rules_version", "question_facts", "priority", "priority_reasons",
+    "value_sort",
     *WORTH, "due_at", "research", "renewal", "is_sharing", "is_renewal_shared", "basis",
     "researched_at",
 )  # fmt: skip
