@@ -161,9 +161,9 @@ def live_server(live_server: Any, threadless_receiver: None) -> Any:
 @pytest.fixture
 def starter(db: Any) -> None:
     """The starter rules in the database."""
-    from personas import starter
+    from config.tests import starting
 
-    starter.load_if_empty()
+    starting.load()
 
 
 @pytest.fixture
