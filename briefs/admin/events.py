@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from briefs.admin.long_lists import LongList
 from briefs.admin.readonly import link
+from briefs.admin.trying import LinksToTry
 from briefs.models import Signal
 from personas.models import Customer
 from personas.people.identity import known_as
@@ -18,7 +19,7 @@ admin.site.unregister(WebhookEvent)
 
 
 @admin.register(WebhookEvent)
-class EventWithOutcomeAdmin(LongList, EventAdmin):
+class EventWithOutcomeAdmin(LinksToTry, LongList, EventAdmin):
     list_display = (*EventAdmin.list_display, "led_to")
     list_select_related = ("signal",)
     fieldsets: ClassVar[Any] = (
