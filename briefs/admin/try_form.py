@@ -18,6 +18,7 @@ from briefs.finding.search import Search
 from briefs.models import Brief
 from personas.admin.trial import TRY
 from personas.models import Customer, Effect, SignalKind, SignalRule
+from personas.models.aliases import COLUMNS
 from personas.people import identity
 from webhooks.models import WebhookEvent
 
@@ -163,7 +164,8 @@ class TryForm(forms.Form):
         if not (self.searched and self.may_see_customers):
             return []
         customers = self._customers(self.searched)
-        return [_choice(row) for row in (*customers, *self._events(self.searched, customers))]
+        events = self._events(self.searched, customers)
+        return [*map(_choice, customers), *map(_choice, events)]
 
     def _customers(self, text: str) -> list[Customer]:
         """By a whole identifier, else by words; and those of the briefs that the words find."""
@@ -184,7 +186,7 @@ class TryForm(forms.Form):
         if not self.may_see_events:
             return []
         stored: Any = admin.site.get_model_admin(WebhookEvent)
-        by_id = WebhookEvent.objects.filter(event_id=text)
+        by_id = _usable().filter(event_id=text)
         named, _ = stored.get_search_results(self._request, _lately(), text)
         of_customers = _usable().filter(signal__customer__in=[row.pk for row in customers])
         found = {
@@ -264,7 +266,7 @@ class TryForm(forms.Form):
         if not (named or pasted_one):
             return Case(event, None, notes=notes)
         customer = pasted_one or Customer()
-        for kind, column in identity.COLUMNS.items():
+        for kind, column in COLUMNS.items():
             if not getattr(customer, column):
                 setattr(customer, column, named.get(kind, ""))
         return Case(event, customer, notes=[*notes, *([] if pasted_one else [NOBODY_HERE])])

@@ -53,8 +53,9 @@ def imagine(event: WebhookEvent, customer: Customer | None, rulebook: Rulebook) 
     if draft.rule_match is None and reaching.may_reach(event) and not draft.is_reached:
         draft.reason = NOT_COUNTED
     told = None
-    if draft.found_out is not None:
-        told = explaining.Event(event.object_type, event.metric, draft.data, draft.found_out)
+    if draft.found_out is not None or not rulebook.knows(event.metric):
+        found_out = draft.found_out or {}
+        told = explaining.Event(event.object_type, event.metric, event.data, found_out)
     return _imagined(draft, explaining.explain(rulebook, event=told, customer=customer))
 
 

@@ -36,7 +36,7 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
         }
 
 
-class ConditionFormSet(forms.BaseInlineFormSet):
+class ConditionFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # as above
     """Django gives the boxes that delete no label."""
 
     def add_fields(self, form: Any, index: int | None) -> None:

@@ -114,6 +114,16 @@ def test_delivery_counts_only_where_messages_did_not_arrive_before():
     assert after.explanation.rule.name == "Reached again after the address was gone"
 
 
+def test_of_an_event_that_no_rule_is_about_each_rule_says_what_it_is_about():
+    customer = make_ada()
+
+    imagined = imagined_of(event_of(customer, "email", "opened", MESSAGE), customer)
+
+    lines = imagined.explanation.rules
+    assert lines
+    assert all(line.is_about_other_events for line in lines)
+
+
 def test_customer_of_whom_nothing_is_known_gets_the_unknown_persona_and_no_question():
     event = make_event()
 
