@@ -7,14 +7,27 @@ from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 
 ORDER = ("personas", "briefs", "webhooks", "auth", "axes", "django_q")
 
+# As the index lists a model that nobody adds.
+TRY_THE_RULES = {"name": "Try the rules", "object_name": "Try", "add_url": None, "view_only": True}
+
 
 class SavedeskAdmin(AdminSite):
+    def get_urls(self) -> list[Any]:
+        from briefs.admin import trying  # only once the apps are there
+
+        return [path("try/", self.admin_view(trying.page), name="try_rules"), *super().get_urls()]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        from briefs.admin import trying  # as above
+
         apps = super().get_app_list(request, app_label)
+        for app in apps:
+            if app["app_label"] == "personas" and trying.may_try(request):
+                app["models"].append(TRY_THE_RULES | {"admin_url": reverse("admin:try_rules")})
         known = {label: place for place, label in enumerate(ORDER)}
         return sorted(apps, key=lambda app: known.get(app["app_label"], len(known)))
 

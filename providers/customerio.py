@@ -130,7 +130,9 @@ class AppApi:
             raise LookupFailed("Customer.io answered without a list of customers")
         # Documented as wrapped in "customer", seen live without.
         return [
-            _profile(_dict(item.get("customer", item))) for item in items if isinstance(item, dict)
+            read_profile(_dict(item.get("customer", item)))
+            for item in items
+            if isinstance(item, dict)
         ]
 
     def profile(self, id_type: IdType, value: str) -> Profile | None:
@@ -149,7 +151,7 @@ class AppApi:
         item = reply.get("customer")
         if not isinstance(item, dict):
             raise LookupFailed("Customer.io answered without a customer")
-        return _profile(item)
+        return read_profile(item)
 
     def cio_ids_of(self, email: str) -> list[str]:
         """GET /v1/customers?email=: all people with this address; empty if there is none.
@@ -383,7 +385,8 @@ def _webhook(item: dict[str, Any]) -> ReportingWebhook:
     )
 
 
-def _profile(item: dict[str, Any]) -> Profile:
+def read_profile(item: dict[str, Any]) -> Profile:
+    """One person of an answer of the App API."""
     attributes = {
         str(name): value if isinstance(value, str) else json.dumps(value)
         for name, value in _dict(item.get("attributes")).items()

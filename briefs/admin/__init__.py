@@ -2,10 +2,11 @@
 
 Signals, briefs, what people wrote down about them, research and its ledger.
 
-They also add to four pages of other rooms, which must not import briefs: the event's, the
-customer's, the persona's and the signal rule's.
+They also add to five pages of other rooms, which must not import briefs: the event's, the
+customer's, the persona's, the signal rule's and the attribute name's.
 """
 
+from briefs.admin.attributes import TriedAttributeNameAdmin
 from briefs.admin.briefs import BriefAdmin
 from briefs.admin.causes import CauseAdmin
 from briefs.admin.customers import CustomerWithBriefsAdmin
@@ -49,6 +50,7 @@ __all__ = [
     "ResearchedPersonaAdmin",
     "SegmentMembershipAdmin",
     "SignalAdmin",
+    "TriedAttributeNameAdmin",
     "TriedSignalRuleAdmin",
     "WorkingTimeAdmin",
 ]

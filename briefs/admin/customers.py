@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from briefs.admin.readonly import link
+from briefs.admin.trying import LinksToTry
 from briefs.dossier.customers import personas_of
 from personas.admin import CustomerAdmin
 from personas.models import Customer
@@ -18,7 +19,7 @@ admin.site.unregister(Customer)
 
 
 @admin.register(Customer)
-class CustomerWithBriefsAdmin(CustomerAdmin):
+class CustomerWithBriefsAdmin(LinksToTry, CustomerAdmin):
     fieldsets: ClassVar[Any] = (
         ("On the desk", {"fields": ("desk_link", "persona_link", "brief_links")}),
         *CustomerAdmin.fieldsets,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from briefs.admin.long_lists import LongList
 from briefs.admin.readonly import link
+from briefs.admin.trying import LinksToTry
 from briefs.models import Signal
 from briefs.reprocessing import ordering
 from briefs.reprocessing.selecting import MOST_IDS, Selection
@@ -29,7 +30,7 @@ admin.site.unregister(WebhookEvent)
 
 
 @admin.register(WebhookEvent)
-class EventWithOutcomeAdmin(LongList, EventAdmin):
+class EventWithOutcomeAdmin(LinksToTry, LongList, EventAdmin):
     list_display = (*EventAdmin.list_display, "led_to")
     list_select_related = ("signal",)
     actions = ("reprocess",)

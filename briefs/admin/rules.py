@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.contrib import admin
 from django.db.models import Max, Q
 
+from briefs.admin.trying import TryAdmin
 from personas.admin import SignalRuleAdmin
 from personas.admin.signals import PAYLOAD_FIELDS
 from personas.models import SignalRule
@@ -24,7 +25,7 @@ admin.site.unregister(SignalRule)
 
 
 @admin.register(SignalRule)
-class TriedSignalRuleAdmin(SignalRuleAdmin):
+class TriedSignalRuleAdmin(TryAdmin, SignalRuleAdmin):
     can_be_tried = True
     readonly_fields = ("decides",)
     fieldsets = (*SignalRuleAdmin.fieldsets, ("At present", {"fields": ("decides",)}))

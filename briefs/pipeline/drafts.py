@@ -8,7 +8,7 @@ from briefs.models import Cause
 from personas.models import Customer, Effect, SignalKind, SignalRule
 from personas.people import identity
 from personas.rules import facts
-from personas.rules.rulebook import PersonaMatch, RuleMatch
+from personas.rules.rulebook import PersonaMatch, Rulebook, RuleMatch
 from providers.addresses import channel_of
 from webhooks.models import WebhookEvent
 
@@ -27,6 +27,7 @@ class Draft:
     status: WebhookEvent.Status = PROCESSED
     reason: str = ""
     rule_match: RuleMatch | None = None
+    found_out: dict[str, str] | None = None  # told to the rules; None: they were not asked
     named: identity.Identifiers = field(default_factory=dict)  # the event's, as rows keep them
     customer: Customer | None = None
     persona_match: PersonaMatch | None = None
@@ -44,6 +45,12 @@ class Draft:
     @property
     def happened_at(self) -> datetime:
         return self.event.occurred_at or self.event.received_at
+
+    def ask(self, rulebook: Rulebook, **found_out: str) -> None:
+        """Take the first rule that fits; `found_out` as in `facts.facts`."""
+        self.found_out = found_out
+        event = self.event
+        self.decide(rulebook.rule_for(event.object_type, event.metric, self.data, **found_out))
 
     def decide(self, match: RuleMatch | None) -> None:
         """Take the rule that fits; ignore the event if there is none, or if the rule says so."""

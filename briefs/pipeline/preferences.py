@@ -35,9 +35,14 @@ def match(drafts: Iterable[Draft], rulebook: Rulebook, trouble: str) -> None:
         if is_first_try and draft.person.pk in chained:
             draft.preferences_before = chained[draft.person.pk]
         _match(draft, rulebook, trouble, subscriptions)
-        chained[draft.person.pk] = known_preferences.stated(
-            draft.preferences_before, _said(draft), draft.happened_at, draft.fetched_before
-        )
+        chained[draft.person.pk] = after(draft)
+
+
+def after(draft: Draft) -> dict[str, Any]:
+    """What is known of the person's preferences after this event, as rows keep it."""
+    return known_preferences.stated(
+        draft.preferences_before, _said(draft), draft.happened_at, draft.fetched_before
+    )
 
 
 def keep(drafts: list[Draft]) -> None:
@@ -106,12 +111,7 @@ def _match(
         return
     draft.channels = change.channels
     draft.detail = _detail(change, subscriptions)
-    event = draft.event
-    draft.decide(
-        rulebook.rule_for(
-            event.object_type, event.metric, draft.data, preferences=change.as_fact(content)
-        )
-    )
+    draft.ask(rulebook, preferences=change.as_fact(content))
 
 
 def _before(draft: Draft, defaults: Preferences) -> Preferences:

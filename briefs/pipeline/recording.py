@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from briefs.models import Activity, Brief, Signal
+from briefs.models import Activity, Brief, Signal, Yardstick
 from briefs.models.priority import Judgement
 from briefs.models.turns import assign_by_persona
 from briefs.notifying import outbox, personal
@@ -135,9 +135,23 @@ def _wake(batch: Batch, deadlines: Deadlines, now: datetime) -> None:
 
 def _signal(draft: Draft, batch: Batch) -> Signal:
     """The event's signal: a new one, or that of an earlier run, updated by today's rules."""
+    fields = describe(draft, batch.customers[draft.person.pk])
+    signal = batch.signals.get(draft.event.pk)
+    if signal is None:
+        return Signal(event=draft.event, **fields)
+    past = batch.past.get(draft.event.pk)
+    if past and past.is_closed and not past.is_echo:
+        del fields["customer"]  # it stays with its brief
+    for name, value in fields.items():
+        setattr(signal, name, value)
+    return signal
+
+
+def describe(draft: Draft, customer: Customer) -> dict[str, Any]:
+    """The fields of the draft's signal."""
     rule = draft.rule
-    fields = {
-        "customer": batch.customers[draft.person.pk],
+    return {
+        "customer": customer,
         "rule": rule,
         "kind": rule.kind,
         "detail": draft.detail[:300],
@@ -154,15 +168,6 @@ def _signal(draft: Draft, batch: Batch) -> Signal:
         "why": draft.why,
         "rules_version": draft.rule_match and draft.rule_match.version,
     }
-    signal = batch.signals.get(draft.event.pk)
-    if signal is None:
-        return Signal(event=draft.event, **fields)
-    past = batch.past.get(draft.event.pk)
-    if past and past.is_closed and not past.is_echo:
-        del fields["customer"]  # it stays with its brief
-    for name, value in fields.items():
-        setattr(signal, name, value)
-    return signal
 
 
 def _stated(event: WebhookEvent) -> dict[str, str]:
@@ -198,12 +203,21 @@ def describe_message(object_type: str, data: dict[str, Any]) -> dict[str, str]:
 def _update_subscriptions(drafts: list[Draft], batch: Batch) -> None:
     changed = {}
     for draft in drafts:
-        kind = draft.rule.kind
-        if draft.level == Level.PERSON and kind in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
-            customer = batch.customers[draft.person.pk]
-            if customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, draft.happened_at):
-                changed[customer.pk] = customer
+        customer = batch.customers[draft.person.pk]
+        if learn_subscription(draft, customer):
+            changed[customer.pk] = customer
     Customer.objects.all().save_subscriptions(changed.values())
+
+
+def learn_subscription(draft: Draft, customer: Customer) -> bool:
+    """Set what an event about the person says of their subscription; False if it says nothing new.
+
+    Saves nothing.
+    """
+    kind = draft.rule.kind
+    if draft.level != Level.PERSON or kind not in (SignalKind.UNSUBSCRIBED, SignalKind.SUBSCRIBED):
+        return False
+    return customer.learn_subscription(kind == SignalKind.UNSUBSCRIBED, draft.happened_at)
 
 
 def _choose_brief(draft: Draft, signal: Signal, batch: Batch) -> Brief | None:
@@ -238,7 +252,7 @@ def _choose_brief(draft: Draft, signal: Signal, batch: Batch) -> Brief | None:
     if draft.rule.effect in (Effect.OPENS_BRIEF, Effect.GOOD_NEWS):  # no echo: see above
         _note_awake(batch.briefs.get(draft.person.pk), signal, batch)
     if not draft.opens_brief:
-        draft.reason = f"{_why_no_brief(draft)} · {signal.why}"
+        draft.reason = f"{why_no_brief(draft)} · {signal.why}"
         # If a brief is open, its timeline also shows good news and the like.
         return batch.briefs.get(draft.person.pk)
     brief = batch.briefs.get(draft.person.pk)
@@ -290,7 +304,8 @@ def _is_outdated(signal: Signal) -> bool:
     )
 
 
-def _why_no_brief(draft: Draft) -> str:
+def why_no_brief(draft: Draft) -> str:
+    """Why a signal opens none, by its rule's effect or its persona."""
     words = {
         Effect.GOOD_NEWS: "good news, no brief",
         Effect.TIMELINE: "an entry on the timeline, no brief",
@@ -307,7 +322,7 @@ def _join(brief: Brief, draft: Draft, signal: Signal, batch: Batch) -> None:
     _map_by_profile(brief, draft, batch)
     # The customer was looked up for this signal, and may be worth something else by now.
     batch.yardstick.value(brief, draft.person)
-    brief.joined_by(_judged(draft, brief, batch), signal.happened_at)
+    brief.joined_by(_judged(draft, brief, batch.yardstick), signal.happened_at)
     if brief.pk:
         batch.joined[brief.pk] = brief
         if brief.priority > before:
@@ -327,6 +342,14 @@ def _map_by_profile(brief: Brief, draft: Draft, batch: Batch) -> bool:
 
 
 def _open(draft: Draft, signal: Signal, batch: Batch) -> Brief:
+    brief = new_brief(draft, signal, batch.yardstick)
+    batch.briefs[signal.customer_id] = brief
+    batch.opened.append(brief)
+    return brief
+
+
+def new_brief(draft: Draft, signal: Signal, yardstick: Yardstick) -> Brief:
+    """The brief that this signal opens, with its value and priority. Saves nothing."""
     brief = Brief(
         customer=signal.customer,
         persona=draft.mapped.persona,
@@ -339,17 +362,15 @@ def _open(draft: Draft, signal: Signal, batch: Batch) -> Brief:
         happened_at=signal.happened_at,
         cause=draft.cause,
     )
-    batch.yardstick.value(brief, draft.person)
-    brief.is_judged(_judged(draft, brief, batch))
-    batch.briefs[signal.customer_id] = brief
-    batch.opened.append(brief)
+    yardstick.value(brief, draft.person)
+    brief.is_judged(_judged(draft, brief, yardstick))
     return brief
 
 
-def _judged(draft: Draft, brief: Brief, batch: Batch) -> Judgement:
+def _judged(draft: Draft, brief: Brief, yardstick: Yardstick) -> Judgement:
     """How urgent this event makes the brief, which has the customer's worth by now."""
     persona = draft.mapped.persona
-    return batch.yardstick.judge(draft.rule.severity, persona, draft.person, brief)
+    return yardstick.judge(draft.rule.severity, persona, draft.person, brief)
 
 
 def _save(signals: Iterable[Signal], now: datetime) -> None:

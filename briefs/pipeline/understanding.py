@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from briefs.pipeline import preferences, reaching
 from briefs.pipeline.drafts import Draft
-from personas.models import SignalKind
+from personas.models import Customer, SignalKind
 from personas.models.signals import Level
 from personas.models.subscriptions import CHANNELS, channel_words
 from personas.people import identity, lookups
 from personas.rules import facts, recipients
 from personas.rules.rulebook import PersonaMatch, Rulebook
 from webhooks.models import WebhookEvent
+
+NOBODY = "no brief: the event names no person (deleted in Customer.io, or sent without identifiers)"
 
 
 def understand(batch: Sequence[WebhookEvent], rulebook: Rulebook) -> list[Draft]:
@@ -22,6 +24,28 @@ def understand(batch: Sequence[WebhookEvent], rulebook: Rulebook) -> list[Draft]
     reached = reaching.again(batch)
     drafts = [_draft(event, rulebook, event.pk in reached) for event in batch]
     _find_customers([draft for draft in drafts if not draft.is_ignored])
+    _decide(drafts, rulebook)
+    return drafts
+
+
+def imagine(
+    event: WebhookEvent, customer: Customer | None, rulebook: Rulebook, *, is_reached: bool
+) -> Draft:
+    """What this event of this customer would mean. Both may be unsaved, and nothing is written.
+
+    Nobody is looked up: the customer is judged by what is known.
+    """
+    draft = _draft(event, rulebook, is_reached)
+    draft.customer, draft.named = customer, identity.normalise(event.identifiers)
+    if customer is None and not draft.is_ignored:
+        draft.ignore(NOBODY)
+    with lookups.known_profiles_only():
+        _decide([draft], rulebook)
+    return draft
+
+
+def _decide(drafts: list[Draft], rulebook: Rulebook) -> None:
+    """Decide about those whose customers are found; this may look them up."""
     known = [draft for draft in drafts if not draft.is_ignored]
     for draft in known:
         draft.keep_earlier_profile()
@@ -31,7 +55,6 @@ def understand(batch: Sequence[WebhookEvent], rulebook: Rulebook) -> list[Draft]
     for draft in known:
         if draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)
-    return drafts
 
 
 def _draft(event: WebhookEvent, rulebook: Rulebook, is_reached: bool) -> Draft:
@@ -52,9 +75,8 @@ def _match_rule(draft: Draft, rulebook: Rulebook) -> None:
         event.object_type, event.metric, draft.level
     ):
         return  # `preferences.match` decides, once the customer is looked up
-    reached = "again" if draft.is_reached else ""
-    match = rulebook.rule_for(event.object_type, event.metric, draft.data, reached=reached)
-    draft.decide(match)
+    draft.ask(rulebook, reached="again" if draft.is_reached else "")
+    match = draft.rule_match
     if match and match.rule.kind in (SignalKind.CHANNEL_OPT_OUT, SignalKind.CHANNEL_OPT_IN):
         draft.detail = channel_words([CHANNELS.get(draft.channel, draft.channel)])
     # Through another message than an e-mail they leave its channel only: see `Contact`.
@@ -70,10 +92,7 @@ def _find_customers(drafts: list[Draft]) -> None:
         draft.customer, draft.named = customer, named
         draft.same_people = resolution.same
         if customer is None:
-            draft.ignore(
-                "no brief: the event names no person (deleted in Customer.io, or sent without "
-                "identifiers)"
-            )
+            draft.ignore(NOBODY)
 
 
 def _look_up(drafts: list[Draft]) -> str:
@@ -113,11 +132,8 @@ def _match_recipients(drafts: list[Draft], rulebook: Rulebook) -> None:
     lookups.refresh(unsure.values(), force=True)
     for draft in doubtful:
         if _went_elsewhere(draft):
-            event, draft.detail = draft.event, ", ".join(recipients.addresses(draft.recipient))
-            match = rulebook.rule_for(
-                event.object_type, event.metric, draft.data, recipient_is=recipients.ANOTHER
-            )
-            draft.decide(match)
+            draft.detail = ", ".join(recipients.addresses(draft.recipient))
+            draft.ask(rulebook, recipient_is=recipients.ANOTHER)
 
 
 def _asks_whose_address(draft: Draft, rulebook: Rulebook) -> bool:

@@ -21,11 +21,7 @@ def attach(briefs: list[Brief]) -> int:
     transaction. A brief about a link scanner, or whose persona
     buys no research, stays as it is.
     """
-    buying = [
-        brief
-        for brief in briefs
-        if brief.persona.buys_research and brief.kind != SignalKind.SCANNER
-    ]
+    buying = [brief for brief in briefs if asks(brief)]
     if not buying:
         return 0
     by_question = _by_question(buying)
@@ -44,6 +40,16 @@ def attach(briefs: list[Brief]) -> int:
     return len(opened)
 
 
+def asks(brief: Brief) -> bool:
+    """Whether a question is asked for such a brief."""
+    return brief.persona.buys_research and brief.kind != SignalKind.SCANNER
+
+
+def question_of(brief: Brief, asker: Asker) -> Question:
+    said = said_of(brief.kind, brief.detail)
+    return asker.question_for(brief.persona, brief.kind, list(brief.question_facts), said)
+
+
 def _by_question(briefs: list[Brief]) -> dict[Question, list[Brief]]:
     """The briefs of each question. Most briefs of a batch ask the same: it is written once."""
     alike: dict[tuple[int, str, str, tuple[str, ...]], list[Brief]] = defaultdict(list)
@@ -52,8 +58,8 @@ def _by_question(briefs: list[Brief]) -> dict[Question, list[Brief]]:
         alike[brief.persona_id, brief.kind, said, tuple(brief.question_facts)].append(brief)
     asker = Asker.load()
     by_question: dict[Question, list[Brief]] = defaultdict(list)
-    for (_, kind, said, facts), group in alike.items():
-        by_question[asker.question_for(group[0].persona, kind, list(facts), said)] += group
+    for group in alike.values():
+        by_question[question_of(group[0], asker)] += group
     return by_question
 
 

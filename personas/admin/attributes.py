@@ -8,8 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from personas.admin.history import ReadOnlyHistoryAdmin
-from personas.admin.versions import ChecksVersion
+from personas.admin.trial import TRY, TrialAdmin
 from personas.models import AttributeName, Customer, Terms, ValueReading
 from personas.models.value import ROLES
 from personas.rules.serving import names_seen
@@ -26,7 +25,7 @@ _AMOUNTS = (
 
 
 @admin.register(AttributeName)
-class AttributeNameAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
+class AttributeNameAdmin(TrialAdmin):
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("role", "label", "names_shown", "help")
     search_fields = ("role", "label", "names")
@@ -51,7 +50,7 @@ class AttributeNameAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if obj.role in ROLES and form.changed_data:
+        if obj.role in ROLES and form.changed_data and TRY not in request.POST:
             self.message_user(
                 request,
                 "The values of all customers and briefs are read anew by this, in the background. "

@@ -11,12 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from personas.admin import condition_rows
 from personas.admin.trial import TrialAdmin
 from personas.admin.versions import Difference
-from personas.models import listing
-from personas.models.conditions import LISTED, NUMERIC, Condition, Operator
+from personas.models.conditions import NUMERIC, Condition
 
 SUGGESTIONS_ID = "condition-fields"
 HISTORY_SHOWN = 100
-VALUES_SHOWN = 2
 
 
 class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
@@ -38,8 +36,18 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
         }
 
 
+class ConditionFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # as above
+    """Django gives the boxes that delete no label."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if box := form.fields.get("DELETE"):
+            box.widget.attrs["aria-label"] = "Delete this condition"
+
+
 class ConditionInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
     form = ConditionForm
+    formset = ConditionFormSet
     extra = 1
     verbose_name = "condition"
     verbose_name_plural = "Conditions"
@@ -132,13 +140,4 @@ class RuleAdmin(TrialAdmin):
 def words(conditions: Iterable[Condition], match: str) -> str:
     """All conditions in one line, as lists show them: long lists of values are shortened."""
     joint = "; and " if match == "all" else "; or "
-    return joint.join(_briefly(condition) for condition in conditions)
-
-
-def _briefly(condition: Condition) -> str:
-    values = condition.values
-    if condition.operator not in LISTED or len(values) <= VALUES_SHOWN:
-        return condition.words
-    begun = listing.written(values[:VALUES_SHOWN])
-    label = Operator(condition.operator).label
-    return f"{condition.field} {label} {begun} and {len(values) - VALUES_SHOWN} more"
+    return joint.join(condition.brief_words for condition in conditions)

@@ -26,6 +26,10 @@ class TrialAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
         """What the rule, as saved at this moment, would do."""
         raise NotImplementedError
 
+    def look(self, request: HttpRequest, obj: Any) -> Any:
+        """What else the page is to show of the trial, read from the database at this moment."""
+        return None
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -45,7 +49,7 @@ class TrialAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
             return response
         self.message_user(request, f"Nothing is saved yet. {trial.words}", messages.INFO)
         trial.is_over = True
-        return self._page(request, object_id, form_url, context)
+        return self._page(request, object_id, form_url, {**context, "trial": trial})
 
     def _page(self, *args: Any) -> HttpResponse:
         response: HttpResponse = super().changeform_view(*args)
@@ -75,9 +79,11 @@ class TrialAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
         if trial is None:
             return None
         trial.words = self.trial_words(obj)
+        trial.seen = self.look(request, obj)
         return HttpResponseRedirect(request.path)  # never sent
 
 
 class _Trial:
     words = ""
+    seen: Any = None
     is_over = False

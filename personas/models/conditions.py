@@ -34,6 +34,7 @@ MEMBERS = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 LISTED = (Operator.IN, Operator.NOT_IN)
 NUMERIC = (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE)
 WITHOUT_VALUE = (Operator.EXISTS, Operator.NOT_EXISTS)
+VALUES_SHOWN = 2  # of a long list
 
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 _SHORT = {"1": _YES, "t": _YES, "y": _YES, "0": _NO, "f": _NO, "n": _NO}
@@ -85,6 +86,16 @@ class Condition(models.Model):
     def words(self) -> str:
         """The condition as the team typed it: `industry is one of banking, insurance`."""
         return f"{self.field} {Operator(self.operator).label} {self._value_words}".strip()
+
+    @property
+    def brief_words(self) -> str:
+        """The same with a long list of values shortened."""
+        values = self.values if self.operator in LISTED else []
+        if len(values) <= VALUES_SHOWN:
+            return self.words
+        begun = listing.written(values[:VALUES_SHOWN])
+        label = Operator(self.operator).label
+        return f"{self.field} {label} {begun} and {len(values) - VALUES_SHOWN} more"
 
     @property
     def _value_words(self) -> str:

@@ -57,6 +57,12 @@ def resolve(people: list[Identifiers]) -> Resolution:
     return Resolution(customers, people, index.same)
 
 
+def find(identifiers: Identifiers) -> Customer | None:
+    """The customer whom these identifiers name. No row is created or changed."""
+    named = normalise(identifiers)
+    return _read([named]).find(named)
+
+
 def _learn(customer: Customer, identifiers: Identifiers) -> None:
     """Fill in identifiers that the row lacks, if it is named by what it has at present."""
     new = {

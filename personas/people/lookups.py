@@ -325,6 +325,19 @@ def _values(customer: Customer, profile: Profile | None) -> dict[str, Any]:
     return values
 
 
+def imagine(profile: Profile) -> Customer:
+    """An unsaved customer of whom this is all that is known, as a look-up at this moment says it.
+
+    Their preferences are those before any event.
+    """
+    _terms.set(Terms.load())
+    customer = Customer(fetched_at=timezone.now())
+    for name, value in _values(customer, profile).items():
+        setattr(customer, name, value)
+    customer.preferences = profile.preferences
+    return customer
+
+
 def is_never_possible() -> bool:
     """True without an App API key: then waiting for a profile is useless."""
     return not AppApi().is_configured

@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from personas.models import Customer, Persona, shapes
+from personas.models import AttributeName, Customer, Persona, shapes
+from personas.models.attributes import CustomerFacts
 from personas.rules.matching import holding
 from personas.rules.rulebook import Rulebook
 
@@ -38,6 +39,19 @@ class Reach:
             f" A further {self.taken.total():,} meet its conditions, but an earlier persona "
             f"takes them: {takers}."
         )
+
+
+def filled_words(item: AttributeName) -> str:
+    """For how many customers one of the role's attributes is filled in."""
+    customers = recently_fetched(SAMPLE)
+    filled = sum(
+        bool(CustomerFacts(one.attributes, {item.role: item.name_list}).find(item.role).value)
+        for one in customers
+    )
+    return (
+        f"“{item.role}” is filled in for {filled:,} of the {len(customers):,} most recently "
+        "fetched customers."
+    )
 
 
 def reach_words(persona: Persona) -> str:
