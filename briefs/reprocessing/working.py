@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from briefs.models import Brief, ReprocessedBrief, ReprocessingJob, Research
@@ -23,7 +23,7 @@ from briefs.research import working as research
 from personas.rules.rulebook import Rulebook
 from webhooks import bell, waking
 from webhooks.connections import is_outage
-from webhooks.replay import Pace, chunks, make_due
+from webhooks.replay import Pace, chunks, let_receiver_in, make_due
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ TASK = "briefs.tasks.reprocess"
 CLUSTER = "research"
 SLICE_SECONDS = 20.0
 BATCH = 200  # briefs of one transaction: it holds their locks, on SQLite that of the only writer
-PAUSE_SECONDS = 0.12  # between two on SQLite, so that the receiver can store events
 EXAMPLES = 20
 NOTHING_CHANGES = "nothing changes"
 QUEUED = "queued"
@@ -92,8 +91,8 @@ def work(
                 return
             if job.kind == ReprocessingJob.Kind.EVENTS and not job.is_dry_run:
                 pace.keep(is_over)
-            elif connection.vendor == "sqlite":
-                time.sleep(PAUSE_SECONDS)
+            else:
+                let_receiver_in()
         _held(job.end())
     except LeaseLost:
         job.refresh_from_db()
