@@ -119,9 +119,9 @@ def _read(keys: list[int], seen: Preview) -> None:
 
 def _try(keys: list[int]) -> tuple[Counter[str], list[Change]]:
     """Process the events again. Returns why some were skipped, and what changed for the others."""
-    left = make_due(keys)
-    skipped = Counter(one.why for one in left.values())
-    due = [key for key in keys if key not in left]
+    undue = make_due(keys)
+    skipped = Counter(one.why for one in undue.values())
+    due = [key for key in keys if key not in undue]
     before = _signals(due)
     newest = Brief.objects.aggregate(newest=Max("pk"))["newest"] or 0
     events = WebhookEvent.objects.filter(pk__in=due).defer("headers", "history").order_by("pk")
@@ -175,6 +175,8 @@ class _Comparison:
             parts.append(f"renames brief {was.pk} to “{label}”")
         elif was and was != now:
             parts.append(f"leaves brief {was.pk}")
+        if was and was.is_open and was.persona_id != self.left[was.pk].persona_id:
+            parts.append(f"gives brief {was.pk} another persona")
         if now and now.pk > self.newest:
             parts.append("joins it" if now.pk in self.opened else "opens a brief")
             self.opened.add(now.pk)
