@@ -73,7 +73,7 @@ def work(
     `is_stopped` is asked between two batches; then the slice ends early.
     """
     stop_at = time.monotonic() + seconds
-    pace = Pace()
+    pace = Pace(job.last_id)
 
     def is_over() -> bool:
         return is_stopped() or time.monotonic() >= stop_at
@@ -90,7 +90,7 @@ def work(
                 _held(job.release())
                 return
             if job.kind == ReprocessingJob.Kind.EVENTS and not job.is_dry_run:
-                pace.keep(is_over)
+                pace.keep(job.last_id, is_over)
             else:
                 let_receiver_in()
         _held(job.end())

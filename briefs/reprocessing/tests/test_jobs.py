@@ -27,6 +27,7 @@ DEAD = Selection(status=["dead"])
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(replaying, "CHUNK", 2)
+    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 0)  # nobody works on what is due
 
 
 @pytest.fixture
