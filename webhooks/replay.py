@@ -125,15 +125,17 @@ def chunks(
     size: int | None = None,
     *,
     after: int = 0,
+    last: int | None = None,
     limit: int | None = None,
 ) -> Iterator[list[int]]:
     """Keys in their order, as many as are read at once: fewer where the bodies are large.
 
-    By key, so a row that drops out of the selection meanwhile causes no gap. Events that arrive
-    after this moment are left out.
+    By key, so a row that drops out of the selection meanwhile causes no gap. Events above `last`
+    are left out; if it is not given, those that arrive after this moment.
     """
     rows = events.order_by("pk").values_list("pk", "body_size")
-    last = events.order_by().aggregate(last=Max("pk"))["last"] or 0
+    if last is None:
+        last = events.order_by().aggregate(last=Max("pk"))["last"] or 0
     left = last if limit is None else limit
     while found := list(
         rows.filter(pk__gt=after, pk__lte=last)[: min(size or CHUNK, left)] if left > 0 else []

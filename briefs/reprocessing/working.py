@@ -142,8 +142,8 @@ def _events(job: ReprocessingJob) -> bool:
     limit = None if selection.limit is None else selection.limit - job.done
     size = previewing.CHUNK if job.is_dry_run else None
     after = max(job.last_id, selection.after_id)
-    events = selection.events().filter(pk__lte=job.up_to)
-    keys = next(chunks(events, size, after=after, limit=limit), None)
+    found = chunks(selection.events(), size, after=after, last=job.up_to, limit=limit)
+    keys = next(found, None)
     if not keys:
         return False
     if job.is_dry_run:
