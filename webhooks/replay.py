@@ -6,13 +6,13 @@ are busy from the first batch on.
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Max, QuerySet
 
 from webhooks.bell import ring
@@ -25,11 +25,12 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 500  # events of one transaction: it holds their locks, on SQLite that of the only writer
 LARGEST = 16 * 1024 * 1024  # bytes of their bodies, unless a single one is larger
-# Workers take the oldest events first, and these are older than what arrives meanwhile. So no more
-# than these wait at a time: a new event waits for a second, and not until all of them are done.
-AHEAD = 2_000
-LOOK_AGAIN_SECONDS = 0.05
+# Workers take the oldest events first, and these are older than what arrives meanwhile. So only a
+# few batches wait at a time: a new event waits for a second, and not until all of them are done.
+AHEAD = 4
+LOOK_AGAIN_SECONDS = 0.1
 PATIENCE_SECONDS = 10.0  # with workers that take nothing, or with none
+PAUSE_SECONDS = 0.12  # between two batches on SQLite
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def replay(
     it. It begins after the key that the report has reached.
     """
     report = report or Report()
-    pace = Pace()
+    pace = Pace(report.reached)
     for keys in chunks(events, after=report.reached, limit=limit):
         if is_stopped():
             return report
@@ -114,7 +115,7 @@ def replay(
         if len(outcomes) < len(keys):
             ring()
         progress(report.done)
-        pace.keep(is_stopped)
+        pace.keep(keys[-1], is_stopped)
     report.is_complete = True
     return report
 
@@ -124,15 +125,17 @@ def chunks(
     size: int | None = None,
     *,
     after: int = 0,
+    last: int | None = None,
     limit: int | None = None,
 ) -> Iterator[list[int]]:
     """Keys in their order, as many as are read at once: fewer where the bodies are large.
 
-    By key, so a row that drops out of the selection meanwhile causes no gap. Events that arrive
-    after this moment are left out.
+    By key, so a row that drops out of the selection meanwhile causes no gap. Events above `last`
+    are left out; if it is not given, those that arrive after this moment.
     """
     rows = events.order_by("pk").values_list("pk", "body_size")
-    last = events.order_by().aggregate(last=Max("pk"))["last"] or 0
+    if last is None:
+        last = events.order_by().aggregate(last=Max("pk"))["last"] or 0
     left = last if limit is None else limit
     while found := list(
         rows.filter(pk__gt=after, pk__lte=last)[: min(size or CHUNK, left)] if left > 0 else []
@@ -206,27 +209,37 @@ def _read_anew(event: WebhookEvent) -> str:
 class Pace:
     """Lets workers come close before more is queued, unless they take nothing."""
 
-    def __init__(self) -> None:
-        self._waiting, self._patience = 0, PATIENCE_SECONDS
+    def __init__(self, after: int = 0) -> None:
+        """after: the key that an earlier run has reached."""
+        self._queued = deque([after] * AHEAD if after else [])  # the last key of each batch
+        self._patience = PATIENCE_SECONDS
 
-    def keep(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
-        """Return once fewer than AHEAD events are due, or when no worker seems to be there.
+    def keep(self, key: int, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        """Return once the workers are at the last batches, or when none seems to be there.
 
-        Then all is queued without a pause, until workers are seen again.
+        key: the last one that was queued. Without workers all is queued without a pause.
         """
-        moved_at = time.monotonic()
-        while (waiting := _due()) >= AHEAD and not is_stopped():
-            now = time.monotonic()
-            if waiting < self._waiting:
-                moved_at, self._patience = now, PATIENCE_SECONDS
-            self._waiting = waiting
-            if now >= moved_at + self._patience:
+        let_receiver_in()
+        self._queued.append(key)
+        if len(self._queued) <= AHEAD:
+            return
+        oldest, give_up_at = self._queued.popleft(), time.monotonic() + self._patience
+        while _is_due(oldest):
+            if time.monotonic() >= give_up_at:
                 self._patience = 0
                 return
+            if is_stopped():
+                return
             time.sleep(LOOK_AGAIN_SECONDS)
-        self._waiting = waiting
+        self._patience = PATIENCE_SECONDS
 
 
-def _due() -> int:
-    """How many are due, as far as it matters."""
-    return WebhookEvent.objects.all().due()[: 10 * AHEAD].count()
+def let_receiver_in() -> None:
+    """Pause after a batch. SQLite does not queue its writers: they try again every 100 ms."""
+    if connection.vendor == "sqlite":
+        time.sleep(PAUSE_SECONDS)
+
+
+def _is_due(key: int) -> bool:
+    """Whether no worker has taken the event: they take them in the order of their keys."""
+    return WebhookEvent.objects.all().due().filter(pk=key).exists()

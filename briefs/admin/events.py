@@ -128,7 +128,9 @@ def _selection(request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> Select
     """The chosen events; or, if all that match were chosen, the filter. Raises ValueError."""
     if request.POST.get("select_across") != "1":
         return Selection(ids=[str(key) for key in queryset.values_list("pk", flat=True)])
-    given = {name: value for name, value in request.GET.items() if value and name not in _NO_FILTER}
+    given = {
+        name: str(value) for name, value in request.GET.items() if value and name not in _NO_FILTER
+    }
     taken: dict[str, Any] = {new: given.pop(old) for old, new in _FILTERS.items() if old in given}
     if status := given.pop("status__exact", ""):
         taken["status"] = [status]

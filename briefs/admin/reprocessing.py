@@ -127,12 +127,12 @@ class ReprocessingJobAdmin(OfReprocessing):
         labels = dict((ReprocessedBrief.Undone if job.undoes else Change).choices)
         address = reverse("admin:briefs_reprocessedbrief_changelist")
         counted = of.briefs.exclude(**{column: ""}).values_list(column).annotate(Count("pk"))
-        lines = (
+        links = (
             (f"{address}?{urlencode({'job__id__exact': of.pk, f'{column}__exact': code})}",
              f"{number:,} {labels[code]}")
             for code, number in counted.order_by(column)
         )  # fmt: skip
-        return format_html_join("", '<p><a href="{}">{}</a></p>', lines) or "—"
+        return format_html_join("", '<p><a href="{}">{}</a></p>', links) or "—"
 
     @admin.display(description="undo")
     def undone_or_undoes(self, job: ReprocessingJob) -> SafeString | str:

@@ -110,8 +110,11 @@ class JobInFull(serializers.ModelSerializer[ReprocessingJob]):
     least_credits = serializers.SerializerMethodField(help_text="That these would cost.")
     most_credits = serializers.SerializerMethodField()
     is_undoable = serializers.BooleanField(read_only=True)
-    undoes = serializers.PrimaryKeyRelatedField(  # type: ignore[var-annotated]
-        read_only=True, help_text="The job whose briefs become what they were."
+    undoes = serializers.IntegerField(
+        source="undoes_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The job whose briefs become what they were.",
     )
 
     class Meta:

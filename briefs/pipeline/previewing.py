@@ -4,13 +4,12 @@ The real steps run, in a transaction that is always rolled back. Nobody is looke
 """
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from briefs.models import Brief, Research, Signal
@@ -19,12 +18,11 @@ from briefs.pipeline.drafts import Draft
 from personas.people import lookups
 from personas.rules.rulebook import Rulebook
 from webhooks.models import WebhookEvent
-from webhooks.replay import chunks, make_due
+from webhooks.replay import chunks, let_receiver_in, make_due
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 100  # events of one transaction: it holds locks, on SQLite that of the only writer
-PAUSE_SECONDS = 0.12  # between two on SQLite, so that the receiver can store events
 EXAMPLES = 20
 NOTHING = "no signal"
 
@@ -84,8 +82,7 @@ def preview(
         _read(keys, seen)
         done += len(keys)
         progress(done)
-        if connection.vendor == "sqlite":
-            time.sleep(PAUSE_SECONDS)
+        let_receiver_in()
     return seen
 
 
@@ -122,9 +119,9 @@ def _read(keys: list[int], seen: Preview) -> None:
 
 def _try(keys: list[int]) -> tuple[Counter[str], list[Change]]:
     """Process the events again. Returns why some were skipped, and what changed for the others."""
-    left = make_due(keys)
-    skipped = Counter(one.why for one in left.values())
-    due = [key for key in keys if key not in left]
+    undue = make_due(keys)
+    skipped = Counter(one.why for one in undue.values())
+    due = [key for key in keys if key not in undue]
     before = _signals(due)
     newest = Brief.objects.aggregate(newest=Max("pk"))["newest"] or 0
     events = WebhookEvent.objects.filter(pk__in=due).defer("headers", "history").order_by("pk")
@@ -178,6 +175,8 @@ class _Comparison:
             parts.append(f"renames brief {was.pk} to “{label}”")
         elif was and was != now:
             parts.append(f"leaves brief {was.pk}")
+        if was and was.is_open and was.persona_id != self.left[was.pk].persona_id:
+            parts.append(f"gives brief {was.pk} another persona")
         if now and now.pk > self.newest:
             parts.append("joins it" if now.pk in self.opened else "opens a brief")
             self.opened.add(now.pk)

@@ -99,7 +99,8 @@ def remap(
     for one in changed:
         if one.change == Change.WITHDRAWN:
             reason = f"{words}: {one.why}, which opens no brief"
-            Brief.objects.filter(pk=one.brief.pk).close(Brief.Outcome.WITHDRAWN, reason, actor)
+            # By Savedesk, as every withdrawal; the job says who ordered it.
+            Brief.objects.filter(pk=one.brief.pk).close(Brief.Outcome.WITHDRAWN, reason)
     return changed, asked_anew
 
 

@@ -64,7 +64,7 @@ def undo_batch(job: ReprocessingJob, size: int) -> tuple[list[int], Counter[str]
 
 def _leave_changed(parts: list[ReprocessedBrief], briefs: dict[int, Brief]) -> None:
     touch = remapping.touches(briefs)
-    known = set(Persona.objects.values_list("pk", flat=True))
+    known = set(Persona._base_manager.values_list("pk", flat=True))
     for part in parts:
         is_same = part.touch == touch.get(part.brief_id)
         if not is_same or part.was["persona_id"] not in known:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from briefs.models import Brief, ReprocessedBrief, ReprocessingJob, Research
@@ -23,7 +23,7 @@ from briefs.research import working as research
 from personas.rules.rulebook import Rulebook
 from webhooks import bell, waking
 from webhooks.connections import is_outage
-from webhooks.replay import Pace, chunks, make_due
+from webhooks.replay import Pace, chunks, let_receiver_in, make_due
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ TASK = "briefs.tasks.reprocess"
 CLUSTER = "research"
 SLICE_SECONDS = 20.0
 BATCH = 200  # briefs of one transaction: it holds their locks, on SQLite that of the only writer
-PAUSE_SECONDS = 0.12  # between two on SQLite, so that the receiver can store events
 EXAMPLES = 20
 NOTHING_CHANGES = "nothing changes"
 QUEUED = "queued"
@@ -74,7 +73,7 @@ def work(
     `is_stopped` is asked between two batches; then the slice ends early.
     """
     stop_at = time.monotonic() + seconds
-    pace = Pace()
+    pace = Pace(job.last_id)
 
     def is_over() -> bool:
         return is_stopped() or time.monotonic() >= stop_at
@@ -91,9 +90,9 @@ def work(
                 _held(job.release())
                 return
             if job.kind == ReprocessingJob.Kind.EVENTS and not job.is_dry_run:
-                pace.keep(is_over)
-            elif connection.vendor == "sqlite":
-                time.sleep(PAUSE_SECONDS)
+                pace.keep(job.last_id, is_over)
+            else:
+                let_receiver_in()
         _held(job.end())
     except LeaseLost:
         job.refresh_from_db()
@@ -143,8 +142,8 @@ def _events(job: ReprocessingJob) -> bool:
     limit = None if selection.limit is None else selection.limit - job.done
     size = previewing.CHUNK if job.is_dry_run else None
     after = max(job.last_id, selection.after_id)
-    events = selection.events().filter(pk__lte=job.up_to)
-    keys = next(chunks(events, size, after=after, limit=limit), None)
+    found = chunks(selection.events(), size, after=after, last=job.up_to, limit=limit)
+    keys = next(found, None)
     if not keys:
         return False
     if job.is_dry_run:

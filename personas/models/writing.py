@@ -21,7 +21,7 @@ def write(
     """
     if not rows:
         return
-    columns = [model._meta.get_field(name) for name in names]
+    columns: list[Any] = [model._meta.get_field(name) for name in names]
     given = [
         {"id": row.pk, **{field.column: _given(field, row) for field in columns}} for row in rows
     ]

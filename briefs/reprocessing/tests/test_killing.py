@@ -16,9 +16,15 @@ from briefs.reprocessing.selecting import Selection
 from briefs.reprocessing.tests.making import finish, make_fitting, make_open
 from briefs.research.tests.workers import Workers
 from briefs.tests.factories import make_event
+from webhooks import replay
 from webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(autouse=True)
+def nobody_works_on_what_is_due(monkeypatch):
+    monkeypatch.setattr(replay, "PATIENCE_SECONDS", 0)
 
 
 @pytest.fixture(scope="module")

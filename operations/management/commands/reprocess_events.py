@@ -189,7 +189,7 @@ class Command(BaseCommand):
 
 def _selection(options: dict[str, Any]) -> Selection:
     names = ("ids", "status", "object_type", "metric", "reason", "customer", "limit", "after_id")
-    moments = {name: _moment(name, options[name]) for name in ("since", "until")}
+    moments: dict[str, Any] = {name: _moment(name, options[name]) for name in ("since", "until")}
     return Selection(**{name: options[name] for name in names}, **moments)
 
 
