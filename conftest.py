@@ -28,10 +28,10 @@ PAGES = (
 # on SQLite. In make test they run on PostgreSQL, which teams run, and in make test-all on SQLite as
 # well.
 ORM = (
-    "briefs/api", "briefs/dossier", "briefs/models", "briefs/pipeline", "briefs/research",
-    "briefs/saving", "briefs/triage", "operations/tests/test_alarms",
-    "operations/tests/test_register_segment", "operations/tests/test_send_test_event",
-    "operations/tests/test_upgrade.",
+    "briefs/api", "briefs/dossier", "briefs/foreseeing", "briefs/models", "briefs/pipeline",
+    "briefs/research", "briefs/saving", "briefs/triage", "operations/tests/test_alarms",
+    "operations/tests/test_openings", "operations/tests/test_register_segment",
+    "operations/tests/test_send_test_event", "operations/tests/test_upgrade.",
 )  # fmt: skip
 
 
