@@ -109,11 +109,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _no_request_counted() -> None:
-    """Each test begins with no request counted: throttles count in the memory of the process."""
+def _nothing_kept() -> None:
+    """Each test begins with no request counted and no rules kept in the memory of the process."""
     from django.core.cache import cache
 
+    from personas.rules import rulebook
+
     cache.clear()
+    rulebook.kept.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

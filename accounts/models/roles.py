@@ -79,6 +79,7 @@ ADDED: dict[Role, tuple[str, ...]] = {
             )
             for act in ("view", "add", "change", "delete")
         ),
+        "personas.view_ruleversion",
         *(f"personas.{act}_attributename" for act in ("view", "add", "change", "delete")),
         *(f"briefs.{act}_questiontemplate" for act in ("view", "add", "change")),
         "briefs.view_activity",

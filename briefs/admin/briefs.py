@@ -87,8 +87,8 @@ class BriefAdmin(ReadOnlyAdmin):
         ),
         (
             "Why this persona",
-            {"fields": ("persona_link", "persona_why", "question_facts", "is_persona_wrong",
-                        "is_waiting_for_profile")},
+            {"fields": ("persona_link", "persona_why", "rules_version", "question_facts",
+                        "is_persona_wrong", "is_waiting_for_profile")},
         ),
         (
             "Its research",

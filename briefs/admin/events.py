@@ -45,7 +45,10 @@ class EventWithOutcomeAdmin(LongList, EventAdmin):
     @admin.display(description="signal")
     def signal_link(self, event: WebhookEvent) -> SafeString | str:
         signal = _signal(event)
-        return link(signal, f"{signal.title}: {signal.why}") if signal else "—"
+        if signal is None:
+            return "—"
+        version = f" (rules version {signal.rules_version})" if signal.rules_version else ""
+        return link(signal, f"{signal.title}: {signal.why}{version}")
 
     @admin.display(description="customer")
     def customer_link(self, event: WebhookEvent) -> SafeString | str:

@@ -40,7 +40,8 @@ class SignalAdmin(ReadOnlyAdmin):
     search_fields = ("customer__external_id",)  # the search itself is in get_search_results
     search_help_text = "A customer's whole id, cio_id or e-mail address."
     fieldsets = (
-        (None, {"fields": ("what", "effect", "severity", "level", "happened_at", "why")}),
+        (None, {"fields": ("what", "effect", "severity", "level", "happened_at", "why",
+                            "rules_version")}),
         (
             "Belongs to",
             {"fields": ("customer_link", "event_link", "brief_link", "rule", "persona",

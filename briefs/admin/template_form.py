@@ -14,7 +14,7 @@ from personas.models import Persona, SignalKind
 
 
 def askable_personas() -> QuerySet[Persona]:
-    return Persona.objects.filter(opens_brief=True, is_unknown=False)
+    return Persona.objects.in_use().filter(opens_brief=True, is_unknown=False)
 
 
 def askable_signals() -> list[tuple[str, str]]:

@@ -184,7 +184,8 @@ class SignalOfBrief(PersonalData, serializers.ModelSerializer[Signal]):
 
     class Meta:
         model = Signal
-        fields = ("id", "event", "event_id", "kind", "title", "detail", "effect", "why", "message",
+        fields = ("id", "event", "event_id", "kind", "title", "detail", "effect", "why",
+                  "rules_version", "message",
                   "happened_at", "same_act_as")  # fmt: skip
 
 
@@ -386,7 +387,8 @@ class BriefInFull(BriefItem):
     comments = CommentOfBrief(source="brief.comments", many=True)
 
     class Meta(BriefItem.Meta):
-        fields = (*BriefItem.Meta.fields, "persona_why", "is_persona_wrong", "question_facts",
+        fields = (*BriefItem.Meta.fields, "persona_why", "rules_version",
+                  "is_persona_wrong", "question_facts",
                   "closing_note", "playbook", "is_renewing",
                   "signals", "activities", "contacts", "comments")  # fmt: skip
 
@@ -394,7 +396,7 @@ class BriefInFull(BriefItem):
 class SignalOfEvent(serializers.ModelSerializer[Signal]):
     class Meta:
         model = Signal
-        fields = ("id", "kind", "detail", "effect", "customer", "brief")
+        fields = ("id", "kind", "detail", "effect", "customer", "brief", "rules_version")
 
 
 class EventItem(serializers.ModelSerializer[WebhookEvent]):

@@ -218,6 +218,11 @@ class PersonaViewSet(ReadOnly):
     serializer_class = serializers.PersonaInFull
     ordering_fields = ("position", "name", "id")
 
+    def get_queryset(self) -> QuerySet[Persona]:
+        """Those in use; one that was retired can still be read, because its briefs name it."""
+        personas: QuerySet[Persona] = super().get_queryset()
+        return personas.filter(retired_at=None) if self.action == "list" else personas
+
 
 class ClosingReasonViewSet(ReadOnly):
     """Why customers stayed or left, in the team's own words, in the order they are offered.

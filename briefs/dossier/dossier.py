@@ -290,5 +290,6 @@ class Dossier(OfCustomer):
         """Where the reader edits the persona; empty for who may not."""
         reader = self._situation.reader
         key = self.brief.persona_id
-        may_edit = reader is not None and reader.has_perm("personas.change_persona")
+        is_used = self.persona.retired_at is None
+        may_edit = is_used and reader is not None and reader.has_perm("personas.change_persona")
         return admin_url_for(reader, "personas_persona_change", key) if may_edit else ""

@@ -68,6 +68,9 @@ class Brief(Timed, Ended, Valued):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="briefs")
     persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="briefs")
     persona_why = models.TextField(blank=True, help_text="Why this persona, in words.")
+    rules_version = models.IntegerField(
+        "version of the rules", null=True, blank=True, help_text="That chose this persona."
+    )
     question_facts = models.JSONField(
         default=list, blank=True, help_text="What the research question may say of the customer."
     )

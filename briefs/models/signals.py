@@ -47,6 +47,10 @@ class Signal(models.Model):
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     level = models.CharField(max_length=8)
     why = models.TextField(help_text="Names rule, persona, attribute and value.")
+    # A plain number: a foreign key would be checked for each row of a batch.
+    rules_version = models.IntegerField(
+        "version of the rules", null=True, blank=True, help_text="By which it was understood."
+    )
     message = models.JSONField(
         default=dict, help_text="Channel, campaign, subject and the like, as far as sent."
     )

@@ -30,6 +30,7 @@ from briefs.pipeline import (
 )
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
+from personas.rules.rulebook import Rulebook
 from webhooks import bell
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
 
@@ -170,10 +171,12 @@ def _process(claim: Claim) -> int:
 def read(events: Sequence[WebhookEvent]) -> list[Draft]:
     """What the events mean, and of whom; two rows of one person are merged.
 
-    The preview of reprocessing reads them by this too.
+    One version of the rules decides about all of them. The preview of reprocessing reads them by
+    this too. Raises LookupError if there are no personas at all.
     """
-    drafts = understanding.understand(events)
-    merging.merge_same(drafts, naming.look_up_namesakes(drafts))
+    rulebook = Rulebook.load()
+    drafts = understanding.understand(events, rulebook)
+    merging.merge_same(drafts, rulebook, naming.look_up_namesakes(drafts))
     naming.renew(drafts)
     return drafts
 

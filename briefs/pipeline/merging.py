@@ -20,7 +20,7 @@ WOKE = "woke up: it took over a brief that was awake"
 Pair = tuple[int, int]  # keys of two rows, the older one first
 
 
-def merge_same(drafts: list[Draft], looked_up: Iterable[Customer] = ()) -> None:
+def merge_same(drafts: list[Draft], rulebook: Rulebook, looked_up: Iterable[Customer] = ()) -> None:
     """Merge the pairs that identifiers or look-ups revealed, one transaction each.
 
     `looked_up` are people whom no draft is about. A draft about a row that was merged into another
@@ -39,12 +39,11 @@ def merge_same(drafts: list[Draft], looked_up: Iterable[Customer] = ()) -> None:
             kept |= {key: customer for key, into in kept.items() if into.pk in (older, newer)}
             kept |= {older: customer, newer: customer}
     if kept:
-        _move(drafts, kept)
+        _move(drafts, kept, rulebook)
 
 
-def _move(drafts: list[Draft], kept: dict[int, Customer]) -> None:
+def _move(drafts: list[Draft], kept: dict[int, Customer], rulebook: Rulebook) -> None:
     """Let drafts be about the rows that were kept, with the persona of those rows."""
-    rulebook = Rulebook.load()
     for draft in drafts:
         if draft.customer and draft.customer.pk in kept:
             draft.customer = kept[draft.customer.pk]

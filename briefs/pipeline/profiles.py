@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 10.0  # in one sweep, which also does other work; the next sweep continues
 BY_ADDRESS = 10  # people at a time who have no id: each of them costs two requests
-MAPPED = ("persona", "persona_why", "question_facts", "priority", "priority_reasons",
-          "is_waiting_for_profile", "research", "is_sharing", "basis", "researched_at",
-          "assignee", "due_at", "value_sort", *WORTH)  # fmt: skip
+MAPPED = ("persona", "persona_why", "rules_version", "question_facts", "priority",
+          "priority_reasons", "is_waiting_for_profile", "research", "is_sharing", "basis",
+          "researched_at", "assignee", "due_at", "value_sort", *WORTH)  # fmt: skip
 
 
 def catch_up() -> int:
@@ -170,6 +170,7 @@ def _begin(briefs: Collection[Brief]) -> None:
 def map_anew(brief: Brief, match: PersonaMatch, severity: int, yardstick: Yardstick) -> None:
     """Set the persona and what it decides; `severity` is the worst signal's. Saves nothing."""
     brief.persona, brief.persona_why = match.persona, match.why
+    brief.rules_version = match.version
     brief.question_facts = match.question_facts
     yardstick.value(brief, brief.customer)
     brief.is_judged(yardstick.judge(severity, match.persona, brief.customer, brief, brief.kind))

@@ -152,6 +152,7 @@ def _signal(draft: Draft, batch: Batch) -> Signal:
             **_stated(draft.event),
         },
         "why": draft.why,
+        "rules_version": draft.rule_match and draft.rule_match.version,
     }
     signal = batch.signals.get(draft.event.pk)
     if signal is None:
@@ -330,6 +331,7 @@ def _open(draft: Draft, signal: Signal, batch: Batch) -> Brief:
         customer=signal.customer,
         persona=draft.mapped.persona,
         persona_why=draft.mapped.why,
+        rules_version=draft.mapped.version,
         question_facts=draft.mapped.question_facts,
         kind=draft.rule.kind,
         detail=signal.detail,
@@ -360,7 +362,8 @@ def _save(signals: Iterable[Signal], now: datetime) -> None:
     insert([signal for signal in new if signal.same_act_as])
     if old:
         fields = ("customer", "rule", "persona", "brief", "kind", "detail", "effect", "severity",
-                  "level", "why", "message", "same_act_as", "happened_at")  # fmt: skip
+                  "level", "why", "message", "same_act_as", "happened_at",
+                  "rules_version")  # fmt: skip
         Signal.objects.bulk_update(old, fields)
 
 

@@ -13,13 +13,12 @@ from personas.rules.rulebook import PersonaMatch, Rulebook
 from webhooks.models import WebhookEvent
 
 
-def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
+def understand(batch: Sequence[WebhookEvent], rulebook: Rulebook) -> list[Draft]:
     """Return a draft for each event, each with a status and a reason.
 
     Looks profiles up in the App API, within its time budget. If that fails, the drafts say so and
-    nothing is raised. Raises LookupError if there are no personas at all.
+    nothing is raised.
     """
-    rulebook = Rulebook.load()
     reached = reaching.again(batch)
     drafts = [_draft(event, rulebook, event.pk in reached) for event in batch]
     _find_customers([draft for draft in drafts if not draft.is_ignored])
@@ -135,4 +134,6 @@ def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
     if draft.person.fetched_at is None and trouble:
         # Without a key no look-up will ever be made: a brief that waited for it would stay hidden.
         draft.is_waiting_for_profile = not lookups.is_never_possible()
-        draft.persona_match = PersonaMatch(rulebook.unknown, [], f"look-up failed: {trouble}")
+        draft.persona_match = PersonaMatch(
+            rulebook.unknown, [], f"look-up failed: {trouble}", rulebook.version
+        )

@@ -101,7 +101,7 @@ def count_at_present(wording: Wording, *, only: int | None = None) -> QuestionCo
 
     only: the key of the one persona to count.
     """
-    personas = Persona.objects.prefetch_related("conditions")
+    personas = Persona.objects.in_use().prefetch_related("conditions")
     if only is not None:
         personas = personas.filter(pk=only)
     return count(personas, asked_kinds(), roles(), says_facts="facts" in wording.variables)
@@ -125,7 +125,7 @@ def too_long(wording: Wording) -> list[str]:
     asker, names = Asker(wording), roles()
     excesses = [
         _excess(asker, persona, variants_of(persona, names).longest)
-        for persona in Persona.objects.prefetch_related("conditions")
+        for persona in Persona.objects.in_use().prefetch_related("conditions")
         if persona.buys_research
     ]
     found = sorted((excess for excess in excesses if excess[0] > 0), key=lambda one: -one[0])

@@ -3,6 +3,7 @@
 from personas.admin.attributes import AttributeNameAdmin
 from personas.admin.customers import CustomerAdmin
 from personas.admin.personas import PersonaAdmin
+from personas.admin.rule_versions import RuleVersionAdmin
 from personas.admin.signals import SignalRuleAdmin
 from personas.admin.steps import FirstStepAdmin
 
@@ -11,5 +12,6 @@ __all__ = [
     "CustomerAdmin",
     "FirstStepAdmin",
     "PersonaAdmin",
+    "RuleVersionAdmin",
     "SignalRuleAdmin",
 ]

@@ -43,7 +43,7 @@ class PersonaAdmin(RuleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Persona]:
         personas: QuerySet[Persona] = super().get_queryset(request)
-        return personas.prefetch_related("conditions")
+        return personas.filter(retired_at=None).prefetch_related("conditions")
 
     def get_fieldsets(self, request: HttpRequest, obj: Persona | None = None) -> Any:
         is_fixed = obj is not None and obj.is_fixed

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
-from personas.models import FirstStep, StepChannel
+from personas.models import FirstStep, Persona, StepChannel
 from personas.models.steps import last_words
 
 
@@ -46,6 +46,15 @@ class FirstStepAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
         if db_field.name == "text":
             kwargs["widget"] = forms.Textarea(attrs={"rows": 3, "cols": 70})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FirstStep]:
+        steps: QuerySet[FirstStep] = super().get_queryset(request)
+        return steps.filter(persona__retired_at=None)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "persona":
+            kwargs["queryset"] = Persona.objects.in_use()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: FirstStep | None = None) -> bool:
         if obj is not None and FirstStep.objects.filter(pk=obj.pk).kinds_left_without():

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.admin.versions import ChecksVersion
+from personas.rules import taking
 
 TRY = "_try"  # the name of the button
 
@@ -37,7 +38,7 @@ class TrialAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
             return self._page(request, object_id, form_url, context)
         trial = _Trial()
         setattr(request, TRY, trial)
-        with transaction.atomic():
+        with transaction.atomic(), taking.unsettled():
             response = self._page(request, object_id, form_url, context)
             transaction.set_rollback(True)
         if not trial.words:  # the form has mistakes, and the response names them

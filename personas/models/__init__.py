@@ -9,6 +9,7 @@ from personas.models.signals import Effect, Severity, SignalCondition, SignalKin
 from personas.models.steps import FirstStep, StepChannel
 from personas.models.subscriptions import SubscriptionNames
 from personas.models.value import Terms, Valued, ValueLevel, ValuePeriod, ValueReading
+from personas.models.versions import RulesState, RuleVersion
 
 __all__ = [
     "AppApiHealth",
@@ -22,6 +23,8 @@ __all__ = [
     "Operator",
     "Persona",
     "PersonaCondition",
+    "RuleVersion",
+    "RulesState",
     "Severity",
     "SignalCondition",
     "SignalKind",

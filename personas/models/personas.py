@@ -1,13 +1,14 @@
 """Who the customer is to us: personas, the conditions that pick one, and the attribute names."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import ProtectedError, Q
+from django.utils import timezone
 from django.utils.functional import cached_property
 from simple_history.models import HistoricalRecords
 
@@ -108,6 +109,12 @@ class Assigns(models.TextChoices):
     OWNER = "owner", "The account owner named in an attribute"
 
 
+class PersonaQuerySet(models.QuerySet["Persona"]):
+    def in_use(self) -> Self:
+        """Those that customers are compared with, and the two that serve all others."""
+        return self.filter(retired_at=None)
+
+
 class Persona(models.Model):
     """A kind of customer. The first persona in order whose conditions hold is the customer's."""
 
@@ -119,7 +126,7 @@ class Persona(models.Model):
     position = models.PositiveIntegerField(
         default=100, help_text="Personas are tried in this order."
     )
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
     description = models.TextField(help_text="Who they are and why they matter.")
     value = models.CharField(
         max_length=8,
@@ -188,11 +195,25 @@ class Persona(models.Model):
     is_unknown = models.BooleanField(
         default=False, editable=False, help_text="Serves customers whose attributes are unknown."
     )
+    retired_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="No rule knows it any more; its briefs still do.",
+    )
     history = HistoricalRecords()
+
+    objects = PersonaQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=Q(retired_at=None),
+                name="persona_name",
+                violation_error_message="There is a persona of this name already.",
+            ),
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="persona_one_default"
             ),
@@ -252,6 +273,25 @@ class Persona(models.Model):
         if self.is_fixed:
             raise ProtectedError(f"“{self}” serves customers that no other persona fits.", {self})
         return super().delete(*args, **kwargs)
+
+    @transaction.atomic
+    def remove(self) -> bool:
+        """Delete it or, if briefs rest on it, retire it; returns whether it was deleted.
+
+        Raises ProtectedError for the two that must stay. The row is locked first: a brief that a
+        worker opens for it is either seen here or refused.
+        """
+        Persona.objects.select_for_update().get(pk=self.pk)
+        try:
+            with transaction.atomic():
+                self.delete()
+        except ProtectedError:
+            if self.is_fixed:
+                raise
+            self.retired_at = timezone.now()
+            self.save(update_fields=["retired_at"])
+            return False
+        return True
 
 
 class PersonaCondition(Condition):

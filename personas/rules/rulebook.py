@@ -1,19 +1,28 @@
 """The team's rules, read once per batch: event -> signal rule, customer -> persona."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from personas.models import AttributeName, Customer, Persona, SignalRule
+from django.db import connection, transaction
+
+from personas.models import AttributeName, Customer, Persona, RulesState, SignalRule
 from personas.models.attributes import CustomerFacts
 from personas.rules import facts as events
+from personas.rules import taking
+from personas.rules.documents import Document, rows
 from personas.rules.matching import Holding, holding
+from personas.rules.parts import part
+
+# What this process read last, by `edits` and `version` of the state.
+kept: "dict[tuple[int, int | None], Rulebook]" = {}
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
     rule: SignalRule
     holding: list[Holding]
+    version: int | None = None  # of the rules by which it was decided
 
     @property
     def why(self) -> str:
@@ -26,6 +35,7 @@ class PersonaMatch:
     persona: Persona
     holding: list[Holding]
     note: str = ""
+    version: int | None = None  # of the rules by which it was decided
 
     @property
     def why(self) -> str:
@@ -48,21 +58,69 @@ class Rulebook:
     default: Persona
     unknown: Persona
     roles: dict[str, list[str]]
+    version: int | None = None  # the number; none for rules that have no version
 
     @classmethod
-    def load(cls) -> Self:
-        """Read all rules in five queries. Raises LookupError where no starter rules were loaded."""
-        personas = list(Persona.objects.prefetch_related("conditions"))
+    def load(cls) -> "Rulebook":
+        """The present rules, all of them of the same version; in one query if none was edited.
+
+        Where the rules are changed while they are read, they are read again under the lock.
+        Raises LookupError where no starter rules were loaded.
+        """
+        if taking.is_unsettled():
+            return cls._read()
+        state = RulesState.read()
+        key = (state.edits, state.version)
+        if state.is_told:
+            if key in kept:
+                return kept[key]
+            book = replace(cls._read(), version=state.version)
+            if RulesState.read().edits == state.edits:
+                if not connection.in_atomic_block:  # else the state may be taken back
+                    kept.clear()
+                    kept[key] = book
+                return book
+        with transaction.atomic():
+            version = taking.catch_up(RulesState.locked())
+            return replace(cls._read(), version=version and version.number)
+
+    @classmethod
+    def _read(cls) -> Self:
+        return cls._made(
+            SignalRule.objects.filter(is_active=True).prefetch_related("conditions"),
+            list(Persona.objects.in_use().prefetch_related("conditions")),
+            AttributeName.objects.all(),
+        )
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """The rules of a document, as rows that are in no database. Raises LookupError, as `load`.
+
+        Whom a persona assigns briefs to is left out.
+        """
+        rules, personas, names = (
+            [part(key).build(row) for row in rows(document, key)]
+            for key in ("signal_rules", "personas", "attribute_names")
+        )
+        return cls._made([rule for rule in rules if rule.is_active], personas, names)
+
+    @classmethod
+    def _made(
+        cls,
+        rules: Iterable[SignalRule],
+        personas: list[Persona],
+        names: Iterable[AttributeName],
+    ) -> Self:
         default = next((persona for persona in personas if persona.is_default), None)
         unknown = next((persona for persona in personas if persona.is_unknown), None)
         if default is None or unknown is None:
             raise LookupError("no personas yet: run manage.py load_starter_rules")
         return cls(
-            rules=list(SignalRule.objects.filter(is_active=True).prefetch_related("conditions")),
+            rules=list(rules),
             personas=[persona for persona in personas if not persona.is_fixed],
             default=default,
             unknown=unknown,
-            roles={item.role: item.name_list for item in AttributeName.objects.all()},
+            roles={item.role: item.name_list for item in names},
         )
 
     def knows(self, metric: str) -> bool:
@@ -92,7 +150,7 @@ class Rulebook:
                 continue
             held = holding(rule.condition_list, rule.match, facts)
             if held is not None:
-                return RuleMatch(rule, held)
+                return RuleMatch(rule, held, self.version)
         return None
 
     def _deciding_roles(self) -> set[str]:
@@ -117,21 +175,25 @@ class Rulebook:
         A profile without any mapped attribute is unknown too: most likely our attribute names
         are wrong.
         """
+        persona, held, note = self._persona_for(customer)
+        return PersonaMatch(persona, held, note, self.version)
+
+    def _persona_for(self, customer: Customer) -> tuple[Persona, list[Holding], str]:
         if customer.is_deleted:
-            return PersonaMatch(self.unknown, [], "deleted in Customer.io, or never there")
+            return self.unknown, [], "deleted in Customer.io, or never there"
         if customer.fetched_at is None:
-            return PersonaMatch(self.unknown, [], "profile not looked up")
+            return self.unknown, [], "profile not looked up"
         facts = self.facts_of(customer)
         for persona in self.personas:
             held = holding(persona.condition_list, persona.match, facts)
             if held is not None:
-                return PersonaMatch(persona, held, "it asks for nothing in particular")
+                return persona, held, "it asks for nothing in particular"
         if not any(facts.find(role).value for role in self._deciding_roles()):
-            return PersonaMatch(self.unknown, [], "none of the mapped attributes is filled in")
+            return self.unknown, [], "none of the mapped attributes is filled in"
         seen = [
             f"{role} “{facts.find(role).shown(60)}”"
             for role in ("plan", "industry", "usage")
             if facts.find(role).value
         ]
         note = "no other persona fits" + (f" ({', '.join(seen)})" if seen else "")
-        return PersonaMatch(self.default, [], note)
+        return self.default, [], note

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from django.db import transaction
 from simple_history.utils import bulk_create_with_history
 
 from personas.models import (
@@ -13,6 +12,7 @@ from personas.models import (
     SignalCondition,
     SignalRule,
 )
+from personas.rules import versions
 from personas.starter import first_steps
 from personas.starter.attribute_names import ATTRIBUTE_NAMES
 from personas.starter.personas import PERSONAS
@@ -21,9 +21,13 @@ from personas.starter.signal_rules import SIGNAL_RULES
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 
 
-@transaction.atomic
 def load_if_empty() -> int:
     """Fill the tables that are empty; returns how many rows were made. Changes no existing row."""
+    with versions.change(None, "Loaded the starter rules"):
+        return _load()
+
+
+def _load() -> int:
     loaded = 0
     if not SignalRule.objects.exists():
         loaded += _load_signal_rules()
@@ -73,7 +77,7 @@ def _load_personas() -> int:
 
 def _load_first_steps() -> int:
     """The signals' own, and those of personas that still have their name."""
-    personas = {persona.name: persona for persona in Persona.objects.all()}
+    personas = {persona.name: persona for persona in Persona.objects.in_use()}
     names = {given["slug"]: given["name"] for given in PERSONAS}
     steps = [
         FirstStep(persona=personas.get(name), **fields)

@@ -11,6 +11,7 @@ from briefs.pipeline import recording, understanding
 from briefs.tests.factories import make_customer, make_event, make_payload
 from personas import starter
 from personas.models import Customer
+from personas.rules.rulebook import Rulebook
 from webhooks.models import WebhookEvent
 from webhooks.tests.threads import Aside
 
@@ -22,7 +23,7 @@ needs_postgres = pytest.mark.skipif(
 def record_one(data, **event):
     """Record one event of the person with the id 42 in a transaction of its own."""
     make_event(make_payload(data={"identifiers": {"id": "42"}, **data}, **event))
-    drafts = understanding.understand(WebhookEvent.objects.order_by("-pk")[:1])
+    drafts = understanding.understand(WebhookEvent.objects.order_by("-pk")[:1], Rulebook.load())
     return lambda: recording.record(drafts)
 
 

@@ -489,10 +489,10 @@ def test_preview_counts_what_waits_and_leaves_out_what_breaks(sandbox, monkeypat
     good, bad, waiting = bounced(), bounced("other"), event_of("third")
     understand = understanding.understand
 
-    def break_on_bad(events):
+    def break_on_bad(events, rulebook):
         if bad in events:
             raise ValueError("broken")
-        return understand(events)
+        return understand(events, rulebook)
 
     monkeypatch.setattr(understanding, "understand", break_on_bad)
     mean(good, **OURS)

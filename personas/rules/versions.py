@@ -1,0 +1,82 @@
+"""The one way in which people and commands change rules: each change makes one version of all."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from personas.models import RulesState, RuleVersion
+from personas.rules import documents, taking
+from personas.rules.rulebook import Rulebook
+
+# What an edit would do, in sentences that somebody must accept; none if there is nothing to say.
+# Given the rules before and after it, and those of a week ago, if there are any.
+Guard = Callable[[Rulebook, Rulebook, Rulebook | None], list[str]]
+guards: list[Guard] = []
+LATELY = timedelta(days=7)
+
+
+class NotAccepted(Exception):
+    """An edit does what somebody must accept first; nothing of it is kept.
+
+    The same edit is kept if it is sent again with the fingerprint.
+    """
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+        self.fingerprint = hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16]
+
+
+@dataclass(slots=True)
+class Change:
+    """An edit under way; who makes it may still say what it is."""
+
+    what: str
+    restores: int | None = None
+    version: RuleVersion | None = None  # at its end; none if nothing was changed
+
+
+@contextmanager
+def change(by: Any, what: str, *, why: str = "", accepted: str = "") -> Iterator[Change]:
+    """Write rules within this, and they make one version of all rules, or none if nothing differs.
+
+    `by`: the user, or None for Savedesk itself. `accepted`: the fingerprint of a NotAccepted whose
+    sentences somebody has read. Within another change it belongs to that one. Raises NotAccepted;
+    that, and any other error, takes the edit back.
+    """
+    if taking.is_unsettled():
+        yield Change(what)
+        return
+    with transaction.atomic():
+        state = RulesState.locked()
+        before = taking.catch_up(state)
+        made = Change(what)
+        with taking.unsettled():
+            yield made
+        document = documents.take()
+        if before and before.digest == documents.digest(document):
+            state.is_told_by(before)
+            return
+        if before:
+            _ask_guards(before, document, accepted)
+        made.version = taking.record(
+            state, before, document,
+            made_by=by, made_by_name=by.get_username() if by else "", what=made.what, why=why,
+            restores=made.restores,
+        )  # fmt: skip
+
+
+def _ask_guards(before: RuleVersion, document: documents.Document, accepted: str) -> None:
+    """Raise NotAccepted if a guard has something to say that was not accepted."""
+    then = RuleVersion.objects.filter(made_at__lte=Now() - LATELY).order_by("number").last()
+    books = [Rulebook.of(before.document), Rulebook.of(document)]
+    week_ago = Rulebook.of(then.document) if then else None
+    sentences = [words for guard in guards for words in guard(*books, week_ago)]
+    if sentences and (refusal := NotAccepted(sentences)).fingerprint != accepted:
+        raise refusal
