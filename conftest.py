@@ -29,10 +29,11 @@ PAGES = (
 # on SQLite. In make test they run on PostgreSQL, which teams run, and in make test-all on SQLite as
 # well.
 ORM = (
-    "briefs/api", "briefs/dossier", "briefs/downloads", "briefs/models", "briefs/pipeline",
-    "briefs/reprocessing/tests/test_reapplying", "briefs/research", "briefs/saving",
-    "briefs/triage", "operations/tests/test_alarms", "operations/tests/test_budget_levels",
-    "operations/tests/test_health", "operations/tests/test_progress",
+    "briefs/api", "briefs/dossier", "briefs/downloads", "briefs/foreseeing", "briefs/models",
+    "briefs/pipeline", "briefs/reprocessing/tests/test_reapplying", "briefs/research",
+    "briefs/saving", "briefs/triage", "operations/tests/test_alarms",
+    "operations/tests/test_budget_levels", "operations/tests/test_health",
+    "operations/tests/test_openings", "operations/tests/test_progress",
     "operations/tests/test_register", "operations/tests/test_reprocess_events",
     "operations/tests/test_send_test_event", "operations/tests/test_upgrade.",
 )  # fmt: skip

@@ -79,9 +79,10 @@ def _month(now: datetime) -> tuple[datetime, datetime]:
     return start, (start + timedelta(days=32)).replace(day=1)
 
 
-def usual_cost(persona: Persona) -> int:
+def usual_cost(persona: Persona | None = None) -> int:
     """What an answer usually costs: the mean of this persona's last answers, else of all."""
-    for answers in (Research.objects.filter(persona=persona), Research.objects.all()):
+    own = [Research.objects.filter(persona=persona)] if persona else []
+    for answers in (*own, Research.objects.all()):
         recent = answers.filter(status=Research.Status.DONE, credits__isnull=False)
         newest = recent.order_by("-finished_at")[:RECENT_ANSWERS]
         mean = newest.aggregate(mean=Avg("credits"))["mean"]
