@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('briefs', '0035_saving_segment'),
+        ('briefs', '0036_rules_version'),
     ]
 
     operations = [
