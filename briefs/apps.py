@@ -11,6 +11,7 @@ class BriefsConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(_watch_texts, sender=self)
         _register_thresholds()
+        _register_guard()
 
 
 def _watch_texts(using: str, **kwargs: Any) -> None:
@@ -31,3 +32,11 @@ def _register_thresholds() -> None:
             PriorityThreshold.objects.all, ("currency",),
         )
     )  # fmt: skip
+
+
+def _register_guard() -> None:
+    """What an edit of the rules would stop or multiply has to be accepted."""
+    from briefs.foreseeing.consequences import foresee
+    from personas.rules import versions
+
+    versions.guards.append(foresee)

@@ -40,7 +40,9 @@ def foresee(before: Rulebook, after: Rulebook, week_ago: Rulebook | None) -> lis
     """What is to be confirmed before `after` takes the place of `before`; empty if nothing is."""
     if decide_alike(before, after):
         return []
-    books = [before, after, *([week_ago] if week_ago else [])]
+    books = [before, after]
+    if week_ago and not decide_alike(week_ago, before):
+        books.append(week_ago)
     sample = without_doubtful(look(database_now(), kinds_that_differ(books)), before)
     says_facts = "facts" in Asker.load().wording.variables
     judged = [Judge(book, before).judge(sample, says_facts=says_facts) for book in books]

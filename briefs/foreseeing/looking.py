@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+from django.db import connection
 from django.db.models import Max, Q
 
 from briefs.models import Signal
@@ -21,10 +22,12 @@ from personas.models.value import WORTH
 from webhooks.models import SMALL_BODY, WebhookEvent
 
 RECENT = timedelta(days=30)
-SIGNALS = 20_000  # the newest ones, by whose customers people are chosen
+SIGNALS = 10_000  # the newest ones, by whose customers people are chosen
 EVENTS = 20_000  # keys of events, the newest ones
-PEOPLE = 2_000  # looked at, of each kind; a persona with one customer in 400 is still seen
-READ = 2_000  # bodies of events, of each kind of people
+PEOPLE = 1_500  # looked at, of each kind; a persona of one customer in a hundred is still seen
+READ = 1_500  # bodies of events, of each kind of people
+# An edit holds the lock of SQLite's only writer meanwhile, for which the receiver waits too.
+PART = {"sqlite": 4, "postgresql": 1}
 
 _ENDED = (WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED)
 
@@ -76,11 +79,12 @@ def _with_signals(now: datetime, metrics: Collection[str], sample: Sample) -> se
     since = now - RECENT
     opening = Signal.objects.filter(effect=Effect.OPENS_BRIEF)
     rows = opening.filter(happened_at__gt=since).order_by("-happened_at", "-pk")
-    newest = list(rows.values_list("customer", "happened_at")[:SIGNALS])
-    keys = {customer for customer, _ in newest}
+    newest = list(rows.values_list("customer", flat=True)[:SIGNALS])
+    keys = set(newest)
     if len(newest) == SIGNALS:
-        since, sample.is_whole = newest[-1][1], False
-    chosen = _some(keys, PEOPLE)
+        since = rows.values_list("happened_at", flat=True)[SIGNALS - 1]
+        sample.is_whole = False
+    chosen = _some(keys)
     if not chosen:
         return keys
     weight = _all(len(keys), RECENT / max(now - since, timedelta(minutes=1))) / len(chosen)
@@ -107,7 +111,7 @@ def _acts(signals: Any, metrics: Collection[str]) -> dict[int, list[Act]]:
         found[customer].append(act)
         if act.metric in metrics:
             to_read[event] = act
-    for event in _bodies(sorted(to_read)[-READ:]):
+    for event in _bodies(sorted(to_read)[-_part(READ) :]):
         to_read[event.pk].data = event.data
     return found
 
@@ -129,12 +133,12 @@ def _without_signals(
         who = _who(customer, named)
         if who and customer not in known:
             by_person[who].append(event)
-    chosen = _some(by_person, PEOPLE)
+    chosen = _some(by_person)
     if not chosen:
         return
     weight = _all(len(by_person), (last - first + 1) / (last - start + 1)) / len(chosen)
     sample.is_whole &= len(chosen) == len(by_person) and start == first
-    wanted = sorted(event for who in chosen for event in by_person[who])[-READ:]
+    wanted = sorted(event for who in chosen for event in by_person[who])[-_part(READ) :]
     events = {event.pk: event for event in _bodies(wanted)}
     sample.events = len(events)
     customers = _named(chosen)
@@ -202,10 +206,17 @@ def _customers(which: Q) -> list[Customer]:
     return list(Customer.objects.filter(which).only(*fields))
 
 
-def _some(keys: Collection[Any], most: int) -> list[Any]:
-    """At most so many of them, the same ones in every look."""
+def _some(keys: Collection[Any]) -> list[Any]:
+    """PEOPLE of them at most, the same ones in every look."""
     chosen, divisor = list(keys), 1
-    while len(chosen) > most:
+    while len(chosen) > _part(PEOPLE):
         divisor *= 2
-        chosen = [key for key in chosen if crc32(repr(key).encode()) % divisor == 0]
+        fewer = [key for key in chosen if crc32(repr(key).encode()) % divisor == 0]
+        if not fewer:
+            break
+        chosen = fewer
     return chosen
+
+
+def _part(number: int) -> int:
+    return number // PART[connection.vendor]

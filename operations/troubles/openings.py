@@ -77,7 +77,7 @@ def _trouble(
     now: datetime, within: timedelta, last: datetime, led: int, arrived: int, expected: int
 ) -> Trouble:
     came = "none led to a brief" if not led else f"only {led:,} led to a brief"
-    url = admin_url("personas_persona_changelist")
+    url = admin_url("personas_ruleversion_changelist")
     return Trouble(
         Kind.NO_BRIEFS,
         "problem",
@@ -89,7 +89,7 @@ def _trouble(
         "opens no briefs may take all customers, or a signal rule may be switched off. If no rule "
         "was changed, see at the latest events in the admin why each led to nothing.",
         url=url,
-        link="Personas" if url else "",
+        link="Versions of the rules" if url else "",
     )
 
 
