@@ -106,6 +106,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.reload --reloads 5
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
+	$(PY) -m benchmarks.reprocess
 	$(PY) -m benchmarks.poison
 	$(PY) -m benchmarks.broker_away
 	$(PY) -m benchmarks.idle

@@ -178,12 +178,12 @@ def test_events_that_arrive_later_are_left_out(dead):
 
 @pytest.mark.usefixtures("starter")
 def test_dry_run_tells_what_would_change_and_what_it_would_cost_and_changes_nothing():
-    customers = [make_customer(attributes={"plan": "free"}) for _ in range(3)]
+    customers = [make_customer(attributes={"plan": "enterprise"}) for _ in range(3)]
     for customer in customers:
         make_event(make_payload(data={"identifiers": {"cio_id": customer.cio_id}}))
     draining.drain()
     before = list(Brief.objects.order_by("pk").values())
-    make_fitting("free", name="Another")
+    make_fitting("enterprise", name="Another")
     questions = Research.objects.count()
 
     job = finish(order(Selection(status=["processed", "ignored"]), is_dry_run=True))
