@@ -32,5 +32,9 @@ def segment() -> None:
     import_string("operations.tasks.segment")()
 
 
+def read_segments() -> None:
+    import_string("operations.tasks.read_segments")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -4,8 +4,10 @@ from briefs.finding.words import indexing
 from briefs.notifying import outbox
 from briefs.pipeline import draining
 from briefs.research.working import work
-from briefs.saving import telling
+from briefs.saving import comparing, telling
 from operations import sweeping
+from personas.people import segments
+from webhooks.clock import database_now
 
 
 def drain() -> None:
@@ -30,6 +32,10 @@ def index() -> None:
 
 def segment() -> None:
     telling.run()
+
+
+def read_segments() -> None:
+    segments.run(comparing.next_night(database_now()))
 
 
 def knock() -> None:

@@ -29,6 +29,7 @@ def understand(batch: Sequence[WebhookEvent]) -> list[Draft]:
     trouble = _look_up(known)
     _match_recipients(known, rulebook)
     preferences.match(known, rulebook, trouble)
+    rulebook.read_memberships(draft.person for draft in known)
     for draft in known:
         if draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)

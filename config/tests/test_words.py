@@ -11,7 +11,7 @@ from briefs.finding import tabs
 from briefs.finding.filters import ASSIGNEES, RESEARCH
 from briefs.models import Brief, BulkAct, BulkPart, ContactLog, Priority
 from briefs.triage.snoozing import Until
-from personas.models import SignalKind
+from personas.models import Operator, SignalKind
 from personas.models.steps import StepChannel
 from personas.models.value import ValuePeriod
 
@@ -55,6 +55,7 @@ CHOICES = {
     "Left out": [status.label for status in BulkPart.LEFT_OUT],
     "Not undone": [status.label for status in BulkPart.KEPT],
     "Period of a value": ValuePeriod.labels,
+    "Operators of a condition": Operator.labels,
     "Roles": Role.labels,
     "Second factor": SignInPolicy.SecondFactor.labels,
 }

@@ -1,13 +1,18 @@
 """The team's rules, read once per batch: event -> signal rule, customer -> persona."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
+
+from django.utils import timezone
 
 from personas.models import AttributeName, Customer, Persona, SignalRule
 from personas.models.attributes import CustomerFacts
+from personas.models.conditions import SEGMENTS
+from personas.people.memberships import Memberships
 from personas.rules import facts as events
-from personas.rules.matching import Holding, holding
+from personas.rules.matching import Holding, holding, unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +28,20 @@ class RuleMatch:
 
 @dataclass(frozen=True, slots=True)
 class PersonaMatch:
+    """unread: the segments that personas asked for before this one, and nobody knows who is in."""
+
     persona: Persona
     holding: list[Holding]
     note: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def why(self) -> str:
-        """Names persona, attribute and value."""
+        """Names persona, attribute and value, and what could not be asked for."""
         details = list(dict.fromkeys(item.why for item in self.holding)) or [self.note]
-        return f"persona “{self.persona.name}”: " + ", ".join(details)
+        names = " and ".join(f"“{name}”" for name in self.unread)
+        gaps = f"; who is in the segment {names} is not known" if names else ""
+        return f"persona “{self.persona.name}”: " + ", ".join(details) + gaps
 
     @property
     def question_facts(self) -> list[str]:
@@ -43,11 +53,19 @@ class PersonaMatch:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
+    """now: when the rules were read, which is when their events are handled; for “days ago”."""
+
     rules: list[SignalRule]
     personas: list[Persona]
     default: Persona
     unknown: Persona
     roles: dict[str, list[str]]
+    now: datetime = field(default_factory=timezone.now)
+    memberships: Memberships = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        asked = (condition for persona in self.personas for condition in persona.condition_list)
+        object.__setattr__(self, "memberships", Memberships(asked))
 
     @classmethod
     def load(cls) -> Self:
@@ -90,7 +108,7 @@ class Rulebook:
         for rule in self.rules:
             if not rule.covers(object_type, metric, level):
                 continue
-            held = holding(rule.condition_list, rule.match, facts)
+            held = holding(rule.condition_list, rule.match, facts, self.now)
             if held is not None:
                 return RuleMatch(rule, held)
         return None
@@ -105,11 +123,25 @@ class Rulebook:
             for persona in self.personas
             if persona.opens_brief
             for condition in persona.condition_list
+            if condition.operator not in SEGMENTS
         }
         return named & set(self.roles) or set(self.roles)
 
     def facts_of(self, customer: Customer) -> CustomerFacts:
         return CustomerFacts(customer.attributes, self.roles)
+
+    def read_memberships(self, customers: Iterable[Customer]) -> None:
+        """Read at once which segments these customers are in, before their personas are asked for.
+
+        What was not read so is read for each customer alone.
+        """
+        self.memberships.read(customers)
+
+    def meets(self, persona: Persona, customer: Customer) -> bool:
+        """Whether the persona's conditions hold, whichever persona comes before it."""
+        segments = self.memberships.of(customer)
+        facts = self.facts_of(customer)
+        return holding(persona.condition_list, persona.match, facts, self.now, segments) is not None
 
     def persona_for(self, customer: Customer) -> PersonaMatch:
         """The first persona that fits; unknown if there is nothing to decide on.
@@ -121,11 +153,15 @@ class Rulebook:
             return PersonaMatch(self.unknown, [], "deleted in Customer.io, or never there")
         if customer.fetched_at is None:
             return PersonaMatch(self.unknown, [], "profile not looked up")
-        facts = self.facts_of(customer)
+        facts, segments = self.facts_of(customer), self.memberships.of(customer)
+        gaps: dict[str, None] = {}
         for persona in self.personas:
-            held = holding(persona.condition_list, persona.match, facts)
+            if self.memberships.segments:
+                gaps |= dict.fromkeys(unread(persona.condition_list, segments))
+            held = holding(persona.condition_list, persona.match, facts, self.now, segments)
             if held is not None:
-                return PersonaMatch(persona, held, "it asks for nothing in particular")
+                note = "it asks for nothing in particular"
+                return PersonaMatch(persona, held, note, tuple(gaps))
         if not any(facts.find(role).value for role in self._deciding_roles()):
             return PersonaMatch(self.unknown, [], "none of the mapped attributes is filled in")
         seen = [
@@ -134,4 +170,4 @@ class Rulebook:
             if facts.find(role).value
         ]
         note = "no other persona fits" + (f" ({', '.join(seen)})" if seen else "")
-        return PersonaMatch(self.default, [], note)
+        return PersonaMatch(self.default, [], note, tuple(gaps))
