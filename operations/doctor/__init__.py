@@ -46,6 +46,7 @@ WORK = (
     Check("our mail", work.our_mail),
     Check("research", work.research),
     Check("segment", work.segment),
+    Check("named segments", work.named_segments),
     Check("notification targets", targets.notification_targets),
 )
 PEOPLE = (Check("people", people.people), Check("API tokens", tokens.api_tokens))
