@@ -36,5 +36,9 @@ def reprocess() -> None:
     import_string("operations.tasks.reprocess")()
 
 
+def read_segments() -> None:
+    import_string("operations.tasks.read_segments")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

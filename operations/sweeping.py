@@ -10,7 +10,11 @@ from briefs.research import sharing, working
 from briefs.saving import telling
 from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
-from personas.people import names
+from personas.models import SegmentList
+from personas.people import names, segments
+from webhooks import waking
+
+READ_SEGMENTS = "briefs.tasks.read_segments"
 
 
 def sweep() -> None:
@@ -36,5 +40,15 @@ def sweep() -> None:
         steps.callback(revaluing.catch_up)
         steps.callback(profiles.catch_up)
         steps.callback(names.refresh)
+        steps.callback(wake_reader_of_segments)
         steps.callback(alarms.sweep)
         steps.callback(draining.drain)
+
+
+def wake_reader_of_segments() -> None:
+    """Wake a worker of research, which are used to slow calls, if a segment is to be read.
+
+    While the broker is away nobody reads: what is known of the segments serves for longer.
+    """
+    if segments.is_due() and SegmentList.may_wake():
+        waking.wake(READ_SEGMENTS, telling.CLUSTER)

@@ -5,8 +5,10 @@ from briefs.notifying import outbox
 from briefs.pipeline import draining
 from briefs.reprocessing import working as reprocessing
 from briefs.research.working import work
-from briefs.saving import telling
+from briefs.saving import comparing, telling
 from operations import sweeping
+from personas.people import segments
+from webhooks.clock import database_now
 
 
 def drain() -> None:
@@ -35,6 +37,10 @@ def segment() -> None:
 
 def reprocess() -> None:
     reprocessing.run()
+
+
+def read_segments() -> None:
+    segments.run(comparing.next_night(database_now()))
 
 
 def knock() -> None:

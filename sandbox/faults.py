@@ -25,6 +25,7 @@ ROUTES = {
 """Routes that faults are queued for: the path without version and without the ids in it."""
 
 KINDS = {
+    "none": "the right answer: the fault after it happens later, such as on a second page",
     "401": "the key is refused",
     "402": "out of credits (Mavera only)",
     "403": "the key may not do this",
@@ -118,7 +119,7 @@ class Faults:
             fault, left = queue.popleft()
             if left is None or left > 1:
                 queue.appendleft((fault, None if left is None else left - 1))
-            return fault
+            return None if fault.kind == "none" else fault
 
     def clear(self) -> None:
         """Forget all faults not yet used."""

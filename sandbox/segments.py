@@ -60,6 +60,16 @@ class Segments:
         with self._lock:
             return list(self._segments.values())
 
+    def build(self, number: int, *, is_finished: bool) -> None:
+        """Let a segment be built anew, which makes its list of people partial, or be finished."""
+        with self._lock:
+            self._segments[number]["state"] = "finished" if is_finished else "build"
+
+    def rename(self, number: int, name: str) -> None:
+        """Give it another name; its id stays."""
+        with self._lock:
+            self._segments[number]["name"] = name
+
     def change(self, number: int, id_type: str, ids: list[str], *, is_member: bool) -> None:
         """Put these people in or take them out. Unknown ids are passed over."""
         found = [person for one in ids if (person := self._people.find(id_type, one))]
@@ -72,8 +82,10 @@ class Segments:
                     members.pop(person.cio_id, None)
 
     def members(self, number: int) -> list[Person]:
-        """Those in the segment; deleted people are in none."""
+        """Those in the segment, or half of them while it is built; deleted people are in none."""
         with self._lock:
             cio_ids = list(self._members.get(number, ()))
+            if self._segments.get(number, {}).get("state") != "finished":
+                cio_ids = cio_ids[: len(cio_ids) // 2]
         found = (self._people.find("cio_id", cio_id) for cio_id in cio_ids)
         return [person for person in found if person]

@@ -109,7 +109,7 @@ def try_on_events(rule: SignalRule) -> Trial:
         trial.sampled += 1
         changed = _preferences(event, data)
         facts = events.facts(data, preferences=changed)
-        if holding(rule.conditions.all(), rule.match, facts) is None:
+        if holding(rule.condition_list, rule.match, facts, rulebook.now) is None:
             continue
         trial.fitting += 1
         match = rulebook.rule_for(event.object_type, event.metric, data, preferences=changed)

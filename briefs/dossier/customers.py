@@ -36,6 +36,8 @@ def personas_of(customers: Iterable[Customer]) -> dict[int, PersonaMatch]:
         rulebook = Rulebook.load()
     except LookupError:
         return {}
+    customers = list(customers)
+    rulebook.read_memberships(customers)
     return {customer.pk: rulebook.persona_for(customer) for customer in customers}
 
 

@@ -123,6 +123,7 @@ def _stop_waiting() -> None:
 @transaction.atomic
 def _decide(customers: list[Customer]) -> int:
     rulebook = Rulebook.load()
+    rulebook.read_memberships(customers)
     matches = {customer.pk: rulebook.persona_for(customer) for customer in customers}
     by_key = {customer.pk: customer for customer in customers}
     briefs = list(_waiting().filter(customer__in=by_key).order_by("pk").select_for_update())

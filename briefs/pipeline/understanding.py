@@ -52,6 +52,7 @@ def _decide(drafts: list[Draft], rulebook: Rulebook) -> None:
     trouble = _look_up(known)
     _match_recipients(known, rulebook)
     preferences.match(known, rulebook, trouble)
+    rulebook.read_memberships(draft.person for draft in known)
     for draft in known:
         if draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)
@@ -151,5 +152,5 @@ def _match_persona(draft: Draft, rulebook: Rulebook, trouble: str) -> None:
         # Without a key no look-up will ever be made: a brief that waited for it would stay hidden.
         draft.is_waiting_for_profile = not lookups.is_never_possible()
         draft.persona_match = PersonaMatch(
-            rulebook.unknown, [], f"look-up failed: {trouble}", rulebook.version
+            rulebook.unknown, [], f"look-up failed: {trouble}", version=rulebook.version
         )

@@ -15,9 +15,13 @@ from personas.models import privacy
 from personas.models.attributes import Found
 from personas.models.conditions import (
     BOOLEAN_WORDS,
+    DATED,
     LISTED,
     MEMBERS,
     NUMERIC,
+    PATTERNS,
+    SEGMENTS,
+    UNFILLED,
     Condition,
     MatchMode,
     Operator,
@@ -28,6 +32,7 @@ from personas.rules.matching import Holding, holds
 MOST_WORDS = 10  # of “contains” conditions: all combinations of their words are tried
 
 _CONTAINED = (Operator.CONTAINS, Operator.NOT_CONTAINS)
+_UNTRIED = (*DATED, *PATTERNS, *SEGMENTS, *UNFILLED)  # no value of every kind can be made up
 _OTHER = "\ue000"  # a character that no condition contains
 
 
@@ -72,8 +77,9 @@ def variants(
     """Count the lists of facts of all customers that these conditions can pick.
 
     Not exact if two fields may be one attribute, if an attribute has conditions both on numbers and
-    on parts of words, or if words are left out because they would say who a customer is. Customers
-    whom an earlier persona takes are counted too.
+    on parts of words, if one asks for a date, a pattern, a segment or emptiness, or if words are
+    left out because they would say who a customer is. Customers whom an earlier persona takes are
+    counted too.
     """
     conditions = list(conditions)
     attributes = _attributes(conditions, roles)
@@ -96,7 +102,8 @@ def _attributes(
     """The attributes of the conditions: those on one field, in any spelling, are about one."""
     grouped: dict[tuple[str, ...], list[tuple[int, Condition]]] = {}
     for place, condition in enumerate(conditions):
-        field = condition.field.strip()
+        is_of_segment = condition.operator in SEGMENTS
+        field = f"segment {condition.folded}" if is_of_segment else condition.field.strip()
         names = tuple(roles.get(field.lower(), [field]))
         grouped.setdefault(names, []).append((place, condition))
     return [
@@ -182,7 +189,8 @@ def _facts(conditions: list[Condition]) -> tuple[list[_Said | None], bool]:
     """The facts of one attribute's values, and whether exactly these are possible."""
     parts = {condition.folded for condition in conditions if condition.operator in _CONTAINED}
     has_figures = any(condition.operator in NUMERIC for condition in conditions)
-    if len(parts) > MOST_WORDS or (parts and has_figures):
+    is_untried = any(condition.operator in _UNTRIED for condition in conditions)
+    if is_untried or len(parts) > MOST_WORDS or (parts and has_figures):
         return list(dict.fromkeys(_upper_bound(conditions))), False
     return list(dict.fromkeys(_fact(conditions, value) for value in _values(conditions))), True
 

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from briefs.models import SavingSegment, SegmentMembership, WorkingTime
-from personas.people.pacing import background_app_api
+from personas.people.pacing import ask_for_job, background_app_api
 from providers.addresses import folded
-from providers.customerio import AppApi, HeldBack, LookupFailed
+from providers.customerio import AppApi, LookupFailed
 from providers.customerio_track import TrackApi
 from providers.segments import Member
 from webhooks.clock import database_now
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 PAGE = 1000  # people; all of them can be taken out by one request
 BUDGET_SECONDS = 10.0  # of a page, which nobody waits for
-WAIT_SECONDS = 0.3
 AT_NIGHT = Time(3)  # in the team's time zone
 # Customer.io may list somebody a while after it took the request.
 SLOW = timedelta(minutes=10)
@@ -67,14 +66,8 @@ def compare(segment: SavingSegment, track: TrackApi, stop_at: float) -> None:
 
 
 def _ask(question: Callable[[AppApi], T], stop_at: float) -> T:
-    """Ask at a moment at which nobody else does. Raises HeldBack if none comes in time."""
-    while True:
-        try:
-            return question(background_app_api(BUDGET_SECONDS))
-        except HeldBack:
-            if time.monotonic() + WAIT_SECONDS >= stop_at:
-                raise
-            time.sleep(WAIT_SECONDS)
+    """Raises HeldBack if look-ups leave no moment for it in time."""
+    return ask_for_job(question, BUDGET_SECONDS, stop_at)
 
 
 def _compare_page(segment: SavingSegment, track: TrackApi, people: list[Member]) -> None:
@@ -119,10 +112,11 @@ def _after_last_page(segment: SavingSegment) -> None:
     rows.filter(is_member=True, told_at__lt=since - SLOW).not_listed()
     for row in rows.failed().select_related("customer"):
         row.name_or_begin_anew()
-    segment.compared(_next_night(database_now()))
+    segment.compared(next_night(database_now()))
 
 
-def _next_night(now: datetime) -> datetime:
+def next_night(now: datetime) -> datetime:
+    """Three o'clock of the next day, in the team's time zone."""
     zone = ZoneInfo(WorkingTime.current().time_zone)
     today = now.astimezone(zone).date()
     return datetime.combine(today + timedelta(days=1), AT_NIGHT, zone)

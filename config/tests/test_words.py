@@ -19,7 +19,7 @@ from briefs.models import (
     ReprocessingJob,
 )
 from briefs.triage.snoozing import Until
-from personas.models import SignalKind
+from personas.models import Operator, SignalKind
 from personas.models.steps import StepChannel
 from personas.models.value import ValuePeriod
 
@@ -67,6 +67,7 @@ CHOICES = {
     "What its undo did": ReprocessedBrief.Undone.labels,
     "Not undone": [status.label for status in BulkPart.KEPT],
     "Period of a value": ValuePeriod.labels,
+    "Operators of a condition": Operator.labels,
     "Roles": Role.labels,
     "Second factor": SignInPolicy.SecondFactor.labels,
 }

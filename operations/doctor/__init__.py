@@ -47,6 +47,7 @@ WORK = (
     Check("briefs", work.briefs),
     Check("research", work.research),
     Check("segment", work.segment),
+    Check("named segments", work.named_segments),
     Check("notification targets", targets.notification_targets),
 )
 PEOPLE = (Check("people", people.people), Check("API tokens", tokens.api_tokens))

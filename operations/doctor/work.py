@@ -1,5 +1,6 @@
 """Checks of what happens after an event is stored: wake-ups, the clusters' progress, research."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,6 +14,9 @@ from operations import progress
 from operations.doctor.findings import Finding, counted, fail, ok, troubles_found, warn
 from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind
+from personas.models import CustomerSegment, PersonaCondition, SegmentList
+from personas.models.conditions import SEGMENTS
+from personas.models.segments import named, names_in, unheard_of
 from providers.deadlines import OutOfTime, in_time
 from webhooks.clock import database_now
 from webhooks.models import Answer, WebhookEvent
@@ -41,6 +45,7 @@ SEGMENT: Choice = {
     Kind.SEGMENT_ROWS: ANY_AGE,
     Kind.SEGMENT_UNCOMPARED: ANY_AGE,
 }
+LATE = timedelta(days=2)  # two nights
 MOST_WAITING = 10  # where a cluster works, at most one drain and two sweeps wait
 START = "Start the workers: make run, or manage.py supervise (with --no-web for workers alone)."
 
@@ -160,3 +165,39 @@ def segment() -> Finding:
         f"“{figures.segment.name}”: {figures.segment_members.of('customer')} in it, "
         f"{figures.segment_waiting} waiting"
     )
+
+
+def named_segments() -> Finding:
+    """Whether Customer.io has the segments that conditions name, and who is in them was read."""
+    conditions = PersonaCondition.objects.filter(operator__in=SEGMENTS)
+    names = names_in(conditions)
+    if not names:
+        return ok("no condition names one")
+    listing = SegmentList.known()
+    if listing.listed_at is None:
+        why = listing.trouble or "it is read within minutes, if CIO_APP_KEY is set"
+        return warn(
+            f"the list of segments was never read: {why}",
+            "Until then no condition on a segment holds. The App API key needs the right to read "
+            "segments.",
+        )
+    if strange := unheard_of(conditions):
+        told = [f"“{name}”" + (f" (“{near}”?)" if near else "") for name, near in strange]
+        return fail(
+            f"Customer.io has no segment called {' or '.join(told)}",
+            "Correct the name in the conditions of the persona, under Personas in the admin.",
+        )
+    rows = {row.pk: row for name in names if (row := named(CustomerSegment.objects.all(), name))}
+    now = database_now()
+    late = [row for row in rows.values() if row.read_at is None or now - row.read_at > LATE]
+    if late:
+        told = [
+            f"“{row.name}” ({length(now - row.read_at) + ' old' if row.read_at else 'never read'}"
+            f"{': ' + row.trouble if row.trouble else ''})"
+            for row in late
+        ]
+        return warn(
+            f"who is in them is out of date: {', '.join(told)}",
+            "They are read at night, while look-ups leave room. If this stays, see “App API”.",
+        )
+    return ok(f"{counted(len(rows), 'segment')} read at night")

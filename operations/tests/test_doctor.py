@@ -18,7 +18,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ, Schedule
 
 from briefs.models import MaveCall, ResearchPolicy, UsageReading
-from briefs.tests.factories import make_brief, make_event, make_research
+from briefs.tests.factories import make_brief, make_event, make_persona, make_research
 from config.brokers import broker_settings
 from operations import doctor, progress, registration
 from operations.doctor import Verdict, providers, storage, work
@@ -26,8 +26,11 @@ from personas.models import (
     AppApiHealth,
     AppApiPace,
     AttributeName,
+    CustomerSegment,
     FirstStep,
     Persona,
+    PersonaCondition,
+    SegmentList,
     SignalRule,
 )
 from providers.customerio import AppApi
@@ -492,6 +495,64 @@ def test_failed_research_of_an_open_brief_is_a_warning(sandbox, db):
     make_brief(research=make_research(status="failed"))
 
     assert_found("research", Verdict.WARN, "1 open brief without research")
+
+
+# Segments that conditions name --------------------------------------------------------------------
+
+
+def name_segment(**kw):
+    """A persona that asks for the segment “Trials”, and the list of segments as it was fetched."""
+    PersonaCondition.objects.create(
+        persona=make_persona(), field="customer", operator="in_segment", value="Trials"
+    )
+    SegmentList.objects.create(pk=1, listed_at=timezone.now())
+    fields = {"number": 1, "name": "Trials", "is_named": True, "read_at": ago(hours=3), **kw}
+    return CustomerSegment.objects.create(**fields)
+
+
+def test_no_segment_is_named(db):
+    assert_found("named segments", Verdict.OK, "no condition names one")
+
+
+def test_named_segment_that_is_read_each_night_is_well(db):
+    name_segment()
+
+    assert_found("named segments", Verdict.OK, "1 segment read at night")
+
+
+def test_segment_that_does_not_exist_is_a_failure_with_the_nearest_name(db):
+    name_segment(name="Trial")
+
+    assert_found("named segments", Verdict.FAIL, "no segment called “Trials” (“Trial”?)")
+
+
+def test_segment_that_was_deleted_or_renamed_is_a_failure(db):
+    row = name_segment(is_listed=False)
+    assert_found("named segments", Verdict.FAIL, "no segment called “Trials”")
+
+    CustomerSegment.objects.filter(pk=row.pk).update(
+        is_listed=True, name="Trial users", former_name="Trials"
+    )
+    assert_found("named segments", Verdict.FAIL, "“Trials” (“Trial users”?)")
+
+
+def test_segment_that_was_not_read_for_days_is_a_warning_with_its_age(db):
+    name_segment(read_at=ago(days=4), trouble="it fails")
+
+    assert_found("named segments", Verdict.WARN, "“Trials” (4 d old: it fails)")
+
+
+def test_segment_that_was_never_read_is_a_warning(db):
+    name_segment(read_at=None)
+
+    assert_found("named segments", Verdict.WARN, "“Trials” (never read)")
+
+
+def test_list_of_segments_that_was_never_read_is_a_warning_with_the_reason(db):
+    name_segment()
+    SegmentList.objects.update(listed_at=None, trouble="the key may not")
+
+    assert_found("named segments", Verdict.WARN, "was never read: the key may not")
 
 
 # Customer.io ------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ Row = dict[str, str]
 
 def typed(data: QueryDict) -> list[Row]:
     """The rows of the form that are filled in and not to be deleted."""
-    return [row for row in _rows(data) if row["field"].strip() and "DELETE" not in row]
+    return [row for row in _rows(data) if _is_filled(row) and "DELETE" not in row]
 
 
 def words(rows: list[Row], model: type[Condition]) -> list[str]:
@@ -52,6 +52,11 @@ def put_right(data: QueryDict, stored: list[Any]) -> QueryDict:
     for number, row in enumerate([*kept, *added, *new]):
         changed.update({f"{PREFIX}-{number}-{name}": value for name, value in row.items()})
     return changed
+
+
+def _is_filled(row: Row) -> bool:
+    """A condition on a segment needs no field."""
+    return bool(row["field"].strip() or row["value"].strip())
 
 
 def _rows(data: QueryDict) -> list[Row]:

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from personas.admin import condition_rows
 from personas.admin.trial import TrialAdmin
 from personas.admin.versions import Difference
-from personas.models.conditions import NUMERIC, Condition
+from personas.models.conditions import SEGMENTS, Condition, Operator
+from personas.rules.serving import ValuesSeen
 
 SUGGESTIONS_ID = "condition-fields"
 HISTORY_SHOWN = 100
@@ -21,10 +22,12 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
     class Meta:
         fields = ("field", "operator", "value")
         help_texts: ClassVar[dict[str, str]] = {
-            "field": "A role, an attribute, or a member of an object in it, as in company.plan.",
+            "field": "A role, an attribute, or a member of an object in it, as in company.plan. "
+            "Empty for a segment.",
             "value": "For “is one of”: values separated by commas, or one a line. A value that "
             'holds a comma stands in quotation marks: "Design, Print". For “is more than”: a '
-            "number.",
+            "number. For “days ago”: a number of days. For “is before”: a date, such as "
+            "2026-03-04. For a segment: its name or its id in Customer.io.",
         }
         widgets: ClassVar[dict[str, forms.Widget]] = {
             # The page carries the list itself: see rule_change_form.html.
@@ -34,6 +37,13 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
             "operator": forms.Select(attrs={"aria-label": "Operator"}),
             "value": forms.Textarea(attrs={"rows": 2, "cols": 48, "aria-label": "Value"}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["field"].required = False  # the condition asks for it, where it needs one
+        if not self._meta.model.is_about_customer:
+            choice: Any = self.fields["operator"]
+            choice.choices = [one for one in Operator.choices if one[0] not in SEGMENTS]
 
 
 class ConditionFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # as above
@@ -77,6 +87,14 @@ class RuleAdmin(TrialAdmin):
         """Fields that conditions may name, each with a short explanation."""
         raise NotImplementedError
 
+    def values_seen(self, fields: list[str]) -> ValuesSeen | None:
+        """The commonest values of these fields; None where none are known of such facts."""
+        return None
+
+    def segments_seen(self) -> list[str]:
+        """The segments that a condition may name."""
+        return []
+
     condition: type[Condition]  # the model of its conditions
     rule_key: str  # the column in which a condition names its rule
 
@@ -109,17 +127,31 @@ class RuleAdmin(TrialAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         context = {
-            "suggestions": self.suggestions,  # called by the template, where there is one
+            # Called by the template, where there is one.
+            "suggestions": self.suggestions,
             "suggestions_id": SUGGESTIONS_ID,
+            "values_seen": lambda: self.values_seen(self._fields(request, object_id)),
+            "segments_seen": self.segments_seen,
             **(extra_context or {}),
         }
         return super().changeform_view(request, object_id, form_url, context)
 
+    def _fields(self, request: HttpRequest, object_id: str | None) -> list[str]:
+        """The fields of the conditions that the page shows."""
+        if request.method == "POST":
+            rows = condition_rows.typed(request.POST)
+            names = [row["field"] for row in rows if row["operator"] not in SEGMENTS]
+        else:
+            stored: Any = self.condition.objects  # type: ignore[attr-defined]  # of each subclass
+            stored = stored.filter(**{self.rule_key: object_id}).exclude(operator__in=SEGMENTS)
+            names = list(stored.values_list("field", flat=True))
+        return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Also say how numbers can be read in another way, and what is odd; in a trial too."""
+        """Also say how numbers and dates can be read otherwise, and what is odd; in a trial too."""
         super().save_related(request, form, formsets, change)
-        for condition in form.instance.conditions.filter(operator__in=NUMERIC):
-            if words := condition.number_words:
+        for condition in form.instance.conditions.order_by("pk"):  # as saved, not as prefetched
+            if words := condition.reading_words:
                 self.message_user(request, f"“{condition.words}” is {words}.", messages.WARNING)
         for words in self.notes(form.instance):
             self.message_user(request, words, messages.WARNING)

@@ -10,9 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
-from personas.models import AttributeName, Persona, PersonaCondition
+from personas.models import AttributeName, CustomerSegment, Persona, PersonaCondition, SegmentList
+from personas.models.segments import unheard_of
 from personas.rules import noting
-from personas.rules.serving import names_seen, reach_words
+from personas.rules.serving import ValuesSeen, names_seen, reach_words, values_seen
+
+SEGMENTS_SHOWN = 500
 
 FIXED_WORDS = {
     True: "This persona serves customers that no other persona fits. It has no conditions and "
@@ -146,6 +149,22 @@ class PersonaAdmin(RuleAdmin):
 
     def trial_words(self, obj: Persona) -> str:
         return reach_words(obj)
+
+    def values_seen(self, fields: list[str]) -> ValuesSeen:
+        return values_seen(fields)
+
+    def segments_seen(self) -> list[str]:
+        listed = CustomerSegment.objects.filter(is_listed=True)
+        return list(listed.values_list("name", flat=True)[:SEGMENTS_SHOWN])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Also say which segments nobody has heard of; in a trial too."""
+        super().save_related(request, form, formsets, change)
+        if SegmentList.known().listed_at:
+            for name, near in unheard_of(form.instance.conditions.order_by("pk")):
+                words = f"No segment of Customer.io is called “{name}”"
+                meant = f": did you mean “{near}”?" if near else "."
+                self.message_user(request, words + meant, messages.WARNING)
 
     def suggestions(self) -> list[tuple[str, str]]:
         roles = list(AttributeName.objects.values_list("role", "label"))

@@ -5,6 +5,7 @@ from personas.models.conditions import Operator
 from personas.models.customers import AppApiHealth, Customer, Twin
 from personas.models.pace import AppApiPace
 from personas.models.personas import Assigns, AttributeName, Persona, PersonaCondition
+from personas.models.segments import CustomerSegment, SegmentList, SegmentMember
 from personas.models.signals import Effect, Severity, SignalCondition, SignalKind, SignalRule
 from personas.models.steps import FirstStep, StepChannel
 from personas.models.subscriptions import SubscriptionNames
@@ -18,6 +19,7 @@ __all__ = [
     "AttributeName",
     "Customer",
     "CustomerAlias",
+    "CustomerSegment",
     "Effect",
     "FirstStep",
     "Operator",
@@ -25,6 +27,8 @@ __all__ = [
     "PersonaCondition",
     "RuleVersion",
     "RulesState",
+    "SegmentList",
+    "SegmentMember",
     "Severity",
     "SignalCondition",
     "SignalKind",

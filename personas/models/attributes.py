@@ -28,6 +28,7 @@ class CustomerFacts:
 
     def __init__(self, attributes: Mapping[str, object], roles: Mapping[str, list[str]]) -> None:
         self._roles = roles
+        self._attributes = attributes
         self._values = {
             name.casefold(): (name, text)
             for name, value in attributes.items()
@@ -40,8 +41,20 @@ class CustomerFacts:
             self._found[field] = self._find(field)
         return self._found[field]
 
+    def is_there(self, field: str) -> bool:
+        """Whether there is such an attribute, even an empty one; of a role, any of its names."""
+        texts = {
+            name.casefold(): str(value).strip()
+            for name, value in self._attributes.items()
+            if value is not None
+        }
+        return any(_is_there(name.casefold(), texts) for name in self._names(field))
+
+    def _names(self, field: str) -> list[str]:
+        return self._roles.get(field.strip().lower(), [field.strip()])
+
     def _find(self, field: str) -> Found:
-        names = self._roles.get(field.strip().lower(), [field.strip()])
+        names = self._names(field)
         for name in names:
             found = self._values.get(name.casefold())
             if found and not shapes.is_missing(found[1]):
@@ -58,3 +71,11 @@ class CustomerFacts:
             if found and (value := shapes.inside(found[1], steps[end:])):
                 return Found(".".join([found[0], *steps[end:]]), value)
         return None
+
+
+def _is_there(name: str, texts: Mapping[str, str]) -> bool:
+    steps = name.split(".")
+    prefixes = ((".".join(steps[:end]), steps[end:]) for end in range(1, len(steps)))
+    return name in texts or any(
+        start in texts and shapes.has(texts[start], rest) for start, rest in prefixes
+    )

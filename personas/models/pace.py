@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 LIMIT = 10  # requests a second for the whole workspace, says Customer.io
+JOB_LIMIT = 3  # while as many were sent within a second, a job that nobody waits for sends none
 # One request may be sent late or be slow on the network while the next ones are not.
 LATE = timedelta(seconds=0.1)
 WINDOW = timedelta(seconds=1) + LATE + timedelta(seconds=0.1)
@@ -64,6 +65,11 @@ class AppApiPace(models.Model):
         if len(moments) >= LIMIT:
             earliest.append(moments[-LIMIT] + WINDOW.total_seconds())
         return max(earliest)
+
+    def leaves_room_for_jobs(self, now: datetime) -> bool:
+        """Whether fewer than three requests, of whomever, were reserved in the last second."""
+        since = now.timestamp() - WINDOW.total_seconds()
+        return sum(moment > since for moment in self._believable(now)) < JOB_LIMIT
 
     def reserve(self, moment: float) -> None:
         """Record a moment from `next_free`. Needs the same lock as that call."""

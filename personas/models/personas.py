@@ -295,6 +295,8 @@ class Persona(models.Model):
 
 
 class PersonaCondition(Condition):
+    is_about_customer = True
+
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="conditions")
     history: Any = HistoricalRecords()
 

@@ -2,7 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+
+from personas.models import shapes
 
 _SIGN = re.compile(r"@|%40|\(at\)|\[at\]", re.I)  # without one there is no address
 _ADDRESS = re.compile(
@@ -50,6 +53,14 @@ def refusals(text: str) -> list[str]:
 def without(text: str) -> str:
     """The text; empty if it holds an address, because a name may be beside the address."""
     return "" if found(text) else text
+
+
+def is_private(names: Iterable[str], value: str) -> bool:
+    """Whether an attribute with one of these names, or the object that it holds, says who it is."""
+    names = list(names)
+    if shapes.is_named(value):
+        names += [f"{name}.name" for name in names]
+    return any(map(identifies, names))
 
 
 @lru_cache(maxsize=1024)  # a batch asks for the same few names for each customer

@@ -7,7 +7,7 @@ them as Python does. Source: https://docs.customer.io/api/app, getPersonAttribut
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -63,15 +63,26 @@ def storable(text: str) -> str:
 def inside(text: str, path: list[str]) -> str:
     """The value at the path inside an object, as text; of a list of objects, all their values.
 
-    Empty if there is none. Case does not matter in the names.
+    A step that is a number names a member of a list, from 0 on; `*` stands for each member. Empty
+    if there is none. Case does not matter in the names.
     """
-    if text[:1] not in OPENING:
-        return ""
-    found = [value for value in _at(_decoded(text), path, 0) if _words(value)]
-    if not found:
-        return ""
-    value = found[0] if len(found) == 1 else found
-    return json.dumps(value, ensure_ascii=False) if _is_nested(value) else _text(value)
+    return _joined(_at(_decoded(text), path, 0)) if text[:1] in OPENING else ""
+
+
+def within(data: Mapping[str, Any], path: str) -> str:
+    """The same for an object that is not written as text; the path in one, with dots."""
+    return _joined(_at(data, path.split("."), 0))
+
+
+def has(text: str, path: list[str]) -> bool:
+    """Whether there is anything at the path, even an empty text or list; null is nothing."""
+    is_object = text[:1] in OPENING
+    return is_object and any(value is not None for value in _at(_decoded(text), path, 0))
+
+
+def is_within(data: Mapping[str, Any], path: str) -> bool:
+    """The same for an object that is not written as text."""
+    return any(value is not None for value in _at(data, path.split("."), 0))
 
 
 def fields(text: str) -> dict[str, str]:
@@ -131,6 +142,14 @@ def _read(text: str) -> Any:
     return value if isinstance(value, list | dict) else text
 
 
+def _joined(values: Iterator[Any]) -> str:
+    found = [value for value in values if _words(value)]
+    if not found:
+        return ""
+    value = found[0] if len(found) == 1 else found
+    return json.dumps(value, ensure_ascii=False) if _is_nested(value) else _text(value)
+
+
 def _is_nested(value: Any) -> bool:
     return isinstance(value, list | dict)
 
@@ -172,8 +191,8 @@ def _at(value: Any, path: list[str], start: int) -> Iterator[Any]:
     if start == len(path):
         yield value
     elif isinstance(value, list):
-        for item in value:
-            yield from _at(item, path, start)
+        found = [each for item in value for each in _at(item, path, start)]
+        yield from found or _members(value, path, start)
     elif isinstance(value, dict):
         named = {key.casefold(): item for key, item in value.items()}
         for end in range(len(path), start, -1):  # a name may hold dots itself
@@ -181,3 +200,16 @@ def _at(value: Any, path: list[str], start: int) -> Iterator[Any]:
             if key in named:
                 yield from _at(named[key], path, end)
                 return
+        if path[start].strip() == "*":
+            for item in value.values():
+                yield from _at(item, path, start + 1)
+
+
+def _members(value: list[Any], path: list[str], start: int) -> Iterator[Any]:
+    """What lies in the member of the list that the next step numbers, or in each of them."""
+    step = path[start].strip()
+    if step == "*":
+        for item in value:
+            yield from _at(item, path, start + 1)
+    elif step.isdecimal() and int(step) < len(value):
+        yield from _at(value[int(step)], path, start + 1)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from personas.models import Customer, Persona, SignalRule
-from personas.models.conditions import MatchMode
+from personas.models.conditions import SEGMENTS, Condition, MatchMode
+from personas.models.segments import NEVER_READ, Membership
 from personas.models.signals import Level
 from personas.rules import facts as events
 from personas.rules.matching import Facts, Holding, holding
@@ -72,6 +74,26 @@ class Explanation:
         return next((row for row in found if isinstance(row, Persona)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Seeing:
+    """What the conditions are asked about; as `matching.holding` takes it."""
+
+    facts: Facts
+    now: datetime
+    segments: Mapping[str, Membership] = field(default_factory=dict)
+
+    def holding(self, conditions: Iterable[Condition], match: str) -> list[Holding] | None:
+        return holding(conditions, match, self.facts, self.now, self.segments)
+
+    def seen(self, failed: Condition) -> str:
+        """What a condition that does not hold was asked about."""
+        if failed.operator in SEGMENTS:
+            known = self.segments.get(failed.folded, NEVER_READ)
+            who = f"who is in the segment “{failed.single}” is not known"
+            return who if known.is_in is None else known.words(self.now)
+        return Holding(failed, self.facts.find(failed.field), self.now).why
+
+
 def explain(
     rulebook: Rulebook, *, event: Event | None = None, customer: Customer | None = None
 ) -> Explanation:
@@ -89,7 +111,7 @@ def _rules(rulebook: Rulebook, event: Event) -> Iterator[Line]:
     level = events.level(event.object_type, event.data)
     facts = events.facts(event.data, **event.found_out)
     covering = [r for r in rulebook.rules if r.covers(event.object_type, event.metric, level)]
-    lines = {line.row.name: line for line in _tried(covering, facts)}
+    lines = {line.row.name: line for line in _tried(covering, Seeing(facts, rulebook.now))}
     for rule in rulebook.rules:
         why = _what_it_is_about(rule, event.metric)
         yield lines.get(rule.name) or Line(rule, Outcome.OTHER_EVENTS, why)
@@ -109,7 +131,9 @@ def _personas(rulebook: Rulebook, customer: Customer) -> Iterator[Line]:
     if customer.is_deleted or customer.fetched_at is None:
         lines = [Line(one, Outcome.NOT_ASKED, "nothing is known") for one in rulebook.personas]
     else:
-        lines = list(_tried(rulebook.personas, rulebook.facts_of(customer)))
+        segments = rulebook.memberships.of(customer)
+        seeing = Seeing(rulebook.facts_of(customer), rulebook.now, segments)
+        lines = list(_tried(rulebook.personas, seeing))
     yield from lines
     is_decided = any(line.decides for line in lines)
     for fixed in (rulebook.default, rulebook.unknown):
@@ -119,13 +143,13 @@ def _personas(rulebook: Rulebook, customer: Customer) -> Iterator[Line]:
             yield Line(fixed, Outcome.NOT_ASKED, "not needed")
 
 
-def _tried(rows: Iterable[Any], facts: Facts) -> Iterator[Line]:
+def _tried(rows: Iterable[Any], seeing: Seeing) -> Iterator[Line]:
     """The rows one after the other, with their conditions; the first that holds decides."""
     decided = ""
     for row in rows:
-        held = holding(row.condition_list, row.match, facts)
+        held = seeing.holding(row.condition_list, row.match)
         if held is None:
-            yield Line(row, Outcome.FAILS, _why_not(row, facts))
+            yield Line(row, Outcome.FAILS, _why_not(row, seeing))
         elif decided:
             yield Line(row, Outcome.COMES_LATER, f"fits too, but comes after “{decided}”")
         else:
@@ -134,10 +158,10 @@ def _tried(rows: Iterable[Any], facts: Facts) -> Iterator[Line]:
             yield Line(row, Outcome.DECIDES, ", ".join(seen) or "asks for nothing in particular")
 
 
-def _why_not(row: Any, facts: Facts) -> str:
+def _why_not(row: Any, seeing: Seeing) -> str:
     """The first condition that does not hold, and the value that it saw."""
-    failed = next(one for one in row.condition_list if holding([one], MatchMode.ALL, facts) is None)
-    seen = _clean(Holding(failed, facts.find(failed.field)).why)
+    failed = next(one for one in row.condition_list if seeing.holding([one], MatchMode.ALL) is None)
+    seen = _clean(seeing.seen(failed))
     number = len(row.condition_list)
     if row.match == MatchMode.ANY and number > 1:
         return f"none of its {number} conditions holds; the first, “{failed.brief_words}”: {seen}"

@@ -52,7 +52,7 @@ def facts(data: Mapping[str, Any], **found_out: str) -> PlainFacts:
     found_out: what a comparison with the customer showed. `preferences` (see `preferences.change`),
     `recipient_is` (see `recipients.whose`), and `reached`: "again" for a message that arrived where
     earlier ones did not. An empty text counts as missing.
-    Nested keys are joined by dots, lists by commas.
+    Nested keys are joined by dots, lists by commas; a path leads to the members of a list.
     """
     values = _flatten(data)
     message = values.get("failure_message", "")
@@ -70,7 +70,7 @@ def facts(data: Mapping[str, Any], **found_out: str) -> PlainFacts:
     if data.get("machine") is True:  # a link scanner's click shows nobody
         found_out.pop("reached", None)
     values |= {name: value for name, value in found_out.items() if value}
-    return PlainFacts(values)
+    return PlainFacts(values, data)
 
 
 def _flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

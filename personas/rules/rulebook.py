@@ -1,17 +1,21 @@
 """The team's rules, read once per batch: event -> signal rule, customer -> persona."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from personas.models import AttributeName, Customer, Persona, RulesState, SignalRule
 from personas.models.attributes import CustomerFacts
+from personas.models.conditions import SEGMENTS
+from personas.people.memberships import Memberships
 from personas.rules import facts as events
 from personas.rules import taking
 from personas.rules.documents import Document, rows
-from personas.rules.matching import Holding, holding
+from personas.rules.matching import Holding, holding, unread
 from personas.rules.parts import part
 
 # What this process read last, by `edits` and `version` of the state.
@@ -32,16 +36,21 @@ class RuleMatch:
 
 @dataclass(frozen=True, slots=True)
 class PersonaMatch:
+    """unread: the segments that personas asked for before this one, and nobody knows who is in."""
+
     persona: Persona
     holding: list[Holding]
     note: str = ""
+    unread: tuple[str, ...] = ()
     version: int | None = None  # of the rules by which it was decided
 
     @property
     def why(self) -> str:
-        """Names persona, attribute and value."""
+        """Names persona, attribute and value, and what could not be asked for."""
         details = list(dict.fromkeys(item.why for item in self.holding)) or [self.note]
-        return f"persona “{self.persona.name}”: " + ", ".join(details)
+        names = " and ".join(f"“{name}”" for name in self.unread)
+        gaps = f"; who is in the segment {names} is not known" if names else ""
+        return f"persona “{self.persona.name}”: " + ", ".join(details) + gaps
 
     @property
     def question_facts(self) -> list[str]:
@@ -53,12 +62,20 @@ class PersonaMatch:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
+    """now: when the rules were read, which is when their events are handled; for “days ago”."""
+
     rules: list[SignalRule]
     personas: list[Persona]
     default: Persona
     unknown: Persona
     roles: dict[str, list[str]]
+    now: datetime = field(default_factory=timezone.now)
     version: int | None = None  # the number; none for rules that have no version
+    memberships: Memberships = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        asked = (condition for persona in self.personas for condition in persona.condition_list)
+        object.__setattr__(self, "memberships", Memberships(asked))
 
     @classmethod
     def load(cls) -> "Rulebook":
@@ -73,7 +90,7 @@ class Rulebook:
         key = (state.edits, state.version)
         if state.is_told:
             if key in kept:
-                return kept[key]
+                return replace(kept[key], now=timezone.now())  # memberships are read anew, too
             book = replace(cls._read(), version=state.version)
             if RulesState.read().edits == state.edits:
                 if not connection.in_atomic_block:  # else the state may be taken back
@@ -82,7 +99,7 @@ class Rulebook:
                 return book
         with transaction.atomic():
             version = taking.catch_up(RulesState.locked())
-            return replace(cls._read(), version=version and version.number)
+            return replace(cls._read(), version=version.number if version else None)
 
     @classmethod
     def _read(cls) -> Self:
@@ -148,7 +165,7 @@ class Rulebook:
         for rule in self.rules:
             if not rule.covers(object_type, metric, level):
                 continue
-            held = holding(rule.condition_list, rule.match, facts)
+            held = holding(rule.condition_list, rule.match, facts, self.now)
             if held is not None:
                 return RuleMatch(rule, held, self.version)
         return None
@@ -163,11 +180,25 @@ class Rulebook:
             for persona in self.personas
             if persona.opens_brief
             for condition in persona.condition_list
+            if condition.operator not in SEGMENTS
         }
         return named & set(self.roles) or set(self.roles)
 
     def facts_of(self, customer: Customer) -> CustomerFacts:
         return CustomerFacts(customer.attributes, self.roles)
+
+    def read_memberships(self, customers: Iterable[Customer]) -> None:
+        """Read at once which segments these customers are in, before their personas are asked for.
+
+        What was not read so is read for each customer alone.
+        """
+        self.memberships.read(customers)
+
+    def meets(self, persona: Persona, customer: Customer) -> bool:
+        """Whether the persona's conditions hold, whichever persona comes before it."""
+        segments = self.memberships.of(customer)
+        facts = self.facts_of(customer)
+        return holding(persona.condition_list, persona.match, facts, self.now, segments) is not None
 
     def persona_for(self, customer: Customer) -> PersonaMatch:
         """The first persona that fits; unknown if there is nothing to decide on.
@@ -175,25 +206,33 @@ class Rulebook:
         A profile without any mapped attribute is unknown too: most likely our attribute names
         are wrong.
         """
-        persona, held, note = self._persona_for(customer)
-        return PersonaMatch(persona, held, note, self.version)
-
-    def _persona_for(self, customer: Customer) -> tuple[Persona, list[Holding], str]:
         if customer.is_deleted:
-            return self.unknown, [], "deleted in Customer.io, or never there"
+            return self._match(self.unknown, "deleted in Customer.io, or never there")
         if customer.fetched_at is None:
-            return self.unknown, [], "profile not looked up"
-        facts = self.facts_of(customer)
+            return self._match(self.unknown, "profile not looked up")
+        facts, segments = self.facts_of(customer), self.memberships.of(customer)
+        gaps: dict[str, None] = {}
         for persona in self.personas:
-            held = holding(persona.condition_list, persona.match, facts)
+            if self.memberships.segments:
+                gaps |= dict.fromkeys(unread(persona.condition_list, segments))
+            held = holding(persona.condition_list, persona.match, facts, self.now, segments)
             if held is not None:
-                return persona, held, "it asks for nothing in particular"
+                return self._match(persona, "it asks for nothing in particular", held, gaps)
         if not any(facts.find(role).value for role in self._deciding_roles()):
-            return self.unknown, [], "none of the mapped attributes is filled in"
+            return self._match(self.unknown, "none of the mapped attributes is filled in")
         seen = [
             f"{role} “{facts.find(role).shown(60)}”"
             for role in ("plan", "industry", "usage")
             if facts.find(role).value
         ]
         note = "no other persona fits" + (f" ({', '.join(seen)})" if seen else "")
-        return self.default, [], note
+        return self._match(self.default, note, gaps=gaps)
+
+    def _match(
+        self,
+        persona: Persona,
+        note: str,
+        held: Sequence[Holding] = (),
+        gaps: Iterable[str] = (),
+    ) -> PersonaMatch:
+        return PersonaMatch(persona, list(held), note, tuple(gaps), self.version)

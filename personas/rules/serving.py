@@ -1,16 +1,20 @@
 """Whom a persona would serve: the rules applied to the customers that were looked up last."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
-from personas.models import AttributeName, Customer, Persona, shapes
+from personas.models import AttributeName, Customer, Persona, privacy, shapes
 from personas.models.attributes import CustomerFacts
-from personas.rules.matching import holding
 from personas.rules.rulebook import Rulebook
 
 SAMPLE = 2_000
 SAMPLE_FOR_NAMES = 500
 NAMES_SHOWN = 30
+VALUES_SHOWN = 12  # of a field
+ALIKE = 3  # customers: what fewer of them have may say who somebody is
+LONGEST_VALUE = 60
 
 
 @dataclass(slots=True)
@@ -71,26 +75,52 @@ def reach(persona: Persona) -> Reach:
     personas = [*rulebook.personas, rulebook.default, rulebook.unknown]
     stored = next(item for item in personas if item.pk == persona.pk)
     result = Reach()
-    for customer in recently_fetched(SAMPLE):
+    customers = recently_fetched(SAMPLE)
+    rulebook.read_memberships(customers)
+    for customer in customers:
         result.sampled += 1
         serving = rulebook.persona_for(customer).persona
         if serving.pk == stored.pk:
             result.served += 1
-        elif not stored.is_fixed and _meets(stored, customer, rulebook):
+        elif not stored.is_fixed and rulebook.meets(stored, customer):
             result.taken[serving.name] += 1
     return result
-
-
-def _meets(persona: Persona, customer: Customer, rulebook: Rulebook) -> bool:
-    facts = rulebook.facts_of(customer)
-    return holding(persona.conditions.all(), persona.match, facts) is not None
 
 
 def recently_fetched(number: int) -> list[Customer]:
     """The customers with the newest attributes; only the fields that the rules need are loaded."""
     customers = Customer.objects.filter(fetched_at__isnull=False, is_deleted=False)
-    fields = ("attributes", "fetched_at", "is_deleted")
+    fields = ("attributes", "cio_id", "fetched_at", "is_deleted")
     return list(customers.only(*fields).order_by("-fetched_at")[:number])
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesSeen:
+    """For each field its commonest values and their numbers of customers, of so many sampled."""
+
+    fields: list[tuple[str, list[tuple[str, int]]]]
+    sampled: int
+
+
+def values_seen(fields: Iterable[str]) -> ValuesSeen:
+    """Nothing of attributes that say who somebody is, and no value that few customers have."""
+    roles = {item.role: item.name_list for item in AttributeName.objects.all()}
+    facts = [CustomerFacts(c.attributes, roles) for c in recently_fetched(SAMPLE_FOR_NAMES)]
+    return ValuesSeen([(name, _commonest(name, facts)) for name in fields], len(facts))
+
+
+def _commonest(name: str, facts: list[CustomerFacts]) -> list[tuple[str, int]]:
+    seen: Counter[str] = Counter()
+    for each in facts:
+        found = each.find(name)
+        if not privacy.is_private([name, found.name], found.value):
+            seen.update(shapes.parts(found.value))
+    common = (
+        (value, number)
+        for value, number in seen.most_common()
+        if number >= ALIKE and len(value) <= LONGEST_VALUE and not privacy.found(value)
+    )
+    return list(islice(common, VALUES_SHOWN))
 
 
 def names_seen() -> tuple[Counter[str], int]:

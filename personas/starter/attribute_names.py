@@ -62,7 +62,8 @@ ATTRIBUTE_NAMES: list[dict[str, Any]] = [
         ],
         "help": (
             "How much the customer uses the product, as a word such as low, medium or high; "
-            "if yours is a number, give the personas conditions with gt and lt instead."
+            "if yours is a number, give the personas conditions with “is more than” and “is less "
+            "than” instead."
         ),
     },
     {

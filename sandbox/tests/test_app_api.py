@@ -178,3 +178,17 @@ def test_an_unknown_path_is_a_404_and_a_wrong_method_a_405(sandbox):
 
     assert client.get("campaigns").status_code == 404
     assert client.delete("customers").status_code == 405
+
+
+def test_a_segment_that_is_built_lists_a_part_of_its_people(sandbox):
+    number = sandbox.segments.create("Trials", kind="dynamic")["id"]
+    people = [sandbox.people.add(f"p{n}") for n in range(4)]
+    sandbox.segments.change(number, "id", [one.id for one in people], is_member=True)
+    client = app_api(sandbox)
+
+    sandbox.segments.build(number, is_finished=False)
+    assert client.get(f"segments/{number}").json()["segment"]["state"] == "build"
+    assert len(client.get(f"segments/{number}/membership").json()["identifiers"]) == 2
+
+    sandbox.segments.build(number, is_finished=True)
+    assert len(client.get(f"segments/{number}/membership").json()["identifiers"]) == 4

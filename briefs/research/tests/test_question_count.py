@@ -52,6 +52,22 @@ def test_one_condition_has_one_variant_for_each_thing_it_can_say(operator, value
     assert number(("plan", operator, value), match="any") == (expected, True)
 
 
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [("older", "30"), ("before", "2026-03-04"), ("matches", "^p"), ("empty", ""), ("absent", ""),
+     ("in_segment", "Trials")],
+)  # fmt: skip
+def test_condition_of_which_no_value_can_be_made_up_is_counted_at_most(operator, value):
+    assert number(("plan", operator, value)) == (1, False)
+
+
+def test_each_segment_is_counted_by_itself():
+    both = [("customer", "in_segment", "Trials"), ("customer", "not_in_segment", "VIP")]
+
+    assert number(*both) == (1, False)
+    assert number(*both, match="any") == (3, False)
+
+
 def test_no_conditions_have_one_variant_without_facts():
     assert number() == number(match="any") == (1, True)
     assert facts().example == []
@@ -194,12 +210,31 @@ def test_as_many_are_counted_as_customers_can_cause(conditions, match):
     assert len("; ".join(found.longest)) == max((len("; ".join(one)) for one in caused), default=0)
 
 
+OPERATORS = ["equals", "in", "not_in", "contains", "gt", "not_exists", "matches", "not_matches",
+             "older", "after", "empty", "absent"]  # fmt: skip
+
+
 @hypothesis_settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(
             st.sampled_from(["plan", "plan_name", "tier"]),
-            st.sampled_from(["equals", "in", "not_in", "contains", "gt", "not_exists"]),
+            st.sampled_from(
+                [
+                    "equals",
+                    "in",
+                    "not_in",
+                    "contains",
+                    "gt",
+                    "not_exists",
+                    "matches",
+                    "not_matches",
+                    "older",
+                    "after",
+                    "empty",
+                    "absent",
+                ]
+            ),
             st.sampled_from(["1", "2, a", "a"]),
         ),
         min_size=1,

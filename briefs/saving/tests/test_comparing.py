@@ -195,4 +195,4 @@ def test_next_comparison_is_at_night_in_the_team_s_zone(segment):
     make_customer()
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-    assert comparing._next_night(noon) == datetime(2026, 11, 24, 3, tzinfo=UTC)
+    assert comparing.next_night(noon) == datetime(2026, 11, 24, 3, tzinfo=UTC)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from config import settings as project
 from personas.models import AppApiHealth, AppApiPace, Customer
-from personas.models.pace import LIMIT, LONGEST_AHEAD, WINDOW
+from personas.models.pace import JOB_LIMIT, LIMIT, LONGEST_AHEAD, WINDOW
 from personas.people import lookups, pacing
 from personas.people.pacing import paced_app_api
 from personas.people.tests.hammer import departures, hammer, reserved
@@ -256,3 +256,36 @@ def database_url():
         return f"sqlite:///{name}"
     server, _, query = os.environ["TEST_DATABASE_URL"].partition("?")
     return f"{server.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+# Work that nobody waits for -----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_job_sends_three_requests_a_second_and_leaves_the_rest_to_look_ups():
+    for _ in range(JOB_LIMIT):
+        pacing.JobPace().wait(0)
+
+    with pytest.raises(HeldBack):
+        pacing.JobPace().wait(0)
+    pacing.SharedPace().wait(0)  # a look-up goes on
+
+
+@pytest.mark.django_db
+def test_job_sends_nothing_while_look_ups_are_made():
+    for _ in range(JOB_LIMIT):
+        pacing.SharedPace().wait(2)
+
+    with pytest.raises(HeldBack, match="look-ups come before"):
+        pacing.JobPace().wait(0)
+
+
+@pytest.mark.django_db
+def test_job_asks_again_until_there_is_room_or_its_time_is_over(sandbox, naps):
+    pacing.SharedPace().wait(2)
+    found = pacing.ask_for_job(lambda api: api.segments(), 2, time.monotonic() + 2)
+    assert [one.name for one in found] == ["Everybody"]
+
+    pacing.SharedPace().wait(2)
+    with pytest.raises(HeldBack):
+        pacing.ask_for_job(lambda api: api.segments(), 2, time.monotonic())

@@ -1,5 +1,7 @@
 """Conditions: for which values they hold, why, and what a question may say about them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given
@@ -10,6 +12,8 @@ from personas.models.attributes import CustomerFacts, Found
 from personas.models.conditions import number
 from personas.rules.matching import Holding, PlainFacts, holding, holds
 from personas.rules.rulebook import PersonaMatch
+
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
 def condition(operator, value="", field="plan"):
@@ -178,22 +182,22 @@ def test_empty_spelling_of_an_attribute_does_not_hide_the_filled_one():
 def test_rule_for_all_needs_every_condition():
     both = [condition("equals", "pro"), condition("equals", "low", field="usage")]
 
-    assert len(holding(both, "all", customer(plan="pro", usage="low"))) == 2
-    assert holding(both, "all", customer(plan="pro", usage="high")) is None
+    assert len(holding(both, "all", customer(plan="pro", usage="low"), NOW)) == 2
+    assert holding(both, "all", customer(plan="pro", usage="high"), NOW) is None
 
 
 def test_rule_for_any_names_only_the_conditions_that_hold():
     either = [condition("equals", "pro"), condition("equals", "low", field="usage")]
 
-    [held] = holding(either, "any", customer(plan="free", usage="low"))
+    [held] = holding(either, "any", customer(plan="free", usage="low"), NOW)
 
     assert held.condition is either[1]
-    assert holding(either, "any", customer(plan="free", usage="high")) is None
+    assert holding(either, "any", customer(plan="free", usage="high"), NOW) is None
 
 
 @pytest.mark.parametrize("match", ["all", "any"])
 def test_rule_without_conditions_holds(match):
-    assert holding([], match, customer()) == []
+    assert holding([], match, customer(), NOW) == []
 
 
 def test_plain_facts_know_no_roles():
@@ -232,7 +236,7 @@ def test_next_name_of_a_role_counts_where_the_first_says_nothing(nothing):
 
 
 def only_holding(operator, value, field="plan", **attributes):
-    [held] = holding([condition(operator, value, field)], "all", customer(**attributes))
+    [held] = holding([condition(operator, value, field)], "all", customer(**attributes), NOW)
     return held
 
 
