@@ -14,6 +14,7 @@ from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.link_templates import LinkTemplateAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
+from briefs.admin.packs import StartingRuleVersionAdmin
 from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
 from briefs.admin.research import ResearchAdmin
@@ -46,6 +47,7 @@ __all__ = [
     "ResearchedPersonaAdmin",
     "SegmentMembershipAdmin",
     "SignalAdmin",
+    "StartingRuleVersionAdmin",
     "TriedSignalRuleAdmin",
     "WorkingTimeAdmin",
 ]

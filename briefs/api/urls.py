@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from briefs.api import views
 from briefs.api.bulk import BulkActViewSet
 from briefs.api.incidents import IncidentViewSet
+from briefs.api.rule_versions import RuleVersionViewSet
 
 app_name = "api"
 
@@ -18,6 +19,7 @@ router.register("bulk-acts", BulkActViewSet, basename="bulkact")
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 router.register("offers", views.OfferViewSet, basename="offer")
+router.register("rule-versions", RuleVersionViewSet, basename="ruleversion")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from personas.admin.history import ReadOnlyHistoryAdmin
+from personas.admin.recording import MakesVersions
 from personas.admin.versions import ChecksVersion
 from personas.models import AttributeName, Customer, Terms, ValueReading
 from personas.models.value import ROLES
@@ -26,7 +27,7 @@ _AMOUNTS = (
 
 
 @admin.register(AttributeName)
-class AttributeNameAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
+class AttributeNameAdmin(MakesVersions, ChecksVersion, ReadOnlyHistoryAdmin):
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("role", "label", "names_shown", "help")
     search_fields = ("role", "label", "names")
