@@ -29,7 +29,7 @@ def _register_thresholds() -> None:
         Part(
             "thresholds", "threshold", PriorityThreshold,
             (Column("currency", True), Amount("top_from", True), Amount("low_below", True)),
-            PriorityThreshold.objects.all, ("currency",),
+            PriorityThreshold.objects.all, lambda row: row.currency, ("currency",),
         )
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.link_templates import LinkTemplateAdmin
 from briefs.admin.notifications import AlarmAdmin, NotificationAdmin, NotificationTargetAdmin
+from briefs.admin.packs import StartingRuleVersionAdmin
 from briefs.admin.personas import ResearchedPersonaAdmin
 from briefs.admin.policy import ResearchPolicyAdmin
 from briefs.admin.reprocessing import ReprocessedBriefAdmin, ReprocessingJobAdmin
@@ -50,6 +51,7 @@ __all__ = [
     "ResearchedPersonaAdmin",
     "SegmentMembershipAdmin",
     "SignalAdmin",
+    "StartingRuleVersionAdmin",
     "TriedAttributeNameAdmin",
     "TriedSignalRuleAdmin",
     "WorkingTimeAdmin",

@@ -12,6 +12,7 @@ from briefs.finding.known_values import NEEDED, Suggestion, suggestions
 from briefs.models import PriorityThreshold
 from briefs.pipeline import reprioritizing
 from personas.admin.history import ReadOnlyHistoryAdmin
+from personas.admin.recording import MakesVersions
 from personas.admin.versions import ChecksVersion
 from personas.models.value import money
 
@@ -33,7 +34,7 @@ class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
 
 
 @admin.register(PriorityThreshold)
-class PriorityThresholdAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
+class PriorityThresholdAdmin(MakesVersions, ChecksVersion, ReadOnlyHistoryAdmin):
     form = ThresholdForm
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("currency", "top_from", "low_below")

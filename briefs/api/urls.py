@@ -7,6 +7,7 @@ from briefs.api import views
 from briefs.api.bulk import BulkActViewSet
 from briefs.api.incidents import IncidentViewSet
 from briefs.api.reprocessing import ReprocessedBriefViewSet, ReprocessingJobViewSet
+from briefs.api.rule_versions import RuleVersionViewSet
 
 app_name = "api"
 
@@ -21,6 +22,7 @@ router.register("reprocessing-jobs", ReprocessingJobViewSet, basename="reprocess
 router.register("reprocessed-briefs", ReprocessedBriefViewSet, basename="reprocessedbrief")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 router.register("offers", views.OfferViewSet, basename="offer")
+router.register("rule-versions", RuleVersionViewSet, basename="ruleversion")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

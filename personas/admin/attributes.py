@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from personas.admin.recording import MakesVersions
 from personas.admin.trial import TRY, TrialAdmin
 from personas.models import AttributeName, Customer, Terms, ValueReading
 from personas.models.value import ROLES
@@ -25,7 +26,7 @@ _AMOUNTS = (
 
 
 @admin.register(AttributeName)
-class AttributeNameAdmin(TrialAdmin):
+class AttributeNameAdmin(MakesVersions, TrialAdmin):
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("role", "label", "names_shown", "help")
     search_fields = ("role", "label", "names")

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from personas.admin import condition_rows
+from personas.admin.recording import MakesVersions
 from personas.admin.trial import TrialAdmin
 from personas.admin.versions import Difference
 from personas.models.conditions import SEGMENTS, Condition, Operator
@@ -72,7 +73,7 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
             field.widget.attrs["aria-label"] = f"{field.label} of {self.instance}"
 
 
-class RuleAdmin(TrialAdmin):
+class RuleAdmin(MakesVersions, TrialAdmin):
     """A rule with its conditions in place, fields suggested, and one history of both."""
 
     change_form_template = "admin/rule_change_form.html"

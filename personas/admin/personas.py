@@ -111,9 +111,19 @@ class PersonaAdmin(RuleAdmin):
         return bool(super().has_delete_permission(request, obj))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """If briefs protect the persona, say only that: nobody may delete briefs here anyway."""
+        """A persona with briefs is retired, so nothing protects it and nothing of it is deleted."""
         listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        return listed, counts, (set() if protected else lacking), protected
+        if not protected:
+            return listed, counts, lacking, protected
+        words = "Where a persona has briefs, they keep it; it gets no new ones."
+        return [*map(str, objs), words], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Persona) -> None:
+        obj.remove()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Persona]) -> None:
+        for persona in queryset:
+            persona.remove()
 
     @admin.action(description="Delete selected personas", permissions=["delete"])
     def delete_selected(

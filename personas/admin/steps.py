@@ -9,13 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from personas.admin.history import ReadOnlyHistoryAdmin
+from personas.admin.recording import MakesVersions
 from personas.admin.versions import ChecksVersion
 from personas.models import FirstStep, Persona, StepChannel
 from personas.models.steps import last_words
 
 
 @admin.register(FirstStep)
-class FirstStepAdmin(ChecksVersion, ReadOnlyHistoryAdmin):
+class FirstStepAdmin(MakesVersions, ChecksVersion, ReadOnlyHistoryAdmin):
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("text", "kind", "for_whom", "position", "channels_shown", "time_words")
     list_filter = ("kind", "persona", "is_wait")

@@ -32,6 +32,8 @@ def rows(document: Document, key: str) -> list[Row]:
 
 def checked(document: Any) -> Document:
     """The document, if it has the form of one. Raises Unreadable."""
+    if not _is_storable(document):
+        raise Unreadable("This file holds signs that no database stores.")
     if not isinstance(document, dict) or document.get(FORMAT_KEY) != FORMAT:
         raise Unreadable(f"This is no file of rules: it does not begin with “{FORMAT_KEY}: 1”.")
     known = {part.key: part for part in PARTS}
@@ -57,6 +59,15 @@ def read(text: str) -> Document:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         raise Unreadable(f"This file cannot be read: there is a mistake{where}.") from error
+
+
+def _is_storable(document: Any) -> bool:
+    """Whether it holds neither NUL nor half of a pair of surrogates."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return rb"\u0000" not in text
 
 
 class _Dumper(yaml.SafeDumper):

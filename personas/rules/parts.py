@@ -24,6 +24,7 @@ from personas.models import (
 from personas.models.conditions import LISTED, Condition
 
 Row = dict[str, Any]  # of a document
+LABEL = 100  # letters of a name; the text of a first step is longer
 
 
 class Unreadable(ValueError):
@@ -133,13 +134,14 @@ class Part:
     model: type[Model]
     columns: tuple[Column, ...]
     rows: Callable[[], Iterable[Any]]
+    order: Callable[[Any], Any]  # by which its rows are sorted: no database sorts as another
     named_by: tuple[str, ...]  # the columns that make a row's name, which is unique
     condition: type[Condition] | None = None
     condition_of: str = ""  # the field in which a condition names its row
 
     def take(self) -> list[Row]:
         """All rows as a document writes them."""
-        return [self.tell(row) for row in self.rows()]
+        return [self.tell(row) for row in sorted(self.rows(), key=self.order)]
 
     def own(self, row: Any) -> Row:
         """A row without its conditions."""
@@ -204,13 +206,18 @@ class Part:
         return given[column.name] if column.name in given else self._unset(column)
 
     @property
+    def plural(self) -> str:
+        return str(self.model._meta.verbose_name_plural)
+
+    @property
     def is_ordered(self) -> bool:
         """Whether its rows are tried one after the other."""
         return any(field.name == "position" for field in self.model._meta.fields)
 
     def label(self, given: Row) -> str:
         """The row in words: “persona “Enterprise””."""
-        return f"{self.noun} “{given.get(self.named_by[-1]) or ''}”"
+        name = str(given.get(self.named_by[-1]) or "")
+        return f"{self.noun} “{name if len(name) <= LABEL else name[: LABEL - 1] + '…'}”"
 
     def field(self, name: str) -> "Field[Any, Any]":
         found: Any = self.model._meta.get_field(name)
@@ -245,15 +252,23 @@ def read_condition(given: Any) -> dict[str, str]:
 
 
 def _personas() -> "QuerySet[Persona]":
-    """In their order; the two that serve all others have none, and come last."""
     in_use = Persona.objects.in_use().select_related("assign_person", "assign_group")
-    order = ("is_unknown", "is_default", "position", "pk")
-    return in_use.prefetch_related("conditions").order_by(*order)
+    return in_use.prefetch_related("conditions")
+
+
+def _persona_order(persona: Persona) -> Any:
+    """The two that serve all others have no place, and come last."""
+    return persona.is_unknown, persona.is_default, persona.position, persona.pk or 0
 
 
 def _first_steps() -> "QuerySet[FirstStep]":
-    shown = FirstStep.objects.filter(persona__retired_at=None).select_related("persona")
-    return shown.order_by("kind", "persona__position", "persona", "position", "pk")
+    return FirstStep.objects.filter(persona__retired_at=None).select_related("persona")
+
+
+def _step_order(step: FirstStep) -> Any:
+    """By case; the signal's own before those of personas, in the order of these."""
+    persona = _persona_order(step.persona) if step.persona else ()
+    return step.kind, persona, step.position, step.pk or 0
 
 
 PARTS = [
@@ -262,14 +277,15 @@ PARTS = [
         (Column("role", True), Column("label", True), Listed("names", True, "\n"), Column("help"),
          Column("currency"), Column("currency_attribute"), Column("period"),
          Listed("other_period_names", joint="\n"), Column("level")),
-        lambda: AttributeName.objects.order_by("role"), ("role",),
+        AttributeName.objects.all, lambda name: name.role, ("role",),
     ),
     Part(
         "signal_rules", "signal rule", SignalRule,
         (Column("name", True), Column("is_active", True), Listed("object_types"),
          Listed("metrics", True), Column("level"), Column("match"), Column("kind", True),
          Column("effect", True), Level("severity", True), Column("note")),
-        lambda: SignalRule.objects.prefetch_related("conditions"), ("name",),
+        lambda: SignalRule.objects.prefetch_related("conditions"),
+        lambda rule: (rule.position, rule.pk or 0), ("name",),
         SignalCondition, "rule",
     ),
     Part(
@@ -279,13 +295,13 @@ PARTS = [
          Column("match"), Column("research_focus", True), Column("playbook", True),
          Column("reuse_hours", True), Column("month_budget"), Column("assigns"),
          Named("assign_person", by="username"), Named("assign_group"), Column("assign_attribute")),
-        _personas, ("name",), PersonaCondition, "persona",
+        _personas, _persona_order, ("name",), PersonaCondition, "persona",
     ),
     Part(
         "first_steps", "first step", FirstStep,
         (Column("kind", True), Named("persona"), Column("text", True), Column("channels", True),
          Column("is_wait"), Column("within_hours", True)),
-        _first_steps, ("kind", "persona", "text"),
+        _first_steps, _step_order, ("kind", "persona", "text"),
     ),
 ]  # fmt: skip
 

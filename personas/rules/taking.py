@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from personas.models import RulesState, RuleVersion
-from personas.rules import documents
+from personas.rules import documents, reconstructing
+from personas.rules.differences import differences, summary
 from personas.rules.documents import Document
 
 OUTSIDE = "Changed outside these pages"
@@ -40,7 +41,7 @@ def catch_up(state: RulesState) -> RuleVersion | None:
 
     None as long as there are no rules at all. Needs the lock; `state` is the row under it.
     """
-    newest = head()
+    newest = head() or reconstructing.rebuild()
     if newest and state.is_told:
         return newest
     document = documents.take()
@@ -49,7 +50,10 @@ def catch_up(state: RulesState) -> RuleVersion | None:
     if newest and newest.digest == documents.digest(document):
         state.is_told_by(newest)
         return newest
-    return record(state, newest, document, what=OUTSIDE if newest else "The rules as they were")
+    if newest is None:
+        return record(state, None, document, what="The rules as they were")
+    what = f"{OUTSIDE}: {summary(differences(newest.document, document))}"
+    return record(state, newest, document, what=what)
 
 
 def record(

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from personas.models import RulesState, RuleVersion
 from personas.rules import documents, taking
+from personas.rules.differences import differences, summary
 from personas.rules.rulebook import Rulebook
 
 # What an edit would do, in sentences that somebody must accept; none if there is nothing to say.
@@ -46,7 +47,8 @@ class Change:
 def change(by: Any, what: str, *, why: str = "", accepted: str = "") -> Iterator[Change]:
     """Write rules within this, and they make one version of all rules, or none if nothing differs.
 
-    `by`: the user, or None for Savedesk itself. `accepted`: the fingerprint of a NotAccepted whose
+    `by`: the user, or None for Savedesk itself. `what`: in words; empty, what differs says it.
+    `accepted`: the fingerprint of a NotAccepted whose
     sentences somebody has read. Within another change it belongs to that one. Raises NotAccepted;
     that, and any other error, takes the edit back.
     """
@@ -63,8 +65,11 @@ def change(by: Any, what: str, *, why: str = "", accepted: str = "") -> Iterator
         if before and before.digest == documents.digest(document):
             state.is_told_by(before)
             return
-        if before:
-            _ask_guards(before, document, accepted)
+        refused = before and refusal(before, document)
+        if refused and refused.fingerprint != accepted:
+            raise refused
+        if not made.what:
+            made.what = summary(differences(before.document if before else {}, document))
         made.version = taking.record(
             state, before, document,
             made_by=by, made_by_name=by.get_username() if by else "", what=made.what, why=why,
@@ -72,11 +77,10 @@ def change(by: Any, what: str, *, why: str = "", accepted: str = "") -> Iterator
         )  # fmt: skip
 
 
-def _ask_guards(before: RuleVersion, document: documents.Document, accepted: str) -> None:
-    """Raise NotAccepted if a guard has something to say that was not accepted."""
+def refusal(before: RuleVersion, document: documents.Document) -> NotAccepted | None:
+    """What guards say of an edit that makes these rules of those; None if they say nothing."""
     then = RuleVersion.objects.filter(made_at__lte=Now() - LATELY).order_by("number").last()
     books = [Rulebook.of(before.document), Rulebook.of(document)]
     week_ago = Rulebook.of(then.document) if then else None
     sentences = [words for guard in guards for words in guard(*books, week_ago)]
-    if sentences and (refusal := NotAccepted(sentences)).fingerprint != accepted:
-        raise refusal
+    return NotAccepted(sentences) if sentences else None

@@ -333,13 +333,14 @@ def test_deleting_a_selection_of_other_personas_works(admin_client, starter):
     assert not Persona.objects.filter(name="Trial").exists()
 
 
-def test_persona_with_briefs_is_protected(admin_client, starter):
+def test_persona_with_briefs_is_retired(admin_client, starter):
     brief = make_brief(persona=persona("Trial"))
 
-    response = admin_client.post(page_of(brief.persona, "delete"), {"post": "yes"})
+    asked = admin_client.get(page_of(brief.persona, "delete")).content.decode()
+    admin_client.post(page_of(brief.persona, "delete"), {"post": "yes"})
 
-    assert "would require deleting the following protected" in response.content.decode()
-    assert persona("Trial")
+    assert "Where a persona has briefs, they keep it" in asked
+    assert persona("Trial").retired_at
 
 
 def test_persona_page_works_where_no_starter_rules_were_loaded(admin_client):

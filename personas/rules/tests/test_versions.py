@@ -126,7 +126,7 @@ def test_what_writes_past_a_change_is_a_version_as_soon_as_rules_are_read(write)
 
     assert Rulebook.load().version == first + 1
     newest = taking.head()
-    assert newest.what == "Changed outside these pages"
+    assert newest.what.startswith("Changed outside these pages: ")
     assert newest.digest == documents.digest(documents.take())
     assert Rulebook.load().version == newest.number
 
@@ -137,7 +137,11 @@ def test_change_tells_what_was_written_past_it_apart_from_itself():
     rename("Other")
 
     words = [version.what for version in RuleVersion.objects.all()]
-    assert words == ["Renamed", "Changed outside these pages", "Loaded the starter rules"]
+    assert words == [
+        "Renamed",
+        "Changed outside these pages: Changed persona “Pro, low usage”",
+        "Loaded the starter rules",
+    ]
 
 
 def test_version_is_never_changed_or_deleted():
