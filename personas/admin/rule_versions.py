@@ -82,6 +82,12 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("document")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        taking.settle()  # what was changed elsewhere counts as a version too
+        return super().changelist_view(request, extra_context)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -187,7 +193,7 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
 
     def _version(self, request: HttpRequest, number: int | str) -> RuleVersion:
         self.check_view_permission(request)
-        taking.settle()  # what was changed elsewhere counts as a version too
+        taking.settle()
         try:
             versions = RuleVersion.objects.select_related("made_by")
             return get_object_or_404(versions, number=int(number))

@@ -197,6 +197,10 @@ class Part:
         fixed = [flag for flag in ("is_default", "is_unknown") if given.get(flag)]
         return fixed[0] if fixed else self.name(given)
 
+    def case(self, identity: Any) -> Any:
+        """What rows are tried one after the other for: of first steps, a signal and a persona."""
+        return identity[:-1] if len(self.named_by) > 1 else ()
+
     def rest(self, given: Row) -> Row:
         """All of a row but its name."""
         return {key: value for key, value in given.items() if key not in self.named_by}
