@@ -60,7 +60,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(label="File of rules", help_text="As it was downloaded here.")
 
     def clean_file(self) -> Document:
-        given: UploadedFile = self.cleaned_data["file"]
+        given: UploadedFile[Any] = self.cleaned_data["file"]
         if (given.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("This file is larger than 500 kB: it cannot be rules.")
         try:

@@ -6,7 +6,7 @@ out what is as a new row would have it. Another app registers a part when it is 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Field, Model, QuerySet
 
@@ -224,8 +224,7 @@ class Part:
         return f"{self.noun} “{name if len(name) <= LABEL else name[: LABEL - 1] + '…'}”"
 
     def field(self, name: str) -> "Field[Any, Any]":
-        found: Any = self.model._meta.get_field(name)
-        return found
+        return cast("Field[Any, Any]", self.model._meta.get_field(name))
 
     def _unset(self, column: Column) -> Any:
         return column.tell(self.model()) if not isinstance(column, Named) else None

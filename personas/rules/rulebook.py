@@ -82,7 +82,7 @@ class Rulebook:
                 return book
         with transaction.atomic():
             version = taking.catch_up(RulesState.locked())
-            return replace(cls._read(), version=version and version.number)
+            return replace(cls._read(), version=version.number if version else None)
 
     @classmethod
     def _read(cls) -> Self:
