@@ -22,6 +22,8 @@ _REFUSAL = "_refusal"  # of this request: what must be accepted first
 class MakesVersions:
     """Put it before the class of the admin in the bases."""
 
+    object_history_template = "admin/versions_history.html"
+
     def changeform_view(
         self,
         request: HttpRequest,

@@ -60,7 +60,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(label="File of rules", help_text="As it was downloaded here.")
 
     def clean_file(self) -> Document:
-        given: UploadedFile = self.cleaned_data["file"]
+        given: UploadedFile[Any] = self.cleaned_data["file"]
         if (given.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("This file is larger than 500 kB: it cannot be rules.")
         try:
@@ -81,6 +81,12 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("document")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        taking.settle()  # what was changed elsewhere counts as a version too
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -187,7 +193,7 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
 
     def _version(self, request: HttpRequest, number: int | str) -> RuleVersion:
         self.check_view_permission(request)
-        taking.settle()  # what was changed elsewhere counts as a version too
+        taking.settle()
         try:
             versions = RuleVersion.objects.select_related("made_by")
             return get_object_or_404(versions, number=int(number))

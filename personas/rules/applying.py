@@ -168,10 +168,14 @@ def _present(part: Part) -> dict[Any, Any]:
 
 
 def _under_another_name(part: Part, given: Row, present: dict[Any, Any]) -> Any:
-    """The row that is as wanted but for its name, taken out of those that are present."""
+    """The row that is as wanted but for its name, taken out of those that are present.
+
+    Of first steps: another one for the same case, whose words are changed.
+    """
+    case = part.case(part.identity(given))
     for key, row in present.items():
-        is_used = not getattr(row, "retired_at", None)
-        if is_used and len(part.named_by) == 1 and part.rest(part.tell(row)) == part.rest(given):
+        is_same = part.rest(part.tell(row)) == part.rest(given) or case
+        if is_same and part.case(key) == case and not getattr(row, "retired_at", None):
             return present.pop(key)
     return None
 

@@ -78,10 +78,15 @@ def _of_part(
     old = {part.identity(_under_new_names(part, row, renamed)): row
            for row in rows(before, part.key)}  # fmt: skip
     new = {part.identity(row): row for row in rows(after, part.key)}
+    old = _reworded(part, old, new)
     for key, row in old.items():
         if key not in new:
             yield Difference(part.key, part.label(row), REMOVED)
-    moved = dict(_moved([key for key in old if key in new], [key for key in new if key in old]))
+    moved: dict[Any, str] = {}
+    for case in dict.fromkeys(map(part.case, new)):
+        listed = ([key for key in one if key in old and key in new and part.case(key) == case]
+                  for one in (old, new))  # fmt: skip
+        moved |= _moved(*listed)
     for key, row in new.items():
         if key not in old:
             yield Difference(part.key, part.label(row), ADDED)
@@ -90,6 +95,19 @@ def _of_part(
             yield Difference(part.key, part.label(row), CHANGED, words, lines)
         if key in moved and part.is_ordered:
             yield Difference(part.key, part.label(row), CHANGED, moved[key])
+
+
+def _reworded(part: Part, old: dict[Any, Row], new: dict[Any, Row]) -> dict[Any, Row]:
+    """The old rows, each that is gone under the name of a new one of its case, if there is one."""
+    added = [key for key in new if key not in old and part.case(key)]
+    found = {}
+    for key, row in old.items():
+        is_gone = key not in new
+        same = next((one for one in added if is_gone and part.case(one) == part.case(key)), None)
+        if same is not None:
+            added.remove(same)
+        found[same or key] = row
+    return found
 
 
 def _under_new_names(part: Part, row: Row, renamed: dict[tuple[str, str], str]) -> Row:

@@ -33,7 +33,7 @@ def rows(document: Document, key: str) -> list[Row]:
 def checked(document: Any) -> Document:
     """The document, if it has the form of one. Raises Unreadable."""
     if not _is_storable(document):
-        raise Unreadable("This file holds signs that no database stores.")
+        raise Unreadable("This file holds something that cannot be stored.")
     if not isinstance(document, dict) or document.get(FORMAT_KEY) != FORMAT:
         raise Unreadable(f"This is no file of rules: it does not begin with “{FORMAT_KEY}: 1”.")
     known = {part.key: part for part in PARTS}
@@ -54,20 +54,30 @@ def written(document: Document) -> str:
 def read(text: str) -> Document:
     """The document of a file, in YAML or JSON. Raises Unreadable."""
     try:
-        return checked(yaml.safe_load(text))
-    except yaml.YAMLError as error:
+        given = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is the safe one
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as a day that is none
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         raise Unreadable(f"This file cannot be read: there is a mistake{where}.") from error
+    return checked(given)
 
 
 def _is_storable(document: Any) -> bool:
     """Whether it holds neither NUL nor half of a pair of surrogates."""
     try:
         text = json.dumps(document, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
+    except (TypeError, ValueError):  # a key that is no text; half of a pair of surrogates
         return False
     return rb"\u0000" not in text
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows no references: with them, a short file can be an endless one."""
+
+    def compose_node(self, parent: Any, index: int) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("a reference")
+        return super().compose_node(parent, index)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -6,7 +6,7 @@ out what is as a new row would have it. Another app registers a part when it is 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Field, Model, QuerySet
 
@@ -197,6 +197,10 @@ class Part:
         fixed = [flag for flag in ("is_default", "is_unknown") if given.get(flag)]
         return fixed[0] if fixed else self.name(given)
 
+    def case(self, identity: Any) -> Any:
+        """What rows are tried one after the other for: of first steps, a signal and a persona."""
+        return identity[:-1] if len(self.named_by) > 1 else ()
+
     def rest(self, given: Row) -> Row:
         """All of a row but its name."""
         return {key: value for key, value in given.items() if key not in self.named_by}
@@ -220,8 +224,7 @@ class Part:
         return f"{self.noun} “{name if len(name) <= LABEL else name[: LABEL - 1] + '…'}”"
 
     def field(self, name: str) -> "Field[Any, Any]":
-        found: Any = self.model._meta.get_field(name)
-        return found
+        return cast("Field[Any, Any]", self.model._meta.get_field(name))
 
     def _unset(self, column: Column) -> Any:
         return column.tell(self.model()) if not isinstance(column, Named) else None

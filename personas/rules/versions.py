@@ -78,9 +78,21 @@ def change(by: Any, what: str, *, why: str = "", accepted: str = "") -> Iterator
 
 
 def refusal(before: RuleVersion, document: documents.Document) -> NotAccepted | None:
-    """What guards say of an edit that makes these rules of those; None if they say nothing."""
-    then = RuleVersion.objects.filter(made_at__lte=Now() - LATELY).order_by("number").last()
-    books = [Rulebook.of(before.document), Rulebook.of(document)]
-    week_ago = Rulebook.of(then.document) if then else None
-    sentences = [words for guard in guards for words in guard(*books, week_ago)]
+    """What guards say of an edit that makes these rules of those; None if they say nothing.
+
+    They are not asked where there are no personas, before or after: no event can be decided then.
+    """
+    lately = RuleVersion.objects.filter(made_at__lte=Now() - LATELY).order_by("number").last()
+    old, new = _book(before.document), _book(document)
+    if old is None or new is None:
+        return None
+    week_ago = _book(lately.document) if lately else None
+    sentences = [words for guard in guards for words in guard(old, new, week_ago)]
     return NotAccepted(sentences) if sentences else None
+
+
+def _book(document: documents.Document) -> Rulebook | None:
+    try:
+        return Rulebook.of(document)
+    except LookupError:
+        return None

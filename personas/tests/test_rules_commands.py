@@ -86,7 +86,7 @@ def test_mistakes_are_told_and_nothing_is_imported(file):
     assert "Nothing was changed." in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["{", "hello", "savedesk_rules: 2", "a: &a [*a]"])
+@pytest.mark.parametrize("text", ["{", "hello", "savedesk_rules: 2", "a: &a [*a]", "2026-99-99"])
 def test_file_that_holds_no_rules_is_refused(tmp_path, text):
     (tmp_path / "x").write_text(text)
 

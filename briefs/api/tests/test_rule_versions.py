@@ -44,5 +44,7 @@ def test_pages_follow_each_other(editor, removed):
     assert [one["number"] for one in editor.get(page["next"]).json()["results"]] == [1]
 
 
-def test_agent_reads_no_versions(signed_in):
-    assert signed_in.get(LIST).status_code == 403
+def test_agent_reads_no_versions(client, django_user_model):
+    client.force_login(make_user(django_user_model, "amy", "Agent"))
+
+    assert client.get(LIST).status_code == 403

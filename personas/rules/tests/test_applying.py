@@ -165,3 +165,29 @@ def test_person_who_is_not_here_leaves_new_briefs_to_nobody(user):
 @pytest.mark.parametrize("document", [None, [], {}, {"savedesk_rules": 2}, {"savedesk_rules": 1}])
 def test_what_is_no_document_is_refused(document):
     assert len(refused(document)) == 1
+
+
+def test_first_step_in_other_words_keeps_its_key():
+    document = documents.take()
+    step = next(one for one in document["first_steps"] if one.get("persona") == "Pro, low usage")
+    kept = FirstStep.objects.get(text=step["text"], persona__name="Pro, low usage")
+    step["text"] = "Call them."
+
+    apply(document)
+
+    kept.refresh_from_db()
+    assert kept.text == "Call them."
+
+
+def test_persona_under_another_name_keeps_its_key_and_briefs():
+    document = documents.take()
+    brief = make_brief(persona=persona("Pro, low usage"))
+    row(document, "personas", "Pro, low usage")["name"] = "Pro, quiet"
+    for step in document["first_steps"]:
+        if step.get("persona") == "Pro, low usage":
+            step["persona"] = "Pro, quiet"
+
+    apply(document)
+
+    brief.persona.refresh_from_db()
+    assert brief.persona.name == "Pro, quiet"

@@ -101,3 +101,20 @@ def test_summary_names_three_rows_and_counts_the_others(before, after):
         "Changed signal rule “Turned off a channel”, changed signal rule “Opted out of every "
         "topic”, changed signal rule “Opted out of some topics”, and 1 more"
     )
+
+
+def test_first_step_in_other_words_is_changed(before, after):
+    step = next(row for row in after["first_steps"] if row.get("persona") == NAME)
+    step["text"] = "Call them."
+
+    [words] = said(before, after)
+
+    assert words.startswith("First step “Call them.”: what to do “Call them.”, was “Wait until")
+
+
+def test_steps_do_not_move_with_their_persona(before, after):
+    after["personas"].insert(0, after["personas"].pop(5))
+    names = [row["name"] for row in after["personas"]]
+    after["first_steps"].sort(key=lambda row: names.index(row.get("persona", names[0])))
+
+    assert [one.part for one in differences(before, after)] == ["personas"]
