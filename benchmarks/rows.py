@@ -56,7 +56,7 @@ def event_of(person: Person) -> WebhookEvent:
         "event_id": f"benchmark-{secrets.token_hex(8)}",
         "object_type": "customer",
         "metric": "unsubscribed",
-        "timestamp": int(time.time()),
+        "timestamp": int(time.time()) - 120,  # before it was received, whenever that is said to be
         "data": {
             "identifiers": {"id": person.id, "cio_id": person.cio_id, "email": person.email},
             "customer_id": person.id,
