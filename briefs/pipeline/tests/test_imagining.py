@@ -1,6 +1,7 @@
 """What is imagined of an event is what happens when it is processed, and leaves no trace."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -140,6 +141,18 @@ def test_event_that_names_nobody_opens_no_brief():
     imagined = imagine(event, None, Rulebook.load())
 
     assert imagined.why_no_brief.startswith("no brief: the event names no person")
+
+
+def test_customer_is_unsubscribed_since_the_event():
+    customer = make_ada()
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    Customer.objects.update(is_unsubscribed=True, subscription_changed_at=long_ago)
+    event = event_of(customer, "customer", "unsubscribed", {})
+
+    imagined = imagined_of(event, customer)
+
+    assert imagined.brief.customer.subscription_changed_at == event.occurred_at
+    assert Customer.objects.get().subscription_changed_at == long_ago
 
 
 def test_rule_that_is_supposed_to_decide_makes_its_brief():
