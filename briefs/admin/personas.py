@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from briefs.admin.budgets import PersonaForm, persona_consequence
+from briefs.admin.previewing import PreviewedPersonaAdmin
 from briefs.research import spending
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.counting import count_at_present, too_long_for
@@ -20,7 +21,7 @@ admin.site.unregister(Persona)
 
 
 @admin.register(Persona)
-class ResearchedPersonaAdmin(PersonaAdmin):
+class ResearchedPersonaAdmin(PreviewedPersonaAdmin, PersonaAdmin):
     readonly_fields = (*PersonaAdmin.readonly_fields, "spent_this_month", "asks")
     form = PersonaForm
     research_fields = (*PersonaAdmin.research_fields, "spent_this_month", "asks")

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from personas.admin import condition_rows
+from personas.admin.step_inline import LabelledRows
 from personas.admin.trial import TrialAdmin
 from personas.admin.versions import Difference
 from personas.models import listing
@@ -40,6 +41,7 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
 
 class ConditionInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
     form = ConditionForm
+    formset = LabelledRows
     extra = 1
     verbose_name = "condition"
     verbose_name_plural = "Conditions"
