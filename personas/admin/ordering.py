@@ -7,11 +7,12 @@ as if they had been typed. So without JavaScript the numbers do the same.
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.admin.views.main import ALL_VAR, IS_FACETS_VAR
+from django.contrib.admin.views.main import ALL_VAR
 from django.db.models import Max
 from django.http import HttpRequest
 
 STEP = 10
+FACETS_VAR = "_facets"  # of the filters' counts
 
 
 class OrderedAdmin:
@@ -34,7 +35,7 @@ class OrderedAdmin:
         order_of: Callable[[Any], str | None] = self.order_of
 
         def prepare(row_form: Any, *args: Any, **kwargs: Any) -> None:
-            form.__init__(row_form, *args, **kwargs)  # type: ignore[misc]  # called as super would be
+            form.__init__(row_form, *args, **kwargs)
             order = order_of(row_form.instance)
             if order is None:
                 del row_form.fields["position"]
@@ -56,7 +57,7 @@ class OrderedAdmin:
 
     def _is_whole(self, shown: Any) -> bool:
         """Whether the list has all rows of each order that it shows, in their order."""
-        chosen = set(shown.params) - self.order_filters - {ALL_VAR, IS_FACETS_VAR}
+        chosen = set(shown.params) - self.order_filters - {ALL_VAR, FACETS_VAR}
         return not chosen and not shown.query and (not shown.multi_page or shown.show_all)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:

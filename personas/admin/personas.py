@@ -120,7 +120,7 @@ class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
 
     def histories(self, keys: list[Any]) -> list[tuple[str, QuerySet[Any]]]:
         """Its first steps are edited with it, and are of its version too."""
-        past: Any = FirstStep.history  # type: ignore[attr-defined]  # added by simple_history
+        past: Any = FirstStep.history
         return [*super().histories(keys), ("persona_id", past.filter(persona_id__in=keys))]
 
     def related_differences(self, request: HttpRequest, row: Persona) -> Iterator[Difference]:

@@ -36,7 +36,7 @@ class LabelledRows(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # generi
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
-        row = form.instance if form.instance.pk else f"a new {self.model._meta.verbose_name}"
+        row = form.instance if form.instance.pk else f"a new {form._meta.model._meta.verbose_name}"
         for name, field in form.fields.items():
             if not isinstance(field.widget, forms.CheckboxSelectMultiple):  # each box has its own
                 label = "Delete" if name == "DELETE" else field.label or name
