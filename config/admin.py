@@ -1,4 +1,4 @@
-"""The admin site: what the team edits every day comes first, machinery last."""
+"""The admin site: its groups of pages, one sign-in page, no page that shows secrets."""
 
 from typing import Any
 
@@ -9,27 +9,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 
-ORDER = ("personas", "briefs", "webhooks", "auth", "axes", "django_q")
-
-# As the index lists a model that nobody adds.
-TRY_THE_RULES = {"name": "Try the rules", "object_name": "Try", "add_url": None, "view_only": True}
+from config.admin_groups import grouped
 
 
 class SavedeskAdmin(AdminSite):
+    index_title = "Admin"
+
     def get_urls(self) -> list[Any]:
         from briefs.admin import trying  # only once the apps are there
 
         return [path("try/", self.admin_view(trying.page), name="try_rules"), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        from briefs.admin import trying  # as above
-
+        """In groups; the page of one app, which nothing links to, lists the models of that app."""
         apps = super().get_app_list(request, app_label)
-        for app in apps:
-            if app["app_label"] == "personas" and trying.may_try(request):
-                app["models"].append(TRY_THE_RULES | {"admin_url": reverse("admin:try_rules")})
-        known = {label: place for place, label in enumerate(ORDER)}
-        return sorted(apps, key=lambda app: known.get(app["app_label"], len(known)))
+        return apps if app_label else grouped(request, apps)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from briefs.admin.budgets import PersonaForm, persona_consequence
+from briefs.admin.previewing import PreviewedPersonaAdmin
 from briefs.admin.trying import TryAdmin
 from briefs.research import spending
 from briefs.research.accounts import RESERVED_CREDITS
@@ -21,7 +22,7 @@ admin.site.unregister(Persona)
 
 
 @admin.register(Persona)
-class ResearchedPersonaAdmin(TryAdmin, PersonaAdmin):
+class ResearchedPersonaAdmin(TryAdmin, PreviewedPersonaAdmin, PersonaAdmin):
     readonly_fields = (*PersonaAdmin.readonly_fields, "spent_this_month", "asks")
     form = PersonaForm
     research_fields = (*PersonaAdmin.research_fields, "spent_this_month", "asks")

@@ -93,6 +93,20 @@ def _is_first_step(section: playbooks.Section) -> bool:
     return section.title.casefold() == "first step"
 
 
+def advice(playbook: str) -> list[Advice]:
+    """The sections of a playbook in Markdown; a section “First step” by another name."""
+    return [
+        Advice(
+            title=IN_GENERAL if _is_first_step(section) else section.title,
+            text=section.body,
+            html=markdown.render(section.body),
+            is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
+        )
+        for section in playbooks.sections(playbook)
+        if section.body
+    ]
+
+
 class Dossier(OfCustomer):
     def __init__(
         self,
@@ -237,18 +251,8 @@ class Dossier(OfCustomer):
         A section “First step”, as playbooks once began, speaks of the persona whatever happened. It
         is not called so beside the brief's first step, and is left out where nobody is contacted.
         """
-        sections = [part for part in playbooks.sections(self.playbook) if part.body]
-        if not self.step.channels and self.step.text != NOT_KNOWN:
-            sections = [part for part in sections if not _is_first_step(part)]
-        return [
-            Advice(
-                title=IN_GENERAL if _is_first_step(section) else section.title,
-                text=section.body,
-                html=markdown.render(section.body),
-                is_warning=section.title.casefold().startswith(("do not", "don't", "what not")),
-            )
-            for section in sections
-        ]
+        is_contacted = self.step.channels or self.step.text == NOT_KNOWN
+        return [one for one in advice(self.playbook) if is_contacted or one.title != IN_GENERAL]
 
     @cached_property
     def routes(self) -> list[channels.Route]:

@@ -141,7 +141,7 @@ class FirstSteps:
 
 def _shown(step: FirstStep, brief: Brief, reason: str) -> StepShown:
     return StepShown(
-        _filled_in(step.text, brief),
+        filled_in(step.text, brief),
         _source(step, brief),
         list(step.channels),
         reason,
@@ -150,7 +150,7 @@ def _shown(step: FirstStep, brief: Brief, reason: str) -> StepShown:
     )
 
 
-def _filled_in(text: str, brief: Brief) -> str:
+def filled_in(text: str, brief: Brief) -> str:
     """The text with the channel's or the topics' names, unless they look like an address.
 
     Messages say this text too, in which the team's own links stay links.

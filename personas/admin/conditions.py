@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from personas.admin import condition_rows
 from personas.admin.recording import MakesVersions
+from personas.admin.step_inline import LabelledRows
 from personas.admin.trial import TrialAdmin
 from personas.admin.versions import Difference
 from personas.models.conditions import SEGMENTS, Condition, Operator
@@ -47,18 +48,9 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
             choice.choices = [one for one in Operator.choices if one[0] not in SEGMENTS]
 
 
-class ConditionFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # as above
-    """Django gives the boxes that delete no label."""
-
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        if box := form.fields.get("DELETE"):
-            box.widget.attrs["aria-label"] = "Delete this condition"
-
-
 class ConditionInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
     form = ConditionForm
-    formset = ConditionFormSet
+    formset = LabelledRows
     extra = 1
     verbose_name = "condition"
     verbose_name_plural = "Conditions"

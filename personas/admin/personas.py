@@ -1,6 +1,6 @@
 """Personas: which customers they serve, what their briefs say; two of them cannot be deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,8 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 
+from personas.admin import step_inline
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
-from personas.models import AttributeName, CustomerSegment, Persona, PersonaCondition, SegmentList
+from personas.admin.duplicating import DuplicatingAdmin
+from personas.admin.step_inline import FirstStepInline
+from personas.admin.versions import Difference
+from personas.models import (
+    AttributeName,
+    CustomerSegment,
+    FirstStep,
+    Persona,
+    PersonaCondition,
+    SegmentList,
+)
 from personas.models.segments import unheard_of
 from personas.rules import noting
 from personas.rules.serving import ValuesSeen, names_seen, reach_words, values_seen
@@ -31,15 +42,21 @@ class PersonaConditionInline(ConditionInline):
 
 
 @admin.register(Persona)
-class PersonaAdmin(RuleAdmin):
+class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
     can_be_tried = True
+    order_words = (
+        "Tried from top to bottom: the first persona whose conditions hold is the customer’s. The "
+        "last two serve everybody who is left."
+    )
+    copied = ("conditions", "first_steps")
     list_display = ("name", "position", "conditions_shown", "value", "opens_brief")
     list_editable = ("position", "value", "opens_brief")
     list_filter = ("value", "opens_brief")
     search_fields = ("name", "description", "conditions__field", "conditions__value")
     ordering = ("is_unknown", "is_default", "position", "pk")
     readonly_fields: tuple[str, ...] = ("matches",)
-    inlines = (PersonaConditionInline,)
+    inlines = (FirstStepInline, PersonaConditionInline)
+    change_form_template = "admin/personas/persona/change_form.html"
     condition, rule_key = PersonaCondition, "persona_id"
     actions = ("delete_selected",)
     research_fields: tuple[str, ...] = ("research_focus", "reuse_hours", "month_budget")
@@ -47,6 +64,15 @@ class PersonaAdmin(RuleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Persona]:
         personas: QuerySet[Persona] = super().get_queryset(request)
         return personas.filter(retired_at=None).prefetch_related("conditions")
+
+    def placed(self) -> QuerySet[Persona]:
+        return Persona.objects.in_use().filter(is_default=False, is_unknown=False)
+
+    def order_of(self, row: Persona) -> str | None:
+        return None if row.is_fixed else ""
+
+    def can_be_duplicated(self, row: Persona) -> bool:
+        return not row.is_fixed
 
     def get_fieldsets(self, request: HttpRequest, obj: Persona | None = None) -> Any:
         is_fixed = obj is not None and obj.is_fixed
@@ -86,13 +112,6 @@ class PersonaAdmin(RuleAdmin):
                 },
             ),
             (
-                "Playbook",
-                {
-                    "description": "Every brief shows this at once, before any research is there.",
-                    "fields": ("playbook",),
-                },
-            ),
-            (
                 "Who gets it",
                 {
                     "description": "Whom the new briefs of this persona are assigned to.",
@@ -100,10 +119,34 @@ class PersonaAdmin(RuleAdmin):
                 },
             ),
             *research,
+            (
+                "Playbook",
+                {
+                    "description": "Every brief shows this at once, before any research is there. "
+                    "How it looks is shown below.",
+                    "fields": ("playbook",),
+                },
+            ),
         )
 
+    def histories(self, keys: list[Any]) -> list[tuple[str, QuerySet[Any]]]:
+        """Its first steps are edited with it, and are of its version too."""
+        past: Any = FirstStep.history
+        return [*super().histories(keys), ("persona_id", past.filter(persona_id__in=keys))]
+
+    def related_differences(self, request: HttpRequest, row: Persona) -> Iterator[Difference]:
+        yield from super().related_differences(request, row)
+        yield from step_inline.differences(request, row)
+
     def get_inlines(self, request: HttpRequest, obj: Persona | None) -> Any:
-        return () if obj is not None and obj.is_fixed else self.inlines
+        return (FirstStepInline,) if obj is not None and obj.is_fixed else self.inlines
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """People and groups are chosen here, and neither added nor deleted."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in ("assign_person", "assign_group") and field:
+            field.widget = field.widget.widget
+        return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Persona | None = None) -> bool:
         if obj is not None and obj.is_fixed:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from personas.admin.conditions import ConditionInline, RuleAdmin, words
+from personas.admin.duplicating import DuplicatingAdmin
 from personas.models import Effect, SignalCondition, SignalRule
 from personas.rules import preferences
 
@@ -42,7 +43,8 @@ class SignalConditionInline(ConditionInline):
 
 
 @admin.register(SignalRule)
-class SignalRuleAdmin(RuleAdmin):
+class SignalRuleAdmin(DuplicatingAdmin, RuleAdmin):
+    order_words = "Tried from top to bottom: the first active rule that fits an event decides."
     list_display: Any = (
         "name", "position", "is_active", "speaks_of", "leads_to", "conditions_shown",
     )  # fmt: skip

@@ -2,23 +2,33 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as delete_with_confirmation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from personas.admin.conditions import RowForm
 from personas.admin.history import ReadOnlyHistoryAdmin
+from personas.admin.ordering import OrderedAdmin
 from personas.admin.recording import MakesVersions
+from personas.admin.step_inline import StepFields
 from personas.admin.versions import ChecksVersion
-from personas.models import FirstStep, Persona, StepChannel
+from personas.models import FirstStep, Persona
 from personas.models.steps import last_words
 
 
 @admin.register(FirstStep)
-class FirstStepAdmin(MakesVersions, ChecksVersion, ReadOnlyHistoryAdmin):
+class FirstStepAdmin(StepFields, OrderedAdmin, MakesVersions, ChecksVersion, ReadOnlyHistoryAdmin):
+    order_words = (
+        "Of several steps for the same signal and persona the first one is shown whose channels "
+        "are open for the customer."
+    )
+    order_filters = frozenset({"kind__exact", "persona__id__exact"})
     object_history_list_template = "admin/rule_history_list.html"
     list_display = ("text", "kind", "for_whom", "position", "channels_shown", "time_words")
+    list_editable = ("position",)
+    list_per_page = list_max_show_all = 500
+    ordering = ("kind", "persona__position", "persona", "position", "pk")
     list_filter = ("kind", "persona", "is_wait")
     list_select_related = ("persona",)
     search_fields = ("text", "persona__name")
@@ -36,17 +46,16 @@ class FirstStepAdmin(MakesVersions, ChecksVersion, ReadOnlyHistoryAdmin):
         ("What to do", {"fields": ("text", "channels", "is_wait", "within_hours")}),
     )
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "channels":
-            return forms.MultipleChoiceField(
-                choices=StepChannel.choices,
-                widget=forms.CheckboxSelectMultiple,
-                required=False,
-                help_text=db_field.help_text,
-            )
-        if db_field.name == "text":
-            kwargs["widget"] = forms.Textarea(attrs={"rows": 3, "cols": 70})
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+    def order_of(self, row: FirstStep) -> str:
+        """Those of one signal and one persona, or of one signal for everybody."""
+        return f"{row.kind} {row.persona_id or ''}"
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """Not after all others: the place is one among the few steps of its case."""
+        return super(OrderedAdmin, self).get_changeform_initial_data(request)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return super().get_changelist_form(request, **{"form": RowForm, **kwargs})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FirstStep]:
         steps: QuerySet[FirstStep] = super().get_queryset(request)

@@ -306,7 +306,8 @@ def test_condition_field_suggests_roles_and_attributes_seen(admin_client, starte
 def test_fixed_persona_has_no_conditions_and_says_why(admin_client, starter, name):
     response = admin_client.get(page_of(persona(name)))
 
-    assert not response.context["inline_admin_formsets"]
+    inlines = response.context["inline_admin_formsets"]
+    assert [inline.formset.prefix for inline in inlines] == ["first_steps"]
     assert "cannot be deleted" in response.content.decode()
 
 
@@ -352,7 +353,7 @@ def test_persona_page_works_where_no_starter_rules_were_loaded(admin_client):
 
 
 def test_persona_list_needs_no_query_per_persona(admin_client, starter, django_assert_num_queries):
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         admin_client.get(PERSONAS)
 
 
