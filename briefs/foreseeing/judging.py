@@ -41,9 +41,7 @@ def kinds_that_differ(rulebooks: Sequence[Rulebook]) -> set[str]:
     """The metrics of the events that these rules do not all read alike."""
     metrics = {metric for book in rulebooks for rule in book.rules for metric in rule.metric_list}
     return {
-        metric
-        for metric in metrics
-        if len({tuple(map(_told, _about(book, metric))) for book in rulebooks}) > 1
+        metric for metric in metrics if len({_all_told(book, metric) for book in rulebooks}) > 1
     }
 
 
@@ -56,8 +54,8 @@ def decide_alike(one: Rulebook, other: Rulebook) -> bool:
     )
 
 
-def _about(book: Rulebook, metric: str) -> list[SignalRule]:
-    return [rule for rule in book.rules if metric in rule.metric_list]
+def _all_told(book: Rulebook, metric: str) -> tuple[Any, ...]:
+    return tuple(_told(rule) for rule in book.rules if metric in rule.metric_list)
 
 
 def _told(rule: SignalRule) -> tuple[Any, ...]:
@@ -126,13 +124,13 @@ class Judge:
                 return act.kind
             # The event is gone, and its rule is known.
             return _opened_by(next((r for r in self.book.rules if r.name == act.rule), None))
+        if act.found_out is None:
+            act.found_out, act.decided = _found_out(act, self.present)
         # Rules that are told alike decide alike: an event is read once for all of them.
         told = self._told.get(act.metric)
         if told is None:
-            told = self._told[act.metric] = tuple(map(_told, _about(self.book, act.metric)))
+            told = self._told[act.metric] = _all_told(self.book, act.metric)
         if told not in act.decided:
-            if act.found_out is None:
-                act.found_out = _found_out(act, self.present)
             match = self.book.rule_for(act.object_type, act.metric, act.data, **act.found_out)
             act.decided[told] = _opened_by(match and match.rule)
         return act.decided[told]
@@ -154,10 +152,11 @@ def _opened_by(rule: SignalRule | None) -> str:
     return str(rule.kind) if rule and rule.effect == Effect.OPENS_BRIEF else ""
 
 
-def _found_out(act: Act, present: Rulebook) -> dict[str, str]:
+def _found_out(act: Act, present: Rulebook) -> tuple[dict[str, str], dict[Any, str]]:
     """What a comparison with the customer showed when the event came, as far as can be told.
 
-    It is not stored, but the signal is: it is what makes the present rules lead to that kind.
+    It is not stored, but the signal is: it is what makes the present rules lead to that kind. Also
+    returns what these decide, if that is known by then.
     """
     data = act.data or {}
     if act.metric in facts.PREFERENCES_METRICS:
@@ -172,8 +171,8 @@ def _found_out(act: Act, present: Rulebook) -> dict[str, str]:
         for one in shown:
             match = present.rule_for(act.object_type, act.metric, data, **one)
             if match and match.rule.kind == act.kind:
-                return one
-    return shown[0]
+                return one, {_all_told(present, act.metric): _opened_by(match.rule)}
+    return shown[0], {}
 
 
 def _bought(times: Iterable[datetime], hours: int) -> int:
