@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,11 @@ def _saas() -> Document:
     return {FORMAT_KEY: FORMAT, **told}
 
 
+@cache  # a third of a second
+def _ecommerce() -> Document:
+    return documents.read(ECOMMERCE.read_text(encoding="utf-8"))
+
+
 PACKS = {
     pack.name: pack
     for pack in (
@@ -182,6 +188,6 @@ PACKS = {
              "Customers have a plan, an industry and some use of a product.", _saas),
         Pack("ecommerce", "Online shop",
              "Customers have orders, returns, a loyalty level and perhaps a subscription box.",
-             lambda: documents.read(ECOMMERCE.read_text(encoding="utf-8"))),
+             _ecommerce),
     )
 }  # fmt: skip
