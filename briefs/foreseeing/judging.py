@@ -132,7 +132,7 @@ class Judge:
             told = self._told[act.metric] = _all_told(self.book, act.metric)
         if told not in act.decided:
             match = self.book.rule_for(act.object_type, act.metric, act.data, **act.found_out)
-            act.decided[told] = _opened_by(match and match.rule)
+            act.decided[told] = _opened_by(match.rule if match else None)
         return act.decided[told]
 
 
