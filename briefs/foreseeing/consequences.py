@@ -44,6 +44,8 @@ def foresee(before: Rulebook, after: Rulebook, week_ago: Rulebook | None) -> lis
     if week_ago and not decide_alike(week_ago, before):
         books.append(week_ago)
     sample = without_doubtful(look(database_now(), kinds_that_differ(books)), before)
+    for book in books:
+        book.read_memberships(person.customer for person in sample.people if person.customer)
     says_facts = "facts" in Asker.load().wording.variables
     judged = [Judge(book, before).judge(sample, says_facts=says_facts) for book in books]
     told = dict(_told(judged[0], judged[1], NOW, sample))

@@ -60,8 +60,9 @@ class Remapped:
         return "; ".join([*parts, self.why])
 
 
-def matches(briefs: Iterable[Brief], rulebook: Rulebook) -> dict[int, PersonaMatch]:
+def matches(briefs: Sequence[Brief], rulebook: Rulebook) -> dict[int, PersonaMatch]:
     """The present persona of each brief's customer, as the profile was last looked up."""
+    rulebook.read_memberships(brief.customer for brief in briefs)
     return {brief.pk: rulebook.persona_for(brief.customer) for brief in briefs}
 
 

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from personas.models import RulesState, RuleVersion
 from personas.rules import documents, taking
@@ -83,16 +84,17 @@ def refusal(before: RuleVersion, document: documents.Document) -> NotAccepted | 
     They are not asked where there are no personas, before or after: no event can be decided then.
     """
     lately = RuleVersion.objects.filter(made_at__lte=Now() - LATELY).order_by("number").last()
-    old, new = _book(before.document), _book(document)
+    now = timezone.now()  # the same for all: else days could pass between two of them
+    old, new = _book(before.document, now), _book(document, now)
     if old is None or new is None:
         return None
-    week_ago = _book(lately.document) if lately else None
+    week_ago = _book(lately.document, now) if lately else None
     sentences = [words for guard in guards for words in guard(old, new, week_ago)]
     return NotAccepted(sentences) if sentences else None
 
 
-def _book(document: documents.Document) -> Rulebook | None:
+def _book(document: documents.Document, now: datetime) -> Rulebook | None:
     try:
-        return Rulebook.of(document)
+        return replace(Rulebook.of(document), now=now)
     except LookupError:
         return None
