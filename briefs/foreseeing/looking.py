@@ -106,8 +106,8 @@ def _acts(signals: Any, metrics: Collection[str]) -> dict[int, list[Act]]:
     )  # fmt: skip
     found: dict[int, list[Act]] = defaultdict(list)
     to_read: dict[int, Act] = {}
-    for customer, event, *fields in rows:
-        act = Act(*(value if value is not None else "" for value in fields))
+    for customer, event, at, object_type, metric, kind, detail, rule in rows:
+        act = Act(at, object_type or "", metric or "", kind, detail, rule or "")
         found[customer].append(act)
         if act.metric in metrics:
             to_read[event] = act
@@ -143,12 +143,12 @@ def _without_signals(
     sample.events = len(events)
     customers = _named(chosen)
     for who in chosen:
-        customer = customers.get(who)
-        if customer is not None and customer.pk in known:
+        stored = customers.get(who)
+        if stored is not None and stored.pk in known:
             continue
         acts = [_act(events[key]) for key in by_person[who] if key in events]
         if acts:
-            sample.people.append(Person(customer, acts, weight, has_signal=False))
+            sample.people.append(Person(stored, acts, weight, has_signal=False))
 
 
 def _all(people: int, times: float) -> float:
