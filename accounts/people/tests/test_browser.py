@@ -100,7 +100,10 @@ def pages(people):
     }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [pytest.param(1280, "light", marks=pytest.mark.long), (390, "dark")],
+)
 def test_pages_fit_their_screen_and_can_be_read_by_everybody(open_as, people, width, scheme):
     for name, (somebody, path) in pages(people).items():
         page = open_as(somebody, path, width=width, scheme=scheme, javascript=True)

@@ -289,6 +289,7 @@ def settled(brief):
     )
 
 
+@pytest.mark.long
 def test_admin_pages_of_the_desk_are_accessible_and_fit_a_desk(open_page, editor, settled):
     page = open_page("/admin/")
     for row in settled:

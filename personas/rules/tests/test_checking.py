@@ -1,7 +1,7 @@
 """What is said of personas and signal rules by reading them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personas.models import Customer, Persona, PersonaCondition, SignalCondition, SignalRule
@@ -151,7 +151,6 @@ customers = st.dictionaries(
 
 
 @given(personas, personas, st.lists(customers, min_size=20, max_size=20))
-@settings(max_examples=150)
 def test_who_is_called_shadowed_is_never_served(first, later, given_customers):
     if not checking.takes_all_of(first, later, KEY):
         return
@@ -162,7 +161,6 @@ def test_who_is_called_shadowed_is_never_served(first, later, given_customers):
 
 
 @given(personas, st.lists(customers, min_size=20, max_size=20))
-@settings(max_examples=150)
 def test_who_never_matches_by_the_words_never_does(one, given_customers):
     if any("never hold" in words for words in checking.contradictions(one, KEY, "serves")):
         for attributes in given_customers:
