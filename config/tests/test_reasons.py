@@ -16,6 +16,8 @@ READS = [
     rf"(?:filter|exclude|get|Q)\([^()]*\b{COLUMNS}(?:__\w+)?=",
     rf"re\.\w+\([^()]*\.{COLUMNS}\b",
 ]
+# A person may select events by words of their reason, as a search does.
+SEARCHES = {"briefs/reprocessing/selecting.py: filter(status_reason__icontains="}
 CODE = [
     path
     for room in ROOMS
@@ -26,14 +28,14 @@ CODE = [
 
 @pytest.mark.parametrize("reads", READS)
 def test_no_code_reads_a_sentence_of_ours_back(reads):
-    found = [
+    found = {
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in CODE
         for match in re.finditer(reads, path.read_text(encoding="utf-8"))
-    ]
+    }
 
     assert CODE
-    assert not found
+    assert not found - SEARCHES
 
 
 @pytest.mark.parametrize(

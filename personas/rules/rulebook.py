@@ -99,14 +99,20 @@ class Rulebook:
                 return book
         with transaction.atomic():
             version = taking.catch_up(RulesState.locked())
-            return replace(cls._read(), version=version.number if version else None)
+            rows = cls._rows()
+        # Outside: where there are no personas, the version is kept all the same.
+        return replace(cls._made(*rows), version=version.number if version else None)
 
     @classmethod
     def _read(cls) -> Self:
-        return cls._made(
-            SignalRule.objects.filter(is_active=True).prefetch_related("conditions"),
+        return cls._made(*cls._rows())
+
+    @staticmethod
+    def _rows() -> tuple[list[SignalRule], list[Persona], list[AttributeName]]:
+        return (
+            list(SignalRule.objects.filter(is_active=True).prefetch_related("conditions")),
             list(Persona.objects.in_use().prefetch_related("conditions")),
-            AttributeName.objects.all(),
+            list(AttributeName.objects.all()),
         )
 
     @classmethod

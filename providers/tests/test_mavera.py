@@ -192,7 +192,7 @@ def test_closed_port_was_never_reached(settings):
 
 
 @pytest.mark.parametrize(
-    "fault", sorted(set(KINDS) - {"clarify", "slow", "no_validation", "no_sources"})
+    "fault", sorted(set(KINDS) - {"none", "clarify", "slow", "no_validation", "no_sources"})
 )
 def test_no_message_holds_key_or_question(sandbox, monkeypatch, caplog, fault):
     monkeypatch.setattr(mavera, "DEADLINE_SECONDS", 0.2)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from providers.customerio import _profile
+from providers.customerio import read_profile
 from providers.subscriptions import (
     SubscriptionName,
     is_readable,
@@ -99,7 +99,7 @@ def preferences_of(**attributes):
     names = {"chosen": "cio_subscription_preferences",
              "computed": "_cio_subscription_preferences_computed"}  # fmt: skip
     told = {names[name]: json.dumps(value) for name, value in attributes.items()}
-    return _profile({"identifiers": {"cio_id": "c1"}, "attributes": told}).preferences
+    return read_profile({"identifiers": {"cio_id": "c1"}, "attributes": told}).preferences
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Somebody who has never seen the product changes its rules, is warned, and takes it back."""
 
+from urllib.parse import urljoin
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +23,6 @@ pytestmark = [
 NAME = "Enterprise, finance, low usage"
 LIST = reverse("admin:personas_persona_changelist")
 VERSIONS = reverse("admin:personas_ruleversion_changelist")
-STEP = "The account owner calls and asks what finance needs."
 
 
 def unsubscribes(person: str) -> Brief:
@@ -50,7 +51,7 @@ def accept(page):
 
 
 def restore(page, number):
-    page.goto(page.url.partition("/admin/")[0] + f"{VERSIONS}{number}/restore/")
+    page.goto(urljoin(page.url, f"{VERSIONS}{number}/restore/"))
     if page.get_by_label("Why").count():
         page.get_by_label("Why").fill("It was only a try.")
     page.locator("[name=_confirm]").click()
@@ -73,9 +74,9 @@ def test_a_persona_is_added_tried_guarded_used_and_taken_back(open_page):  # noq
     page.locator("#id_value").select_option("high")
     page.locator("#id_playbook").fill("## Before you start\n\nLook for an open audit.")
     condition(page, 0, "plan", "is", "enterprise")
-    page.locator(".add-row a").click()
+    page.get_by_role("button", name="Add another Condition").click()
     condition(page, 1, "industry", "is one of", "finance, banking")
-    page.locator(".add-row a").click()
+    page.get_by_role("button", name="Add another Condition").click()
     condition(page, 2, "usage", "is", "low")
 
     # It is tried on the event of somebody who is stored.
@@ -97,13 +98,13 @@ def test_a_persona_is_added_tried_guarded_used_and_taken_back(open_page):  # noq
     # The next event is theirs.
     brief = unsubscribes("enterprise-finance-low-new")
     assert (brief.persona.name, brief.rules_version) == (NAME, before + 1)
-    page.goto(page.url.partition("/admin/")[0] + brief.get_absolute_url())
+    page.goto(urljoin(page.url, brief.get_absolute_url()))
     expect(page.get_by_text("Look for an open audit.")).to_be_visible()
     expect(page.locator("body")).to_contain_text(f"rules version {before + 1}")
 
     # Taken back, it is gone with its conditions, and the next event is decided as before.
     restore(page, before)
-    page.goto(page.url.partition("/admin/")[0] + LIST)
+    page.goto(urljoin(page.url, LIST))
     expect(page.get_by_role("link", name="Enterprise, regulated industry")).to_be_visible()
     expect(page.get_by_role("link", name=NAME)).to_have_count(0)
     assert not Persona.objects.in_use().filter(name=NAME).exists()

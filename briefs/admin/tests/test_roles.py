@@ -11,6 +11,7 @@ from personas.models import Persona, SignalRule
 pytestmark = pytest.mark.django_db
 
 CONDITIONS = {
+    "first_steps-TOTAL_FORMS": "0", "first_steps-INITIAL_FORMS": "0",
     "conditions-TOTAL_FORMS": "1", "conditions-INITIAL_FORMS": "0",
     "conditions-0-field": "plan", "conditions-0-operator": "equals", "conditions-0-value": "pro",
 }  # fmt: skip

@@ -122,7 +122,7 @@ def test_queries_do_not_grow_with_the_company(signed_in, user):
     for _ in range(10):
         grow()
 
-    assert queries_of(signed_in, "/companies/?name=Acme") == before <= 25
+    assert queries_of(signed_in, "/companies/?name=Acme") == before <= 28
 
 
 @pytest.mark.parametrize("name", ["Bolt", "Acme\0\ud800 x", "\u202eemcA", "x" * 3_000, "%"])

@@ -134,7 +134,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, user):
     for _ in range(10):
         grow()
 
-    assert queries_of(signed_in, f"/customers/{customer.pk}/") == before <= 23
+    assert queries_of(signed_in, f"/customers/{customer.pk}/") == before <= 25
 
 
 def test_customer_who_was_deleted_says_so(signed_in):

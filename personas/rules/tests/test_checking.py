@@ -1,5 +1,7 @@
 """What is said of personas and signal rules by reading them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from personas.starter import load_if_empty
 
 ROLES = {"plan": ["plan", "plan_name"], "usage": ["usage_tier"]}
 KEY = checking.by_role(ROLES)
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def persona(*conditions, name="Paying", match="all"):
@@ -156,8 +159,8 @@ def test_who_is_called_shadowed_is_never_served(first, later, given_customers):
         return
     for attributes in given_customers:
         facts = CustomerFacts(attributes, ROLES)
-        if holding(later.condition_list, later.match, facts) is not None:
-            assert holding(first.condition_list, first.match, facts) is not None
+        if holding(later.condition_list, later.match, facts, NOW) is not None:
+            assert holding(first.condition_list, first.match, facts, NOW) is not None
 
 
 @given(personas, st.lists(customers, min_size=20, max_size=20))
@@ -165,7 +168,7 @@ def test_who_never_matches_by_the_words_never_does(one, given_customers):
     if any("never hold" in words for words in checking.contradictions(one, KEY, "serves")):
         for attributes in given_customers:
             facts = CustomerFacts(attributes, ROLES)
-            assert holding(one.condition_list, one.match, facts) is None
+            assert holding(one.condition_list, one.match, facts, NOW) is None
 
 
 def unseen(*conditions, attributes=({"plan": "pro", "usage_tier": "low"},), known=("plan",)):

@@ -75,7 +75,7 @@ def test_rows_of_a_reading_that_is_not_complete_do_not_count(trials):
 def test_rules_that_name_no_segment_cost_no_query_more(starter, django_assert_num_queries):
     customer = make_customer()
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         rulebook = Rulebook.load()
         rulebook.read_memberships([customer])
         rulebook.persona_for(customer)
