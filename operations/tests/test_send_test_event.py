@@ -203,7 +203,7 @@ def test_without_workers_it_points_to_the_clusters(receiver, impatient):
 
 
 def test_event_that_fails_is_told_with_the_reason(receiver, workers, monkeypatch):
-    def fail(events):
+    def fail(events, rulebook):
         raise RuntimeError("a fault of our own")
 
     monkeypatch.setattr(draining.understanding, "understand", fail)

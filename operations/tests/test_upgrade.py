@@ -188,7 +188,11 @@ def test_upgraded_installation_goes_on_without_a_lost_or_doubled_event(
     sent = Notification.objects.filter(status="sent").exclude(pk=SENT)
     assert sorted(listener.subjects) == sorted(sent.values_list("subject", flat=True))
     assert Alarm.objects.filter(kind="stuck").exists()
-    assert enqueued == {"briefs.tasks.sweep", "briefs.tasks.research", "briefs.tasks.notify"}
+    # On a host of the release before, the last one fails, and the sweep wakes it again.
+    assert enqueued == {
+        "briefs.tasks.sweep", "briefs.tasks.research", "briefs.tasks.notify",
+        "briefs.tasks.read_segments",
+    }  # fmt: skip
 
     for row in INSTALLATION["webhooks.WebhookEvent"]:  # Customer.io sends them once more
         assert post(row["body"].encode()).status_code == 200

@@ -286,7 +286,7 @@ def test_event_tells_what_it_led_to(get):
 
     assert item["signal"] == {
         "id": signal.pk, "kind": "unsubscribed", "detail": "", "effect": "opens_brief",
-        "customer": brief.customer.pk, "brief": brief.pk,
+        "customer": brief.customer.pk, "brief": brief.pk, "rules_version": None,
     }  # fmt: skip
     assert not {"headers", "body", "payload"} & item.keys()
 
