@@ -26,7 +26,7 @@ def snippets(
 ) -> dict[int, list[Snippet]]:
     """By brief. What a row of the list shows anyway is left out."""
     asked = [term for term in terms if term.ways and not term.is_not]
-    if not asked:
+    if not asked or not briefs:
         return {}
     answers = documents.of_answers({brief.research_id for brief in briefs if brief.research_id})
     found = documents.of_briefs([brief.pk for brief in briefs])
