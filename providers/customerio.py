@@ -128,12 +128,7 @@ class AppApi:
         items = reply.get("customers")
         if not isinstance(items, list):
             raise LookupFailed("Customer.io answered without a list of customers")
-        # Documented as wrapped in "customer", seen live without.
-        return [
-            read_profile(_dict(item.get("customer", item)))
-            for item in items
-            if isinstance(item, dict)
-        ]
+        return [read_profile(item) for item in items if isinstance(item, dict)]
 
     def profile(self, id_type: IdType, value: str) -> Profile | None:
         """GET /v1/customers/{id}/attributes: one person, or None if there is no such person.
@@ -151,7 +146,7 @@ class AppApi:
         item = reply.get("customer")
         if not isinstance(item, dict):
             raise LookupFailed("Customer.io answered without a customer")
-        return read_profile(item)
+        return _profile(item)
 
     def cio_ids_of(self, email: str) -> list[str]:
         """GET /v1/customers?email=: all people with this address; empty if there is none.
@@ -386,7 +381,11 @@ def _webhook(item: dict[str, Any]) -> ReportingWebhook:
 
 
 def read_profile(item: dict[str, Any]) -> Profile:
-    """One person of an answer of the App API."""
+    """One person of an answer of the App API, documented as wrapped in "customer", seen without."""
+    return _profile(_dict(item.get("customer", item)))
+
+
+def _profile(item: dict[str, Any]) -> Profile:
     attributes = {
         str(name): value if isinstance(value, str) else json.dumps(value)
         for name, value in _dict(item.get("attributes")).items()
