@@ -40,6 +40,7 @@ from briefs.models import (
 )
 from briefs.research.questions import TEMPLATE_VERSION
 from personas.models import Customer, Persona, SignalRule
+from personas.rules import versions
 from webhooks.models import WebhookEvent
 
 Row = dict[str, Any]
@@ -107,8 +108,9 @@ class Filling:
             (ContactLog, self._contacts()),
             (Comment, self._comments()),
         ]
-        for currency in ("USD", "EUR"):
-            PriorityThreshold.objects.create(currency=currency, top_from=2_000, low_below=200)
+        with versions.change(None, "Set the thresholds"):
+            for currency in ("USD", "EUR"):
+                PriorityThreshold.objects.create(currency=currency, top_from=2_000, low_below=200)
         for model, rows in tables:
             write(model, rows)
         settle()

@@ -165,12 +165,14 @@ def set_thresholds() -> None:
     from briefs.finding.known_values import suggestions
     from briefs.models import PriorityThreshold
     from briefs.pipeline import reprioritizing
+    from personas.rules import versions
 
-    for one in suggestions():
-        if one.is_enough and one.top_from is not None and one.low_below is not None:
-            PriorityThreshold.objects.create(
-                currency=one.currency, top_from=one.top_from, low_below=one.low_below
-            )
+    with versions.change(None, "Set the thresholds"):
+        for one in suggestions():
+            if one.is_enough and one.top_from is not None and one.low_below is not None:
+                PriorityThreshold.objects.create(
+                    currency=one.currency, top_from=one.top_from, low_below=one.low_below
+                )
     reprioritizing.apply()
 
 

@@ -30,11 +30,13 @@ COMPANY_PAYS = 5_400
 THRESHOLDS = """
 from briefs.finding.known_values import suggestions
 from briefs.models import PriorityThreshold
+from personas.rules import versions
 
-for one in suggestions():
-    if one.is_enough and one.top_from:
-        bounds = {"top_from": one.top_from, "low_below": one.low_below}
-        PriorityThreshold.objects.update_or_create(currency=one.currency, defaults=bounds)
+with versions.change(None, ""):
+    for one in suggestions():
+        if one.is_enough and one.top_from:
+            bounds = {"top_from": one.top_from, "low_below": one.low_below}
+            PriorityThreshold.objects.update_or_create(currency=one.currency, defaults=bounds)
 """
 
 

@@ -71,6 +71,13 @@ class ConflictProblem(CodedProblem):
     )
 
 
+class RulesConflict(CodedProblem):
+    sentences = serializers.ListField(
+        child=serializers.CharField(), help_text="What must be accepted."
+    )
+    fingerprint = serializers.CharField(help_text="Of these sentences; empty if there are none.")
+
+
 class StaleProblem(CodedProblem):
     revision = serializers.IntegerField(help_text="Of the brief as it is now.")
     news = NewsOfBrief()

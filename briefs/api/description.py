@@ -83,6 +83,8 @@ class Description(AutoSchema):
         """The answer itself, and the refusals."""
         further = _REFUSED_ACTS if self._is_act else _REFUSED_WRITES if self._is_write else {}
         refusals = {**_REFUSALS, **further}
+        if self._is_write and hasattr(self.view, "conflict"):
+            refusals[409] = self.view.conflict
         told = {
             (status, MEDIA_TYPE): OpenApiResponse(*refusal) for status, refusal in refusals.items()
         }

@@ -10,11 +10,15 @@ from personas.rules.differences import differences
 
 class RuleVersionItem(serializers.ModelSerializer[RuleVersion]):
     who = serializers.CharField(read_only=True, help_text="Savedesk, where nobody is known.")
+    accepted = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What its author was told that it would do, and accepted.",
+    )
 
     class Meta:
         model = RuleVersion
         fields: tuple[str, ...] = (
-            "number", "made_at", "who", "what", "why", "is_reconstructed", "restores",
+            "number", "made_at", "who", "what", "why", "accepted", "is_reconstructed", "restores",
         )  # fmt: skip
 
 

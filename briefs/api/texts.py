@@ -8,6 +8,11 @@ class Csv(JSONRenderer):
     format = "csv"
 
 
+class Yaml(JSONRenderer):
+    media_type = "application/yaml"
+    format = "yaml"
+
+
 class Markdown(JSONRenderer):
     media_type = "text/markdown"
     format = "md"

@@ -1,6 +1,7 @@
 """The addresses of the REST API, below /api/."""
 
 from django.urls import include, path
+from rest_framework.renderers import JSONRenderer
 from rest_framework.routers import SimpleRouter
 
 from briefs.api import views
@@ -8,6 +9,8 @@ from briefs.api.bulk import BulkActViewSet
 from briefs.api.incidents import IncidentViewSet
 from briefs.api.reprocessing import ReprocessedBriefViewSet, ReprocessingJobViewSet
 from briefs.api.rule_versions import RuleVersionViewSet
+from briefs.api.rules import RulesViewSet
+from briefs.api.texts import Yaml
 
 app_name = "api"
 
@@ -26,6 +29,13 @@ router.register("rule-versions", RuleVersionViewSet, basename="ruleversion")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
+    path("v1/rules/", RulesViewSet.as_view({"get": "export"}), name="rules"),
+    path(
+        "v1/rules/yaml/",
+        RulesViewSet.as_view({"get": "as_yaml"}, renderer_classes=(JSONRenderer, Yaml)),
+        name="rules-yaml",
+    ),
+    path("v1/rules/import/", RulesViewSet.as_view({"post": "put_in_place"}), name="rules-import"),
     path("schema/", views.Schema.as_view(), name="schema"),
     path("docs/", views.Docs.as_view(), name="docs"),
 ]

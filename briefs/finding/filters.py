@@ -1,14 +1,14 @@
 """The filters for briefs that the inbox and the REST API share."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
-from django_filters.fields import ChoiceField
+from django_filters.fields import ChoiceField, ModelChoiceField, ModelChoiceIterator
 
 from briefs.finding import tabs
 from briefs.finding.search import Search
@@ -65,6 +65,38 @@ class PriorityFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # ship
     field_class = PriorityField
 
 
+class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no types
+    """Those in use, those retired that still have open briefs, and the one that is asked for."""
+
+    def __iter__(self) -> Iterator[Any]:
+        has_open = Exists(Brief.objects.open().filter(persona=OuterRef("pk")))
+        wanted = Q(retired_at=None) | has_open
+        if self.field.asked.isdecimal():
+            wanted |= Q(pk=self.field.asked)
+        self.queryset = self.field.queryset.filter(wanted)
+        yield from super().__iter__()
+
+
+class PersonaField(ModelChoiceField):  # type: ignore[misc]  # ships no types
+    """Takes every persona, so that no old link fails, and offers fewer."""
+
+    iterator = _OfferedPersonas
+    asked = ""  # what was sent
+
+    def label_from_instance(self, persona: Persona) -> str:
+        return f"{persona} (retired)" if persona.retired_at else str(persona)
+
+
+class PersonaFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # ships no types
+    field_class = PersonaField
+
+    @property
+    def field(self) -> Any:
+        field = super().field
+        field.asked = str(self.parent.data.get("persona", "")) if hasattr(self, "parent") else ""
+        return field
+
+
 class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
     """What a list of briefs can be narrowed down by. Without any: all briefs."""
 
@@ -81,7 +113,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         help_text="By its name in any case, or by its number: low is 1, urgent is 4.",
         error_messages=in_words(PRIORITIES),
     )
-    persona = django_filters.ModelChoiceFilter(
+    persona = PersonaFilter(
         queryset=Persona.objects.all(),
         empty_label="Any persona",
         help_text="A persona's id.",

@@ -7,6 +7,7 @@ of a week ago: ten small edits are one large one.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from briefs.foreseeing.judging import (
@@ -21,6 +22,7 @@ from briefs.research import spending
 from briefs.research.questions import Asker
 from personas.models.value import money
 from personas.rules.rulebook import Rulebook
+from personas.rules.versions import Consequence
 from providers.mavera import Mave
 from webhooks.clock import database_now
 
@@ -33,10 +35,10 @@ EXACT_BELOW = 1_000  # above it a number is told in two digits, so that it stays
 NOW, WEEK_AGO = "now", "by the rules of a week ago"
 
 
-Told = tuple[str, str]  # what a sentence is about, and the sentence
+Told = tuple[str, Consequence]  # what it is about
 
 
-def foresee(before: Rulebook, after: Rulebook, week_ago: Rulebook | None) -> list[str]:
+def foresee(before: Rulebook, after: Rulebook, week_ago: Rulebook | None) -> list[Consequence]:
     """What is to be confirmed before `after` takes the place of `before`; empty if nothing is."""
     if decide_alike(before, after):
         return []
@@ -50,9 +52,9 @@ def foresee(before: Rulebook, after: Rulebook, week_ago: Rulebook | None) -> lis
     judged = [Judge(book, before).judge(sample, says_facts=says_facts) for book in books]
     told = dict(_told(judged[0], judged[1], NOW, sample))
     for then in judged[2:]:
-        for subject, words in _told(then, judged[1], WEEK_AGO, sample, before=judged[0]):
-            told.setdefault(subject, words)
-    return [words + _looked_at(sample) for words in told.values()]
+        for subject, found in _told(then, judged[1], WEEK_AGO, sample, before=judged[0]):
+            told.setdefault(subject, found)
+    return [replace(found, words=found.words + _looked_at(sample)) for found in told.values()]
 
 
 def _told(
@@ -65,15 +67,21 @@ def _told(
         personas = f" of {number} personas" if number > 1 else ""
         yield (
             "briefs",
-            f"All briefs stop: {_customers(old.briefs, sample)}{personas} in 30 days"
-            f"{_since(when)}.",
+            Consequence(
+                f"All briefs stop: {_customers(old.briefs, sample)}{personas} in 30 days"
+                f"{_since(when)}.",
+                briefs_left=0,
+            ),
         )
         return
     if sum(old.seen.values()) >= FEWEST and _is_halved(old.briefs, new.briefs) and is_worse:
         yield (
             "briefs",
-            f"Half of the briefs or more stop: {_figure(new.briefs, sample)} in 30 days, "
-            f"{_figure(old.briefs, sample)} {when}.",
+            Consequence(
+                f"Half of the briefs or more stop: {_figure(new.briefs, sample)} in 30 days, "
+                f"{_figure(old.briefs, sample)} {when}.",
+                briefs_left=new.briefs / old.briefs,
+            ),
         )
     yield from _of_personas(old, new, when, sample, before)
     yield from _of_value(old, new, when, sample, before)
@@ -93,10 +101,11 @@ def _growth(
         return
     numbers = f"{_figure(new, sample)} in 30 days, {_figure(old, sample)} {when}"
     if not old:
-        yield noun, f"There were no {noun}, and there will be: {numbers}."
+        yield noun, Consequence(f"There were no {noun}, and there will be: {numbers}.")
         return
     times = int(new / old)
-    yield noun, f"{'Twice' if times == 2 else f'{times:,} times'} as many {noun}: {numbers}."
+    more = "Twice" if times == 2 else f"{times:,} times"
+    yield noun, Consequence(f"{more} as many {noun}: {numbers}.")
 
 
 def _of_personas(
@@ -118,16 +127,20 @@ def _of_personas(
         taker = f"most of the others come to “{most}”" if most else "the others have none"
         yield (
             name,
-            f"“{name}” has a brief for {_customers(left, sample)} in 30 days, "
-            f"{_figure(number, sample)} {when}: {taker}.",
+            Consequence(
+                f"“{name}” has a brief for {_customers(left, sample)} in 30 days, "
+                f"{_figure(number, sample)} {when}: {taker}."
+            ),
         )
     if stopping:
         number = sum(old.customers[name] for name in stopping)
         personas = f" of {len(stopping)} personas" if len(stopping) > 1 else ""
         yield (
             "stopping",
-            f"Briefs for {_named(stopping)} stop: {_customers(number, sample)}{personas} in 30 days"
-            f"{_since(when)}.",
+            Consequence(
+                f"Briefs for {_named(stopping)} stop: {_customers(number, sample)}{personas} in 30 "
+                f"days{_since(when)}."
+            ),
         )
 
 
@@ -154,8 +167,10 @@ def _of_value(
             of = "" if sample.is_whole else " of those looked at"
             yield (
                 f"value {currency}",
-                f"The value behind the briefs{of} falls to half or less: "
-                f"{_money(currency, left)} a month, {_money(currency, month)} {when}.",
+                Consequence(
+                    f"The value behind the briefs{of} falls to half or less: "
+                    f"{_money(currency, left)} a month, {_money(currency, month)} {when}."
+                ),
             )
 
 

@@ -11,7 +11,7 @@ from operations import alarms, troubles
 from operations.doctor import Verdict, work
 from operations.tests.openings import lead
 from operations.troubles import Kind
-from personas.models import Persona
+from personas.models import Persona, RuleVersion
 from webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,61 @@ def test_events_that_no_rule_makes_signals_of_any_more_are_told_too():
     (trouble,) = found()
 
     assert "none led to a brief" in trouble.text
+
+
+def accept(user, *, left, days=1.2, digest="new"):
+    """A version of so many days ago, whose author accepted that only this share of briefs stays."""
+    newest = RuleVersion.objects.order_by("number").last()
+    return RuleVersion.objects.create(
+        number=newest.number + 1 if newest else 1, document={}, digest=digest, made_by=user,
+        made_at=timezone.now() - timedelta(days=days), briefs_left=left,
+        accepted=["All briefs stop."],
+    )  # fmt: skip
+
+
+def test_stop_that_somebody_accepted_is_a_hint_that_names_them_and_rings_no_alarm(user):
+    weeks_of(16)
+    lead(hours_ago(*range(1, 18)), is_led=False)
+    version = accept(user, left=0)
+
+    (trouble,) = troubles.look(kinds=[Kind.NO_BRIEFS, Kind.FEWER_BRIEFS])
+    alarms.check()
+
+    assert (trouble.kind, trouble.level) == (Kind.FEWER_BRIEFS, "hint")
+    assert f"robin accepted it with version {version.number} of the rules at" in trouble.text
+    assert "“All briefs stop.”" in trouble.text
+    assert not Alarm.objects.get(kind="no_briefs").words
+    assert work.briefs().level == Verdict.WARN
+
+
+def test_stop_rings_if_the_rules_were_put_back_after_it_was_accepted(user):
+    weeks_of(16)
+    lead(hours_ago(*range(1, 18)), is_led=False)
+    accept(user, left=None, days=50, digest="old")
+    accept(user, left=0)
+    accept(user, left=None, days=1, digest="old")
+
+    assert [one.kind for one in found()] == [Kind.NO_BRIEFS]
+
+
+def test_stop_rings_if_briefs_came_after_what_was_accepted(user):
+    weeks_of(16)
+    lead(hours_ago(*range(1, 18)), is_led=False)
+    accept(user, left=0, days=5)
+
+    assert [one.kind for one in found()] == [Kind.NO_BRIEFS]
+
+
+def test_stop_rings_if_fewer_briefs_come_than_was_accepted(user):
+    weeks_of(48)
+    lead(hours_ago(*range(1, 18)) * 3, is_led=False)
+    accept(user, left=0.4)
+
+    assert "robin accepted it" in found()[0].text
+    assert found()[0].text.endswith("That explains only a part of it.")
+
+    lead(hours_ago(*range(1, 10)))
+    assert found() == []
 
 
 def test_few_that_still_lead_to_briefs_are_counted():

@@ -29,6 +29,7 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.MAIL_REFUSED: sending.mail_refused,
     Kind.SOME_MAIL_REFUSED: sending.mail_refused,
     Kind.NO_BRIEFS: openings.no_briefs,
+    Kind.FEWER_BRIEFS: openings.no_briefs,
     Kind.NOT_TAKEN: work.not_taken,
     Kind.BEHIND: work.not_taken,
     Kind.UNSWEPT: work.unswept,

@@ -35,6 +35,7 @@ class Kind(TextChoices):
     SOME_MAIL_REFUSED = "some_mail_refused", "Some of our mail is refused"
     # What comes of signals
     NO_BRIEFS = "no_briefs", "Signals arrive and briefs do not"
+    FEWER_BRIEFS = "fewer_briefs", "Briefs were stopped knowingly"  # an edit that was accepted
     # Events and their workers
     NOT_TAKEN = "not_taken", "Events are due and none is taken"
     BEHIND = "behind", "The workers are behind"  # they take events, and others wait for long

@@ -1,18 +1,23 @@
-"""Signals arrive and briefs do not: an edit of the rules, or what Customer.io sends has changed."""
+"""Signals arrive and briefs do not: an edit of the rules, or what Customer.io sends has changed.
+
+What somebody accepted as a consequence of an edit is a hint that names version and person.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import prod
 from typing import Any
 
 from django.db.models import Count
 
 from briefs.links import admin_url
 from briefs.models import Signal
-from briefs.times import length
+from briefs.times import clock_and_day, length
 from operations.figures import DAY, HOUR, WEEK, Figures
 from operations.troubles.kinds import Kind, Trouble
-from personas.models import Effect
+from personas.models import Effect, RuleVersion
 from webhooks.models import WebhookEvent
 
 # The shortest of these times in which enough briefs are usual. A desk that has fewer than ENOUGH
@@ -29,21 +34,42 @@ _ENDED = (WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED)
 def no_briefs(figures: Figures) -> Iterator[Trouble]:
     """Compares with the same length of time on average before: of each kind of event at most the
     usual number counts as arrived, so neither a quiet night nor a wave of other events is trouble.
+    As many as accepted versions of the rules stopped are not expected any more.
     """
     now = figures.now
     led = list(_led().filter(happened_at__gt=now - HISTORY - WEEK)[:SIGNALS_READ])
+    hint = None
     for within in WITHIN:
         lately = [at for at, _ in led if at > now - within]
         usual = _usual(led, now - within, within, len(led) == SIGNALS_READ)
         if sum(usual.values()) < ENOUGH:
             continue
         if ONE_OF * len(lately) > sum(usual.values()):
-            return
+            break
         arrived = _arrived(now - within, list(usual))
         expected = sum(min(arrived[metric], number) for metric, number in usual.items())
         if expected >= ENOUGH and ONE_OF * len(lately) <= expected:
-            yield _trouble(now, within, led[0][0], len(lately), arrived.total(), round(expected))
-            return
+            seen = _Seen(now, within, led[0][0], len(lately), arrived.total(), expected)
+            rate = sum(usual.values()) / within.total_seconds()
+            found = _judged(seen, list(_explaining(now, now - HISTORY - within, led, rate)))
+            if found.kind == Kind.NO_BRIEFS:
+                yield found
+                return
+            hint = hint or found  # a longer time may show that even fewer come than were accepted
+    if hint:
+        yield hint
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What came within a time, and what was to be expected."""
+
+    now: datetime
+    within: timedelta
+    last: datetime  # the last one that led to a brief
+    led: int
+    arrived: int
+    expected: float
 
 
 def _led() -> Any:
@@ -73,24 +99,69 @@ def _arrived(since: datetime, metrics: list[str]) -> Counter[str]:
     return Counter(newest[:EVENTS_READ])
 
 
-def _trouble(
-    now: datetime, within: timedelta, last: datetime, led: int, arrived: int, expected: int
-) -> Trouble:
-    came = "none led to a brief" if not led else f"only {led:,} led to a brief"
+def _explaining(
+    now: datetime, since: datetime, led: list[tuple[datetime, str | None]], rate: float
+) -> Iterator[RuleVersion]:
+    """Versions whose authors accepted that briefs stop, and still stand; `rate`: usual a second.
+
+    One does not stand if the rules are again as they were before it, or if many more briefs came
+    after it than it foresaw: then they stopped for another reason.
+    """
+    accepted = RuleVersion.objects.filter(made_at__gt=since, briefs_left__lt=1)
+    for version in accepted.select_related("made_by").defer("document").order_by("number"):
+        earlier = RuleVersion.objects.filter(number__lt=version.number).values("digest")
+        later = RuleVersion.objects.filter(number__gt=version.number)
+        if later.filter(digest__in=earlier).exists():
+            continue
+        came = sum(at > version.made_at for at, _ in led)
+        usual = rate * (now - version.made_at).total_seconds()
+        if came < ENOUGH or came <= 2 * version.briefs_left * usual:
+            yield version
+
+
+def _judged(seen: _Seen, versions: list[RuleVersion]) -> Trouble:
+    left = seen.expected * prod(version.briefs_left or 0 for version in versions)
+    is_explained = left < ENOUGH or seen.led * ONE_OF > left
     url = admin_url("personas_ruleversion_changelist")
+    if versions and is_explained:
+        return Trouble(
+            Kind.FEWER_BRIEFS,
+            "hint",
+            versions[-1].made_at,
+            f"Briefs were stopped knowingly: {_words(seen)} {' '.join(map(_accepted, versions))}",
+            "Nothing, if this is still wanted. Else undo the version, or restore the one before "
+            "it.",
+            url=url,
+            link="Versions of the rules" if url else "",
+        )
+    part = " That explains only a part of it." if versions else ""
     return Trouble(
         Kind.NO_BRIEFS,
         "problem",
-        now - within if led else min(last, now),
-        f"Signals arrive as usual and briefs do not: of {arrived:,} events of the kinds that lead "
-        f"to briefs in {length(within)} {came}, where about {expected:,} are usual."
-        f"{_why(now - within)}",
+        seen.now - seen.within if seen.led else min(seen.last, seen.now),
+        f"Signals arrive as usual and briefs do not: {_words(seen)}{_why(seen.now - seen.within)}"
+        f"{''.join(f' {_accepted(version)}' for version in versions)}{part}",
         "Look at the newest rule versions, and undo the one after which it began: a persona that "
         "opens no briefs may take all customers, or a signal rule may be switched off. If no rule "
         "was changed, see at the latest events in the admin why each led to nothing.",
         url=url,
         link="Versions of the rules" if url else "",
     )
+
+
+def _words(seen: _Seen) -> str:
+    came = "none led to a brief" if not seen.led else f"only {seen.led:,} led to a brief"
+    return (
+        f"of {seen.arrived:,} events of the kinds that lead to briefs in {length(seen.within)} "
+        f"{came}, where about {round(seen.expected):,} are usual."
+    )
+
+
+def _accepted(version: RuleVersion) -> str:
+    """Who accepted what, and when."""
+    at = clock_and_day(version.made_at)
+    said = " ".join(version.accepted)
+    return f"{version.who} accepted it with version {version.number} of the rules at {at}: “{said}”"
 
 
 def _why(since: datetime) -> str:

@@ -54,6 +54,7 @@ CHOSEN: Choice = {
     Kind.MAIL_REFUSED: ANY_AGE,
     Kind.SOME_MAIL_REFUSED: ANY_AGE,
     Kind.NO_BRIEFS: ANY_AGE,
+    Kind.FEWER_BRIEFS: ANY_AGE,
     Kind.NOT_TAKEN: ANY_AGE,
     Kind.BEHIND: Ages(timedelta(minutes=10)),
     Kind.UNSWEPT: Ages(TOLD_AFTER),

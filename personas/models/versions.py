@@ -37,6 +37,14 @@ class RuleVersion(models.Model):
     restores = models.PositiveIntegerField(
         null=True, blank=True, help_text="The version whose rules it brought back."
     )
+    accepted = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="The sentences about what it does that its author was shown and accepted.",
+    )
+    briefs_left = models.FloatField(
+        null=True, blank=True, help_text="The share of all briefs that stays by these sentences."
+    )
 
     class Meta:
         ordering = ["-number"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from personas.rules.documents import Document, rows
-from personas.rules.parts import PARTS, Column, Level, Part, Row, read_condition
+from personas.rules.parts import PARTS, Column, Flag, Level, Part, Row, read_condition
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 SHORT = 80  # characters of a text that is told in full
@@ -134,14 +134,14 @@ def _of_row(part: Part, old: Row, new: Row) -> Iterator[tuple[str, tuple[str, ..
     for column in part.columns:
         if column.name == "persona":
             continue  # another name of the same persona
-        label = str(part.field(column.name).verbose_name)
         was, now = (part.value(row, column) for row in (old, new))
         if was == now:
             continue
         was_words, now_words = (_words(part, column, value) for value in (was, now))
         if max(len(was_words), len(now_words)) <= SHORT and "\n" not in was_words + now_words:
-            yield f"{label} “{now_words}”, was “{was_words}”", ()
+            yield _in_short(part, column, was_words, now_words), ()
         else:
+            label = _label(part, column)
             yield f"{label} changed", _changed_lines(was_words, now_words)
     was_conditions, now_conditions = (
         [part.condition(**read_condition(one)).words for one in row.get("conditions", [])]
@@ -155,14 +155,30 @@ def _of_row(part: Part, old: Row, new: Row) -> Iterator[tuple[str, tuple[str, ..
         yield "conditions in another order", ()
 
 
+def _in_short(part: Part, column: Column, was: str, now: str) -> str:
+    """As one would tell a colleague."""
+    label = _label(part, column)
+    if isinstance(column, Flag):
+        return (column.on or label) if now else (column.off or f"not {label} any more")
+    if part.named_by == (column.name,):
+        return f"renamed, was “{was}”"
+    if not was:
+        return f"{label} “{now}”, before none"
+    return f"{label} “{now}” instead of “{was}”" if now else f"{label} removed, was “{was}”"
+
+
+def _label(part: Part, column: Column) -> str:
+    return column.label or str(part.field(column.name).verbose_name)
+
+
 def _words(part: Part, column: Column, value: Any) -> str:
-    """A value of a document as forms show it."""
+    """A value of a document as forms show it; without one, empty."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "yes" if value else ""
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value))
     if value is None or value == "":
-        return "empty"
+        return ""
     if isinstance(column, Level):
         return str(value).capitalize()
     labels = {str(key): str(label) for key, label in part.field(column.name).flatchoices}

@@ -5,7 +5,7 @@ out what is as a new row would have it. Another app registers a part when it is 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.db.models import Field, Model, QuerySet
@@ -37,6 +37,7 @@ class Column:
 
     name: str
     is_always_told: bool = False  # also where it is as a new row would have it
+    label: str = field(default="", kw_only=True)  # in differences; if empty, that of the form
 
     def tell(self, row: Model) -> Any:
         value = getattr(row, self.name)
@@ -67,6 +68,14 @@ def _type_of(field: "Field[Any, Any]") -> type:
 def lined(text: str) -> str:
     """The text with line ends of one kind, without those at its end."""
     return "\n".join(text.splitlines()).rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Column):
+    """Yes or no."""
+
+    on: str = ""  # what it is when it was turned on, and off, in words for a difference
+    off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +293,8 @@ PARTS = [
     ),
     Part(
         "signal_rules", "signal rule", SignalRule,
-        (Column("name", True), Column("is_active", True), Listed("object_types"),
+        (Column("name", True), Flag("is_active", True, on="switched on", off="switched off"),
+         Listed("object_types"),
          Listed("metrics", True), Column("level"), Column("match"), Column("kind", True),
          Column("effect", True), Level("severity", True), Column("note")),
         lambda: SignalRule.objects.prefetch_related("conditions"),
@@ -293,17 +303,21 @@ PARTS = [
     ),
     Part(
         "personas", "persona", Persona,
-        (Column("name", True), Column("is_default"), Column("is_unknown"),
-         Column("description", True), Column("value", True), Column("opens_brief", True),
+        (Column("name", True), Flag("is_default"), Flag("is_unknown"),
+         Column("description", True), Column("value", True),
+         Flag("opens_brief", True, on="opens briefs now", off="opens no brief any more"),
          Column("match"), Column("research_focus", True), Column("playbook", True),
          Column("reuse_hours", True), Column("month_budget"), Column("assigns"),
-         Named("assign_person", by="username"), Named("assign_group"), Column("assign_attribute")),
+         Named("assign_person", label="person who gets new briefs", by="username"),
+         Named("assign_group", label="group that gets new briefs"),
+         Column("assign_attribute", label="attribute that names who gets new briefs")),
         _personas, _persona_order, ("name",), PersonaCondition, "persona",
     ),
     Part(
         "first_steps", "first step", FirstStep,
         (Column("kind", True), Named("persona"), Column("text", True), Column("channels", True),
-         Column("is_wait"), Column("within_hours", True)),
+         Flag("is_wait", on="waits for the customer now", off="does not wait any more"),
+         Column("within_hours", True)),
         _first_steps, _step_order, ("kind", "persona", "text"),
     ),
 ]  # fmt: skip

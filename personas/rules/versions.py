@@ -1,7 +1,7 @@
 """The one way in which people and commands change rules: each change makes one version of all."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,11 +16,20 @@ from personas.rules import documents, taking
 from personas.rules.differences import differences, summary
 from personas.rules.rulebook import Rulebook
 
-# What an edit would do, in sentences that somebody must accept; none if there is nothing to say.
-# Given the rules before and after it, and those of a week ago, if there are any.
-Guard = Callable[[Rulebook, Rulebook, Rulebook | None], list[str]]
-guards: list[Guard] = []
 LATELY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What an edit would do, in a sentence that somebody must accept."""
+
+    words: str
+    briefs_left: float | None = None  # the share of all briefs that stays, where it is about that
+
+
+# Given the rules before and after an edit, and those of a week ago, if there are any.
+Guard = Callable[[Rulebook, Rulebook, Rulebook | None], list[Consequence]]
+guards: list[Guard] = []
 
 
 class NotAccepted(Exception):
@@ -29,10 +38,12 @@ class NotAccepted(Exception):
     The same edit is kept if it is sent again with the fingerprint.
     """
 
-    def __init__(self, sentences: list[str]) -> None:
-        super().__init__(" ".join(sentences))
-        self.sentences = sentences
-        self.fingerprint = hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16]
+    def __init__(self, found: Sequence[Consequence]) -> None:
+        self.sentences = [one.words for one in found]
+        shares = [one.briefs_left for one in found if one.briefs_left is not None]
+        self.briefs_left = min(shares, default=None)
+        super().__init__(" ".join(self.sentences))
+        self.fingerprint = hashlib.sha256("\n".join(self.sentences).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -75,6 +86,8 @@ def change(by: Any, what: str, *, why: str = "", accepted: str = "") -> Iterator
             state, before, document,
             made_by=by, made_by_name=by.get_username() if by else "", what=made.what, why=why,
             restores=made.restores,
+            accepted=refused.sentences if refused else [],
+            briefs_left=refused.briefs_left if refused else None,
         )  # fmt: skip
 
 
@@ -89,8 +102,8 @@ def refusal(before: RuleVersion, document: documents.Document) -> NotAccepted | 
     if old is None or new is None:
         return None
     week_ago = _book(lately.document, now) if lately else None
-    sentences = [words for guard in guards for words in guard(old, new, week_ago)]
-    return NotAccepted(sentences) if sentences else None
+    found = [one for guard in guards for one in guard(old, new, week_ago)]
+    return NotAccepted(found) if found else None
 
 
 def _book(document: documents.Document, now: datetime) -> Rulebook | None:

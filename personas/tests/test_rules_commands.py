@@ -20,7 +20,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def guard():
-    versions.guards.append(lambda before, after, week_ago: ["Briefs stop."])
+    versions.guards.append(lambda *books: [versions.Consequence("Briefs stop.")])
     yield
     versions.guards.pop()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import make_user
-from personas.models import Persona
+from personas.models import Persona, RuleVersion
 from personas.rules import documents, versions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
@@ -23,11 +23,14 @@ def removed():
 
 
 def test_versions_are_listed_the_newest_first(editor, removed):
+    RuleVersion.objects.filter(number=2).update(accepted=["Briefs for Pro stop."])
+
     newest, first = editor.get(LIST).json()["results"]
 
     assert (newest["number"], first["number"]) == (2, 1)
     assert newest["what"].startswith("Removed persona “Pro, low usage”")
     assert (newest["who"], newest["why"]) == ("Savedesk", "Nobody needs it")
+    assert (newest["accepted"], first["accepted"]) == (["Briefs for Pro stop."], [])
     assert "document" not in newest
 
 

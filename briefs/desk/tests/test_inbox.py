@@ -192,6 +192,27 @@ def test_briefs_that_wait_for_a_profile_are_listed_apart(signed_in):
     assert "Customer.io's App API answered 503" in text(signed_in.get("/?state=waiting"))
 
 
+def offered_personas(client, query=""):
+    return {label for _, label in client.get(f"/{query}").context["filter"].form["persona"]
+            .field.choices}  # fmt: skip
+
+
+def test_persona_that_was_retired_is_offered_while_it_has_open_briefs(signed_in):
+    _, busy, over = (make_persona(name=name) for name in ("Used", "Busy", "Over"))
+    make_brief(persona=busy)
+    old = make_brief(persona=over, state="closed", outcome="churned", closed_at=timezone.now())
+    for persona in (busy, over):
+        persona.remove()
+
+    offered = offered_personas(signed_in)
+    linked = signed_in.get(f"/?state=closed&persona={over.pk}")
+
+    assert {"Used", "Busy (retired)"} <= offered
+    assert not any("Over" in label for label in offered)
+    assert old.customer.name in text(linked)
+    assert "Over (retired)" in offered_personas(signed_in, f"?persona={over.pk}")
+
+
 def test_by_persona_signal_and_priority(signed_in):
     brief = make_brief(kind="bounced", priority=Priority.LOW)
     make_brief()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from briefs.foreseeing import consequences, looking
-from briefs.foreseeing.consequences import FEWEST, MORE, foresee
+from briefs.foreseeing.consequences import FEWEST, MORE
 from briefs.models import QuestionTemplate
 from briefs.tests.factories import (
     make_customer,
@@ -23,6 +23,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 ENTERPRISE = {"plan": "enterprise", "usage_tier": "low"}
 PRO = {"plan": "pro", "usage_tier": "low"}
 LOW = "Enterprise, low usage"
+
+
+def foresee(*books):
+    return [one.words for one in consequences.foresee(*books)]
 
 
 def leave(number=1, attributes=ENTERPRISE, days=1, metric="unsubscribed", **kw):
@@ -64,6 +68,18 @@ def test_persona_at_the_first_place_that_opens_no_briefs_stops_all():
     said = foresee(before, edited(opens_brief=False), None)
 
     assert said == ["All briefs stop: 5 customers of 2 personas in 30 days."]
+
+
+def test_share_of_briefs_that_stays_is_told_with_the_sentence():
+    leave(15)
+    leave(5, PRO)
+    before = Rulebook.load()
+    Persona.objects.filter(name=LOW).update(opens_brief=False)
+
+    found = consequences.foresee(before, Rulebook.load(), None)
+
+    assert found[0].words.startswith("Half of the briefs or more stop")
+    assert [one.briefs_left for one in found] == [0.25, None]
 
 
 def test_last_brief_of_a_small_desk_counts_too():

@@ -20,7 +20,7 @@ IMPORT = reverse("admin:personas_ruleversion_import")
 
 @pytest.fixture
 def guard():
-    versions.guards.append(lambda before, after, week_ago: ["Briefs for Pro stop."])
+    versions.guards.append(lambda *books: [versions.Consequence("Briefs for Pro stop.")])
     yield
     versions.guards.pop()
 
@@ -209,6 +209,15 @@ def test_version_says_what_it_changed_and_what_was_changed_since(admin_client, r
     assert "Undo this version" in newest
     assert f"Persona “{NAME}” removed" in first
     assert "Restore this one" in first
+
+
+def test_version_says_what_was_accepted(admin_client, removed):
+    RuleVersion.objects.filter(number=2).update(accepted=["Briefs for Pro stop."])
+
+    page = text(admin_client.get(version(2)))
+
+    assert "Savedesk accepted when it was made:" in page
+    assert "Briefs for Pro stop." in page
 
 
 def test_newest_version_is_undone(admin_client, removed):

@@ -51,11 +51,25 @@ def test_short_values_are_said_in_the_words_of_the_form(before, after):
     after["signal_rules"][0]["severity"] = "low"
 
     assert said(before, after) == [
-        "Signal rule “Turned off a channel”: severity “Low”, was “Medium”",
-        f"Persona “{NAME}”: value “Standard”, was “High”",
-        f"Persona “{NAME}”: opens brief “no”, was “yes”",
-        f"Persona “{NAME}”: month budget “20”, was “empty”",
+        "Signal rule “Turned off a channel”: severity “Low” instead of “Medium”",
+        f"Persona “{NAME}”: value “Standard” instead of “High”",
+        f"Persona “{NAME}”: opens no brief any more",
+        f"Persona “{NAME}”: month budget “20”, before none",
     ]
+
+
+def test_what_is_turned_on_or_emptied_is_said_in_words(before, after):
+    before["signal_rules"][0]["is_active"] = False
+    step = next(step for step in before["first_steps"] if step.get("channels"))
+    place = before["first_steps"].index(step)
+    after["first_steps"][place]["channels"] = []
+    persona(before)["month_budget"] = 20
+
+    words = said(before, after)
+
+    assert words[0] == "Signal rule “Turned off a channel”: switched on"
+    assert words[1] == f"Persona “{NAME}”: month budget removed, was “20”"
+    assert words[2].endswith(f": channels removed, was “{', '.join(step['channels'])}”")
 
 
 def test_long_text_is_said_by_its_changed_lines(before, after):
@@ -87,7 +101,7 @@ def test_row_under_another_name_is_renamed_with_its_steps(before, after):
         if step.get("persona") == NAME:
             step["persona"] = "Pro, quiet"
 
-    assert said(before, after) == [f"Persona “Pro, quiet”: name “Pro, quiet”, was “{NAME}”"]
+    assert said(before, after) == [f"Persona “Pro, quiet”: renamed, was “{NAME}”"]
 
 
 def test_summary_names_three_rows_and_counts_the_others(before, after):
@@ -109,7 +123,9 @@ def test_first_step_in_other_words_is_changed(before, after):
 
     [words] = said(before, after)
 
-    assert words.startswith("First step “Call them.”: what to do “Call them.”, was “Wait until")
+    assert words.startswith(
+        "First step “Call them.”: what to do “Call them.” instead of “Wait until"
+    )
 
 
 def test_steps_do_not_move_with_their_persona(before, after):

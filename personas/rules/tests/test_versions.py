@@ -18,7 +18,7 @@ def guard():
     """Says of every edit that it is a great one."""
 
     def great(before, after, week_ago):
-        return ["Briefs stop."]
+        return [versions.Consequence("Briefs stop.", briefs_left=0)]
 
     versions.guards.append(great)
     yield
@@ -91,7 +91,8 @@ def test_what_a_guard_says_must_be_accepted(guard):
     assert refused.value.sentences == ["Briefs stop."]
     assert RuleVersion.objects.count() == 1
     assert SignalRule.objects.first().note != "Other"
-    assert rename("Other", accepted=refused.value.fingerprint).number == 2
+    version = rename("Other", accepted=refused.value.fingerprint)
+    assert (version.number, version.accepted, version.briefs_left) == (2, ["Briefs stop."], 0)
 
 
 def test_guard_is_given_the_rules_before_and_after_and_of_a_week_ago(guard):
