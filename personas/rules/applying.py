@@ -99,6 +99,11 @@ class _Work:
 
     def _row(self, part: Part, given: Row, row: Any) -> Any:
         """The row as the document wants it, saved; None if it has mistakes."""
+        if row and part.tell(row) == given and not getattr(row, "retired_at", None):
+            # It was checked when it was saved, and a check takes several queries.
+            if isinstance(row, Persona):
+                self._personas[row.name] = row
+            return row
         row, faults = row or part.model(), len(self.errors)
         before = None if row._state.adding else part.own(row)
         if getattr(row, "retired_at", None):

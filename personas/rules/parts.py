@@ -6,6 +6,7 @@ out what is as a new row would have it. Another app registers a part when it is 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 from django.db.models import Field, Model, QuerySet
@@ -41,6 +42,8 @@ class Column:
 
     def tell(self, row: Model) -> Any:
         value = getattr(row, self.name)
+        if isinstance(value, list):
+            return list(value)  # the document's own
         return lined(value) if isinstance(value, str) else value
 
     def read(self, given: Any, field: "Field[Any, Any]") -> Any:
@@ -236,7 +239,13 @@ class Part:
         return cast("Field[Any, Any]", self.model._meta.get_field(name))
 
     def _unset(self, column: Column) -> Any:
-        return column.tell(self.model()) if not isinstance(column, Named) else None
+        return column.tell(_blank(self.model)) if not isinstance(column, Named) else None
+
+
+@cache
+def _blank(model: type[Model]) -> Model:
+    """A new row to compare with; nobody changes it. To make one for each column takes long."""
+    return model()
 
 
 def tell_condition(condition: Condition) -> Row:

@@ -41,6 +41,18 @@ def test_present_rules_applied_change_nothing():
     assert Persona.history.count() == histories
 
 
+def test_rows_that_stay_need_no_query_each(django_assert_max_num_queries):
+    document = documents.take()
+    rows = sum(len(documents.rows(document, part)) for part in document if part != "savedesk_rules")
+    assert rows > 60
+    row(document, "personas", "Pro, low usage")["value"] = "low"
+
+    with django_assert_max_num_queries(rows):
+        apply(document)
+
+    assert persona("Pro, low usage").value == "low"
+
+
 def test_document_brings_back_all_that_was_deleted():
     make_threshold()
     document = documents.take()
