@@ -36,6 +36,17 @@ def web(text: str) -> str:
     return text.rstrip("/")
 
 
+def sentry(text: str) -> str:
+    """Where errors are sent: the address of a project of Sentry, with its public key."""
+    if not text:
+        return ""
+    like = "Copy the DSN of the project; it is like https://key@host/number."
+    parts = _taken_apart(text, ("http", "https"), like)
+    if not (parts.hostname and parts.username and re.search(r"/\d+$", parts.path)):
+        raise Wrong(f"is no DSN. {like}")
+    return text
+
+
 def page_of_person(text: str) -> str:
     """An address in which {cio_id}, {id} or {email} stands for the person."""
     if not text:

@@ -31,6 +31,8 @@ pages = Bulkhead(django, "pages", threads=6, places=32, busy_page=busy_page)
 downloads = Bulkhead(django, "downloads", threads=2, places=8, busy_page=busy_page)
 log_ins = Bulkhead(django, "log-ins", threads=4, places=16, busy_page=busy_page)
 probes = Bulkhead(django, "probes", threads=2, places=64, body_bytes=MIB)
+# Where a database hangs, so does the thread that reads it: probes answer all the same.
+metrics = Bulkhead(django, "metrics", threads=1, places=4, body_bytes=MIB)
 # Imported now and not by the first request: a new process takes over when it is loaded.
 get_resolver().url_patterns  # noqa: B018
 
@@ -39,6 +41,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope["path"].rstrip("/")
     if path == RECEIVER_PATH.rstrip("/"):
         await receiver(scope, receive, send, is_read=_may_be_signed(scope))
+    elif path == "/metrics":
+        await metrics(scope, receive, send)
     elif path in PROBES:
         await probes(scope, receive, send)
     elif path.startswith(LOG_INS):  # anybody can send those, so people at work need not wait

@@ -33,7 +33,7 @@ FORWARDED = (
 )
 
 
-def networks(names: Iterable[str]) -> tuple[Network, ...]:
+def networks(names: Iterable[str], variable: str = "TRUSTED_PROXIES") -> tuple[Network, ...]:
     """The networks of these names. A single address is a network of one."""
     found: list[Network] = []
     for name in names:
@@ -41,7 +41,7 @@ def networks(names: Iterable[str]) -> tuple[Network, ...]:
             found.append(ip_network(name))
         except ValueError as error:
             raise ImproperlyConfigured(
-                f"TRUSTED_PROXIES: {error}. It takes addresses and networks separated by commas, "
+                f"{variable}: {error}. It takes addresses and networks separated by commas, "
                 "for example 127.0.0.0/8,::1,10.0.0.0/24."
             ) from error
     return tuple(found)

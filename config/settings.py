@@ -1,6 +1,7 @@
 """All settings, read from the environment or from `.env`; .env.example names every variable."""
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ from config import (
     addresses,
     environment,
     keys,
+    naming,
     proxies,
     public_url,
     single_sign_on,
@@ -20,6 +22,7 @@ from config import (
     values,
 )
 from config.brokers import broker_settings, queue_prefix
+from webhooks.logs import lines
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environment.of_this_process(BASE_DIR / ".env")
@@ -27,6 +30,11 @@ env = environment.of_this_process(BASE_DIR / ".env")
 # "web" in the web server (config/wsgi.py), "worker" elsewhere. A request has 3 seconds in all,
 # a worker has time.
 IS_WEB = os.environ.get("SAVEDESK_PROCESS") == "web"
+
+# What monitoring and logs call this process.
+VERSION = naming.version(BASE_DIR)
+HOST_NAME = naming.host()
+SERVICE = naming.service(os.environ, sys.argv)
 
 # Security ---------------------------------------------------------------------------------------
 
@@ -148,6 +156,20 @@ OIDC_USE_PKCE = True
 OIDC_TIMEOUT = (2, 3)  # s to connect, and between bytes: a thread of the web server waits
 OIDC_AUTHENTICATION_CALLBACK_URL = "accounts:single_sign_on_callback"
 
+# Monitoring -------------------------------------------------------------------------------------
+
+# Who may read /metrics: whoever sends this token, and these addresses. Without a token that is
+# this machine alone.
+METRICS_TOKEN = env.read("METRICS_TOKEN", values.key)
+if METRICS_TOKEN and (why := keys.why_no_key(METRICS_TOKEN, keys.SHORTEST_SECRET_KEY)):
+    raise ImproperlyConfigured(
+        f"METRICS_TOKEN {why}. Set it to the output of: openssl rand -hex 24, or empty it."
+    )
+METRICS_ADDRESSES = proxies.networks(
+    env.read("METRICS_ADDRESSES", values.words, "" if METRICS_TOKEN else "127.0.0.0/8,::1"),
+    "METRICS_ADDRESSES",
+)
+
 # Application ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -182,7 +204,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "webhooks.middleware.ReceiverMiddleware",  # first: nothing below may stall Customer.io
+    "config.request_ids.RequestIdMiddleware",  # around all: what any of them logs has the id
+    "webhooks.middleware.ReceiverMiddleware",  # nothing below may stall Customer.io
     "config.https.RedirectMiddleware",  # before anything drops what an untrusted proxy says
     "config.proxies.ProxyMiddleware",  # before all that asks for an address or for HTTPS
     "django.middleware.security.SecurityMiddleware",
@@ -278,6 +301,10 @@ else:
         keepalives_idle=30,  # s; some networks forget a connection that is silent for minutes
         keepalives_interval=5,
         keepalives_count=2,
+    )
+    # Seen in pg_stat_activity; one that DATABASE_URL names is kept.
+    DATABASES["default"]["OPTIONS"].setdefault(
+        "application_name", naming.application(SERVICE, HOST_NAME)
     )
     # A cursor that outlives its transaction is lost behind a pooler (PgBouncer).
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
@@ -419,18 +446,19 @@ DEFAULT_FROM_EMAIL = env.read("DEFAULT_FROM_EMAIL", values.sender, "savedesk@loc
 
 # Logging: one line each to stderr, ids only, never a payload, a key or an address ---------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "axes": {"level": "WARNING"},
-        "urllib3": {"level": "WARNING"},
-    },
-}
+LOG_LEVEL = env.read("LOG_LEVEL", values.one_of(*lines.LEVELS), default="info")
+LOG_FORMAT = env.read("LOG_FORMAT", values.one_of(*lines.FORMATS), default="text")
+# Errors are sent to Sentry as well; without who and what they are about (config/reporting.py).
+SENTRY_DSN = env.read("SENTRY_DSN", addresses.sentry)
+LOGGING = lines.configuration(
+    LOG_LEVEL,
+    LOG_FORMAT,
+    service=SERVICE,
+    host=HOST_NAME,
+    sentry={"dsn": SENTRY_DSN, "release": VERSION, "service": SERVICE, "host": HOST_NAME}
+    if SENTRY_DSN
+    else None,
+)
 
 # What is set and does nothing, in words. Last: by now all variables have been read.
 SUSPICIONS = suspicions.found(env)

@@ -117,6 +117,11 @@ def _effects(env: Environment) -> Iterator[str]:
         scheme, _, rest = env.given.get(name, "").strip().lower().partition("://")
         if scheme == "http" and not rest.startswith(public_url.LOCAL_HOSTS):
             yield f"{name} begins with http://, so the key travels unencrypted. Write https://."
+    if any(one.strip().endswith("/0") for one in env.given.get("METRICS_ADDRESSES", "").split(",")):
+        yield (
+            "METRICS_ADDRESSES lets everybody read /metrics. Name Prometheus's address, or set "
+            "METRICS_TOKEN instead."
+        )
     for network in env.given.get("TRUSTED_PROXIES", "").split(","):
         if network.strip().endswith("/0"):
             yield (

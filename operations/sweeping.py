@@ -10,6 +10,7 @@ from briefs.research import sharing, working
 from briefs.saving import telling
 from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
+from operations.metrics import counting
 from personas.models import SegmentList
 from personas.people import names, segments
 from webhooks import waking
@@ -24,6 +25,7 @@ def sweep() -> None:
     stops the drain. An error is raised after the last step, with earlier ones as its context.
     """
     with ExitStack() as steps:  # the last one is called first
+        steps.callback(counting.count)
         steps.callback(indexing.sweep)
         steps.callback(working.wake)
         steps.callback(reprocessing.sweep)

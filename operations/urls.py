@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.views import health, probes
+from operations.views import health, metrics, probes
 
 app_name = "operations"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     path("webhook-health/retry/", health.retry, name="health_retry"),
     path("livez", probes.livez, name="livez"),
     path("readyz", probes.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

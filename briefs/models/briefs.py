@@ -220,6 +220,11 @@ class Brief(Timed, Ended, Valued):
             models.Index(
                 fields=["researched_at"], condition=Q(basis="shared"), name="brief_shared"
             ),
+            models.Index(
+                fields=["researched_at"],
+                condition=Q(researched_at__isnull=False),
+                name="brief_researched",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -81,6 +81,11 @@ class Timed(models.Model):
             models.Index(
                 fields=["snoozed_until"], condition=Q(state="snoozed"), name="brief_snoozed"
             ),
+            models.Index(
+                fields=["first_touch_at"],
+                condition=Q(first_touch_at__isnull=False),
+                name="brief_first_touch",
+            ),
         ]
 
     @property

@@ -30,6 +30,7 @@ from briefs.permissions import people_who
 from briefs.reading.first_steps import FirstSteps
 from personas.models import AttributeName
 from webhooks import waking
+from webhooks.logs.ids import about
 
 logger = logging.getLogger(__name__)
 
@@ -228,14 +229,15 @@ def send(notification: Notification) -> None:
     token = notification.lease_token
     if token is None:
         return
-    try:
-        notification.target.seal_anew()
-        address = notification.target.present_address
-        sending.deliver(address, notification.subject, notification.body)
-    except (sending.NotDelivered, sealing.Unreadable) as error:
-        _record_failure(notification, token, str(error))
-    else:
-        notification.sent(token)
+    with about(notification=notification.pk, brief=notification.brief_id):
+        try:
+            notification.target.seal_anew()
+            address = notification.target.present_address
+            sending.deliver(address, notification.subject, notification.body)
+        except (sending.NotDelivered, sealing.Unreadable) as error:
+            _record_failure(notification, token, str(error))
+        else:
+            notification.sent(token)
 
 
 def _record_failure(notification: Notification, token: uuid.UUID, reason: str) -> None:

@@ -33,6 +33,7 @@ from briefs.research import working
 from personas.rules.rulebook import Rulebook
 from webhooks import bell
 from webhooks.connections import is_outage
+from webhooks.logs.ids import about
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
 
 logger = logging.getLogger(__name__)
@@ -108,18 +109,24 @@ def process(claim: Claim) -> int:
     if not claim:
         return 0
     try:
-        with _without_garbage_collection():
+        with _without_garbage_collection(), about(events=_first(claim)):
             return _process(claim)
     except Exception as error:  # noqa: BLE001 - the outer edge; _give_up logs and keeps it
         if is_outage(error) or len(claim.events) == 1:
-            _give_up(claim, error)
+            with about(events=_first(claim)):
+                _give_up(claim, error)
             return 0
     logger.warning("a batch of %s events failed: each half is tried", len(claim.events))
     return sum(process(half) for half in claim.halves())
 
 
+def _first(claim: Claim) -> list[int]:
+    """The keys of as many of its events as a log line names."""
+    return [event.pk for event in claim.events[:10]]
+
+
 def _give_up(claim: Claim, error: Exception) -> None:
-    ids = [event.pk for event in claim.events][:10]
+    ids = _first(claim)
     if isinstance(error, DatabaseError):  # its text quotes the row: no customer in the log
         logger.error("processing events %s failed: %s", ids, type(error).__name__)
         _recover(claim, type(error).__name__)

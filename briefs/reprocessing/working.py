@@ -23,6 +23,7 @@ from briefs.research import working as research
 from personas.rules.rulebook import Rulebook
 from webhooks import bell, waking
 from webhooks.connections import is_outage
+from webhooks.logs.ids import about
 from webhooks.replay import Pace, chunks, let_receiver_in, make_due
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ def run() -> bool:
     job = ReprocessingJob.objects.claim()
     if job is None:
         return False
-    work(job, SLICE_SECONDS)
+    with about(job=job.pk):
+        work(job, SLICE_SECONDS)
     wake_if_due()
     return True
 

@@ -10,6 +10,7 @@ from briefs.models import MaveCall, MaveHealth, Research
 from briefs.research import balance, breaker, pacing, probing, recovery, settling
 from providers.mavera import Mave, MaveError
 from webhooks import waking
+from webhooks.logs.ids import about
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +47,11 @@ def run_next() -> bool:
     try:
         if is_resumed:
             wake()  # the other workers too: this one is busy for a while
-        if isinstance(claimed, pacing.Search):
-            recovery.search(claimed)
-        else:
-            _ask(claimed)
+        with about(research=claimed.research.pk):
+            if isinstance(claimed, pacing.Search):
+                recovery.search(claimed)
+            else:
+                _ask(claimed)
     finally:
         wake()
     balance.read_if_due()

@@ -79,7 +79,7 @@ def test_nobody_is_redirected_without_a_public_https_address(settings):
 
 
 def test_redirect_is_decided_right_behind_the_receiver(settings):
-    assert settings.MIDDLEWARE[:2] == [
+    assert settings.MIDDLEWARE[1:3] == [
         "webhooks.middleware.ReceiverMiddleware",
         "config.https.RedirectMiddleware",
     ]

@@ -112,6 +112,7 @@ def test_api_key_that_is_a_placeholder_is_told():
         ({"CIO_TRACK_KEY": "k7-of-the-workspace"}, "CIO_TRACK_KEY does nothing without CIO_TRACK_"),
         ({"CIO_TRACK_SITE_ID": "5f3e74f"}, "CIO_TRACK_SITE_ID does nothing without CIO_TRACK_KEY"),
         ({"TRUSTED_PROXIES": "127.0.0.1, 0.0.0.0/0"}, "TRUSTED_PROXIES believes every machine"),
+        ({"METRICS_ADDRESSES": "::/0"}, "METRICS_ADDRESSES lets everybody read /metrics"),
     ],
 )
 def test_value_that_does_nothing_or_too_much_is_told(given, words):

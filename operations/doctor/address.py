@@ -24,6 +24,7 @@ def checks(url: str) -> list[Check]:
         Check("receiver", lambda: receiver(url), needs_database=False),
         Check("pages", lambda: pages(url), needs_database=False),
         Check("style sheet", lambda: style_sheet(url), needs_database=False),
+        Check("metrics", lambda: metrics(url), needs_database=False),
     ]
 
 
@@ -151,3 +152,22 @@ def style_sheet(url: str) -> Finding:
             "The proxy must pass /static/ on, unchanged.",
         )
     return ok("served")
+
+
+def metrics(url: str) -> Finding:
+    """Whoever asks from outside must not read them without the token."""
+    address = base(url) + reverse("operations:metrics")
+    try:
+        reply = http.send("GET", address, seconds=SECONDS, headers={})
+    except http.RequestFailed as error:
+        return fail(f"{shown(address)} does not answer: {error}", _UNREACHED)
+    if reply.status in (401, 403):
+        return ok(f"{shown(address)} refuses whoever has no token ({reply.status})")
+    if reply.status != 200:
+        return warn(f"{shown(address)} answered {reply.status}", _UNREACHED)
+    if urlsplit(url).hostname in LOCAL_HOSTS:
+        return ok(f"{shown(address)} answers to this machine")
+    return fail(
+        f"{shown(address)} tells its figures to whoever asks",
+        "Let the proxy send X-Forwarded-For, or set METRICS_TOKEN, and look at METRICS_ADDRESSES.",
+    )

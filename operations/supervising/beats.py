@@ -81,6 +81,10 @@ class Beats:
         """Whether one of these living processes has a task under way. Marks of dead ones stay."""
         return any(self._work_of(process) == _BUSY for process in processes)
 
+    def workers(self, processes: list[int]) -> int:
+        """How many of these living processes take tasks."""
+        return sum(self._work_of(process) in (_IDLE, _BUSY) for process in processes)
+
     @property
     def is_unguarded(self) -> bool:
         """Whether the guard, which replaces dead workers and ends tasks that hang, hangs itself."""

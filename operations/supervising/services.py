@@ -77,6 +77,12 @@ class Service:
         """Whether a living worker has a task under way."""
         return self.group is not None and self.beats.is_busy(groups.members(self.group))
 
+    @property
+    def workers(self) -> int:
+        """How many of its processes work: the leader of the web server only watches others."""
+        living = groups.members(self.group) if self.group is not None else []
+        return max(len(living) - 1, 0) if self.is_receiver else self.beats.workers(living)
+
     def start(self) -> None:
         self.beats.begin()
         marks = groups.marks(self.name) | self.beats.environment

@@ -147,6 +147,7 @@ class Supervisor:
     def _wind_down(self) -> None:
         """Stop in reverse order: the receiver goes on until the workers are done."""
         logger.info("stopping; what is under way may finish (stop again to end it now)")
+        self.watching.say_farewell()
         self._stop_together([service for service in self.services if not service.is_receiver])
         self._stop_together([service for service in self.services if service.is_receiver])
         logger.info("stopped")

@@ -6,12 +6,12 @@ and killed soon after. People are told.
 """
 
 import logging
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import Error, close_old_connections, connection
 
 from briefs.models import Alarm
@@ -24,11 +24,13 @@ from operations.supervising.services import Service
 from operations.troubles import TOLD_AFTER, Ages, Choice, Kind, choose
 from webhooks.clock import database_now
 from webhooks.connections import is_ours_alone
+from webhooks.models import ServiceBeat
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_EVERY_SECONDS = 10.0
+TELL_WORKERS_EVERY_SECONDS = 30.0
 BRING_EVERY_SECONDS = 4.0
 BRING_AGAIN_SECONDS = 1.0  # after something was brought: the broker seems to be away
 STUCK_TIMES = 3  # looks in a row
@@ -70,7 +72,7 @@ class Watching:
         self._alarm_check: Errand[None] | None = None
         self._bringing: Errand[bool] | None = None
         self._looked_at = time.monotonic()
-        self._bring_at = time.monotonic()
+        self._bring_at = self._tell_workers_at = time.monotonic()
 
     @property
     def is_due(self) -> bool:
@@ -83,6 +85,7 @@ class Watching:
             service.beats.knock()
         if self._question is not None:
             return
+        self._tell_workers()
         self._question = self.messenger.send(lambda: observe(self.services))
         self._alarm_check = self.messenger.send(lambda: check_alarms_if_nobody_sweeps())
         if self._question is None:
@@ -110,6 +113,18 @@ class Watching:
         if self._bringing is None and time.monotonic() >= self._bring_at:
             able = [one for one in self.services if one.is_running and not one.end_by]
             self._bringing = self.messenger.send(lambda: bring(able))
+
+    def _tell_workers(self) -> None:
+        """Say now and then, for monitoring, which workers live on this host. Never waits."""
+        if time.monotonic() >= self._tell_workers_at:
+            self._tell_workers_at = time.monotonic() + TELL_WORKERS_EVERY_SECONDS
+            workers = {service.name: service.workers for service in self.services}
+            self.messenger.send(lambda: note_workers(workers))
+
+    def say_farewell(self) -> None:
+        """This host stops because it was told to: it is not missed. Never waits."""
+        ours = ServiceBeat.objects.filter(host=settings.HOST_NAME)
+        self.messenger.send(lambda: _try(ours.delete, _UNSAID))
 
     def wake_up(self, service: Service) -> None:
         """Have the service look for work in the rows."""
@@ -161,7 +176,7 @@ class Watching:
 
     def report(self, service: Service, what: str) -> None:
         words = (
-            f"The process “{service.name}” on {socket.gethostname()} {what}. It was ended with all "
+            f"The process “{service.name}” on {settings.HOST_NAME} {what}. It was ended with all "
             f"that belonged to it, and is started again. {_effect(service)}"
         )
         self.reports[service.name] = (time.monotonic(), words)
@@ -228,6 +243,14 @@ def wake_up(service: Service) -> None:
 def _write(words: str) -> bool:
     alarms.report(Alarm.Kind.STUCK, words, database_now())
     return True
+
+
+_UNSAID = "workers not told to monitoring"
+
+
+def note_workers(workers: dict[str, int]) -> None:
+    """Write down how many workers of each service live on this host."""
+    _try(lambda: ServiceBeat.objects.all().note(settings.HOST_NAME, workers), _UNSAID)
 
 
 _BOUND_SQL = {

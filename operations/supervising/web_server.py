@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import errno
 import logging
+import logging.config
 import os
 import resource
 import select
@@ -22,6 +23,8 @@ import subprocess
 import sys
 import time
 from typing import Any
+
+from webhooks.logs import lines
 
 logger = logging.getLogger("web server")
 
@@ -147,7 +150,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.config.dictConfig(
+        lines.configuration(
+            os.environ.get("LOG_LEVEL", "").strip().lower() or "info",
+            os.environ.get("LOG_FORMAT", "").strip().lower() or "text",
+            service="web",
+            host=socket.gethostname(),
+        )
+    )
     with contextlib.suppress(ValueError, OSError):  # each connection is an open file
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

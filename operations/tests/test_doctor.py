@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as project
@@ -824,3 +825,15 @@ def test_web_server_that_runs_with_another_secret_is_found(live_server, monkeypa
 
 def test_web_server_that_accepts_our_signature_is_ok(live_server):
     assert_found("receiver", Verdict.OK, "takes the signed", live_server.url)
+
+
+@pytest.mark.parametrize(
+    ("status", "level"), [(200, Verdict.FAIL), (401, Verdict.OK), (403, Verdict.OK)]
+)
+def test_metrics_that_answer_everybody_outside_are_a_failure(monkeypatch, status, level):
+    from operations.doctor import address
+
+    reply = SimpleNamespace(status=status, headers={}, body=b"")
+    monkeypatch.setattr(address.http, "send", lambda *given, **kw: reply)
+
+    assert look("metrics", "https://desk.example.com").level == level

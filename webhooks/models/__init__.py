@@ -1,8 +1,10 @@
 """The receiver's rows."""
 
+from webhooks.models.beats import ServiceBeat
 from webhooks.models.bell import Bell
 from webhooks.models.deliveries import DeliveryRow
 from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, WebhookEvent
+from webhooks.models.meters import Meter, MeterCount
 from webhooks.models.tallies import Answer, Tally
 
 __all__ = [
@@ -13,6 +15,9 @@ __all__ = [
     "Bell",
     "Claim",
     "DeliveryRow",
+    "Meter",
+    "MeterCount",
+    "ServiceBeat",
     "Tally",
     "WebhookEvent",
 ]

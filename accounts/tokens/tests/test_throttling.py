@@ -70,7 +70,7 @@ def test_receiver_has_no_throttle_and_takes_none_from_the_settings():
     assert _view.view_class is ReceiveView
     assert ReceiveView.throttle_classes == []
     assert "get_throttles" not in vars(ReceiveView)
-    assert project.MIDDLEWARE[0] == "webhooks.middleware.ReceiverMiddleware"
+    assert project.MIDDLEWARE[1] == "webhooks.middleware.ReceiverMiddleware"
 
 
 @pytest.mark.usefixtures("three_a_minute", "threadless_receiver")

@@ -59,6 +59,13 @@ def test_worker_that_died_is_neither_idle_nor_busy(beat):
     assert not beat.is_busy([NOBODY])
 
 
+def test_living_workers_are_counted_whether_idle_or_busy(beat):
+    assert beat.workers([ME, NOBODY]) == 1
+
+    beats._begun()
+    assert (beat.workers([ME]), beat.workers([NOBODY])) == (1, 0)
+
+
 def test_new_cluster_begins_without_the_marks_of_the_old_one(beat, impatient):
     beats._begun()
     beat.begin()

@@ -22,7 +22,7 @@ from operations.supervising import beats, groups, services, watching
 from operations.supervising.messenger import Errand, Messenger
 from operations.supervising.services import Service
 from operations.supervising.supervisor import Supervisor
-from webhooks.models import Bell
+from webhooks.models import Bell, ServiceBeat
 
 # Looking for stuck clusters closes the database connection now and then.
 pytestmark = [
@@ -138,6 +138,20 @@ def test_what_a_dead_service_left_behind_is_ended(started):
     watch.look()
 
     assert wait_for(lambda: not alive_in_group(group))
+
+
+def test_monitoring_is_told_of_the_workers_until_the_supervisor_is_stopped(started, settings):
+    settings.HOST_NAME = "one.example"
+    watch = started(service(is_receiver=True))
+
+    watch.watching.look()
+    ServiceBeat.objects.update(workers=7)
+    watch.watching.look()  # half a minute is not over
+    told = list(ServiceBeat.objects.values_list("host", "service", "workers"))
+    watch.watching.say_farewell()
+
+    assert told == [("one.example", "a service", 7)]
+    assert not ServiceBeat.objects.exists()
 
 
 STUCK = {"trouble": lambda: "nothing moves"}

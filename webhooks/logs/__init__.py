@@ -1,0 +1,1 @@
+"""How all processes log: which ids, in which form, and what no line may hold."""
