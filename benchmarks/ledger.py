@@ -148,12 +148,6 @@ def questions_opened_again() -> int:
     return opened.filter(rows__gt=1).count()
 
 
-def doubled_briefs() -> int:
-    """Customers with more than one brief, where one was right."""
-    counted = Brief.objects.values("customer").annotate(briefs=Count("pk"))
-    return counted.filter(briefs__gt=1).count()
-
-
 def dead_briefs() -> int:
     """Briefs that want research and will get none: nobody asks for it, or it came and is not used.
 

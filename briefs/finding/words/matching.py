@@ -7,7 +7,7 @@ words with a column for each class. Words have letters and digits alone, so neit
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -82,6 +82,27 @@ def write(
                 f"INSERT INTO {table} (rowid, a, b, c, d) VALUES (%s, %s, %s, %s, %s)",  # noqa: S608 - the same
                 [[key, *columns(texts)] for key, texts, _ in rows],
             )
+
+
+def saying_otherwise(model: type[models.Model], said: Mapping[int, list[Text]]) -> list[int]:
+    """Of the documents of these keys those that are not what `write` would write of these texts."""
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            rows = [{"id": key, "words": vector(texts)} for key, texts in said.items()]
+            cursor.execute(
+                f"SELECT d.id FROM {model._meta.db_table} d "  # noqa: S608 - our own name
+                "JOIN json_to_recordset(%s::json) AS said (id bigint, words text) USING (id) "
+                "WHERE d.words <> said.words::tsvector ORDER BY d.id",
+                [json.dumps(rows)],
+            )
+            return [key for (key,) in cursor.fetchall()]
+        cursor.execute(
+            f"SELECT rowid, a, b, c, d FROM {WORDS[model._meta.db_table]} "  # noqa: S608 - the same
+            "WHERE rowid IN (SELECT value FROM json_each(%s))",
+            [json.dumps(list(said))],
+        )
+        written = {key: list(words) for key, *words in cursor.fetchall()}
+    return sorted(key for key, texts in said.items() if written.get(key) != columns(texts))
 
 
 # What is asked for ----------------------------------------------------------------------------
