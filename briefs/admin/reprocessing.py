@@ -159,7 +159,7 @@ def _buttons(job: ReprocessingJob) -> dict[str, Any]:
         buttons.append(("resume", "Go on"))
     if job.is_under_way:
         buttons.append(("pause", "Pause"))
-    if job.is_under_way or job.state == State.PAUSED:
+    if job.is_under_way or job.state in (State.PAUSED, State.FAILED):
         buttons.append(("cancel", "Cancel"))
     return {"buttons": buttons}
 

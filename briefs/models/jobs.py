@@ -61,7 +61,7 @@ class ReprocessingJob(models.Model):
     | QUEUED, RUNNING | `claim`: a worker does a slice       | RUNNING   |
     | QUEUED, RUNNING | `pause`: by a person                 | PAUSED    |
     | PAUSED, FAILED  | `resume`: by a person                | QUEUED    |
-    | QUEUED to PAUSED| `cancel`: what is done stays done    | CANCELLED |
+    | all of these    | `cancel`: what is done stays done    | CANCELLED |
     | RUNNING         | `end`                                | DONE      |
     | RUNNING         | `fail`: it came no further           | FAILED    |
     """
@@ -211,7 +211,8 @@ class ReprocessingJob(models.Model):
         return self._turn((self.State.PAUSED, self.State.FAILED), **again)
 
     def cancel(self) -> bool:
-        states = (*self.UNDER_WAY, self.State.PAUSED)
+        """Also of one that failed, so that it is no trouble any more."""
+        states = (*self.UNDER_WAY, self.State.PAUSED, self.State.FAILED)
         return self._turn(states, state=self.State.CANCELLED, ended_at=Now())
 
     def _turn(self, states: tuple[str, ...], **fields: Any) -> bool:

@@ -42,6 +42,7 @@ WORK = (
     Check("sweep", work.sweep),
     Check("events", work.events),
     Check("failed events", work.failed_events),
+    Check("jobs", work.jobs),
     Check("deliveries", work.deliveries),
     Check("our mail", work.our_mail),
     Check("briefs", work.briefs),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.models import Schedule
 
-from briefs.models import Brief, Priority, Research, ResearchPolicy
+from briefs.models import Brief, Priority, ReprocessingJob, Research, ResearchPolicy
 from briefs.research import pacing
 from briefs.times import length
 from operations import progress
@@ -28,6 +28,7 @@ SCHEDULE: Choice = {Kind.UNSCHEDULED: Ages(TOLD_AFTER)}
 SWEEPS: Choice = {Kind.UNSWEPT: Ages(TOLD_AFTER)}
 EVENTS: Choice = {Kind.NOT_TAKEN: ANY_AGE, Kind.BEHIND: ANY_AGE}
 FAILED_EVENTS: Choice = {Kind.FAILED: ANY_AGE}
+JOBS: Choice = {Kind.JOB_FAILED: ANY_AGE}
 DELIVERIES: Choice = {
     Kind.NOT_STORED: ANY_AGE,
     Kind.WRONG_SIGNATURE: ANY_AGE,
@@ -119,6 +120,14 @@ def events() -> Finding:
 
 def failed_events() -> Finding:
     return troubles_found(FAILED_EVENTS) or ok("none")
+
+
+def jobs() -> Finding:
+    """Reprocessing jobs."""
+    if found := troubles_found(JOBS):
+        return found
+    number = ReprocessingJob.objects.under_way().count()
+    return ok(f"{counted(number, 'reprocessing job')} under way")
 
 
 def deliveries() -> Finding:

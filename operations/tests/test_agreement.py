@@ -32,6 +32,7 @@ DOCTOR = {
     work.sweep: work.SWEEPS,
     work.events: work.EVENTS,
     work.failed_events: work.FAILED_EVENTS,
+    work.jobs: work.JOBS,
     work.deliveries: work.DELIVERIES,
     work.our_mail: work.OUR_MAIL,
     work.briefs: work.OPENINGS,

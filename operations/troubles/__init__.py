@@ -38,6 +38,7 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.PAUSED: research.paused,
     Kind.MAVE_FAILS: research.mave_fails,
     Kind.FAILED: work.failed,
+    Kind.JOB_FAILED: work.job_failed,
     Kind.QUARANTINED: feed.quarantined,
     Kind.LISTS: feed.lists,
     Kind.NO_EVENT_ID: feed.without_id,

@@ -42,6 +42,7 @@ class Kind(TextChoices):
     UNSWEPT = "unswept", "No worker looks for work"
     UNSCHEDULED = "unscheduled", "Nothing starts the sweep"
     FAILED = "failed", "Events failed on every try"
+    JOB_FAILED = "job_failed", "A reprocessing job failed"
     # Research
     NOT_ASKED = "not_asked", "Research is due and none is asked"
     PAUSED = "paused", "Research is paused"

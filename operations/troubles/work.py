@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from briefs.links import admin_url
+from briefs.models import ReprocessingJob
 from briefs.times import length
 from operations import progress
 from operations.figures import Figures, dead
@@ -19,6 +20,7 @@ LATE = timedelta(minutes=10)
 # may pass; the supervisor wakes it before that, and a cluster that works answers with a sweep.
 QUIET = timedelta(seconds=75)
 SCHEDULE_LATE = timedelta(seconds=75)  # for the same reason
+JOBS_NAMED = 3
 
 _EFFECT = (
     "Webhooks are still accepted and kept, so Customer.io notices nothing, but no new "
@@ -100,4 +102,31 @@ def failed(figures: Figures) -> Iterator[Trouble]:
         "with manage.py reprocess_events --status dead.",
         url=f"{url}?status__exact={WebhookEvent.Status.DEAD}" if url else "",
         link="Failed events" if url else "",
+    )
+
+
+def job_failed(figures: Figures) -> Iterator[Trouble]:
+    """Jobs that somebody ordered, and that came no further. One that goes on, is cancelled or
+    undone is told no more, nor is one that is deleted after a month.
+    """
+    failed = ReprocessingJob.objects.filter(state=ReprocessingJob.State.FAILED, undone_by=None)
+    jobs = list(failed.order_by("ended_at")[:JOBS_NAMED])
+    if not jobs:
+        return
+    said = [
+        f"{job} stopped after {job.done:,} of {job.total or 0:,}: {job.reason.rstrip('.')}."
+        for job in jobs
+    ]
+    number = failed.count()
+    more = f" So did {number - len(jobs)} more." if number > len(jobs) else ""
+    url = admin_url("briefs_reprocessingjob_changelist")
+    yield Trouble(
+        Kind.JOB_FAILED,
+        "problem" if any(not job.is_dry_run for job in jobs) else "hint",
+        jobs[0].ended_at or jobs[0].created_at,
+        f"{' '.join(said)}{more} What was done until then stays done.",
+        "Once its reason is repaired, let it go on at its page: it begins behind its last batch. "
+        "Or cancel it there.",
+        url=f"{url}?state__exact={ReprocessingJob.State.FAILED}" if url else "",
+        link="Failed jobs" if url else "",
     )

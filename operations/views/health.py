@@ -60,6 +60,7 @@ CHOSEN: Choice = {
     Kind.UNSWEPT: Ages(TOLD_AFTER),
     Kind.UNSCHEDULED: Ages(TOLD_AFTER),
     Kind.FAILED: ANY_AGE,
+    Kind.JOB_FAILED: ANY_AGE,
     Kind.NOT_ASKED: ANY_AGE,
     Kind.SEGMENT: ANY_AGE,
     Kind.SEGMENT_ROWS: ANY_AGE,

@@ -75,16 +75,20 @@ class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
         return not row.is_fixed
 
     def get_fieldsets(self, request: HttpRequest, obj: Persona | None = None) -> Any:
+        """Its conditions stand behind the first one. Those of a stored persona are folded.
+
+        Django opens one that has an error.
+        """
         is_fixed = obj is not None and obj.is_fixed
-        fits = ("matches",) if is_fixed else ("match", "matches")
         about_fits = (
             FIXED_WORDS[obj.is_default]
             if obj is not None and is_fixed
             else "Personas are tried in order of their position, and the first one whose "
-            "conditions hold is the customer's. The conditions are below; without any the persona "
-            "takes everybody it is asked about."
+            "conditions hold is the customer's. Without conditions the persona takes everybody it "
+            "is asked about."
         )
-        names = ("name", "description") if is_fixed else ("name", "position", "description")
+        names = ("name",) if is_fixed else ("name", "position", "match")
+        to_fill_in = () if obj is None else ("collapse",)
         research = (
             ()
             if obj is not None and obj.is_unknown
@@ -95,6 +99,7 @@ class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
                         "description": "What Mave is asked on top of the signal, how long an "
                         "answer is good enough to share with the next brief of this persona, and "
                         "what all of them may cost.",
+                        "classes": ("collapse",),
                         "fields": self.research_fields,
                     },
                 ),
@@ -102,12 +107,20 @@ class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
         )
         return (
             (None, {"fields": names}),
-            ("Who it serves", {"description": about_fits, "fields": fits}),
+            (
+                "Who it serves",
+                {
+                    "description": about_fits,
+                    "classes": () if is_fixed else to_fill_in,
+                    "fields": ("description", "matches"),
+                },
+            ),
             (
                 "What it is worth",
                 {
                     "description": "The value decides how urgent a brief is. Without a brief, the "
                     "signal stays on the customer's timeline.",
+                    "classes": to_fill_in,
                     "fields": ("value", "opens_brief"),
                 },
             ),
@@ -115,6 +128,7 @@ class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
                 "Who gets it",
                 {
                     "description": "Whom the new briefs of this persona are assigned to.",
+                    "classes": ("collapse",),
                     "fields": ("assigns", "assign_person", "assign_group", "assign_attribute"),
                 },
             ),
@@ -124,6 +138,7 @@ class PersonaAdmin(DuplicatingAdmin, RuleAdmin):
                 {
                     "description": "Every brief shows this at once, before any research is there. "
                     "How it looks is shown below.",
+                    "classes": to_fill_in,
                     "fields": ("playbook",),
                 },
             ),

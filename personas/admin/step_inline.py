@@ -49,6 +49,7 @@ class FirstStepInline(StepFields, admin.TabularInline):  # type: ignore[type-arg
     fields = FIELDS
     ordering = ("kind", "position", "pk")
     extra = 0
+    classes = ("collapse",)
     verbose_name_plural = "First steps for this persona"
     is_previewed: ClassVar[bool] = True  # the preview stands below it
 

@@ -1,5 +1,6 @@
 """The admin's pages of what the team edits: rules, personas, attribute names; and customers."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -525,3 +526,42 @@ def test_look_up_again_takes_a_hundred_at_most(admin_client):
     response = act(admin_client, CUSTOMERS, "look_up_again", rows, select_across=1)
 
     assert "Select 100 customers at most." in sentences(response)
+
+
+# The persona's page is folded
+
+
+def folded(response) -> set[str]:
+    """The headings of the sections that are folded."""
+    found = re.findall(r"<details><summary>\s*<h2[^>]*>\s*(.+?)\s*</h2>", response.content.decode())
+    return set(found)
+
+
+def test_page_of_a_persona_begins_with_its_conditions_and_folds_the_rest(admin_client, starter):
+    response = admin_client.get(page_of(persona("Pro, low usage")))
+
+    assert folded(response) == {
+        "Who it serves",
+        "What it is worth",
+        "Who gets it",
+        "Research",
+        "Playbook",
+        "First steps for this persona",
+    }
+    page = response.content.decode()
+    assert page.index("id_position") < page.index("id_conditions-0-field") < page.index("id_value")
+
+
+def test_folded_section_with_an_error_is_open(admin_client, starter):
+    page = page_of(persona("Pro, low usage"))
+
+    response = admin_client.post(page, form_of(admin_client, page) | {"playbook": ""})
+
+    assert "Playbook" not in folded(response)
+    assert "Research" in folded(response)
+
+
+def test_what_a_new_persona_needs_is_not_folded(admin_client):
+    response = admin_client.get("/admin/personas/persona/add/")
+
+    assert folded(response) == {"Who gets it", "Research", "First steps for this persona"}
