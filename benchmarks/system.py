@@ -93,10 +93,10 @@ def running(
         url = f"sqlite:///{folder}/bench.sqlite3" if sqlite else stack.enter_context(postgres())
         stack.enter_context(sandbox)
         port = ingest.free_port()
-        environment = _environment(url, port, sandbox)
+        variables = environment(url, port, sandbox)
         if broker:
-            environment |= stack.enter_context(brokers.running(broker)).environment
-        processes = Processes(environment)
+            variables |= stack.enter_context(brokers.running(broker)).environment
+        processes = Processes(variables)
         processes.manage("migrate", "--noinput")
         processes.manage("load_starter_rules")
         os.environ.update(processes.environment)
@@ -134,7 +134,7 @@ def stopped_once(broker: brokers.Broker | None, *, after: float, seconds: float)
         thread.join()
 
 
-def _environment(url: str, port: int, sandbox: Sandbox) -> dict[str, str]:
+def environment(url: str, port: int, sandbox: Sandbox) -> dict[str, str]:
     return {
         **ingest.environment(url, port),
         "CIO_APP_KEY": sandbox.cio_key,

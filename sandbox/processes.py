@@ -19,13 +19,14 @@ class Processes:
     """Management commands that were started; `stop` leaves none behind."""
 
     environment: dict[str, str]
+    folder: Path = ROOT  # whose manage.py: another release's, to run both at once
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end and return what it printed."""
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
@@ -41,7 +42,7 @@ class Processes:
             self.running.append(
                 subprocess.Popen(  # noqa: S603 - our own command
                     [sys.executable, "manage.py", *arguments],
-                    cwd=ROOT,
+                    cwd=self.folder,
                     env=self.environment,
                     stdout=output,
                     stderr=output,
