@@ -165,23 +165,26 @@ CONDITIONS = st.lists(st.tuples(FIELDS, OPERATORS, VALUES.filter(bool)), max_siz
 MATCHES = st.sampled_from(["all", "any"])
 
 
-@st.composite
-def rulebooks(draw):
-    def some(make_one, **kw):
-        rows = draw(st.lists(st.tuples(CONDITIONS, MATCHES, st.fixed_dictionaries(kw)), max_size=5))
-        return [make_one(f"{n}", c, match=m, **more) for n, (c, m, more) in enumerate(rows)]
+def _rows(**kw):
+    return st.lists(st.tuples(CONDITIONS, MATCHES, st.fixed_dictionaries(kw)), max_size=5)
 
-    rules = some(
-        make_rule,
+
+def _rulebook(rules, personas):
+    return make_rulebook(
+        [make_rule(f"{n}", c, match=m, **kw) for n, (c, m, kw) in enumerate(rules)],
+        [make_persona(f"{n}", *c, match=m, **kw) for n, (c, m, kw) in enumerate(personas)],
+    )
+
+
+RULEBOOKS = st.builds(
+    _rulebook,
+    _rows(
         metrics=st.sampled_from(["bounced", "opened", "bounced, opened"]),
         object_types=st.sampled_from(["", "email", "sms"]),
         level=st.sampled_from(["any", "person", "delivery"]),
-    )
-    personas = some(
-        lambda name, conditions, **kw: make_persona(name, *conditions, **kw),
-        opens_brief=st.booleans(),
-    )
-    return make_rulebook(rules, personas)
+    ),
+    _rows(opens_brief=st.booleans()),
+)
 
 
 NAMES = st.sampled_from(["plan", "plan_name", "usage_tier", "mrr", "company", "unmapped"])
@@ -200,7 +203,7 @@ EVENTS = st.builds(
 )
 
 
-@given(rulebook=rulebooks(), customer=CUSTOMERS)
+@given(rulebook=RULEBOOKS, customer=CUSTOMERS)
 def test_explanation_names_the_persona_that_the_matcher_finds(rulebook, customer):
     explanation = explain(rulebook, customer=customer)
 
@@ -208,7 +211,7 @@ def test_explanation_names_the_persona_that_the_matcher_finds(rulebook, customer
     assert sum(line.decides for line in explanation.personas) == 1
 
 
-@given(rulebook=rulebooks(), event=EVENTS)
+@given(rulebook=RULEBOOKS, event=EVENTS)
 def test_explanation_names_the_rule_that_the_matcher_finds(rulebook, event):
     explanation = explain(rulebook, event=event)
 
@@ -217,7 +220,7 @@ def test_explanation_names_the_rule_that_the_matcher_finds(rulebook, event):
     assert [line.row for line in explanation.rules] == rulebook.rules
 
 
-@given(rulebook=rulebooks(), event=EVENTS)
+@given(rulebook=RULEBOOKS, event=EVENTS)
 def test_rules_before_the_one_that_decides_say_what_failed(rulebook, event):
     lines = explain(rulebook, event=event).rules
 
