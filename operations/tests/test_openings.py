@@ -75,7 +75,8 @@ def accept(user, *, left, days=1.2, digest="new"):
     """A version of so many days ago, whose author accepted that only this share of briefs stays."""
     newest = RuleVersion.objects.order_by("number").last()
     return RuleVersion.objects.create(
-        number=newest.number + 1 if newest else 1, document={}, digest=digest, made_by=user,
+        number=newest.number + 1 if newest else 1, document={}, digest=digest,
+        made_by=user, made_by_name=user.username,
         made_at=timezone.now() - timedelta(days=days), briefs_left=left,
         accepted=["All briefs stop."],
     )  # fmt: skip

@@ -161,7 +161,10 @@ def _accepted(version: RuleVersion) -> str:
     """Who accepted what, and when."""
     at = clock_and_day(version.made_at)
     said = " ".join(version.accepted)
-    return f"{version.who} accepted it with version {version.number} of the rules at {at}: “{said}”"
+    return (
+        f"{version.accepted_by} accepted it with version {version.number} of the rules at {at}: "
+        f"“{said}”"
+    )
 
 
 def _why(since: datetime) -> str:

@@ -62,6 +62,11 @@ class RuleVersion(models.Model):
         name = (user.get_full_name() or user.get_username()) if user else self.made_by_name
         return name or "Savedesk"
 
+    @property
+    def accepted_by(self) -> str:
+        """Who read and accepted what it does, at the beginning of a sentence."""
+        return self.who if self.made_by_name else "Whoever ran the command"
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise TypeError("a version of the rules is never changed")

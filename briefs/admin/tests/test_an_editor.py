@@ -78,6 +78,10 @@ def test_a_persona_is_added_tried_guarded_used_and_taken_back(open_page):  # noq
     condition(page, 1, "industry", "is one of", "finance, banking")
     page.get_by_role("button", name="Add another Condition").click()
     condition(page, 2, "usage", "is", "low")
+    page.locator("#first_steps-group summary").click()
+    page.get_by_role("button", name="Add another First step").click()
+    page.locator("#id_first_steps-0-kind").select_option("unsubscribed")
+    page.locator("#id_first_steps-0-text").fill("Ask their auditor.")
 
     # It is tried on the event of somebody who is stored.
     page.get_by_label("Find a customer or an event").fill("enterprise-finance-low-0")
@@ -100,6 +104,7 @@ def test_a_persona_is_added_tried_guarded_used_and_taken_back(open_page):  # noq
     assert (brief.persona.name, brief.rules_version) == (NAME, before + 1)
     page.goto(urljoin(page.url, brief.get_absolute_url()))
     expect(page.get_by_text("Look for an open audit.")).to_be_visible()
+    expect(page.get_by_text("Ask their auditor.").first).to_be_visible()
     expect(page.locator("body")).to_contain_text(f"rules version {before + 1}")
 
     # Taken back, it is gone with its conditions, and the next event is decided as before.

@@ -1,5 +1,6 @@
 """Jobs on events: worked slice by slice, told as they go, stopped and gone on with, never twice."""
 
+import uuid
 from collections import Counter
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 
-from briefs.models import Brief, ReprocessingJob, Research
+from briefs.models import Brief, ReprocessingJob, Research, jobs
 from briefs.models.jobs import MAX_TRIES
 from briefs.pipeline import draining
 from briefs.reprocessing import ordering, working
@@ -119,6 +120,45 @@ def test_batch_of_a_worker_that_lost_its_job_is_rolled_back(dead, monkeypatch):
 
     assert runs() == {0: 5}
     assert reload(job).done == 0
+
+
+@pytest.mark.parametrize("rival", ["pauses it", "takes it"])
+def test_worker_takes_no_job_that_somebody_was_faster_with(dead, monkeypatch, rival):
+    job, token = order(), uuid.uuid4()
+
+    def meanwhile():  # between the worker's look at the job and its lease
+        monkeypatch.setattr(jobs.uuid, "uuid4", lambda: token)
+        assert job.pause() if rival == "pauses it" else ReprocessingJob.objects.claim(job.pk)
+        return uuid.UUID(int=0)
+
+    monkeypatch.setattr(jobs.uuid, "uuid4", meanwhile)
+
+    assert ReprocessingJob.objects.claim(job.pk) is None
+    assert reload(job).lease_token == (None if rival == "pauses it" else token)
+
+
+def test_job_that_was_paused_under_a_worker_is_due_as_soon_as_it_may_go_on(dead):
+    job = order()
+    frozen = ReprocessingJob.objects.claim(job.pk)
+    assert job.pause()
+    assert ordering.resume(job)
+
+    assert finish(job).state == State.DONE
+    working.work(frozen, seconds=20)
+
+    assert runs() == {1: 5}
+
+
+def test_batch_that_is_done_renews_the_lease_and_the_tries(dead):
+    job = order()
+    ReprocessingJob.objects.update(tries=MAX_TRIES - 1)
+    claimed = ReprocessingJob.objects.claim(job.pk)
+    ReprocessingJob.objects.update(lease_until=Now())
+
+    assert claimed.advance(2, dead[1].pk, {"queued": 2})
+
+    assert claimed.tries == 0
+    assert not ReprocessingJob.objects.due().exists()
 
 
 def test_paused_job_rests_until_it_is_let_go_on(dead):

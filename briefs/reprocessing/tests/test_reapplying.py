@@ -2,9 +2,9 @@
 
 import pytest
 
-from briefs.models import Brief, Priority, ReprocessedBrief, Research
+from briefs.models import Brief, Priority, ReprocessedBrief, ReprocessingJob, Research
 from briefs.pipeline import draining
-from briefs.reprocessing import ordering
+from briefs.reprocessing import ordering, working
 from briefs.reprocessing.tests.making import (
     finish,
     look,
@@ -195,6 +195,48 @@ def test_job_is_undone_once(moved):
 
 def test_dry_run_cannot_be_undone(moved):
     assert ordering.undo(look(), None) is None
+
+
+def test_briefs_that_are_opened_later_are_left_out(moved, monkeypatch):
+    monkeypatch.setattr(working, "BATCH", 1)
+    job = ordering.reapply(None, is_dry_run=False)
+    working.work(ReprocessingJob.objects.claim(job.pk), seconds=0)
+    make_open("free")
+
+    assert finish(job).done == 1
+
+
+# A worker that lost its job
+
+
+def lose_it_during(monkeypatch, room, step):
+    """Somebody else takes over the job while this step of a batch is done."""
+    does = getattr(room, step)
+
+    def doing(*arguments):
+        ReprocessingJob.objects.update(lease_token=None)
+        return does(*arguments)
+
+    monkeypatch.setattr(room, step, doing)
+
+
+def test_batch_of_a_worker_that_lost_its_job_changes_no_brief(moved, monkeypatch):
+    before = moved.persona
+    job = ordering.reapply(None, is_dry_run=False)
+    lose_it_during(monkeypatch, working.remapping, "matches")
+
+    working.work(ReprocessingJob.objects.claim(job.pk), seconds=0)
+
+    assert reload(moved).persona == before
+
+
+def test_batch_of_a_worker_that_lost_its_job_undoes_no_brief(moved, monkeypatch):
+    undoing = ordering.undo(reapply(), None)
+    lose_it_during(monkeypatch, working.undoing, "undo_batch")
+
+    working.work(ReprocessingJob.objects.claim(undoing.pk), seconds=0)
+
+    assert reload(moved).persona.name == "Free, and loud"
 
 
 # The same when events are reprocessed

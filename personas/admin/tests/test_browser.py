@@ -51,6 +51,8 @@ def test_lists_and_forms_are_accessible_and_fit(open_page, editor, size, scheme,
         page.goto(urljoin(page.url, path))
         assert not page.complaints, path
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        main = page.locator("#content-main").bounding_box()["width"]
+        assert main > page.viewport_size["width"] / 2, path
         assert faults(page) == [], path
         page.complaints.clear()  # of axe's own inline styles
 
@@ -83,6 +85,8 @@ def test_persona_is_dragged_and_moved_by_keyboard_and_the_list_saves_it(open_pag
 def test_playbook_is_previewed_as_the_brief_shows_it(open_page, editor, javascript):  # noqa: F811
     page = open_page(page_of(persona(NAME)), javascript=javascript)
 
+    for section in ("Playbook", "What its briefs say"):
+        page.locator("summary", has_text=section).click()
     page.fill("[name=playbook]", "## Tone\n\nBe **brief**.")
     page.get_by_role("button", name="Preview").click()
 

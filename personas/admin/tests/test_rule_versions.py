@@ -216,7 +216,7 @@ def test_version_says_what_was_accepted(admin_client, removed):
 
     page = text(admin_client.get(version(2)))
 
-    assert "Savedesk accepted when it was made:" in page
+    assert "Whoever ran the command accepted when it was made:" in page
     assert "Briefs for Pro stop." in page
 
 
