@@ -11,6 +11,7 @@ nothing else.
 import argparse
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -31,23 +32,25 @@ def bare(url: str) -> tuple[int, float]:
     """Copy all tables by COPY alone; rows, and seconds."""
     with psycopg.connect(url) as connection:
         query = "SELECT relname FROM pg_stat_user_tables WHERE n_live_tup > 0"
-        tables = [sql.Identifier(name) for (name,) in connection.execute(query).fetchall()]
-        lines = {}
-        for table in tables:
-            copy = sql.SQL("COPY {} TO STDOUT").format(table)
-            with connection.cursor() as cursor, cursor.copy(copy) as out:
-                lines[table] = [bytes(line) for line in out]
+        names = [name for (name,) in connection.execute(query).fetchall()]
+        lines = {name: _written(connection, name) for name in names}
         began = time.monotonic()
-        for table in tables:
-            bare_table = sql.Identifier(f"bare_{table.as_string(connection).strip(chr(34))}")
-            statement = sql.SQL("CREATE TABLE {} (LIKE {})").format(bare_table, table)
-            connection.execute(statement)
-            copy = sql.SQL("COPY {} FROM STDIN").format(bare_table)
+        for name in names:
+            copied = {"bare": sql.Identifier(f"bare_{name}"), "table": sql.Identifier(name)}
+            connection.execute(sql.SQL("CREATE TABLE {bare} (LIKE {table})").format(**copied))
+            copy = sql.SQL("COPY {bare} FROM STDIN").format(**copied)
             with connection.cursor() as cursor, cursor.copy(copy) as into:
-                for number in range(0, len(lines[table]), 2_000):
-                    into.write(b"".join(lines[table][number : number + 2_000]))
+                for number in range(0, len(lines[name]), 2_000):
+                    into.write(b"".join(lines[name][number : number + 2_000]))
         connection.commit()
-    return sum(map(len, lines.values())), time.monotonic() - began
+        seconds = time.monotonic() - began
+    return sum(map(len, lines.values())), seconds
+
+
+def _written(connection: "psycopg.Connection[Any]", name: str) -> list[bytes]:
+    copy = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(name))
+    with connection.cursor() as cursor, cursor.copy(copy) as out:
+        return [bytes(line) for line in out]
 
 
 def main() -> None:
