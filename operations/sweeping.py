@@ -10,6 +10,7 @@ from briefs.research import sharing, working
 from briefs.saving import telling
 from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
+from operations.pruning import working as pruning
 from personas.models import SegmentList
 from personas.people import names, segments
 from webhooks import waking
@@ -41,6 +42,7 @@ def sweep() -> None:
         steps.callback(profiles.catch_up)
         steps.callback(names.refresh)
         steps.callback(wake_reader_of_segments)
+        steps.callback(pruning.wake_if_due)
         steps.callback(alarms.sweep)
         steps.callback(draining.drain)
 

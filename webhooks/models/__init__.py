@@ -3,6 +3,7 @@
 from webhooks.models.bell import Bell
 from webhooks.models.deliveries import DeliveryRow
 from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, WebhookEvent
+from webhooks.models.retention import DailySize, Pruning, RetentionPolicy
 from webhooks.models.tallies import Answer, Tally
 
 __all__ = [
@@ -12,7 +13,10 @@ __all__ = [
     "Answer",
     "Bell",
     "Claim",
+    "DailySize",
     "DeliveryRow",
+    "Pruning",
+    "RetentionPolicy",
     "Tally",
     "WebhookEvent",
 ]
