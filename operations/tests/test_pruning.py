@@ -325,9 +325,7 @@ def test_indexes_serve_the_search_for_old_events():
             cursor.execute("SET LOCAL enable_seqscan = off")
     found = {one.key: one for one in endings(RetentionPolicy(), timezone.now(), None)}
 
-    plans = {
-        key: found[key].rows.order_by("received_at")[:5].explain() for key in ("ignored", "bodies")
-    }
+    plans = {key: found[key].ordered()[:5].explain() for key in ("ignored", "bodies")}
 
     assert "event_status_received" in plans["ignored"]
     assert "event_with_body" in plans["bodies"]
