@@ -107,6 +107,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.crash --events 20000
 	$(PY) -m benchmarks.pipeline
 	$(PY) -m benchmarks.reprocess
+	$(PY) -m benchmarks.prune --events 100000
 	$(PY) -m benchmarks.poison
 	$(PY) -m benchmarks.broker_away
 	$(PY) -m benchmarks.idle

@@ -40,5 +40,9 @@ def read_segments() -> None:
     import_string("operations.tasks.read_segments")()
 
 
+def prune() -> None:
+    import_string("operations.tasks.prune")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -110,6 +110,7 @@ RUNNING = Group(
             "Whether events arrive and are worked on.",
             lambda request: bool(request.user.has_perm("webhooks.view_health")),
         ),
+        Rows("webhooks.RetentionPolicy", "After how many days what is removed."),
         Rows("briefs.MaveCall", "Each request to Mavera, and its price."),
         Rows("briefs.Alarm", "Which troubles rang, and whether they are over."),
         Rows("briefs.SegmentMembership", "Whom Customer.io was told to have in the segment."),

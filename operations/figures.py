@@ -18,7 +18,7 @@ from django.db.models import Max, QuerySet, Sum
 from briefs.models import SavingSegment, SegmentMembership
 from briefs.models.saving import missing
 from webhooks.clock import aware, database_now
-from webhooks.models import Answer, Bell, Tally, WebhookEvent
+from webhooks.models import Answer, Bell, Pruning, Tally, WebhookEvent
 from webhooks.models.events import EventQuerySet
 
 HOUR = timedelta(hours=1)
@@ -177,6 +177,11 @@ class Figures:
     def segment(self) -> SavingSegment | None:
         """In Customer.io, of everybody with an open brief; None if it is off."""
         return SavingSegment.current()
+
+    @cached_property
+    def pruning(self) -> Pruning | None:
+        """The removal of old rows; None before the first sweep."""
+        return Pruning.known()
 
     @cached_property
     def segment_members(self) -> Count:

@@ -11,6 +11,7 @@ from briefs.saving import telling
 from briefs.triage import bulk_undoing, forgetting, snoozing
 from operations import alarms
 from operations.metrics import counting
+from operations.pruning import working as pruning
 from personas.models import SegmentList
 from personas.people import names, segments
 from webhooks import waking
@@ -43,6 +44,7 @@ def sweep() -> None:
         steps.callback(profiles.catch_up)
         steps.callback(names.refresh)
         steps.callback(wake_reader_of_segments)
+        steps.callback(pruning.wake_if_due)
         steps.callback(alarms.sweep)
         steps.callback(draining.drain)
 

@@ -7,6 +7,7 @@ from briefs.reprocessing import working as reprocessing
 from briefs.research.working import work
 from briefs.saving import comparing, telling
 from operations import sweeping
+from operations.pruning import working as pruning
 from personas.people import segments
 from webhooks.clock import database_now
 
@@ -41,6 +42,10 @@ def reprocess() -> None:
 
 def read_segments() -> None:
     segments.run(comparing.next_night(database_now()))
+
+
+def prune() -> None:
+    pruning.run()
 
 
 def knock() -> None:

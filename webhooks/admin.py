@@ -192,6 +192,12 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the
 
     @admin.display(description="payload")
     def payload_shown(self, event: WebhookEvent) -> SafeString:
+        if event.body_ended_at:
+            ended = date_format(localtime(event.body_ended_at), "DATE_FORMAT")
+            return format_html(
+                "<p>Removed on {} by the retention policy: it cannot be processed again.</p>",
+                ended,
+            )
         text = readable(bytes(event.body))
         cut = "" if len(text) <= SHOWN else "Only the beginning is shown."
         return format_html('<pre class="payload">{}</pre><p>{}</p>', text[:SHOWN], cut)

@@ -31,6 +31,8 @@ AHEAD = 4
 LOOK_AGAIN_SECONDS = 0.1
 PATIENCE_SECONDS = 10.0  # with workers that take nothing, or with none
 PAUSE_SECONDS = 0.12  # between two batches on SQLite
+WAITING = "it is waiting to be processed already"
+BODY_ENDED = "its body is no longer kept"
 
 
 @dataclass(slots=True)
@@ -160,7 +162,7 @@ def make_due(keys: Sequence[int]) -> dict[int, Left]:
             elif event.is_replayable:
                 ended.append(event)
             else:
-                left[event.pk] = Left("it is waiting to be processed already")
+                left[event.pk] = Left(BODY_ENDED if event.body_ended_at else WAITING)
         except Exception as error:  # noqa: BLE001 - the outer edge of one row
             left[event.pk] = _failure(event, error)
     return left | _make_all_due(ended)

@@ -123,7 +123,12 @@ def try_on_events(rule: SignalRule) -> Trial:
 def _recent(rule: SignalRule) -> list[WebhookEvent]:
     newest = WebhookEvent.objects.aggregate(key=Max("pk"))["key"] or 0
     metrics = [word.strip().lower() for word in rule.metrics.split(",")]
-    kinds = Q(metric__in=metrics, body_size__lte=SMALL_BODY, pk__gt=newest - LOOKED_THROUGH)
+    kinds = Q(
+        metric__in=metrics,
+        body_size__lte=SMALL_BODY,
+        pk__gt=newest - LOOKED_THROUGH,
+        body_ended_at=None,
+    )
     found = WebhookEvent.objects.filter(kinds).exclude(status=WebhookEvent.Status.QUARANTINED)
     return list(found.defer("headers").order_by("-pk")[:SAMPLE])
 

@@ -34,6 +34,10 @@ NOBODY_HERE = (
     "Nobody here has the event’s identifiers, so the customer is unknown. When such an event "
     "arrives, Customer.io is asked who they are."
 )
+BODY_ENDED = (
+    "What Customer.io sent for this event is no longer kept, so the rules cannot be tried on it. "
+    "Choose a later one, or paste a webhook."
+)
 STORED = "The customer is stored here, so the pasted attributes were not used."
 NOT_CHOSEN = "What is pasted was not used, because a stored row is chosen."
 
@@ -221,6 +225,8 @@ class TryForm(forms.Form):
         row = self._row(self.chosen)
         if row is None:
             self.add_error("on", "This is no longer there. Choose another one.")
+        elif isinstance(row, WebhookEvent) and row.body_ended_at:
+            self.add_error("on", BODY_ENDED)
         elif isinstance(row, WebhookEvent):
             data["case"] = self._case_of(row, None, notes)
         else:
@@ -301,7 +307,7 @@ def _usable() -> QuerySet[WebhookEvent]:
 
 def _lately() -> QuerySet[WebhookEvent]:
     newest = WebhookEvent.objects.aggregate(key=Max("pk"))["key"] or 0
-    return _usable().filter(pk__gt=newest - LOOKED_THROUGH)
+    return _usable().filter(body_ended_at=None, pk__gt=newest - LOOKED_THROUGH)
 
 
 def _choice(row: WebhookEvent | Customer) -> Choice:

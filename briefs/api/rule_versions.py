@@ -19,19 +19,25 @@ class RuleVersionItem(serializers.ModelSerializer[RuleVersion]):
         model = RuleVersion
         fields: tuple[str, ...] = (
             "number", "made_at", "who", "what", "why", "accepted", "is_reconstructed", "restores",
+            "document_ended_at",
         )  # fmt: skip
 
 
 class RuleVersionInFull(RuleVersionItem):
-    changes = serializers.SerializerMethodField(help_text="What it changed, in sentences.")
-    document = serializers.DictField(help_text="All rules, in the form of `export_rules`.")
+    changes = serializers.SerializerMethodField(
+        help_text="What it changed, in sentences; empty where its rules or those before it ended."
+    )
+    document = serializers.DictField(
+        help_text="All rules, in the form of `export_rules`; empty once they were removed."
+    )
 
     class Meta(RuleVersionItem.Meta):
         fields = (*RuleVersionItem.Meta.fields, "changes", "document")
 
     def get_changes(self, version: RuleVersion) -> list[str]:
-        before = RuleVersion.objects.filter(number=version.number - 1).first()
-        found = differences(before.document, version.document) if before else []
+        before = RuleVersion.objects.whole().filter(number=version.number - 1).first()
+        is_told = before and not version.document_ended_at
+        found = differences(before.document, version.document) if before and is_told else []
         return [str(one) for one in found]
 
 

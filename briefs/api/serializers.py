@@ -407,14 +407,14 @@ class EventItem(serializers.ModelSerializer[WebhookEvent]):
         fields: tuple[str, ...] = (
             "id", "event_id", "object_type", "metric", "occurred_at", "stated_time",
             "received_at", "deliveries", "status", "status_reason", "identifiers", "is_verified",
-            "tries", "signal",
+            "tries", "signal", "body_ended_at",
         )  # fmt: skip
 
 
 class EventInFull(EventItem):
     payload = serializers.SerializerMethodField(
         help_text="As it was sent, with passwords and keys in URLs hidden; empty where that was no "
-        "JSON object, null for who may not read payloads."
+        "JSON object, null for who may not read payloads, and where its body was removed."
     )
 
     class Meta(EventItem.Meta):
@@ -422,7 +422,7 @@ class EventInFull(EventItem):
 
     def get_payload(self, event: WebhookEvent) -> dict[str, Any] | None:
         """The payload; values that JSON has no form for (NaN, lone surrogates) become text."""
-        if not self.context.get("may_read_payload"):
+        if not self.context.get("may_read_payload") or event.body_ended_at:
             return None
         try:
             text = without_credentials(json.dumps(event.payload, ensure_ascii=False))

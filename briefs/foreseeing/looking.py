@@ -19,7 +19,7 @@ from django.db.models import Max, Q
 from briefs.models import Signal
 from personas.models import Customer, Effect
 from personas.models.value import WORTH
-from webhooks.models import SMALL_BODY, WebhookEvent
+from webhooks.models import SMALL_BODY, RetentionPolicy, WebhookEvent
 
 RECENT = timedelta(days=30)
 SIGNALS = 10_000  # the newest ones, by whose customers people are chosen
@@ -102,12 +102,14 @@ def _acts(signals: Any, metrics: Collection[str]) -> dict[int, list[Act]]:
     """By customer, in the order of time."""
     rows = signals.order_by("happened_at", "pk").values_list(
         "customer", "event", "happened_at", "event__object_type", "event__metric", "kind",
-        "detail", "rule__name",
+        "detail", "rule__name", "event__body_ended_at",
     )  # fmt: skip
     found: dict[int, list[Act]] = defaultdict(list)
     to_read: dict[int, Act] = {}
-    for customer, event, at, object_type, metric, kind, detail, rule in rows:
-        act = Act(at, object_type or "", metric or "", kind, detail, rule or "")
+    for customer, event, at, object_type, metric, kind, detail, rule, ended_at in rows:
+        # Without its body an event is judged as one that is gone: by its rule.
+        kept = metric if metric and not ended_at else ""
+        act = Act(at, object_type or "", kept, kind, detail, rule or "")
         found[customer].append(act)
         if act.metric in metrics:
             to_read[event] = act
@@ -120,13 +122,15 @@ def _without_signals(
     now: datetime, metrics: Collection[str], known: set[int], sample: Sample
 ) -> None:
     """Add those whose events of these kinds led to no signal that may open a brief."""
-    recent = WebhookEvent.objects.filter(received_at__gt=now - RECENT)
+    since = max(now - RECENT, RetentionPolicy.current().before("body_days", now) or now - RECENT)
+    recent = WebhookEvent.objects.filter(received_at__gt=since)
     first = recent.order_by("received_at").values_list("pk", flat=True).first()
     last = WebhookEvent.objects.aggregate(key=Max("pk"))["key"]
     if first is None or first > last:
         return
     start = max(first, last - EVENTS + 1)
-    kinds = Q(pk__gte=start, metric__in=metrics, status__in=_ENDED, body_size__lte=SMALL_BODY)
+    kinds = Q(pk__gte=start, metric__in=metrics, status__in=_ENDED, body_size__lte=SMALL_BODY,
+              body_ended_at=None)  # fmt: skip
     rows = WebhookEvent.objects.filter(kinds).exclude(signal__effect=Effect.OPENS_BRIEF)
     by_person: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for event, customer, named in rows.values_list("pk", "signal__customer", "identifiers"):
@@ -136,8 +140,9 @@ def _without_signals(
     chosen = _some(by_person)
     if not chosen:
         return
-    weight = _all(len(by_person), (last - first + 1) / (last - start + 1)) / len(chosen)
-    sample.is_whole &= len(chosen) == len(by_person) and start == first
+    times = (last - first + 1) / (last - start + 1) * (RECENT / (now - since))
+    weight = _all(len(by_person), times) / len(chosen)
+    sample.is_whole &= len(chosen) == len(by_person) and start == first and since <= now - RECENT
     wanted = sorted(event for who in chosen for event in by_person[who])[-_part(READ) :]
     events = {event.pk: event for event in _bodies(wanted)}
     sample.events = len(events)

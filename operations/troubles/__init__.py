@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from operations.figures import Figures
-from operations.troubles import feed, openings, refusals, research, segment, sending, work
+from operations.troubles import feed, openings, pruning, refusals, research, segment, sending, work
 from operations.troubles.kinds import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, Trouble
 
 __all__ = ["ANY_AGE", "TOLD_AFTER", "Ages", "Choice", "Kind", "Trouble", "choose", "judge", "look"]
@@ -46,6 +46,8 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.SEGMENT: segment.not_kept,
     Kind.SEGMENT_ROWS: segment.failed_rows,
     Kind.SEGMENT_UNCOMPARED: segment.uncompared,
+    Kind.NOT_PRUNED: pruning.not_pruned,
+    Kind.FAILED_GO: pruning.failed_go,
     Kind.UNVERIFIED: feed.unverified,
 }
 

@@ -51,6 +51,9 @@ class Kind(TextChoices):
     SEGMENT = "segment", "The segment is not kept"
     SEGMENT_ROWS = "segment_rows", "Some customers are not in the segment"
     SEGMENT_UNCOMPARED = "segment_uncompared", "The segment is not compared"
+    # What is kept, and how long
+    NOT_PRUNED = "not_pruned", "Old rows are not removed"
+    FAILED_GO = "failed_go", "Failed events will be removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,10 +16,13 @@ from briefs.permissions import needs, without_settings
 from briefs.templatetags.charts import Column, Series
 from briefs.times import length
 from operations import figures as facts
+from operations import sizes
+from operations.pruning.endings import WORDS
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, Trouble, choose
 from webhooks.models import Answer
 from webhooks.replay import replay
 
+TABLES_SHOWN = 10
 ASK = "Ask whoever runs Savedesk for you: it is cured on its machine."
 WINDOWS = {"24h": (24, "24 hours"), "48h": (48, "48 hours"), "7d": (168, "7 days")}
 SERIES = (
@@ -65,6 +69,8 @@ CHOSEN: Choice = {
     Kind.SEGMENT: ANY_AGE,
     Kind.SEGMENT_ROWS: ANY_AGE,
     Kind.SEGMENT_UNCOMPARED: ANY_AGE,
+    Kind.NOT_PRUNED: ANY_AGE,
+    Kind.FAILED_GO: ANY_AGE,
 }
 
 
@@ -86,10 +92,31 @@ def health(request: HttpRequest) -> HttpResponse:
         "troubles": _troubles(figures, request.user),
         "window": window,
         "windows": [(value, words) for value, (_, words) in WINDOWS.items()],
+        "sizes": _sizes(figures),
         "may_retry": request.user.has_perm("webhooks.change_webhookevent"),
         **chart(figures, window),
     }
     return render(request, "operations/health.html", context)
+
+
+def _sizes(figures: facts.Figures) -> dict[str, Any]:
+    """The largest tables, with what they are called in the admin where they have a name there."""
+    found = sizes.growing(figures.now)
+    names = {one._meta.db_table: one._meta.verbose_name_plural for one in apps.get_models()}
+    known = [one.a_day for one in found if one.a_day is not None]
+    pruning = figures.pruning
+    return {
+        "tables": [(names.get(one.table, ""), one) for one in found[:TABLES_SHOWN]],
+        "whole": sizes.whole(),
+        "a_day": sum(known) if known else None,
+        "pruning": pruning,
+        "took": length(timedelta(seconds=pruning.seconds)) if pruning else "",
+        "removed": [
+            (WORDS.get(key, key), number) for key, number in pruning.removed.items() if number
+        ]
+        if pruning
+        else [],
+    }
 
 
 def _troubles(figures: facts.Figures, user: Any) -> list[Trouble]:

@@ -139,7 +139,7 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
         return TemplateResponse(request, "admin/rule_version.html", context)
 
     def download_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        version = self._version(request, number)
+        version = self._whole(request, number)
         return HttpResponse(
             documents.written(version.document),
             content_type="application/yaml; charset=utf-8",
@@ -148,7 +148,7 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
 
     def restore_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Bring back everything of a version, or the one row that the address names."""
-        version, newest = self._version(request, number), taking.head()
+        version, newest = self._whole(request, number), taking.head()
         key, name = request.GET.get("part", ""), request.GET.getlist("name")
         if not key:
             is_undo = newest is not None and number == newest.number - 1
@@ -199,6 +199,12 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
             return get_object_or_404(versions, number=int(number))
         except (ValueError, OverflowError):
             raise Http404 from None
+
+    def _whole(self, request: HttpRequest, number: int) -> RuleVersion:
+        version = self._version(request, number)
+        if version.document_ended_at:
+            raise Http404("the rules of this version are no longer kept")
+        return version
 
     def confirmed(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
         """Show what the proposal does and, once that was confirmed, do it."""

@@ -8,10 +8,21 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 
-class RuleVersion(models.Model):
-    """The whole rulebook after one change. Rows are added, and never changed or deleted.
+class RuleVersionQuerySet(models.QuerySet["RuleVersion"]):
+    def whole(self) -> Self:
+        """Those whose rules are still there."""
+        return self.filter(document_ended_at=None)
 
-    The numbers have no gaps: a version is made under the lock of `RulesState`.
+    def end(self) -> int:
+        """Remove their rules; who changed what, when and why stays."""
+        return self.whole().update(document={}, document_ended_at=Now())
+
+
+class RuleVersion(models.Model):
+    """The whole rulebook after one change. Rows are added, and never deleted.
+
+    Nothing of them changes, but that the rules of an old one may end (`end`). The numbers have no
+    gaps: a version is made under the lock of `RulesState`.
     """
 
     number = models.PositiveIntegerField(primary_key=True)
@@ -30,6 +41,9 @@ class RuleVersion(models.Model):
     what = models.TextField(help_text="What was done, in words.")
     why = models.TextField(blank=True, help_text="As the person wrote it.")
     document = models.JSONField(help_text="All rules in the form of an export.")
+    document_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its rules were removed: see the retention policy."
+    )
     digest = models.CharField(max_length=64, help_text="SHA-256 of the document.")
     is_reconstructed = models.BooleanField(
         default=False, help_text="Put together later, from the histories of single rules."
@@ -45,6 +59,8 @@ class RuleVersion(models.Model):
     briefs_left = models.FloatField(
         null=True, blank=True, help_text="The share of all briefs that stays by these sentences."
     )
+
+    objects = RuleVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]

@@ -5,6 +5,7 @@ from webhooks.models.bell import Bell
 from webhooks.models.deliveries import DeliveryRow
 from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, WebhookEvent
 from webhooks.models.meters import Meter, MeterCount
+from webhooks.models.retention import DailySize, Pruning, RetentionPolicy
 from webhooks.models.tallies import Answer, Tally
 
 __all__ = [
@@ -14,9 +15,12 @@ __all__ = [
     "Answer",
     "Bell",
     "Claim",
+    "DailySize",
     "DeliveryRow",
     "Meter",
     "MeterCount",
+    "Pruning",
+    "RetentionPolicy",
     "ServiceBeat",
     "Tally",
     "WebhookEvent",

@@ -264,6 +264,10 @@ class WebhookEvent(models.Model):
     body_sha256 = models.CharField(
         max_length=64, blank=True, help_text="Of the whole body, where only its start is kept."
     )
+    # Null, so that neither database rewrites a million rows for it.
+    body_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its body was removed: see the retention policy."
+    )
     headers = models.JSONField(default=dict)
     is_verified = models.BooleanField(help_text="Whether its signature was checked and right.")
     received_at = models.DateTimeField(db_default=Now())
@@ -307,6 +311,13 @@ class WebhookEvent(models.Model):
             models.Index(fields=["-received_at"], name="event_received"),
             models.Index(fields=["status", "-received_at"], name="event_status_received"),
             models.Index(fields=["-finished_at"], name="event_finished"),
+            # For the nightly removal of bodies. No event is in it when it is stored. Without a
+            # value in its condition, which SQLite would not recognise in a query.
+            models.Index(
+                fields=["received_at"],
+                condition=Q(body_ended_at=None, finished_at__isnull=False),
+                name="event_with_body",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -335,11 +346,13 @@ class WebhookEvent(models.Model):
         own = self.payload.get("event_id")
         if isinstance(own, str) and own.strip() and is_storable(own, MAX_EVENT_ID):
             return f"its own id, {own}, is that of an event with another person or metric"
+        if self.body_ended_at and self.reason_code != self.Reason.NO_EVENT_ID:
+            return "its own id was that of an event with another person or metric"
         return "it was sent without an event id"
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The body as a dict; empty where it is not a JSON object."""
+        """The body as a dict; empty where it is not a JSON object, or was removed."""
         try:
             return load_object(bytes(self.body))
         except Unusable:
@@ -358,12 +371,15 @@ class WebhookEvent(models.Model):
 
     @property
     def is_replayable(self) -> bool:
-        return self.status not in (self.Status.PENDING, self.Status.QUARANTINED)
+        """Without its body an event would be read as another one, so it is not read again."""
+        is_ended = self.status not in (self.Status.PENDING, self.Status.QUARANTINED)
+        return is_ended and self.body_ended_at is None
 
     def replay(self) -> bool:
         """Make an ended event due again, keeping how it ended; False if it cannot be.
 
-        A waiting event runs anyway, a quarantined one needs `release`.
+        A waiting event runs anyway, a quarantined one needs `release`, one whose body was removed
+        cannot be read.
         """
         if not self.is_replayable:
             return False
@@ -426,7 +442,9 @@ class WebhookEvent(models.Model):
         }
 
     def _make_due(self, **fields: Any) -> bool:
-        changed = WebhookEvent.objects.filter(pk=self.pk, status=self.status).update(
+        changed = WebhookEvent.objects.filter(
+            pk=self.pk, status=self.status, body_ended_at=None
+        ).update(
             status=self.Status.PENDING,
             status_reason="",
             available_at=Now(),  # due since now, however long ago it was received

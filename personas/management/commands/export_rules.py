@@ -27,6 +27,8 @@ class Command(BaseCommand):
             version = RuleVersion.objects.filter(number=options["number"]).first()
             if version is None:
                 raise CommandError(f"There is no version {options['number']} of the rules.")
+            if version.document_ended_at:
+                raise CommandError(f"The rules of version {version.number} are no longer kept.")
             document = version.document
         text = documents.written(document)
         if not options["file"]:

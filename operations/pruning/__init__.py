@@ -1,0 +1,1 @@
+"""Rows end: what is removed after how long, and the worker that does it, batch by batch."""
