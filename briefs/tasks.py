@@ -40,5 +40,9 @@ def read_segments() -> None:
     import_string("operations.tasks.read_segments")()
 
 
+def erase() -> None:
+    import_string("operations.tasks.erase")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()
