@@ -9,7 +9,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and tokens"
 
     def ready(self) -> None:
+        from accounts import personal_tables  # once the apps can be imported
+
         post_migrate.connect(fill_roles, sender=self)
+        personal_tables.enter()
 
 
 def fill_roles(using: str, **kw: Any) -> None:

@@ -12,6 +12,8 @@ class BriefsConfig(AppConfig):
         post_migrate.connect(_watch_texts, sender=self)
         _register_thresholds()
         _register_guard()
+        _register_personal_tables()
+        _register_tombstones()
 
 
 def _watch_texts(using: str, **kwargs: Any) -> None:
@@ -40,3 +42,20 @@ def _register_guard() -> None:
     from personas.rules import versions
 
     versions.guards.append(foresee)
+
+
+def _register_personal_tables() -> None:
+    """In the order in which an erasure takes the rows: the customer comes last."""
+    from briefs.forgetting import brief_tables, customer_tables
+
+    brief_tables.enter()
+    customer_tables.enter()
+    customer_tables.enter_customer()
+
+
+def _register_tombstones() -> None:
+    """Nobody who was erased gets a row by work that had begun before."""
+    from personas.people import erased
+    from webhooks.models import Tombstone
+
+    erased.tell_by(Tombstone.objects.all().among_locked)

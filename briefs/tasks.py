@@ -44,5 +44,9 @@ def prune() -> None:
     import_string("operations.tasks.prune")()
 
 
+def erase() -> None:
+    import_string("operations.tasks.erase")()
+
+
 def knock() -> None:
     import_string("operations.tasks.knock")()

@@ -113,6 +113,7 @@ RUNNING = Group(
         Rows("webhooks.RetentionPolicy", "After how many days what is removed."),
         Rows("briefs.MaveCall", "Each request to Mavera, and its price."),
         Rows("briefs.Alarm", "Which troubles rang, and whether they are over."),
+        Rows("briefs.Erasure", "Who had somebody erased, and how much went."),
         Rows("briefs.SegmentMembership", "Whom Customer.io was told to have in the segment."),
         Rows("auth.User", "Log-ins. People are let in on the page “Team”."),
         Rows("auth.Group", "Roles, and groups that get briefs in turn."),

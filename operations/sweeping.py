@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 from briefs.finding.words import indexing
+from briefs.forgetting import ordering as erasing
 from briefs.models import KeptAnswer, MaveCall
 from briefs.pipeline import causing, draining, naming, profiles, revaluing, scanners
 from briefs.reprocessing import working as reprocessing
@@ -14,7 +15,7 @@ from operations.metrics import counting
 from operations.pruning import working as pruning
 from personas.models import SegmentList
 from personas.people import names, segments
-from webhooks import waking
+from webhooks import scrubbing, waking
 
 READ_SEGMENTS = "briefs.tasks.read_segments"
 
@@ -38,6 +39,8 @@ def sweep() -> None:
         steps.callback(snoozing.sweep)  # before: a brief that wakes now is not forgotten
         steps.callback(naming.check_open)
         steps.callback(KeptAnswer.objects.forget)
+        steps.callback(scrubbing.sweep)
+        steps.callback(erasing.sweep)
         steps.callback(causing.sweep)  # after: what a scanner caused is no incident
         steps.callback(scanners.fold)  # for a worker that ended just before it
         steps.callback(revaluing.catch_up)

@@ -1,6 +1,7 @@
 """What django-q2 runs. A task carries no data: the rows say what is to be done."""
 
 from briefs.finding.words import indexing
+from briefs.forgetting import ordering as forgetting
 from briefs.notifying import outbox
 from briefs.pipeline import draining
 from briefs.reprocessing import working as reprocessing
@@ -46,6 +47,10 @@ def read_segments() -> None:
 
 def prune() -> None:
     pruning.run()
+
+
+def erase() -> None:
+    forgetting.run()
 
 
 def knock() -> None:

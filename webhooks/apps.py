@@ -8,6 +8,7 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from django.db.backends.signals import connection_created
 
-        from webhooks import checks, connections  # noqa: F401 - importing registers the checks
+        from webhooks import checks, connections, personal_tables  # noqa: F401 - importing registers the checks
 
         connection_created.connect(connections.begin, dispatch_uid="time-outs")
+        personal_tables.enter()

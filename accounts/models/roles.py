@@ -107,6 +107,8 @@ ADDED: dict[Role, tuple[str, ...]] = {
         "briefs.view_segmentmembership",
         "briefs.change_research",
         "personas.change_customer",  # to look them up again
+        "personas.erase_customer",
+        "briefs.view_erasure",
         "webhooks.change_webhookevent",  # to reprocess them
         "webhooks.view_payload",
         "accounts.manage_people",

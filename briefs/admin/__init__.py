@@ -11,6 +11,7 @@ from briefs.admin.briefs import BriefAdmin
 from briefs.admin.causes import CauseAdmin
 from briefs.admin.customers import CustomerWithBriefsAdmin
 from briefs.admin.desk import ClosingReasonAdmin, HolidayAdmin, OfferAdmin, WorkingTimeAdmin
+from briefs.admin.erasing import ErasureAdmin
 from briefs.admin.events import EventWithOutcomeAdmin
 from briefs.admin.ledger import MaveCallAdmin
 from briefs.admin.link_templates import LinkTemplateAdmin
@@ -35,6 +36,7 @@ __all__ = [
     "CommentAdmin",
     "ContactLogAdmin",
     "CustomerWithBriefsAdmin",
+    "ErasureAdmin",
     "EventWithOutcomeAdmin",
     "HolidayAdmin",
     "LinkTemplateAdmin",

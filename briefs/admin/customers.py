@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from briefs.admin.erasing import ErasesCustomers
 from briefs.admin.readonly import link
 from briefs.admin.trying import LinksToTry
 from briefs.dossier.customers import personas_of
@@ -19,7 +20,8 @@ admin.site.unregister(Customer)
 
 
 @admin.register(Customer)
-class CustomerWithBriefsAdmin(LinksToTry, CustomerAdmin):
+class CustomerWithBriefsAdmin(LinksToTry, ErasesCustomers, CustomerAdmin):
+    actions = (*CustomerAdmin.actions, "erase")
     fieldsets: ClassVar[Any] = (
         ("On the desk", {"fields": ("desk_link", "persona_link", "brief_links")}),
         *CustomerAdmin.fieldsets,

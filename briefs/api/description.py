@@ -113,8 +113,9 @@ class Description(AutoSchema):
 
     @property
     def _answer(self) -> Any:
-        if self._made:
-            return self._made
+        told = getattr(self.view, "told_classes", {}).get(self.view.action)
+        if self._made or told:
+            return self._made or told
         is_list_of_brief = self.view.action in getattr(self.view, "lists_of_brief", ())
         return (
             self.view.serializer_class(many=True)

@@ -20,6 +20,7 @@ from briefs.api import serializers, texts
 from briefs.api.acts import Acts
 from briefs.api.cursors import CURSOR, ORDERING, SIZE, Cursor, Pages
 from briefs.api.description import Description
+from briefs.api.erasing import Erases, ErasureInFull
 from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import Ordering, ordered, refuse_unknown
@@ -32,7 +33,8 @@ from briefs.downloads import brief as downloads
 from briefs.downloads import lists
 from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
-from briefs.models import Brief, ClosingReason, Offer, Signal
+from briefs.forgetting import ordering as erasing
+from briefs.models import Brief, ClosingReason, Erasure, Offer, Signal
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
@@ -248,15 +250,30 @@ class OfferViewSet(ReadOnly):
     ordering_fields = ("position", "name", "code")
 
 
-class CustomerViewSet(ReadOnly):
+class CustomerViewSet(Erases, ReadOnly):
     """Customers that an event named, with their attributes as last looked up."""
 
     required_permissions = ("personas.view_customer", PERSONAL_DATA)
-    queryset = Customer.objects.order_by("-pk").defer("devices", "preferences")
+    further_permissions: ClassVar[dict[str, tuple[str, ...]]] = {"erase": (erasing.PERMISSION,)}
+    parser_classes = (Json,)
+    writes = ("erase",)
+    told_classes: ClassVar[dict[str, Any]] = {"erase": ErasureInFull}
+    queryset = (
+        Customer.objects.filter(is_erased=False).order_by("-pk").defer("devices", "preferences")
+    )
     serializer_class = serializers.CustomerInFull
     item_class = serializers.CustomerBriefly
     filterset_class = CustomerFilter
     ordering_fields = ("id", "fetched_at")
+
+
+class ErasureViewSet(ReadOnly):
+    """Who had somebody erased, when, and how much went: without a word about whom."""
+
+    required_permissions = ("briefs.view_erasure",)
+    queryset = Erasure.objects.select_related("made_by").order_by("-pk")
+    serializer_class = ErasureInFull
+    ordering_fields = ("id",)
 
 
 class Schema(TellsProblems, SpectacularAPIView):

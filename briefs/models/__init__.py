@@ -15,6 +15,7 @@ from briefs.models.documents import (
     TextChange,
 )
 from briefs.models.endings import ClosingReason, Offer
+from briefs.models.erasures import Erasure
 from briefs.models.jobs import ReprocessedBrief, ReprocessingJob
 from briefs.models.kept_answers import KeptAnswer
 from briefs.models.link_templates import LinkTemplate
@@ -47,6 +48,7 @@ __all__ = [
     "Comment",
     "ContactLog",
     "CustomerDocument",
+    "Erasure",
     "Holiday",
     "KeptAnswer",
     "LinkTemplate",

@@ -47,6 +47,15 @@ class JobQuerySet(models.QuerySet["ReprocessingJob"]):
         )
         return self.get(pk=job.pk) if changed else None
 
+    def revoke(self) -> int:
+        """Let those under way begin their present batch anew: what they read is there no more.
+
+        The worker that is at one loses its lease, and its batch is rolled back.
+        """
+        return self.under_way().update(
+            state=ReprocessingJob.State.QUEUED, lease_token=None, lease_until=None
+        )
+
     def over(self) -> Self:
         """Ended so long ago that nobody asks what came of them."""
         return self.filter(ended_at__lt=Now() - KEPT)

@@ -271,7 +271,9 @@ class Notification(models.Model):
             .filter(pk=self.pk)
             .update(lease_token=None, lease_until=None, **fields)
         )
-        self.refresh_from_db()
+        # Whoever it tells of may have been erased while it was being sent.
+        if changed or Notification.objects.filter(pk=self.pk).exists():
+            self.refresh_from_db()
         return bool(changed)
 
 

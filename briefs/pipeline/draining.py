@@ -31,7 +31,7 @@ from briefs.pipeline import (
 from briefs.pipeline.drafts import Draft
 from briefs.research import working
 from personas.rules.rulebook import Rulebook
-from webhooks import bell
+from webhooks import bell, scrubbing
 from webhooks.connections import is_outage
 from webhooks.logs.ids import about
 from webhooks.models import MAX_TRIES, Claim, WebhookEvent
@@ -146,6 +146,10 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def _process(claim: Claim) -> int:
+    claimed, claim = len(claim.events), scrubbing.scrub(claim)  # before anybody is looked up
+    erased = claimed - len(claim.events)
+    if not claim:
+        return erased
     drafts = read(claim.events)
     causing.name(drafts)
     with transaction.atomic():
@@ -163,7 +167,7 @@ def _process(claim: Claim) -> int:
     if scanners.may_show(drafts):
         scanners.fold()
     causing.notice(drafts)  # without what a scanner caused
-    return len(ended)
+    return erased + len(ended)
 
 
 def read(events: Sequence[WebhookEvent]) -> list[Draft]:

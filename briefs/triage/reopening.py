@@ -29,7 +29,9 @@ def reopen(brief: Brief, actor: Any, based_on: str, why: str = "") -> Reopening:
     """
     [actor] = freshness.locked_people(actor)
     # As the pipeline does, so that no brief is opened for this customer at the same moment.
-    Customer.objects.select_for_update().get(pk=brief.customer_id)
+    customer = Customer.objects.select_for_update().get(pk=brief.customer_id)
+    if customer.is_erased:
+        raise freshness.Stale(freshness.News(changes=["The person was erased: nothing is left."]))
     brief = freshness.locked(brief, actor, "briefs.work_brief")
     if brief.is_open:
         return Reopening.ALREADY

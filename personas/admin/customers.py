@@ -56,7 +56,11 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
-        return False  # the command erase_customer does it, with all rows about the customer
+        return False  # briefs.admin.erasing does it, with all rows about the customer
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """Without the row to which what is left of erased people belongs."""
+        return super().get_queryset(request).filter(is_erased=False)
 
     def has_look_up_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("personas.change_customer")

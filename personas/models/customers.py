@@ -123,6 +123,12 @@ class Customer(Valued):
     is_deleted = models.BooleanField(
         default=False, help_text="Customer.io no longer knows this person."
     )
+    is_erased = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="The one row to which what is left of all erased people belongs.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     sort_name = models.CharField(
         max_length=200,
@@ -139,7 +145,15 @@ class Customer(Valued):
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
-        permissions = [("view_personal_data", "Can read names, addresses and attributes")]
+        permissions = [
+            ("view_personal_data", "Can read names, addresses and attributes"),
+            ("erase_customer", "Can erase all that is kept about a person, for ever"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_erased"], condition=Q(is_erased=True), name="customer_one_erased"
+            )
+        ]
         indexes = [
             models.Index(fields=["-fetched_at"], name="customer_fetched"),
             models.Index(Lower("company"), name="customer_company"),
@@ -147,8 +161,15 @@ class Customer(Valued):
         ]
 
     def __str__(self) -> str:
+        if self.is_erased:
+            return "erased person"
         named = self.external_id or self.email or self.phone or self.cio_id
         return named or f"customer {self.pk}"
+
+    @classmethod
+    def erased(cls) -> "Customer":
+        """The row of all erased people, to which their emptied briefs belong."""
+        return cls.objects.get_or_create(is_erased=True)[0]
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from django.db.models import Q
 from personas.models import Customer, CustomerAlias, Twin
 from personas.models.aliases import COLUMNS
 from personas.models.value import WORTH
+from personas.people import erased
 from providers.addresses import BETWEEN_DIGITS, folded
 
 Identifiers = dict[str, str]
@@ -44,11 +45,12 @@ def resolve(people: list[Identifiers]) -> Resolution:
     people = [normalise(identifiers) for identifiers in people]
     index = _read(people)
     customers = [index.find(identifiers) for identifiers in people]
+    gone: list[Identifiers] = []
     for _ in range(ROUNDS):
-        missing = _strongest(people, customers)
+        missing = _strongest([{} if one in gone else one for one in people], customers)
         if not missing:
             break
-        _create(missing)
+        gone += _create(missing)
         index = _read(people)
         customers = [index.find(identifiers) for identifiers in people]
     for customer, identifiers in zip(customers, people, strict=True):
@@ -240,7 +242,10 @@ def _read(people: list[Identifiers]) -> _Index:
     return index
 
 
-def _create(people: list[Identifiers]) -> None:
+@transaction.atomic
+def _create(people: list[Identifiers]) -> list[Identifiers]:
+    """Create rows; returns those people who were erased, by now or before, and get none."""
+    wanted, people = people, erased.without_erased(people)
     rows: dict[str, Customer] = {}
     for identifiers in people:
         rows.setdefault(
@@ -265,6 +270,7 @@ def _create(people: list[Identifiers]) -> None:
             else:
                 taken.add(row.external_id)
     Customer.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    return [one for one in wanted if one not in people] if len(people) < len(wanted) else []
 
 
 def differing(customer: Customer, identifiers: Identifiers) -> Identifiers:

@@ -8,6 +8,8 @@ import logging
 import time
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from personas.models import AppApiHealth, PersonaCondition
 from personas.models.conditions import SEGMENTS
 from personas.models.segments import (
@@ -18,6 +20,7 @@ from personas.models.segments import (
     named,
     names_in,
 )
+from personas.people import erased
 from personas.people.pacing import ask_for_job, paced_app_api
 from providers.customerio import BadRequest, HeldBack, LookupFailed, TooMuch
 
@@ -167,9 +170,11 @@ def _read_page(segment: CustomerSegment, next_night: datetime, stop_at: float) -
     if page.next == start and page.next:
         raise LookupFailed("Customer.io sends the same page again and again")
     if page.next:
-        segment.page_read(people, page.next)
+        with transaction.atomic():
+            segment.page_read(erased.allowed_members(people), page.next)
     elif _is_finished(segment, stop_at):
-        segment.complete(people, next_night)
+        with transaction.atomic():
+            segment.complete(erased.allowed_members(people), next_night)
     else:
         segment.failed("Customer.io builds it anew", UNFINISHED, begin_anew=True)
     return not page.next

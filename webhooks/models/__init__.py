@@ -7,6 +7,7 @@ from webhooks.models.events import LEASE, MAX_TRIES, SMALL_BODY, Claim, WebhookE
 from webhooks.models.meters import Meter, MeterCount
 from webhooks.models.retention import DailySize, Pruning, RetentionPolicy
 from webhooks.models.tallies import Answer, Tally
+from webhooks.models.tombstones import Tombstone, TombstoneKey
 
 __all__ = [
     "LEASE",
@@ -23,5 +24,7 @@ __all__ = [
     "RetentionPolicy",
     "ServiceBeat",
     "Tally",
+    "Tombstone",
+    "TombstoneKey",
     "WebhookEvent",
 ]

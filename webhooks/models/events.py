@@ -5,17 +5,17 @@ The rows are the queue of record: an event is due, leased, and ends in one of fo
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
 from django.db import connection, models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Concat, Now
 
 from providers.addresses import folded
 from webhooks.clock import NOW_SQL
-from webhooks.models import deliveries
+from webhooks.models import deliveries, naming
 from webhooks.models.deliveries import DeliveryRow
 from webhooks.parsing import (
     DIGEST,
@@ -31,6 +31,7 @@ from webhooks.parsing import (
 
 LEASE = timedelta(seconds=90)  # longer than the drain's time-out
 MAX_TRIES = 5
+ERASED = "about an erased person: nothing of it is kept"
 SMALL_BODY = 64 * 1024  # bytes; a larger body is claimed alone, so a batch stays small in memory
 
 # A leased row is always pending. Asking for the status here as well would make PostgreSQL read all
@@ -77,6 +78,7 @@ _HISTORY_SQL = {
     "postgresql": "history || given.past",
     "sqlite": "json_insert(history, '$[#]', json(given.past))",
 }
+_ID = models.CharField(max_length=MAX_EVENT_ID)
 # Columns that processing does not need: they are not read when events are claimed.
 _UNREAD = ("headers", "history", "last_received_at", "deliveries", "body_sha256")
 
@@ -175,6 +177,41 @@ class EventQuerySet(models.QuerySet["WebhookEvent"]):
         with connection.cursor() as cursor:
             cursor.execute(statement, [json.dumps(rows)])
 
+    def of_person(self, identifiers: Mapping[str, Iterable[str]]) -> set[int]:
+        """The keys of all events with one of these identifiers, by kind. Indexes find them."""
+        found: set[int] = set()
+        for named in naming.by_any(identifiers):
+            found.update(self.filter(named).values_list("pk", flat=True))
+        return found
+
+    def empty(self) -> int:
+        """Any state -> IGNORED, without anything that says whom it was about; returns how many.
+
+        A worker that has them under its lease writes nothing any more. The row stays: it counts,
+        and what is delivered once more finds it by the event's id. A digest of the body in its
+        place goes as well.
+        """
+        of_digest = models.When(event_id__startswith=DIGEST, then=Concat(Value("erased:"), "id"))
+        return self.update(
+            status=WebhookEvent.Status.IGNORED,
+            status_reason=ERASED,
+            reason_code=WebhookEvent.Reason.ERASED,
+            event_id=models.Case(of_digest, default=F("event_id"), output_field=_ID),
+            identifiers={},
+            body=b"",
+            body_sha256="",
+            headers={},
+            occurred_at=None,
+            stated_time=None,
+            noted=None,
+            history=[],
+            available_at=None,
+            put_off_at=None,
+            lease_token=None,
+            lease_until=None,
+            finished_at=Coalesce("finished_at", Now()),
+        )
+
     def put_back(self, delay: timedelta, reason: str) -> int:
         """Give up the lease; the events are due again after `delay`."""
         return self.update(
@@ -242,6 +279,7 @@ class WebhookEvent(models.Model):
         SIGNED_TEST = "signed_test", "Signed test"  # quarantined, but nothing is wrong
         LIST = "list", "Several events in one body"  # quarantined
         NO_EVENT_ID = "no_event_id", "Without an event id"  # worked on under its body's digest
+        ERASED = "erased", "About an erased person"  # ignored, and empty
 
     event_id = models.CharField(
         max_length=200,
@@ -318,6 +356,7 @@ class WebhookEvent(models.Model):
                 condition=Q(body_ended_at=None, finished_at__isnull=False),
                 name="event_with_body",
             ),
+            *naming.indexes,
         ]
 
     def __str__(self) -> str:
@@ -372,8 +411,9 @@ class WebhookEvent(models.Model):
     @property
     def is_replayable(self) -> bool:
         """Without its body an event would be read as another one, so it is not read again."""
-        is_ended = self.status not in (self.Status.PENDING, self.Status.QUARANTINED)
-        return is_ended and self.body_ended_at is None
+        has_ended = self.status not in (self.Status.PENDING, self.Status.QUARANTINED)
+        is_erased = self.reason_code == self.Reason.ERASED
+        return has_ended and self.body_ended_at is None and not is_erased
 
     def replay(self) -> bool:
         """Make an ended event due again, keeping how it ended; False if it cannot be.

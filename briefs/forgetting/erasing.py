@@ -1,0 +1,257 @@
+"""Erases a person. Read it from the top:
+
+    tombstones -> events -> texts that quote them -> customer, briefs and all about them
+
+Tombstones come first, so that whatever arrives or is claimed from now on is emptied. Every step may
+be repeated, and the customer goes last: an erasure that broke off is begun anew by the same
+identifier. No step holds a lock for long, except on rows of this one person.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+from briefs.finding.words import indexing
+from briefs.forgetting import brief_tables, people, searching
+from briefs.forgetting.quoting import Pattern, is_telling
+from briefs.models import (
+    Erasure,
+    NotificationTarget,
+    ReprocessingJob,
+    SavingSegment,
+    SearchIndex,
+    SegmentMembership,
+    TextChange,
+)
+from briefs.models.watching import WORDS
+from personas.models import Customer
+from providers.customerio_track import TrackApi, TrackFailed
+from webhooks import personal, scrubbing
+from webhooks.models import Tombstone, WebhookEvent
+from webhooks.personal import Fate, Person
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+AT_ONCE = 200  # events in one transaction: the receiver waits for a locked one
+EVENTS = "webhooks.WebhookEvent"
+DEADLOCK = "40P01"
+TRIES = 3
+DOCUMENT_SECONDS = 20.0
+
+
+def count(person: Person, *, texts: bool = True) -> dict[str, int]:
+    """How many rows of which table an erasure would delete, empty or change.
+
+    texts: also search the texts that may quote the person, which reads whole tables.
+    """
+    counts: Counter[str] = Counter()
+    for entry in personal.theirs():
+        if entry.table == EVENTS:
+            counts[EVENTS] += len(events_of(person, texts=texts))
+        else:
+            counts[entry.table] += entry.rows(person).count()
+    if texts:
+        pattern = Pattern.of(person)
+        theirs = _keys(person)
+        for quotes in personal.quotes():
+            found = {row.pk for row in searching.quoting(quotes, pattern)}
+            counts[quotes.table] += len(found - theirs.get(quotes.table, set()))
+    return {table: number for table, number in sorted(counts.items()) if number}
+
+
+def erase(person: Person, erasure: Erasure) -> Erasure:
+    """Erase the person, and note in the row how much went. Call it outside a transaction."""
+    _wipe_what_is_freed()
+    person = _bury(person)
+    counts: Counter[str] = Counter()
+    counts[EVENTS] += _empty_events(person)
+    left = _search(person, counts)
+    in_segment = _named_in_segment(person)
+    _again(lambda: _take(person, counts))
+    left += _leave_segment(in_segment)
+    _write_documents()
+    _tidy()
+    erasure.end({table: number for table, number in counts.items() if number}, left)
+    return erasure
+
+
+def events_of(person: Person, *, texts: bool = True) -> set[int]:
+    """The keys of the person's events. Of those under a shared address, the others' stay.
+
+    texts: also those that can be found only by reading bodies.
+    """
+    events = WebhookEvent.objects.all()
+    own = set(events.filter(signal__customer__in=person.customers).values_list("pk", flat=True))
+    named = events.of_person(person.identifiers) - own
+    others = set(
+        events.filter(pk__in=named, signal__isnull=False)
+        .exclude(signal__customer__in=person.customers)
+        .values_list("pk", flat=True)
+    )
+    return own | (named - others) | (_quarantined(person) if texts else set())
+
+
+def _quarantined(person: Person) -> set[int]:
+    """Events that nobody could read have no identifiers: their bodies are searched."""
+    pattern = Pattern.of(person)
+    short = {
+        (kind, value)
+        for kind in ("cio_id", "id")
+        for value in person.identifiers.get(kind, ())
+        if not is_telling(value)
+    }
+    events = WebhookEvent.objects.filter(status=WebhookEvent.Status.QUARANTINED)
+    found = set()
+    for event in events.only("pk", "body").iterator(100):
+        body = bytes(event.body)
+        text = body.decode("utf-8", "replace")
+        is_named = pattern.could_be_in(text) and pattern.finds(text)
+        if is_named or (short and not short.isdisjoint(_ids_in(body))):
+            found.add(event.pk)
+    return found
+
+
+def _ids_in(body: bytes) -> set[tuple[str, str]]:
+    """Whatever could be an id, as a whole word."""
+    return {one for named in scrubbing.named_in(body) for one in named.items()}
+
+
+def _keys(person: Person) -> dict[str, set[Any]]:
+    """By table: the rows that go as theirs, so that they are not counted twice."""
+    found: dict[str, set[Any]] = {}
+    for entry in personal.theirs():
+        if entry.table != EVENTS:
+            keys = entry.rows(person).values_list("pk", flat=True)
+            found.setdefault(entry.table, set()).update(keys)
+    return found
+
+
+def _bury(person: Person) -> Person:
+    """Put up tombstones, and again for what the person was called meanwhile."""
+    while True:
+        Tombstone.objects.all().put_up(person.identifiers)
+        customer = Customer.objects.filter(pk__in=person.customers).first()
+        again = people.gather(customer) if customer else person
+        if again.identifiers == person.identifiers:
+            return again
+        person = again
+
+
+def _empty_events(person: Person) -> int:
+    """A worker that has one of them under its lease loses it, and writes nothing."""
+    keys = sorted(events_of(person))
+    for start in range(0, len(keys), AT_ONCE):
+        some = WebhookEvent.objects.filter(pk__in=keys[start : start + AT_ONCE])
+        _again(some.empty)
+    return len(keys)
+
+
+def _search(person: Person, counts: Counter[str]) -> list[str]:
+    """Take the person out of the texts of others; returns which rules name them."""
+    pattern, left = Pattern.of(person), []
+    theirs = _keys(person)
+    for entry in personal.quotes():
+        if entry.fate == Fate.TOLD:
+            left += [_place(row) for row in searching.quoting(entry, pattern)]
+            continue
+        ours = theirs.get(entry.table, set())
+        counts[entry.table] += searching.carry_out(entry, pattern, but=ours)
+    return left
+
+
+def _place(row: Any) -> str:
+    """Where it is, without its words: they name the person."""
+    words = f"{row._meta.verbose_name} {row.pk}"
+    for above in ("persona", "rule"):
+        if key := getattr(row, f"{above}_id", None):
+            words += f" of {above} {key}"
+    return words
+
+
+@transaction.atomic
+def _take(person: Person, counts: Counter[str]) -> None:
+    """All rows of the customer, in one transaction, under the locks of whoever could add one.
+
+    They are taken in the order in which the pipeline, the outbox and the index take them.
+    """
+    customers = Customer.objects.filter(pk__in=person.customers).order_by("pk")
+    list(customers.select_for_update().values_list("pk", flat=True))
+    briefs = brief_tables.briefs_of(person).order_by("pk")
+    list(briefs.select_for_update(of=("self",)).values_list("pk", flat=True))
+    list(NotificationTarget.objects.order_by("pk").select_for_update(no_key=True))
+    list(SearchIndex.objects.select_for_update().values_list("pk", flat=True))
+    taken: Counter[str] = Counter()
+    for entry in personal.theirs():
+        if entry.table == EVENTS:
+            continue
+        rows = entry.rows(person)
+        if entry.empty:
+            taken[entry.table] += entry.empty(rows, person)
+        else:
+            number = rows.count()
+            rows.delete()
+            taken[entry.table] += number
+    # A dry run keeps examples in a worker's memory: it begins its batch anew without them.
+    ReprocessingJob.objects.all().revoke()
+    counts.update(taken)
+
+
+def _named_in_segment(person: Person) -> list[tuple[Any, str]]:
+    rows = SegmentMembership.objects.filter(customer__in=person.customers)
+    return [row.identifier for row in rows.select_related("customer") if row.identifier]
+
+
+def _leave_segment(named: list[tuple[Any, str]]) -> list[str]:
+    """Take them out of Customer.io's segment of open briefs; says so if that failed."""
+    segment = SavingSegment.objects.filter(pk=1).first()
+    if not named or segment is None:
+        return []
+    api = TrackApi()
+    try:
+        for kind, value in named:
+            api.remove(segment.segment_id, kind, [value])
+    except TrackFailed:
+        logger.warning("somebody erased was not taken out of the segment of open briefs")
+        return ["Customer.io's segment of open briefs: the nightly comparison takes them out"]
+    return []
+
+
+def _write_documents() -> None:
+    """Of what was changed; else a task does it within seconds, or later while events wait."""
+    last = TextChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    stop_at = time.monotonic() + DOCUMENT_SECONDS
+    while TextChange.objects.filter(pk__lte=last).exists() and time.monotonic() < stop_at:
+        if not indexing.write_changes():
+            return
+
+
+def _again(work: Callable[[], T]) -> T:
+    """Do it, and once more if PostgreSQL ended a deadlock by giving it up."""
+    for _ in range(TRIES - 1):
+        try:
+            return work()
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+                raise
+    return work()
+
+
+def _wipe_what_is_freed() -> None:
+    """SQLite leaves the bytes of what is deleted in its file, unless it is told not to."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA secure_delete = ON")
+
+
+def _tidy() -> None:
+    """SQLite's index of words keeps those of a deleted document until its parts are joined."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        for table in WORDS.values():
+            cursor.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608 - ours

@@ -1,0 +1,187 @@
+"""Finds and takes out what names a person in the midst of a text, however it is spelled there.
+
+Addresses, numbers and ids may stand in a URL, in JSON within a text, or in base64; with an accent
+as one sign or as two. A number is found with and without what people write between its digits.
+"""
+
+import base64
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from webhooks.personal import Person
+
+ERASED = "[erased]"
+_BEFORE = r"(?:(?<![\w])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrtbf]))"
+_AFTER = r"(?![\w])"
+# `mary.ann@example.com` is somebody else than `ann@example.com`.
+_BEFORE_ADDRESS = r"(?:(?<![\w.+-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrtbf]))"
+_AFTER_ADDRESS = r"(?![\w-]|\.\w)"
+_SPACE = r"(?:\s|\+|%(?:25)*20|&nbsp;|\\u00a0)+"
+_BETWEEN_DIGITS = (
+    r"(?:[\s().\[\]/\-\u2010-\u2015\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    r"|%(?:25)*[0-9A-Fa-f]{2}|&nbsp;|\\u00a0|\\u20[0-9a-f]{2}){0,3}"
+)
+_PLUS = r"(?:\+|%(?:25)*2[Bb]|00|&#43;|\\u002[bB])?" + _BETWEEN_DIGITS
+_RUN = re.compile(r"[0-9A-Za-z]+")
+SHORTEST_NUMBER = 6  # digits
+NEARLY = 10  # signs by which a cut text may be shorter than its column: our words stand around it
+SHORTEST_ID = 5  # signs; of digits alone two more
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What to look for: `likes` are cheap conditions for a database, `exactly` decides.
+
+    cut: the beginning of it at the end of a text, which was cut to what its column holds.
+    """
+
+    likes: tuple[str, ...]
+    exactly: re.Pattern[str] | None
+    cut: re.Pattern[str] | None = None
+
+    @classmethod
+    def of(cls, person: Person) -> "Pattern":
+        """All that names this person and nobody else."""
+        likes, parts, ends = [], [], []
+        for kind, values in person.identifiers.items():
+            for value in sorted(values):
+                if kind == "phone":
+                    digits = _digits(value)
+                    if len(digits) >= SHORTEST_NUMBER:
+                        likes.append(_like(digits))
+                        parts.append(_number(digits))
+                elif kind == "email" or is_telling(value):
+                    likes.append(_like(_RUN.findall(value)))
+                    parts.append(_address(value) if kind == "email" else _word(value, kind))
+                    parts += _in_base64(value)
+                    ends.append(value)
+        for name in sorted(person.names):
+            if len(name.split()) > 1:
+                likes.append(_like(_RUN.findall(name)))
+                parts.append(_word(name))
+                ends.append(name)
+        return cls(tuple(likes), _compiled(parts), _compiled(map(_cut, ends)))
+
+    @classmethod
+    def of_words(cls, person: Person) -> "Pattern":
+        """Also what many others are called, for rows that are about this person."""
+        every = cls.of(person)
+        parts = [_word(word) for word in sorted(person.words) if len(word) > 2]
+        if every.exactly:
+            parts.insert(0, every.exactly.pattern)
+        return cls(every.likes, _compiled(parts), every.cut)
+
+    def could_be_in(self, text: str) -> bool:
+        """Quickly, whether `finds` may say yes: bodies of thousands of letters are searched."""
+        small = text.lower()
+        return any(all(run in small for run in like.lower().split("%")) for like in self.likes)
+
+    def finds(self, text: str, longest: int | None = None) -> bool:
+        """Whether the text names the person. `longest`: what its column holds."""
+        is_there = self.exactly and self.exactly.search(text)
+        return bool(is_there or (self._is_cut(text, longest) and self.cut.search(text)))  # type: ignore[union-attr]
+
+    def _is_cut(self, text: str, longest: int | None) -> bool:
+        return bool(self.cut and longest and len(text) >= longest - NEARLY)
+
+
+def without(value: Any, pattern: Pattern, longest: int | None = None) -> Any:
+    """The text, or all texts within lists and objects, with ERASED in place of the person.
+
+    longest: what the column of a text holds.
+    """
+    if pattern.exactly is None:
+        return value
+    if isinstance(value, str):
+        if longest and pattern.cut and len(value) >= longest - NEARLY:
+            value = pattern.cut.sub(ERASED, value)
+        return pattern.exactly.sub(ERASED, value)[:longest]
+    if isinstance(value, list):
+        return [without(one, pattern) for one in value]
+    if isinstance(value, dict):
+        return {without(key, pattern): without(one, pattern) for key, one in value.items()}
+    return value
+
+
+def is_telling(identifier: str) -> bool:
+    """Whether this id, found in a text, means this person: `42` may mean anything."""
+    return len(identifier) >= SHORTEST_ID + 2 * identifier.isdigit()
+
+
+def _compiled(parts: Iterable[str]) -> re.Pattern[str] | None:
+    joined = "|".join(dict.fromkeys(parts))
+    return re.compile(joined, re.IGNORECASE) if joined else None
+
+
+def _like(runs: Iterable[str]) -> str:
+    """A pattern of LIKE that finds every spelling, and more: whatever is between the runs."""
+    return f"%{'%'.join(runs)}%"
+
+
+def _digits(number: str) -> str:
+    return "".join(_RUN.findall(number)).removeprefix("00")
+
+
+def _number(digits: str) -> str:
+    return rf"(?<![0-9]){_PLUS}{_BETWEEN_DIGITS.join(digits)}(?![0-9])"
+
+
+def _address(value: str) -> str:
+    return f"{_BEFORE_ADDRESS}{_spelled(value)}{_AFTER_ADDRESS}"
+
+
+def _word(value: str, kind: str = "") -> str:
+    prefix = "(?:cio_)?" if kind == "cio_id" else ""
+    return f"{_BEFORE}{prefix}{_spelled(value)}{_AFTER}"
+
+
+def _cut(value: str) -> str:
+    """Its first signs, at the end of a text."""
+    signs = [_SPACE if sign.isspace() else _sign(sign) for sign in value]
+    first, rest = signs[:SHORTEST_ID], signs[SHORTEST_ID:]
+    nested = "".join(f"(?:{sign}" for sign in rest) + ")?" * len(rest)
+    return rf"{_BEFORE}{''.join(first)}{nested}\Z"
+
+
+def _spelled(value: str) -> str:
+    words = unicodedata.normalize("NFC", value).split()
+    return _SPACE.join("".join(map(_sign, word)) for word in words)
+
+
+def _sign(sign: str) -> str:
+    """One sign in all ways to write it."""
+    if sign.isascii() and sign.isalnum():
+        return sign
+    forms = list(dict.fromkeys([sign, *_cases(sign)]))
+    spelled = [way for form in forms for way in _ways(form)]
+    return f"(?:{'|'.join(dict.fromkeys(spelled))})"
+
+
+def _cases(sign: str) -> Iterator[str]:
+    for case in (sign, sign.lower(), sign.upper()):
+        yield case
+        yield unicodedata.normalize("NFD", case)
+
+
+def _ways(form: str) -> Iterator[str]:
+    yield re.escape(form)
+    yield "".join(f"%(?:25)*{byte:02x}" for byte in form.encode())
+    units = form.encode("utf-16-be").hex()
+    yield "".join(rf"\\+u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    yield "".join(f"&#(?:x0*{ord(one):x}|0*{ord(one)});" for one in form)
+
+
+def _in_base64(value: str) -> Iterator[str]:
+    """The run of base64 that holds it, at each of the three places in a group of letters."""
+    given = value.encode()
+    for before in range(3):
+        packed = base64.b64encode(b"\0" * before + given).decode().rstrip("=")
+        first = (before * 8 + 5) // 6  # letters that hold bits of what is before
+        spare = (before + len(given)) * 8 % 6  # bits that the last letter shares with what follows
+        core = packed[first : len(packed) - bool(spare)]
+        if len(core) >= SHORTEST_ID:
+            exact = "".join(re.escape(sign) for sign in core)
+            yield rf"(?-i:[\w+/=-]*{exact}[\w+/=-]*)"

@@ -1,0 +1,100 @@
+"""Searches all tables whose texts may quote a person."""
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThanOrEqual
+
+from briefs.forgetting.quoting import NEARLY, Pattern, without
+from webhooks.personal import Fate, Quotes, model_of
+
+CHUNK = 500
+
+
+class Like(Func):
+    """Whether the column's text is like a pattern, in any case of the letters of ASCII."""
+
+    output_field = models.BooleanField()
+    template = "(%(expressions)s)"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, arg_joiner="::text ILIKE ", **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, arg_joiner=" LIKE ", **extra)
+
+
+def quoting(entry: Quotes, pattern: Pattern) -> Iterator[Any]:
+    """The rows of this table that quote the person."""
+    if pattern.exactly is None:
+        return
+    rows = model_of(entry)._base_manager.order_by("pk")
+    if entry.among:
+        rows = entry.among(rows)
+    columns = entry.columns.split()
+    if entry.texts is None:
+        likely = Q()
+        for column in columns:
+            for like in pattern.likes:
+                likely |= Q(Like(F(column), Value(like)))
+            if longest := _longest(model_of(entry), column):
+                likely |= Q(GreaterThanOrEqual(Length(column), longest - NEARLY))
+        rows = rows.filter(likely)
+    for row in rows.iterator(CHUNK):
+        if _names(entry, row, pattern):
+            yield row
+
+
+def _names(entry: Quotes, row: Any, pattern: Pattern) -> bool:
+    if entry.texts:
+        return pattern.finds(entry.texts(row))
+    return any(
+        pattern.finds(_text(getattr(row, column)), _longest(row, column))
+        for column in entry.columns.split()
+    )
+
+
+def _longest(model: Any, column: str) -> int | None:
+    return model._meta.get_field(column).max_length
+
+
+def carry_out(entry: Quotes, pattern: Pattern, but: Collection[Any]) -> int:
+    """Delete these rows, or replace what they quote; returns how many rows.
+
+    but: keys of rows that are deleted anyway.
+    """
+    model = model_of(entry)
+    keys = [row.pk for row in quoting(entry, pattern) if row.pk not in but]
+    if entry.fate == Fate.DELETED:
+        model._base_manager.filter(pk__in=keys).delete()
+    elif entry.fate == Fate.REPLACED:
+        for key in keys:
+            _replace(model, key, entry, pattern)
+    return len(keys)
+
+
+@transaction.atomic
+def _replace(model: Any, key: Any, entry: Quotes, pattern: Pattern) -> None:
+    row = model._base_manager.select_for_update().filter(pk=key).first()
+    if row is None:
+        return
+    changed = {}
+    for name in entry.columns.split():
+        value = without(getattr(row, name), pattern, _longest(model, name))
+        if value != getattr(row, name):
+            changed[name] = value
+            setattr(row, name, value)
+    if changed and entry.mend:
+        changed |= entry.mend(row)
+    if changed:
+        model._base_manager.filter(pk=key).update(**changed)
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,148 @@
+"""Work that was under way, and what still arrives, does not bring an erased person back."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from briefs.forgetting import erasing, people
+from briefs.models import Brief, Erasure, Notification, NotificationTarget, ReprocessingJob
+from briefs.pipeline import draining
+from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
+from personas.models import Customer, CustomerSegment, SegmentMember
+from personas.people import erased
+from webhooks import scrubbing
+from webhooks.models import WebhookEvent
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
+
+PERSON = {"cio_id": "beef01", "email": "ann@example.com"}
+
+
+def event_of(identifiers=PERSON, **kw):
+    return make_event(make_payload(data={"identifiers": identifiers}), **kw)
+
+
+def erase(term="ann@example.com"):
+    return erasing.erase(people.find(term), Erasure.objects.create(way="command"))
+
+
+def is_empty(event):
+    event.refresh_from_db()
+    return (event.status, event.reason_code, event.identifiers, bytes(event.body)) == (
+        "ignored", "erased", {}, b"",
+    )  # fmt: skip
+
+
+def test_a_worker_that_had_read_an_event_writes_nothing_of_it(monkeypatch):
+    event = event_of()
+    claim = WebhookEvent.objects.all().claim_batch(10)
+    monkeypatch.setattr(draining.causing, "name", lambda drafts: erase())
+
+    draining.process(claim)
+
+    assert is_empty(event)
+    assert not Brief.objects.exists()
+    assert not Customer.objects.filter(is_erased=False).exists()
+
+
+def test_a_worker_that_was_frozen_before_it_looked_who_it_is_creates_nobody(monkeypatch):
+    event = event_of()
+    claim = WebhookEvent.objects.all().claim_batch(10)
+    erase()
+    monkeypatch.setattr(scrubbing, "scrub", lambda claim: claim)  # it is past that already
+
+    draining.process(claim)
+
+    assert is_empty(event)
+    assert not Customer.objects.filter(is_erased=False).exists()
+
+
+def test_what_arrives_later_is_emptied_when_it_is_claimed_and_nobody_is_looked_up(monkeypatch):
+    event_of()
+    erase()
+    late, other = event_of(), event_of({"id": "somebody else"})
+    read = []
+    monkeypatch.setattr(draining, "read", lambda events: read.extend(events) or [])
+
+    draining.process(WebhookEvent.objects.all().claim_batch(10))
+
+    assert is_empty(late)
+    assert read == [other]
+
+
+def test_a_late_event_with_one_identifier_in_another_spelling_is_emptied():
+    make_customer(phone="+491715550123", email="zoë@example.com", cio_id="a1b2c3")
+    erase("zoë@example.com")
+    late = [
+        event_of({"email": "ZOË@Example.com"}),
+        event_of({"phone": "00491715550123"}),
+        event_of({"cio_id": "cio_a1b2c3", "email": "new@example.com"}),
+    ]
+
+    draining.drain()
+
+    assert all(map(is_empty, late))
+
+
+def test_quarantined_events_about_erased_people_are_emptied_by_the_sweep():
+    event_of()
+    erase()
+    body = json.dumps([{"to": "Ann <ann%40example.com>"}]).encode()
+    theirs = event_of({}, status="quarantined", body=body)
+    other = event_of({}, status="quarantined", body=b"joann@example.com")
+
+    assert scrubbing.sweep() == 1
+
+    assert is_empty(theirs)
+    assert not is_empty(other)
+
+
+def test_somebody_who_signs_up_anew_can_be_known_again():
+    event_of({"email": "ann@example.com"})
+    erase()
+    call_command("erase_customer", "ANN@example.com", allow_again=True)
+
+    event_of({"email": "ann@example.com"})
+    draining.drain()
+
+    assert Customer.objects.filter(email="ann@example.com").exists()
+
+
+def test_customer_io_s_list_of_a_segment_does_not_bring_them_back():
+    event_of()
+    erase()
+    segment = CustomerSegment.objects.create(number=7, name="Trials")
+
+    segment.page_read(erased.allowed_members(["beef01", "beef02"]), "next")
+
+    assert list(SegmentMember.objects.values_list("cio_id", flat=True)) == ["beef02"]
+
+
+def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():
+    brief = make_brief(customer=make_customer(email="ann@example.com"))
+    target = NotificationTarget.objects.create(name="#retention", scheme="json")
+    message = Notification.objects.create(target=target, brief=brief, dedupe_key="1", kind="brief")
+    token = message.claim()
+    erase()
+
+    assert not message.sent(token)
+    assert not Notification.objects.exists()
+
+
+def test_a_dry_run_under_way_begins_its_batch_anew():
+    make_customer(email="ann@example.com")
+    ReprocessingJob.objects.create(kind="events", is_dry_run=True)
+    job = ReprocessingJob.objects.claim()
+    erase()
+
+    assert not job.advance(1, 1, {}, examples=["ann@example.com opened a brief"])
+    assert ReprocessingJob.objects.claim() is not None
+
+
+def test_an_emptied_event_cannot_be_replayed():
+    event = event_of(status="ignored")
+    erase()
+    event.refresh_from_db()
+
+    assert not event.replay()

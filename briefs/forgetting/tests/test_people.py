@@ -1,0 +1,109 @@
+"""Whom an identifier means, and what of theirs belongs to others as well."""
+
+import pytest
+
+from briefs.forgetting import erasing, people
+from briefs.models import Erasure
+from briefs.tests.factories import make_customer, make_event, make_payload, make_signal
+from personas.models import Customer, CustomerAlias, Persona, PersonaCondition
+from webhooks.models import WebhookEvent
+
+pytestmark = pytest.mark.django_db
+
+
+def event_of(identifiers, **kw):
+    return make_event(make_payload(data={"identifiers": identifiers}), **kw)
+
+
+def named(term):
+    return {kind: set(values) for kind, values in people.find(term).identifiers.items() if values}
+
+
+@pytest.mark.parametrize(
+    "term", ["beef01", "cio_beef01", "ann", "ANN@Example.com", "+49 171 555", "former@x.org",
+             "id:ann", "email:former@x.org"],
+)  # fmt: skip
+def test_somebody_is_found_by_any_identifier_of_now_and_of_before(term):
+    ann = make_customer(
+        cio_id="beef01", external_id="ann", email="ann@example.com", phone="+49171555"
+    )
+    CustomerAlias.objects.create(customer=ann, kind="email", value="former@x.org")
+
+    assert people.find(term).customers == (ann.pk,)
+
+
+def test_an_identifier_of_several_lists_them():
+    for cio_id in ("beef01", "beef02"):
+        make_customer(cio_id=cio_id, email="both@example.com")
+
+    with pytest.raises(people.Several) as refused:
+        people.find("both@example.com")
+
+    assert refused.value.people == ["cio_id:beef01", "cio_id:beef02"]
+    assert people.find("cio_id:beef01").customers
+
+
+def test_what_another_customer_has_as_well_stays_theirs():
+    one = make_customer(cio_id="beef01", external_id="one", email="both@example.com")
+    other = make_customer(cio_id="beef02", external_id="two", email="both@example.com")
+    shared = event_of({"email": "both@example.com"}, status="ignored")
+    own = event_of({"cio_id": "beef01", "email": "both@example.com"}, status="ignored")
+    make_signal(customer=one, event=(of_signal := event_of({"email": "both@example.com"})))
+
+    person = people.gather(one)
+    events = erasing.events_of(person)
+
+    assert not person.identifiers["email"]
+    assert events == {own.pk, of_signal.pk}
+    assert shared.pk not in events
+    assert Customer.objects.filter(pk=other.pk).exists()
+
+
+def test_events_say_identifiers_that_the_row_never_learned():
+    make_customer(cio_id="beef01", external_id="ann", email="ann@example.com")
+    event_of({"cio_id": "beef01", "email": "newest@example.com"}, status="ignored")
+    event_of({"cio_id": "beef09", "email": "newest@example.com"}, status="ignored")
+
+    found = named("ann")
+
+    assert found["email"] == {"ann@example.com", "newest@example.com"}
+    assert found["cio_id"] == {"beef01"}  # another cio_id is another person
+
+
+def test_somebody_of_whom_only_events_are_stored_is_found_by_each_identifier():
+    event_of({"cio_id": "beef01", "email": "Ann@Example.com"}, status="ignored")
+    event_of({"cio_id": "beef01", "id": "ann"}, status="ignored")
+
+    assert named("ann@example.com") == named("id:ann") == {
+        "cio_id": {"beef01"}, "email": {"ann@example.com"}, "id": {"ann"},
+    }  # fmt: skip
+    erasing.erase(people.find("ann@example.com"), Erasure.objects.create(way="command"))
+    assert not WebhookEvent.objects.exclude(identifiers={}).exists()
+
+
+def test_an_address_under_which_events_name_several_people_lists_them():
+    for cio_id in ("beef01", "beef02"):
+        event_of({"cio_id": cio_id, "email": "info@example.com"}, status="ignored")
+
+    with pytest.raises(people.Several, match="Several people"):
+        people.find("info@example.com")
+
+
+def test_nobody_is_found_by_an_unknown_identifier():
+    with pytest.raises(people.Unknown):
+        people.find("nobody@example.com")
+
+
+def test_rules_that_name_somebody_at_present_are_told_and_stay(starter):
+    make_customer(email="ann@example.com")
+    persona = Persona.objects.first()
+    condition = PersonaCondition.objects.create(
+        persona=persona, field="email", operator="in", value="ann@example.com, bob@example.com"
+    )
+
+    erasure = erasing.erase(people.find("ann@example.com"), Erasure.objects.create(way="command"))
+
+    [place] = erasure.left
+    assert place.endswith(f" {condition.pk} of persona {persona.pk}")
+    condition.refresh_from_db()
+    assert condition.value == "ann@example.com, bob@example.com"
