@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from briefs.finding.words import indexing
-from briefs.models import Brief, Notification, NotificationTarget, Research
+from briefs.forgetting import erasing, people
+from briefs.models import Brief, Erasure, Notification, NotificationTarget, Research
 from briefs.pipeline import draining
 from briefs.reprocessing import ordering
 from briefs.reprocessing.selecting import Selection
@@ -14,7 +15,8 @@ from briefs.reprocessing.tests.making import finish
 from briefs.research import working
 from briefs.tests.factories import make_event, make_payload
 from operations import invariants
-from webhooks.models import WebhookEvent
+from operations.pruning import working as pruning
+from webhooks.models import Pruning, WebhookEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +63,20 @@ def test_day_of_work_breaks_no_promise(user):
     assert Brief.objects.filter(basis="shared").exists()
     assert Research.objects.filter(status="done").exists()
     assert set(WebhookEvent.objects.values_list("status", flat=True)) == {"processed", "ignored"}
+
+
+@pytest.mark.usefixtures("starter", "sandbox")
+def test_what_was_erased_and_what_ended_breaks_no_promise():
+    unsubscribe(*(f"enterprise-retail-low-{n}" for n in range(3)))
+    indexing.sweep()
+    Brief.objects.first().close("retained")
+    long_ago = timezone.now() - timedelta(days=500)
+
+    erasing.erase(people.find("enterprise-retail-low-1"), Erasure.objects.create(way="command"))
+    WebhookEvent.objects.update(received_at=long_ago, finished_at=long_ago)
+    state = Pruning.made(timezone.now())
+    state.claim(is_asked=True)
+    pruning.work(state)
+
+    assert broken() == []
+    assert WebhookEvent.objects.count() == 1  # of the brief that is open
