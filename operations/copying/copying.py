@@ -149,7 +149,10 @@ def _send(
         cursor.copy(f'COPY "{_name(model)}" ({columns}) FROM STDIN') as into,
     ):
         while batch := found.fetchmany(_EVERY):
-            made = [lines.line(row) for row in batch]
+            try:
+                made = [lines.line(row) for row in batch]
+            except NotCopied as error:
+                raise NotCopied(f"{_name(model)}, after line {rows}, has {error}") from error
             digest += sum(map(lines.digest, made))
             into.write("\n".join(made) + "\n")
             rows += len(batch)

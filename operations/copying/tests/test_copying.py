@@ -156,12 +156,19 @@ def test_difference_is_told_and_leaves_the_target_empty(filled, target, capsys, 
     assert is_unused()
 
 
-def test_row_that_postgresql_refuses_is_named_without_its_value(file, target):
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("secret" * 100, "personas_customer, line 1, column sort_name"),
+        ("secret\0", "personas_customer, after line 0, has a text with a NUL"),
+    ],
+)
+def test_row_that_postgresql_refuses_is_named_without_its_value(file, target, value, words):
     with closing(sqlite3.connect(file)) as changed:
-        changed.execute("UPDATE personas_customer SET sort_name = ?", ["secret" * 100])
+        changed.execute("UPDATE personas_customer SET sort_name = ?", [value])
         changed.commit()
 
-    with pytest.raises(CommandError, match="personas_customer, line 1, column sort_name") as told:
+    with pytest.raises(CommandError, match=words) as told:
         copy(file)
 
     assert "secret" not in str(told.value)

@@ -27,7 +27,8 @@ class Command(migrate.Command):
         with _lock_timeout(options["database"]):
             while True:
                 try:
-                    return super().handle(*args, **options)
+                    super().handle(*args, **options)
+                    return
                 except Error as error:
                     if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock not available
                         raise
