@@ -47,7 +47,8 @@ FILL = """
         ) moment
 """
 SIGNALS = """
-    INSERT INTO personas_customer (cio_id, email) SELECT 'p' || n, 'p' || n || '@example.com'
+    INSERT INTO personas_customer (cio_id, email, attributes, devices, preferences, is_deleted)
+    SELECT 'p' || n, 'p' || n || '@example.com', '{}', '[]', '{}', false
     FROM generate_series(1, 5000) n;
     INSERT INTO briefs_signal (event_id, customer_id, kind, effect, severity, level, why, message,
         happened_at)

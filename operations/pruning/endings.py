@@ -67,7 +67,7 @@ class Ending:
     order: str = "pk"
     has_states: bool = False  # of events, chosen `_in_state`
     kept: Q | Exists | None = None
-    end: Callable[[QuerySet[Any]], int] = _delete
+    end: Callable[[Any], int] = _delete
 
     @property
     def words(self) -> str:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from briefs.finding.words.indexing import BUSY
 from briefs.saving.comparing import next_night
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 TASK = "briefs.tasks.prune"
 CLUSTER = "research"  # whose workers are used to slow calls: no event and no sweep waits for it
 SLICE_SECONDS = 20.0
-BATCH = 500  # rows of one transaction: it holds their locks, on SQLite that of the only writer
+BATCH = 200  # rows of one transaction: it holds their locks, on SQLite that of the only writer
 WAIT_SECONDS = 1.0  # while the workers are behind
 AGAIN_AFTER = timedelta(hours=1)  # a run that failed
 
@@ -162,10 +163,13 @@ def _is_free(state: Pruning, is_stopped: Callable[[], bool]) -> bool:
 
 
 def _let_others_in(seconds: float) -> None:
-    """Pause for as long as the batch took: half of the disk's time belongs to the receiver.
+    """Pause for as long as the batch took, and three times as long while events arrive.
 
     SQLite does not queue its writers: they try again every 100 ms.
     """
+    just_now = Now() - timedelta(seconds=1)
+    if WebhookEvent.objects.filter(received_at__gt=just_now).exists():
+        seconds *= 3
     time.sleep(max(seconds, PAUSE_SECONDS) if connection.vendor == "sqlite" else seconds)
 
 

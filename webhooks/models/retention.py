@@ -158,7 +158,7 @@ class Pruning(models.Model):
     @classmethod
     def made(cls, due_at: datetime) -> "Pruning":
         """The row; one that is new is due at this moment."""
-        cls.objects.bulk_create([cls(pk=1, due_at=due_at)], ignore_conflicts=True)
+        Pruning.objects.bulk_create([Pruning(pk=1, due_at=due_at)], ignore_conflicts=True)
         return cls.objects.get(pk=1)
 
     def may_wake(self) -> bool:
