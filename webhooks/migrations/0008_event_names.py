@@ -1,7 +1,7 @@
-from django.db import migrations, models
+from django.db import migrations
 
 from webhooks.aside import AddIndexAside
-from webhooks.models.naming import Identifier
+from webhooks.models.naming import index
 
 
 class Migration(migrations.Migration):
@@ -13,9 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexAside(
-            model_name='webhookevent',
-            index=models.Index(Identifier(kind=kind), name=f'event_{kind}'),
-        )
+        AddIndexAside(model_name='webhookevent', index=index(kind))
         for kind in ('cio_id', 'id', 'email', 'phone')
     ]
