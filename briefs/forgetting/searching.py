@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from briefs.forgetting.quoting import NEARLY, Pattern, without
+from briefs.forgetting.quoting import ERASED, NEARLY, Pattern, without
 from webhooks.personal import Fate, Quotes, model_of
 
 CHUNK = 500
@@ -41,7 +41,8 @@ def _likely(model: Any, columns: list[str], pattern: Pattern) -> dict[str, Any]:
         parts += [like.format(column)] * len(pattern.likes)
         params += pattern.likes
         if field.max_length:
-            parts.append(f"LENGTH({column}) >= {field.max_length - NEARLY}")
+            parts += [f"LENGTH({column}) >= {field.max_length - NEARLY}", like.format(column)]
+            params.append(f"%{ERASED}%")
     return {"where": [f"({' OR '.join(parts)})"], "params": params}
 
 

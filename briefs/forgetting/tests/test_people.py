@@ -21,8 +21,9 @@ def named(term):
 
 
 @pytest.mark.parametrize(
-    "term", ["beef01", "cio_beef01", "ann", "ANN@Example.com", "+49 171 555", "former@x.org",
-             "id:ann", "email:former@x.org"],
+    "term",
+    ["beef01", "cio_beef01", "ann", "ANN@Example.com", "+49 171 555", "0049 (171) 555",
+     "former@x.org", "id:ann", "email:former@x.org"],
 )  # fmt: skip
 def test_somebody_is_found_by_any_identifier_of_now_and_of_before(term):
     ann = make_customer(
