@@ -9,11 +9,12 @@ identifier. No step holds a lock for long, except on rows of this one person.
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Max
 
 from briefs.finding.words import indexing
 from briefs.forgetting import brief_tables, people, searching
@@ -41,7 +42,9 @@ AT_ONCE = 200  # events in one transaction: the receiver waits for a locked one
 EVENTS = "webhooks.WebhookEvent"
 DEADLOCK = "40P01"
 TRIES = 3
-DOCUMENT_SECONDS = 20.0
+MARKS = 5_000  # of changes whose documents are written at once; a task writes the others
+PAGES = 200  # of the index of words that are joined at a time
+PAUSE_SECONDS = 0.02
 
 
 def count(person: Person, *, texts: bool = True) -> dict[str, int]:
@@ -67,6 +70,7 @@ def count(person: Person, *, texts: bool = True) -> dict[str, int]:
 def erase(person: Person, erasure: Erasure) -> Erasure:
     """Erase the person, and note in the row how much went. Call it outside a transaction."""
     _wipe_what_is_freed()
+    since = TextChange.objects.aggregate(last=Max("pk"))["last"] or 0
     person = _bury(person)
     counts: Counter[str] = Counter()
     counts[EVENTS] += _empty_events(person)
@@ -74,7 +78,7 @@ def erase(person: Person, erasure: Erasure) -> Erasure:
     in_segment = _named_in_segment(person)
     _again(lambda: _take(person, counts))
     left += _leave_segment(in_segment)
-    _write_documents()
+    _write_documents(since)
     _tidy()
     erasure.end({table: number for table, number in counts.items() if number}, left)
     return erasure
@@ -221,13 +225,17 @@ def _leave_segment(named: list[tuple[Any, str]]) -> list[str]:
     return []
 
 
-def _write_documents() -> None:
-    """Of what was changed; else a task does it within seconds, or later while events wait."""
-    last = TextChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    stop_at = time.monotonic() + DOCUMENT_SECONDS
-    while TextChange.objects.filter(pk__lte=last).exists() and time.monotonic() < stop_at:
-        if not indexing.write_changes():
-            return
+@transaction.atomic
+def _write_documents(since: int) -> None:
+    """Of what was changed since that mark. While another worker writes documents, it does it."""
+    if SearchIndex.taken() is None:
+        return
+    keys: dict[str, set[int]] = defaultdict(set)
+    for kind, key in TextChange.objects.filter(pk__gt=since).values_list("kind", "key")[:MARKS]:
+        keys[kind].add(key)
+    indexing.write_customers(keys[TextChange.Kind.CUSTOMER])
+    indexing.write_briefs(keys[TextChange.Kind.BRIEF])
+    indexing.write_answers(keys[TextChange.Kind.RESEARCH])
 
 
 def _again(work: Callable[[], T]) -> T:
@@ -249,9 +257,26 @@ def _wipe_what_is_freed() -> None:
 
 
 def _tidy() -> None:
-    """SQLite's index of words keeps those of a deleted document until its parts are joined."""
+    """SQLite's index of words keeps those of a deleted document until its parts are joined.
+
+    A little at a time: to join all at once would keep the receiver from its only writer.
+    """
     if connection.vendor != "sqlite":
         return
+    for table in WORDS.values():
+        pages = -PAGES  # begin a new round, then go on with it until nothing is left to do
+        while _merge(table, pages) > 1:
+            pages = PAGES
+            time.sleep(PAUSE_SECONDS)
+
+
+def _merge(table: str, pages: int) -> int:
+    """Join some parts of this index; returns how many rows that changed, at most 1 if none is left.
+
+    https://sqlite.org/fts5.html#the_merge_command
+    """
+    statement = f"INSERT INTO {table} ({table}, rank) VALUES ('merge', {pages})"  # noqa: S608 - ours
     with connection.cursor() as cursor:
-        for table in WORDS.values():
-            cursor.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608 - ours
+        before = cursor.execute("SELECT total_changes()").fetchone()[0]
+        cursor.execute(statement)
+        return int(cursor.execute("SELECT total_changes()").fetchone()[0] - before)

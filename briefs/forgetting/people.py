@@ -10,8 +10,8 @@ from django.db.models import Q
 from personas.models import Customer, CustomerAlias, names
 from personas.models.aliases import COLUMNS
 from personas.models.privacy import identifies
-from personas.people.identity import known_as, normalise
-from webhooks.models import WebhookEvent
+from personas.people.identity import normalise
+from webhooks.models import WebhookEvent, naming
 from webhooks.personal import Person
 
 KINDS = tuple(COLUMNS)
@@ -100,14 +100,13 @@ def _customers(kind: str, value: str) -> list[Customer]:
     people = Customer.objects.filter(is_erased=False)
     if kind == "customer":
         return list(people.filter(pk=value)) if value.isdigit() and len(value) < 19 else []
-    if not kind:
-        return list(people.filter(known_as(value)).order_by("pk")) if value else []
-    named = normalise({kind: value})
-    if not named:
-        return []
-    present = people.filter(**{COLUMNS[kind]: named[kind]})
-    former = people.filter(aliases__kind=kind, aliases__value=named[kind])
-    found = {one.pk: one for some in (present, former) for one in some}
+    named = normalise({kind: value} if kind else dict.fromkeys(KINDS, value))
+    found: dict[int, Customer] = {}
+    for one, given in named.items():
+        forms = naming.spellings(one, [given])
+        present = people.filter(**{f"{COLUMNS[one]}__in": forms})
+        former = people.filter(aliases__kind=one, aliases__value__in=forms)
+        found |= {row.pk: row for some in (present, former) for row in some}
     return [found[key] for key in sorted(found)]
 
 

@@ -85,7 +85,7 @@ class Pattern:
         return bool(is_there or (self._is_cut(text, longest) and self.cut.search(text)))  # type: ignore[union-attr]
 
     def _is_cut(self, text: str, longest: int | None) -> bool:
-        return bool(self.cut and longest and len(text) >= longest - NEARLY)
+        return bool(self.cut and longest and is_cut(text, longest))
 
 
 def without(value: Any, pattern: Pattern, longest: int | None = None) -> Any:
@@ -96,7 +96,7 @@ def without(value: Any, pattern: Pattern, longest: int | None = None) -> Any:
     if pattern.exactly is None:
         return value
     if isinstance(value, str):
-        if longest and pattern.cut and len(value) >= longest - NEARLY:
+        if longest and pattern.cut and is_cut(value, longest):
             value = pattern.cut.sub(ERASED, value)
         return pattern.exactly.sub(ERASED, value)[:longest]
     if isinstance(value, list):
@@ -104,6 +104,11 @@ def without(value: Any, pattern: Pattern, longest: int | None = None) -> Any:
     if isinstance(value, dict):
         return {without(key, pattern): without(one, pattern) for key, one in value.items()}
     return value
+
+
+def is_cut(text: str, longest: int) -> bool:
+    """Whether it may have been cut to what its column holds, perhaps before somebody was erased."""
+    return len(text) >= longest - NEARLY or ERASED in text
 
 
 def is_telling(identifier: str) -> bool:

@@ -1,21 +1,18 @@
-from django.db import migrations, models
+from django.db import migrations
 
 from config.migrating import AddIndexConcurrently
-from webhooks.models.naming import Identifier
+from webhooks.models.naming import index
 
 
 class Migration(migrations.Migration):
 
-    atomic = False  # as an index that is built concurrently needs it
+    atomic = False  # PostgreSQL builds no index concurrently within a transaction
 
     dependencies = [
         ('webhooks', '0010_index_of_kept_bodies'),
     ]
 
     operations = [
-        AddIndexConcurrently(
-            model_name='webhookevent',
-            index=models.Index(Identifier(kind=kind), name=f'event_{kind}'),
-        )
+        AddIndexConcurrently(model_name='webhookevent', index=index(kind))
         for kind in ('cio_id', 'id', 'email', 'phone')
     ]

@@ -1,12 +1,13 @@
 """Whom an identifier means, and what of theirs belongs to others as well."""
 
 import pytest
+from django.db import connection
 
 from briefs.forgetting import erasing, people
 from briefs.models import Erasure
 from briefs.tests.factories import make_customer, make_event, make_payload, make_signal
 from personas.models import Customer, CustomerAlias, Persona, PersonaCondition
-from webhooks.models import WebhookEvent
+from webhooks.models import WebhookEvent, naming
 
 pytestmark = pytest.mark.django_db
 
@@ -20,8 +21,9 @@ def named(term):
 
 
 @pytest.mark.parametrize(
-    "term", ["beef01", "cio_beef01", "ann", "ANN@Example.com", "+49 171 555", "former@x.org",
-             "id:ann", "email:former@x.org"],
+    "term",
+    ["beef01", "cio_beef01", "ann", "ANN@Example.com", "+49 171 555", "0049 (171) 555",
+     "former@x.org", "id:ann", "email:former@x.org"],
 )  # fmt: skip
 def test_somebody_is_found_by_any_identifier_of_now_and_of_before(term):
     ann = make_customer(
@@ -107,3 +109,14 @@ def test_rules_that_name_somebody_at_present_are_told_and_stay(starter):
     assert place.endswith(f" {condition.pk} of persona {persona.pk}")
     condition.refresh_from_db()
     assert condition.value == "ann@example.com, bob@example.com"
+
+
+def test_events_are_found_through_an_index_of_each_kind():
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # the table is empty
+    asked = {"cio_id": ["a"], "id": ["b"], "email": ["c@example.com"], "phone": ["+49171555"]}
+
+    for kind, condition in zip(naming.KINDS, naming.by_any(asked), strict=True):
+        plan = WebhookEvent.objects.filter(condition).values("pk").explain()
+        assert f"event_{kind}" in plan, plan

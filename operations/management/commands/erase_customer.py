@@ -73,10 +73,10 @@ class Command(BaseCommand):
         return input("Erase this person for ever? [y/N] ").strip().lower() in ("y", "yes")
 
     def _erase(self, person: Person, *, is_vacuum: bool) -> None:
-        row = Erasure.objects.create(
-            way=Erasure.Way.COMMAND, customer=next(iter(person.customers), None)
-        )
-        erasure = erasing.erase(person, row)
+        customer = next(iter(person.customers), None)
+        row = Erasure.objects.create(way=Erasure.Way.COMMAND, customer=customer)
+        # Under a lease: if this process ends, a worker goes on; while it lives, none does.
+        erasure = erasing.erase(person, Erasure.objects.claim(row.pk) or row)
         self._show(erasure.counts)
         for place in erasure.left:
             self.stdout.write(self.style.WARNING(f"Still names the person: {place}"))
