@@ -113,6 +113,7 @@ bench: $(VENV)/.development
 	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.blast
 	$(PY) -m benchmarks.desk --briefs 10000 --rounds 10
+	$(PY) -m benchmarks.metrics --briefs 10000 --rounds 30
 	$(PY) -m benchmarks.chaos --minutes 1 --patience 420
 
 # uv pins for all platforms and versions of Python at once. A pin stays as it is until UPGRADE=1

@@ -388,3 +388,7 @@ def test_single_sign_on_that_cannot_work_does_not_start(wrong, said):
 
 def test_role_names_are_those_of_accounts():
     assert list(single_sign_on.ROLES) == Role.values
+
+
+def test_token_of_the_metrics_that_is_none_does_not_start():
+    assert "METRICS_TOKEN is a placeholder" in refusal(**PRODUCTION, METRICS_TOKEN="changeme")

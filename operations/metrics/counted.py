@@ -60,7 +60,8 @@ def counters(figures: Figures) -> Iterator[Metric]:
 def lags(figures: Figures) -> Iterator[Metric]:
     shown, _ = _read()
     for lag in LAGS:
-        buckets, number = [], 0.0
+        buckets: list[tuple[str, float]] = []
+        number = 0.0
         for label in LABELS:
             number += shown[lag.name].get(label, 0)
             buckets.append((label, number))

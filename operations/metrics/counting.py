@@ -5,7 +5,7 @@ each thing is counted once, two minutes after it happened, and stays counted.
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ BOUNDS = (1, 2.5, 5, 10, 30, MINUTES, 2 * MINUTES, 5 * MINUTES, 15 * MINUTES, 30
 LABELS = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
 SUM = "sum"
 
-Counts = Counter[tuple[str, str]]
+Counts = defaultdict[tuple[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ def _count_window() -> bool:
     hour = _this_hour(now) - HOUR  # its answers may still be written down
     if until <= since:
         return False
-    counts: Counts = Counter()
+    counts: Counts = defaultdict(float)
     for found in (_answers(meter.tallied_until, hour), _events(since, until),
                   _calls(since, until), _notifications(since, until)):  # fmt: skip
-        counts.update(dict(found))
+        counts.update(found)
     for lag in LAGS:
         counts.update(_lags(lag, since, until))
     MeterCount.objects.all().add(counts)
@@ -124,7 +124,7 @@ def _notifications(since: datetime, until: datetime) -> Found:
         yield ("notifications", status), number
 
 
-def _by(rows: QuerySet[Any], field: str) -> QuerySet[Any, Any]:
+def _by(rows: QuerySet[Any], field: str) -> Any:
     return rows.order_by().values_list(field).annotate(Count("pk"))
 
 
@@ -135,10 +135,10 @@ def _lags(lag: Lag, since: datetime, until: datetime) -> Counts:
     briefs = Brief.objects.filter(**{f"{lag.moment}__gt": since, f"{lag.moment}__lte": until})
     if lag.moment == "researched_at":  # of a fresh answer it is not the first time
         briefs = briefs.exclude(research__asked_by__isnull=False)
-    counts: Counts = Counter()
+    counts: Counts = defaultdict(float)
     for moment, at in briefs.annotate(at=Subquery(received)).values_list(lag.moment, "at"):
         if at is not None:
             seconds = max((moment - at).total_seconds(), 0.0)
             counts[lag.name, LABELS[bisect_left(BOUNDS, seconds)]] += 1
-            counts[lag.name, SUM] += seconds  # type: ignore[assignment]
+            counts[lag.name, SUM] += seconds
     return counts

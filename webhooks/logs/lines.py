@@ -71,6 +71,7 @@ def configuration(
         "root": {"handlers": list(handlers), "level": at_least_info},
         "loggers": {
             **{name: {"level": level.upper()} for name in OURS},
+            "django": {"handlers": [], "level": at_least_info},  # in place of Django's own handlers
             "django-q": {
                 "handlers": list(handlers), "level": at_least_warning, "propagate": False,
             },
