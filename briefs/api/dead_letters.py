@@ -152,7 +152,8 @@ class DeadLetterViewSet(TellsProblems, viewsets.GenericViewSet[Any]):
         if places is not None:
             here = request.build_absolute_uri()
             following = replace_query_param(here, CURSOR, cursor.moved(request, places))
-        results = DeadLetter(found, many=True, context={"request": request}).data
+        serializer: Any = DeadLetter
+        results = serializer(found, many=True, context={"request": request}).data
         return Response({"next": following, "results": results})
 
     @extend_schema(request=ReplayThese, responses=Replayed, filters=False)

@@ -93,7 +93,7 @@ class _Source:
     def told(self) -> QuerySet[Any]:
         """The rows with what is told of each, the latest first."""
         code = Coalesce(self.code, Value(""), output_field=CharField())
-        return (
+        rows: QuerySet[Any] = (
             self.rows()
             .annotate(
                 code=code,
@@ -103,6 +103,7 @@ class _Source:
             )
             .order_by("-last_at", "-pk")
         )
+        return rows
 
 
 def _events(status: WebhookEvent.Status) -> QuerySet[WebhookEvent]:
