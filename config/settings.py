@@ -430,6 +430,7 @@ SPECTACULAR_SETTINGS = {
         "JobKindEnum": "briefs.models.ReprocessingJob.Kind",
         "OrderedKindEnum": "briefs.api.reprocessing.KINDS",
         "JobStateEnum": "briefs.models.ReprocessingJob.State",
+        "DeadLetterKindEnum": "briefs.dead_letters.letters.Kind",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

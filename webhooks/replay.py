@@ -19,7 +19,7 @@ from webhooks.bell import ring
 from webhooks.clock import database_now
 from webhooks.connections import is_outage
 from webhooks.models import WebhookEvent
-from webhooks.parsing import Unusable, parse
+from webhooks.parsing import ParsedEvent, Unusable, parse
 
 logger = logging.getLogger(__name__)
 
@@ -189,13 +189,27 @@ def _failure(event: WebhookEvent, error: Exception) -> Left:
     return Left(type(error).__name__, is_failure=True)
 
 
-def _read_anew(event: WebhookEvent) -> str:
-    """QUARANTINED -> PENDING, with the fields that today's parser reads; or why it stays."""
+def why_unreadable(event: WebhookEvent) -> str:
+    """Why a quarantined event could not be read now either; empty if it could."""
+    try:
+        _parsed(event)
+    except Unusable as error:
+        return str(error)
+    return ""
+
+
+def _parsed(event: WebhookEvent) -> ParsedEvent:
+    """What today's parser reads. Raises Unusable."""
     body = bytes(event.body)
     if len(body) < event.body_size:
-        return "only the start of its body was kept"
+        raise Unusable("only the start of its body was kept")
+    return parse(body)
+
+
+def _read_anew(event: WebhookEvent) -> str:
+    """QUARANTINED -> PENDING, with the fields that today's parser reads; or why it stays."""
     try:
-        parsed = parse(body)
+        parsed = _parsed(event)
     except Unusable as error:
         return str(error)
     if WebhookEvent.objects.filter(event_id=parsed.event_id).exclude(pk=event.pk).exists():

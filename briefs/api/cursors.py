@@ -5,7 +5,6 @@ addresses of pages stand in the logs of many machines.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,15 +22,18 @@ from briefs.models import sealing
 
 ORDERING, CURSOR, SIZE = "ordering", "cursor", "page_size"
 USUAL, MOST = 50, 200
-_NOT_OURS = "This is no cursor of this list in this order: begin without one, and follow `next`."
+NOT_OURS = "This is no cursor of this list in this order: begin without one, and follow `next`."
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page begins. `at`: when the first page was asked for; all pages sort by it."""
+    """Where a page begins. `at`: when the first page was asked for; all pages sort by it.
+
+    `behind`: by what the last row of the page before is sorted, as it was written to JSON.
+    """
 
     at: datetime
-    behind: Sequence[Any] | None = None
+    behind: Any = None
 
     @classmethod
     def of(cls, request: Request) -> "Cursor":
@@ -42,12 +44,12 @@ class Cursor:
         try:
             of_list, at, behind = json.loads(sealing.unseal(given, sealing.CURSOR))
         except sealing.Unreadable:
-            raise ValidationError({CURSOR: [_NOT_OURS]}) from None
+            raise ValidationError({CURSOR: [NOT_OURS]}) from None
         if of_list != _list(request):
-            raise ValidationError({CURSOR: [_NOT_OURS]})
+            raise ValidationError({CURSOR: [NOT_OURS]})
         return cls(datetime.fromisoformat(at), behind)
 
-    def moved(self, request: Request, behind: Sequence[Any]) -> str:
+    def moved(self, request: Request, behind: Any) -> str:
         """The cursor behind this row, in words for the address."""
         text = json.dumps(
             [_list(request), self.at, behind], default=str
@@ -63,11 +65,11 @@ class Pages(BasePagination):
     """`next` is the address of the next page; null on the last one. Nothing is counted."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        size, cursor, keyset = _size(request), view.cursor, Keyset(queryset)
+        size, cursor, keyset = size_of(request), view.cursor, Keyset(queryset)
         try:
             behind = None if cursor.behind is None else keyset.read(cursor.behind)
         except (BadValue, ValueError):  # the list is sorted by something else since an upgrade
-            raise ValidationError({CURSOR: [_NOT_OURS]}) from None
+            raise ValidationError({CURSOR: [NOT_OURS]}) from None
         found = list(keyset.part(size + 1, behind))
         self.next = None
         if len(found) > size:
@@ -111,8 +113,8 @@ def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str,
     }  # fmt: skip
 
 
-def _size(request: Request) -> int:
-    """Raises ValidationError."""
+def size_of(request: Request) -> int:
+    """How many rows a page has. Raises ValidationError."""
     value = request.query_params.get(SIZE, "")
     if not value:
         return USUAL

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from briefs.api import views
 from briefs.api.bulk import BulkActViewSet
+from briefs.api.dead_letters import DeadLetterViewSet
 from briefs.api.incidents import IncidentViewSet
 from briefs.api.reprocessing import ReprocessedBriefViewSet, ReprocessingJobViewSet
 from briefs.api.rule_versions import RuleVersionViewSet
@@ -24,6 +25,7 @@ router.register("bulk-acts", BulkActViewSet, basename="bulkact")
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("reprocessing-jobs", ReprocessingJobViewSet, basename="reprocessingjob")
 router.register("reprocessed-briefs", ReprocessedBriefViewSet, basename="reprocessedbrief")
+router.register("dead-letters", DeadLetterViewSet, basename="deadletter")
 router.register("closing-reasons", views.ClosingReasonViewSet, basename="closingreason")
 router.register("offers", views.OfferViewSet, basename="offer")
 router.register("rule-versions", RuleVersionViewSet, basename="ruleversion")

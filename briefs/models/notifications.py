@@ -138,6 +138,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             finished_at=Now(),
         )
 
+    def retry(self) -> int:
+        """FAILED -> PENDING with all its tries, because a person wants it; returns how many."""
+        return self.filter(status=Notification.Status.FAILED).update(
+            status=Notification.Status.PENDING, tries=0, available_at=Now(), finished_at=None
+        )
+
     def restore(self) -> int:
         """CANCELLED -> PENDING: somebody needs it after all; returns how many."""
         return self.filter(status=Notification.Status.CANCELLED).update(

@@ -36,6 +36,11 @@ class ResearchQuerySet(models.QuerySet["Research"]):
         abandoned = Q(lease_until=None) | Q(lease_until__lt=Now())
         return self.active().filter(ready & abandoned)
 
+    def wanted(self) -> Self:
+        """An open brief waits for it."""
+        waiting = Q(research=OuterRef("pk")) | Q(renewal=OuterRef("pk"))
+        return self.filter(Exists(Brief.objects.open().filter(waiting)))
+
     def lost(self) -> Self:
         """Asked, and the answer did not arrive: either that is known, or its worker is gone."""
         return self.filter(status__in=(Research.Status.RUNNING, Research.Status.RECOVERING))

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from briefs.models import Brief, MaveCall, MaveHealth, Priority, Research, ResearchPolicy
+from briefs.models import MaveCall, MaveHealth, Priority, Research, ResearchPolicy
 from briefs.research import spending
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.waiting import Standstill
@@ -194,8 +194,7 @@ def _lease_search(research: Research) -> Search | None:
 
 def _lease_question(research: Research) -> Ticket | None:
     """Lease a question and enter its call; None, and cancel it, if no open brief waits for it."""
-    wanted = Brief.objects.open()
-    if not (wanted.filter(research=research) | wanted.filter(renewal=research)).exists():
+    if not Research.objects.filter(pk=research.pk).wanted().exists():
         research.cancel("no open brief waits for it any more")
         return None
     same = Q(question_hash=research.question_hash, status__in=Research.GIVEN_UP)

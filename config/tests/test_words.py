@@ -7,6 +7,7 @@ import pytest
 from django.apps import apps
 
 from accounts.models import Role, SignInPolicy
+from briefs.dead_letters.letters import Kind
 from briefs.finding import tabs
 from briefs.finding.filters import ASSIGNEES, RESEARCH
 from briefs.models import (
@@ -62,6 +63,7 @@ CHOICES = {
     "Many briefs": BulkAct.Kind.labels,
     "Left out": [status.label for status in BulkPart.LEFT_OUT],
     "Reprocessing": ReprocessingJob.Kind.labels,
+    "Kinds of dead letters": Kind.labels,
     "How far a job is": ReprocessingJob.State.labels,
     "What a job did with a brief": ReprocessedBrief.Change.labels,
     "What its undo did": ReprocessedBrief.Undone.labels,

@@ -79,6 +79,8 @@ def look_at(one: Promise, now: datetime, numbers: dict[Any, int] | None = None) 
     numbers = {} if numbers is None else numbers
     rows: Any = one.rows
     if rows not in numbers:
-        numbers[rows] = (rows._default_manager if isinstance(rows, type) else rows()).count()
+        numbers[rows] = (
+            rows._default_manager if hasattr(rows, "_default_manager") else rows()
+        ).count()
     number = numbers[rows]
     return Looked(one, number, one.broken(now), time.monotonic() - began)

@@ -84,11 +84,11 @@ def _is_awake(state: str, is_waiting: bool) -> bool:
 def fold_has_its_number(_now: datetime) -> Iterator[Broken]:
     briefs = tabs.of_state("open", Brief.objects.all(), None)
     folds = Folds.of(briefs)
+    columns = ("cause", "assignee", "returned_from", "priority")
+    rows: Any = briefs.filter(cause__isnull=False).order_by().values_list(*columns)
     plain = Counter(
         cause
-        for cause, assignee, returned_from, priority in briefs.filter(cause__isnull=False)
-        .order_by()
-        .values_list("cause", "assignee", "returned_from", "priority")
+        for cause, assignee, returned_from, priority in rows
         if assignee is None and returned_from is None and priority < Priority.URGENT
     )
     folded = {cause: number for cause, number in plain.items() if number >= FOLDED_FROM}

@@ -1,0 +1,1 @@
+"""What was given up and waits for a person: events, questions, messages and jobs, in one list."""
