@@ -115,7 +115,7 @@ def _explaining(
             continue
         came = sum(at > version.made_at for at, _ in led)
         usual = rate * (now - version.made_at).total_seconds()
-        if came < ENOUGH or came <= 2 * version.briefs_left * usual:
+        if came < ENOUGH or came <= 2 * (version.briefs_left or 0) * usual:
             yield version
 
 

@@ -107,7 +107,7 @@ class Level(Column):
 
     def read(self, given: Any, field: "Field[Any, Any]") -> int:
         known = {level.name.lower(): level.value for level in Severity}
-        if given not in known:
+        if not isinstance(given, str) or given not in known:
             raise Unreadable(f"“{self.name}” must be one of: {', '.join(known)}")
         return known[given]
 

@@ -139,6 +139,13 @@ def test_every_mistake_is_told_with_its_place_and_nothing_is_kept():
     assert not RuleVersion.objects.filter(what="Applied").exists()
 
 
+def test_list_in_place_of_a_word_is_a_mistake_too():
+    document = documents.take()
+    row(document, "signal_rules", "Turned off a channel")["severity"] = ["low"]
+
+    assert any("“severity” must be one of" in one for one in refused(document))
+
+
 @pytest.mark.parametrize("flag", ["is_default", "is_unknown"])
 def test_personas_that_serve_all_others_must_be_there_once(flag):
     document = documents.take()
