@@ -70,7 +70,7 @@ class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no t
 
     def __iter__(self) -> Iterator[Any]:
         has_open = Exists(Brief.objects.open().filter(persona=OuterRef("pk")))
-        wanted = Q(retired_at=None) | has_open
+        wanted = Q(retired_at=None) | Q(has_open)
         if self.field.asked.isdecimal():
             wanted |= Q(pk=self.field.asked)
         self.queryset = self.field.queryset.filter(wanted)
