@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from briefs.api import answers
 from briefs.api.permissions import asked
 from briefs.api.problems import MEDIA_TYPE
+from briefs.api.texts import Yaml
 
 _WRONG = {
     "type": "object",
@@ -90,7 +91,8 @@ class Description(AutoSchema):
         }
         text = getattr(self.view, "text_answers", {}).get(self.view.action)
         if text:
-            return {(200, text): str, **told}
+            # YAML is read as what it holds, by programs that check answers too.
+            return {(200, text): self._answer if text == Yaml.media_type else str, **told}
         return {(self._status, "application/json"): self._answer, **told}
 
     @property
