@@ -84,7 +84,7 @@ def _read() -> tuple[Mapping[str, dict[str, float]], dict[str, float]]:
     shown: dict[str, dict[str, float]] = defaultdict(dict)
     for name, label, value, _ in rows:
         shown[name][label] = value
-    tallied_until = rows[0][3] if rows else BEGINNING
+    tallied_until = (rows[0][3] if rows else None) or BEGINNING
     recent = Tally.objects.filter(hour__gte=tallied_until).values_list("answer")
     answers = dict(shown["answers"])
     for answer, number in recent.annotate(Sum("count")):
