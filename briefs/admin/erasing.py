@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -46,7 +47,7 @@ class ErasesCustomers:
             **self.admin_site.each_context(request),
             "title": "Erase for ever",
             "told": told,
-            "checkbox": admin.helpers.ACTION_CHECKBOX_NAME,
+            "checkbox": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/personas/customer/erase.html", context)
 

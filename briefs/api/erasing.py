@@ -1,6 +1,7 @@
 """Erasing a person through the REST API, and what came of it."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -53,7 +54,7 @@ class ErasureInFull(serializers.ModelSerializer[Erasure]):
 class Erases:
     """What a view of customers has besides."""
 
-    request: Request
+    request: Any
 
     @extend_schema(request=OrderErasure)
     @decorators.action(detail=True, methods=["post"])
@@ -76,8 +77,9 @@ class Erases:
             raise Invalid({name: list(map(str, said)) for name, said in entry.errors.items()})
         way = Erasure.Way.API
         if entry.validated_data["dry_run"]:
-            erasure = Erasure(way=way, made_by_id=self.request.user.pk, begun_at=None)
-            erasure.counts = ordering.foresee(customer)
+            counts = ordering.foresee(customer)
+            erasure = Erasure(way=way, made_by_id=self.request.user.pk, counts=counts)
+            erasure.begun_at = None  # type: ignore[assignment]  # else the database's own time
         else:
             erasure = ordering.order(customer, self.request.user, way)
         return Response(ErasureInFull(erasure).data, HTTPStatus.OK)

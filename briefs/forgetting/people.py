@@ -172,7 +172,8 @@ def _shared(named: Mapping[str, set[str]], customer: int | None) -> Named:
         values = named.get(kind)
         if not values:
             continue
-        rows = Customer.objects.filter(**{f"{column}__in": values}).exclude(pk=customer)
+        rows = Customer.objects.filter(**{f"{column}__in": values})
+        rows = rows if customer is None else rows.exclude(pk=customer)
         found[kind] |= set(rows.values_list(column, flat=True))
         former = CustomerAlias.objects.filter(~Q(customer=customer), kind=kind, value__in=values)
         found[kind] |= set(former.values_list("value", flat=True))

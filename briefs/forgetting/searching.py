@@ -34,7 +34,8 @@ def _likely(model: Any, columns: list[str], pattern: Pattern) -> dict[str, Any]:
     that were cut at the end. Expressions of the ORM would cost more time than small tables do.
     """
     like = "{}::text ILIKE %s" if connection.vendor == "postgresql" else "{} LIKE %s"
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[str] = []
     for name in columns:
         field = model._meta.get_field(name)
         column = connection.ops.quote_name(field.column)
@@ -56,7 +57,8 @@ def _names(entry: Quotes, row: Any, pattern: Pattern) -> bool:
 
 
 def _longest(model: Any, column: str) -> int | None:
-    return model._meta.get_field(column).max_length
+    longest: int | None = model._meta.get_field(column).max_length
+    return longest
 
 
 def carry_out(entry: Quotes, pattern: Pattern, but: Collection[Any]) -> int:

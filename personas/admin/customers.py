@@ -26,7 +26,7 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
     show_full_result_count = False
     ordering = ("-pk",)
     list_per_page = 50
-    actions = ("look_up_again",)
+    actions: tuple[str, ...] = ("look_up_again",)
     fieldsets = (
         (None, {"fields": ("external_id", "cio_id", "email", "phone", "former", "created_at")}),
         (

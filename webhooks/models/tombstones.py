@@ -46,7 +46,7 @@ class TombstoneKey(models.Model):
         written. SQLite lets only one transaction write anyway.
         """
         if not cls.objects.filter(pk=1).exists():
-            cls.objects.bulk_create([cls(pk=1)], ignore_conflicts=True)
+            TombstoneKey.objects.bulk_create([TombstoneKey(pk=1)], ignore_conflicts=True)
         if alone or connection.vendor != "postgresql":
             return cls.objects.select_for_update().get(pk=1)
         return cls.objects.raw("SELECT * FROM webhooks_tombstonekey WHERE id = 1 FOR SHARE")[0]

@@ -152,9 +152,7 @@ def _work(brief: Brief) -> None:
         target=target, kind="alarm", dedupe_key="2", subject=EMAIL, body=QUOTED
     )
     Comment.objects.create(brief=brief, actor=user, text=OWN)
-    ContactLog.objects.create(
-        brief=brief, actor=user, channel="phone", is_reached=True, note=QUOTED
-    )
+    ContactLog.objects.create(brief=brief, actor=user, channel="phone", is_reached=True, note=OWN)
     brief.log(f"commented: {OWN}", user)
     brief.close("churned", OWN, user)
     Brief.objects.filter(pk=brief.pk).update(
