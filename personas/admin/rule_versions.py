@@ -74,10 +74,14 @@ class UploadForm(forms.Form):
 @admin.register(RuleVersion)
 class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
     change_list_template = "admin/rule_versions.html"
-    list_display = ("number", "made_at", "who", "what", "why", "is_reconstructed")
+    list_display = ("number", "made_at", "who", "told", "why")
     list_select_related = ("made_by",)
     search_fields = ("what", "why", "made_by_name")
     date_hierarchy = "made_at"
+
+    @admin.display(description="what", ordering="what")
+    def told(self, version: RuleVersion) -> str:
+        return f"{version.what} (reconstructed)" if version.is_reconstructed else version.what
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("document")
