@@ -26,6 +26,7 @@ from briefs.models import Brief, MaveCall, Research, Signal
 from briefs.pipeline import draining
 from briefs.tests.factories import make_event, make_payload
 from config.tests import template
+from operations import invariants
 from operations.copying.tests.installation import as_default
 from personas import starter
 from sandbox import Sandbox
@@ -196,3 +197,4 @@ def test_hosts_are_upgraded_under_load_without_a_lost_or_doubled_event(
     assert Brief.objects.values("customer").distinct().count() == Brief.objects.count() == 3 * EACH
     assert {charge.times for charge in sandbox.charges} == {1}
     assert MaveCall.objects.chats().count() == len(sandbox.charges) == Research.objects.count()
+    assert [str(row) for looked in invariants.check() for row in looked.broken] == []
