@@ -1,7 +1,7 @@
 """Dead letters over the API: what was given up, and tried again."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core import exceptions
 from drf_spectacular.utils import extend_schema
@@ -139,6 +139,7 @@ class DeadLetterViewSet(TellsProblems, viewsets.GenericViewSet[Any]):
     serializer_class = DeadLetter
     schema = Description()
     writes = ("replay",)
+    told_classes: ClassVar = {"replay": Replayed}
 
     def list(self, request: Request) -> Response:
         refuse_unknown(request, [KIND, REASON, GROUP, CURSOR, SIZE])
@@ -156,7 +157,7 @@ class DeadLetterViewSet(TellsProblems, viewsets.GenericViewSet[Any]):
         results = serializer(found, many=True, context={"request": request}).data
         return Response({"next": following, "results": results})
 
-    @extend_schema(request=ReplayThese, responses=Replayed, filters=False)
+    @extend_schema(request=ReplayThese, filters=False)
     @decorators.action(detail=False, methods=["post"], pagination_class=None, filter_backends=())
     def replay(self, request: Request) -> Response:
         """Try dead letters again. What is sent narrows each other down.

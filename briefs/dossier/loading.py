@@ -20,7 +20,7 @@ _IN_ROW = (
     "customer__cio_id", "customer__external_id", "customer__email", "customer__phone",
     "customer__attributes", "customer__devices", "customer__preferences",
     "customer__is_unsubscribed", "customer__subscription_changed_at", "customer__fetched_at",
-    "customer__is_deleted",
+    "customer__is_deleted", "customer__is_erased",
     "persona__name", "persona__opens_brief", "persona__is_unknown",
     "research__status", "research__priority", "research__available_at", "research__finished_at",
     "assignee__username", "assignee__first_name", "assignee__last_name",
@@ -32,7 +32,7 @@ _IN_TABLE = (
     "value_currency", "created_at", "due_at", "closed_at", "outcome", "closing_note",
     "offer_percent", "offer_words",
     "customer__cio_id", "customer__external_id", "customer__email", "customer__phone",
-    "customer__attributes",
+    "customer__attributes", "customer__is_erased",
     "persona__name", "assignee__username", "assignee__first_name", "assignee__last_name",
     "closing_reason__name", "offer__name", "offer__asks",
 )  # fmt: skip

@@ -34,6 +34,7 @@ _RESEARCH_IS = {
     "failed": Q(basis=Brief.Basis.PLAYBOOK, research__status=Research.Status.FAILED),
 }
 
+LONGEST_KEY = 18  # digits: a longer number is the key of no row
 MOST_COMPANIES = 500  # of which the index is asked; more names say little, such as “a”
 
 
@@ -71,7 +72,7 @@ class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no t
     def __iter__(self) -> Iterator[Any]:
         has_open = Exists(Brief.objects.open().filter(persona=OuterRef("pk")))
         wanted = Q(retired_at=None) | Q(has_open)
-        if self.field.asked.isdecimal():
+        if self.field.asked.isdecimal() and len(self.field.asked) <= LONGEST_KEY:
             wanted |= Q(pk=self.field.asked)
         self.queryset = self.field.queryset.filter(wanted)
         yield from super().__iter__()

@@ -13,7 +13,8 @@ READS = [
     rf"(?:==|!=) \w[\w.]*\.{COLUMNS}\b",
     rf" in \w[\w.]*\.{COLUMNS}\b",
     rf"\.{COLUMNS}\.(?:startswith|endswith|partition|rpartition|split|replace|remove\w+|find)\(",
-    rf"(?:filter|exclude|get|Q)\([^()]*\b{COLUMNS}(?:__\w+)?=",
+    # Whether there is one may be asked.
+    rf'(?:filter|exclude|get|Q)\([^()]*\b{COLUMNS}(?:__\w+)?=(?!"")',
     rf"re\.\w+\([^()]*\.{COLUMNS}\b",
 ]
 # A person may select events by words of their reason, as a search does.

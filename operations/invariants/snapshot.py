@@ -30,10 +30,9 @@ def snapshot() -> Iterator[datetime]:
 @contextmanager
 def _deferred() -> Iterator[None]:
     """Our transactions on SQLite take the lock of the only writer as they begin: this one not."""
-    connection.ensure_connection()
     wrapper: Any = connection  # of Django's backend for SQLite, which alone has a mode
+    _execute("PRAGMA query_only = ON")  # it may connect anew, which sets the mode as well
     before, wrapper.transaction_mode = wrapper.transaction_mode, "DEFERRED"
-    _execute("PRAGMA query_only = ON")
     try:
         yield
     finally:

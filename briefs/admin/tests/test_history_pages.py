@@ -17,12 +17,13 @@ from briefs.models import (
 from briefs.tests.factories import make_threshold
 from personas.admin.history import ReadOnlyHistoryAdmin
 from personas.models import AttributeName, FirstStep, Persona, SignalRule
+from webhooks.models import RetentionPolicy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 WITH_HISTORY = [Persona, SignalRule, FirstStep, AttributeName, ResearchPolicy, NotificationTarget,
                 LinkTemplate, WorkingTime, Holiday, ClosingReason, Offer,
-                PriorityThreshold]  # fmt: skip
+                PriorityThreshold, RetentionPolicy]  # fmt: skip
 
 
 @pytest.fixture
@@ -30,6 +31,8 @@ def address(db):
     def version_of(model) -> str:
         if model is ResearchPolicy:
             ResearchPolicy.current().save()
+        if model is RetentionPolicy:
+            RetentionPolicy.objects.create(pk=1)
         if model is WorkingTime:
             WorkingTime.objects.create(pk=1)
         if model is Holiday:

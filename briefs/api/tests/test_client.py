@@ -27,8 +27,9 @@ SCHEMA = Path(__file__).parents[3] / "docs/openapi.json"
 
 @pytest.fixture
 def generated(tmp_path, monkeypatch):
-    """The package of the client. Ruff, which would format it, is left out."""
-    (tmp_path / "options.yml").write_text("post_hooks: []\n")
+    """The package of the client. Ruff, which would format it, is left out. YAML is text to it."""
+    options = "post_hooks: []\ncontent_type_overrides: {application/yaml: text/plain}\n"
+    (tmp_path / "options.yml").write_text(options)
     subprocess.run(
         [sys.executable, "-m", "openapi_python_client", "generate", "--path", SCHEMA,
          "--output-path", tmp_path / "savedesk_client", "--meta", "none",

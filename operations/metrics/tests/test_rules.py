@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Schedule
 
-from briefs.models import MaveCall, SavingSegment, SegmentMembership
+from briefs.models import MaveCall, ReprocessingJob, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
 from briefs.notifying.tests.listener import make_notification
 from briefs.tests.factories import make_brief, make_event
@@ -21,14 +21,14 @@ from operations.metrics.tests.scraping import scrape
 from operations.tests.test_agreement import History
 from operations.troubles import Kind
 from webhooks import full_disk
-from webhooks.models import ServiceBeat
+from webhooks.models import Pruning, ServiceBeat
 
 pytestmark = pytest.mark.on_sqlite  # the SQL of troubles is tested on both beside them
 
 RULES = rules()
 GUIDE = FOLDER.parent / "operations.md"
-# Notes of what is over, or happens every day: pages tell them, and nobody is woken up.
-NOT_ALERTED = {Kind.REFUSED_BEFORE, Kind.QUIET, Kind.SOME_MAIL_REFUSED}
+# Notes of what is over, happens every day, or was accepted: pages tell them, nobody is woken up.
+NOT_ALERTED = {Kind.REFUSED_BEFORE, Kind.QUIET, Kind.SOME_MAIL_REFUSED, Kind.FEWER_BRIEFS}
 OF_PROMETHEUS = {"SavedeskDown": "up"}  # a metric that Prometheus makes itself
 
 
@@ -149,6 +149,23 @@ def _(given):
 @causes("SavedeskSegmentNotCompared")
 def _(given):
     segment(compare_reason="403", compared_at=ago(days=3))
+
+
+@causes("SavedeskJobFailed")
+def _(given):
+    ReprocessingJob.objects.create(kind="events", state="failed", ended_at=timezone.now())
+
+
+@causes("SavedeskFailedEventsGo")
+def _(given):
+    Pruning.made(timezone.now())
+    Pruning.objects.update(told_at=timezone.now(), told_days=90)
+
+
+@causes("SavedeskNotPruned")
+def _(given):
+    Pruning.made(timezone.now())
+    Pruning.objects.update(finished_at=ago(days=4))
 
 
 # Tests --------------------------------------------------------------------------------------------
