@@ -120,3 +120,13 @@ def test_events_are_found_through_an_index_of_each_kind():
     for kind, condition in zip(naming.KINDS, naming.by_any(asked), strict=True):
         plan = WebhookEvent.objects.filter(condition).values("pk").explain()
         assert f"event_{kind}" in plan, plan
+
+
+def test_an_identifier_longer_than_an_index_takes_is_stored_and_found():
+    """Signs of four bytes that no two of are alike, so that PostgreSQL cannot pack them."""
+    long = "".join(chr(0x20000 + number * 37 % 0xA000) for number in range(990))
+    event, _ = (make_event(identifiers={"id": one}) for one in (long, long[:-1] + "x"))
+
+    found = WebhookEvent.objects.all().of_person({"id": [long]})
+
+    assert found == {event.pk}
