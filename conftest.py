@@ -45,10 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from config.tests import sharing
     from config.tests.template import Template
     from webhooks.tests import clock
 
     clock.install()
+    sharing.install()
     config.pluginmanager.register(Order())
     config.pluginmanager.register(Template())
 
