@@ -77,7 +77,8 @@ def test_reason_agrees_with_the_version_it_names_though_rules_change_meanwhile(m
     monkeypatch.setattr(understanding, "understand", edited_meanwhile)
     monkeypatch.setattr(draining, "BATCH_SIZE", 9)
 
-    draining.drain()
+    while WebhookEvent.objects.filter(status="pending").exists():  # a drain ends after some seconds
+        draining.drain()
 
     assert next(numbers, None) is None
     assert len(check(many)) == EDITS + 1
