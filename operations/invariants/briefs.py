@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 
 from briefs.models import Brief, Research, Signal
-from operations.invariants.promises import LONG_AGO, MOST, Broken, promise, told
+from operations.invariants.promises import LONG_AGO, Broken, promise, repeated, told, unfit
 
 State, Basis = Brief.State, Brief.Basis
 _CLOSED, _SNOOZED = Q(state=State.CLOSED), Q(state=State.SNOOZED)
@@ -39,8 +39,7 @@ _DISAGREE = {
     "rebuild it (REINDEX TABLE briefs_brief).",
 )
 def customer_has_one_open_brief(_now: datetime) -> Iterator[Broken]:
-    customers = Brief.objects.open().order_by().values_list("customer")
-    for key, number in customers.annotate(number=Count("pk")).filter(number__gt=1)[: MOST + 1]:
+    for key, number in repeated(Brief.objects.open(), "customer"):
         yield Broken("customer", key, f"there are {number} open briefs")
 
 
@@ -51,8 +50,7 @@ def customer_has_one_open_brief(_now: datetime) -> Iterator[Broken]:
     "page: that writes all of it anew.",
 )
 def brief_fits_its_state(_now: datetime) -> Iterator[Broken]:
-    for words, condition in _UNFIT.items():
-        yield from told("brief", Brief.objects.filter(condition), words)
+    yield from unfit("brief", Brief.objects.all(), _UNFIT)
 
 
 @promise(

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from briefs.models import Signal
-from operations.invariants.promises import LONG_AGO, MOST, Broken, promise, told
+from operations.invariants.promises import LONG_AGO, MOST, Broken, promise, repeated, told, unfit
 from webhooks.models import MAX_TRIES, WebhookEvent
 
 Status = WebhookEvent.Status
@@ -44,8 +44,7 @@ def event_is_in_one_state(_now: datetime) -> Iterator[Broken]:
         is_unfit |= condition
     rows = WebhookEvent.objects.filter(is_unfit).order_by("pk")
     keys = list(rows.values_list("pk", flat=True)[: MOST + 1])
-    for words, condition in _UNFIT.items():
-        yield from told("event", WebhookEvent.objects.filter(condition, pk__in=keys), words)
+    yield from unfit("event", WebhookEvent.objects.filter(pk__in=keys), _UNFIT)
 
 
 @promise(
@@ -70,8 +69,7 @@ def event_has_its_effect(_now: datetime) -> Iterator[Broken]:
     "then delete the later of two signals.",
 )
 def event_has_one_signal(_now: datetime) -> Iterator[Broken]:
-    signals = Signal.objects.filter(event__isnull=False).order_by().values_list("event")
-    for key, number in signals.annotate(number=Count("pk")).filter(number__gt=1)[: MOST + 1]:
+    for key, number in repeated(Signal.objects.filter(event__isnull=False), "event"):
         yield Broken("event", key, f"it has {number} signals")
 
 

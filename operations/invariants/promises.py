@@ -1,12 +1,12 @@
 """What a promise is, and what breaks it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 MOST = 1_000  # of the rows that break one promise; there may be more
 # The sweep comes once a minute. What it has left alone for so long, nobody takes care of.
@@ -54,3 +54,15 @@ def told(kind: str, rows: QuerySet[Any], words: str) -> Iterator[Broken]:
     """All of these rows, with the same words."""
     for key in rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1]:
         yield Broken(kind, key, words)
+
+
+def unfit(kind: str, rows: QuerySet[Any], conditions: Mapping[str, Q]) -> Iterator[Broken]:
+    """Those of these rows that meet a condition, with the words of each that they meet."""
+    for words, condition in conditions.items():
+        yield from told(kind, rows.filter(condition), words)
+
+
+def repeated(rows: QuerySet[Any], column: str) -> Iterator[tuple[Any, int]]:
+    """The values that the column has in several of these rows, and in how many."""
+    counted = rows.order_by().values_list(column).annotate(number=Count("pk"))
+    yield from counted.filter(number__gt=1)[: MOST + 1]

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from briefs.models import MaveCall, Research, ResearchPolicy
 from briefs.research import spending
-from operations.invariants.promises import LONG_AGO, MOST, Broken, promise, told
+from operations.invariants.promises import LONG_AGO, Broken, promise, repeated, told, unfit
 from providers.mavera import Mave
 
 Status, Outcome = Research.Status, MaveCall.Outcome
@@ -30,8 +30,7 @@ _UNFIT = {
     "Something wrote past the arrows of briefs/models/research.py. Start it again in the admin.",
 )
 def question_is_in_one_state(_now: datetime) -> Iterator[Broken]:
-    for words, condition in _UNFIT.items():
-        yield from told("research", Research.objects.filter(condition), words)
+    yield from unfit("research", Research.objects.all(), _UNFIT)
 
 
 @promise(
@@ -41,8 +40,7 @@ def question_is_in_one_state(_now: datetime) -> Iterator[Broken]:
     "briefs_research). The later one may be paid a second time.",
 )
 def question_is_under_way_once(_now: datetime) -> Iterator[Broken]:
-    hashes = Research.objects.active().order_by().values_list("question_hash")
-    for key, number in hashes.annotate(number=Count("pk")).filter(number__gt=1)[: MOST + 1]:
+    for key, number in repeated(Research.objects.active(), "question_hash"):
         yield Broken("question", key, f"it is under way {number} times")
 
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from briefs.models import Notification, ReprocessingJob, SavingSegment, SegmentMembership
 from briefs.models.saving import missing
-from operations.invariants.promises import LONG_AGO, Broken, promise, told
+from operations.invariants.promises import LONG_AGO, Broken, promise, told, unfit
 
 Status = Notification.Status
 JobState = ReprocessingJob.State
@@ -41,8 +41,7 @@ _JOB_UNFIT = {
     "the person yourself.",
 )
 def message_is_in_one_state(_now: datetime) -> Iterator[Broken]:
-    for words, condition in _UNFIT.items():
-        yield from told("notification", Notification.objects.filter(condition), words)
+    yield from unfit("notification", Notification.objects.all(), _UNFIT)
 
 
 @promise(
@@ -64,8 +63,7 @@ def lease_on_a_message_ends(now: datetime) -> Iterator[Broken]:
     "Order a dry run of the same: it says what is left to do.",
 )
 def job_adds_up(_now: datetime) -> Iterator[Broken]:
-    for words, condition in _JOB_UNFIT.items():
-        yield from told("job", ReprocessingJob.objects.filter(condition), words)
+    yield from unfit("job", ReprocessingJob.objects.all(), _JOB_UNFIT)
     for key, done, counts in ReprocessingJob.objects.values_list("pk", "done", "counts"):
         if done != sum(counts.values()):
             words = f"it has looked at {done}, and its counts add up to {sum(counts.values())}"
