@@ -1,7 +1,9 @@
 """Erasing customers from the admin: a page shows what would go, and asks."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
@@ -17,6 +19,17 @@ from briefs.models import Erasure
 from personas.models import Customer
 
 MOST_AT_ONCE = 20
+
+
+def _in_words(counts: Mapping[str, int]) -> Iterator[tuple[int, str]]:
+    """How many of what. Of a table that a later release has no more, its name says it."""
+    for label, number in sorted(counts.items()):
+        try:
+            names = apps.get_model(label)._meta
+        except LookupError:
+            yield number, label
+        else:
+            yield number, str(names.verbose_name if number == 1 else names.verbose_name_plural)
 
 
 class ErasesCustomers:
@@ -42,7 +55,7 @@ class ErasesCustomers:
             words = "1 customer is" if number == 1 else f"{number} customers are"
             self.message_user(request, f"{words} erased within a minute or two.", messages.SUCCESS)
             return None
-        told = [(customer, sorted(ordering.foresee(customer).items())) for customer in customers]
+        told = [(customer, list(_in_words(ordering.foresee(customer)))) for customer in customers]
         context = {
             **self.admin_site.each_context(request),
             "title": "Erase for ever",
@@ -70,8 +83,7 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @admin.display(description="rows of each table")
     def counted(self, erasure: Erasure) -> SafeString | str:
-        counts = sorted(erasure.counts.items())
-        return format_html_join("", "<p>{} {}</p>", ((n, table) for table, n in counts)) or "none"
+        return format_html_join("", "<p>{} {}</p>", _in_words(erasure.counts)) or "none"
 
     @admin.display(description="what still names the person")
     def still(self, erasure: Erasure) -> SafeString | str:

@@ -25,7 +25,7 @@ def test_it_is_told_what_goes_then_ordered_and_noted(client, lead):
     customer = make_brief(customer=make_customer(external_id="ann")).customer
 
     asked = choose(client, customer).content.decode()
-    assert "1 briefs.Brief" in asked
+    assert "<li>1 brief</li>" in asked
     assert not Erasure.objects.exists()
     done = choose(client, customer, erase="1").content.decode()
     assert "1 customer is erased within a minute or two." in done
@@ -34,7 +34,7 @@ def test_it_is_told_what_goes_then_ordered_and_noted(client, lead):
     assert not Customer.objects.filter(is_erased=False).exists()
     page = reverse("admin:briefs_erasure_change", args=[Erasure.objects.get().pk])
     noted = client.get(page).content.decode()
-    assert "1 briefs.Brief" in noted
+    assert "<p>1 brief</p>" in noted
     assert "ann" not in noted
 
 
@@ -58,3 +58,12 @@ def test_an_erasure_that_fails_is_tried_again(lead, monkeypatch):
     assert ordering.run() == 1
     erasure.refresh_from_db()
     assert (erasure.tries, erasure.customer) == (2, None)
+
+
+def test_a_table_that_is_gone_is_told_by_its_name(client, lead):
+    erasure = Erasure.objects.create(way="command", counts={"briefs.OfBefore": 3})
+    client.force_login(lead)
+
+    page = client.get(reverse("admin:briefs_erasure_change", args=[erasure.pk]))
+
+    assert "<p>3 briefs.OfBefore</p>" in page.content.decode()
