@@ -58,8 +58,9 @@ def main() -> None:
     )
     parser.add_argument("--briefs", type=int, default=200_000)
     parser.add_argument("--sqlite", action="store_true", help="instead of PostgreSQL")
+    parser.add_argument("--database", default="", help="the address of one to use instead")
     given = parser.parse_args()
-    with database("", is_sqlite=given.sqlite) as used:
+    with database(given.database, is_sqlite=given.sqlite) as used:
         os.environ.update(Desk(used).env)
         django.setup()
         filled(given.briefs)

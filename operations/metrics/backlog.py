@@ -1,11 +1,11 @@
 """What waits at each stage, since when, and how long nothing has come in."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -21,6 +21,7 @@ from briefs.models import (
 from operations import progress
 from operations.figures import MOST_COUNTED, Figures
 from personas.models import AppApiPace
+from webhooks.clock import aware
 from webhooks.models import WebhookEvent
 
 MOST_WAITING = 100_000  # counted in an index alone
@@ -76,7 +77,7 @@ def stages(figures: Figures) -> Iterator[Metric]:
     for stage in _stages(figures):
         counted, oldest = _counted(stage, figures)
         for state in stage.states:
-            numbers.add_metric([stage.name, state], counted[state])
+            numbers.add_metric([stage.name, state], counted.get(state, 0))
             since = oldest.get(state)
             age = (figures.now - since).total_seconds() if since else 0.0
             ages.add_metric([stage.name, state], max(age, 0.0))
@@ -87,17 +88,25 @@ def stages(figures: Figures) -> Iterator[Metric]:
     yield ages
 
 
-def _counted(stage: Stage, figures: Figures) -> tuple[Counter[str], dict[str, datetime]]:
+def _counted(stage: Stage, figures: Figures) -> tuple[dict[str, int], dict[str, datetime]]:
+    """By state: how many there are, and since when the oldest of them waits."""
     rows = stage.rows.annotate(state_=stage.state).order_by("pk")
-    found = list(rows.values_list("state_", stage.since)[:MOST_COUNTED])
-    oldest: dict[str, datetime] = {}
-    for state, since in found:
-        if since is not None and (state not in oldest or since < oldest[state]):
-            oldest[state] = since
+    waiting = rows.values_list("state_", stage.since)[:MOST_COUNTED]
+    # Django groups no rows behind a limit, and to fetch all of them takes ten times as long.
+    sql, params = waiting.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT state_, COUNT(*), MIN({stage.since})"  # noqa: S608 - Django wrote the rest
+            f" FROM ({sql}) AS waiting GROUP BY state_",
+            params,
+        )
+        found = cursor.fetchall()
+    counted = {state: number for state, number, _ in found}
+    oldest = {state: aware(since) for state, _, since in found if since is not None}
     if stage.name == "events":  # as the troubles see it, however many wait
         due = progress.event_due_since(figures.now)
         oldest.update({DUE: due} if due else {})
-    return Counter(state for state, _ in found), oldest
+    return counted, oldest
 
 
 def _stages(figures: Figures) -> Iterator[Stage]:

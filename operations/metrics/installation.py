@@ -18,7 +18,7 @@ from webhooks.models.beats import FRESH
 # The rows as the last ANALYZE or VACUUM estimated them: counting would read the whole table.
 _TABLES_SQL = """
     SELECT relname, pg_total_relation_size(oid), GREATEST(reltuples, 0)
-    FROM pg_class WHERE relkind = 'r' AND oid = ANY(%s::regclass[])
+    FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s) AND pg_table_is_visible(oid)
 """
 _CONNECTIONS_SQL = """
     SELECT COALESCE(application_name, ''), COUNT(*) FROM pg_stat_activity
@@ -63,8 +63,7 @@ def sizes(figures: Figures) -> Iterator[Metric]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             names = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
-            present = set(connection.introspection.table_names(cursor))
-            cursor.execute(_TABLES_SQL, [[f'"{name}"' for name in names if name in present]])
+            cursor.execute(_TABLES_SQL, [names])
             for name, size, number in cursor.fetchall():
                 tables.add_metric([name], size)
                 rows.add_metric([name], number)

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import prod
-from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from briefs.links import admin_url
 from briefs.models import Signal
@@ -28,6 +27,7 @@ ONE_OF = 4
 HISTORY = timedelta(days=28)
 SIGNALS_READ = 2_000  # the newest ones, to tell what is usual
 EVENTS_READ = 20_000
+Led = list[tuple[datetime, str | None]]  # when each came, and of which metric; the newest first
 _ENDED = (WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED)
 
 
@@ -37,19 +37,18 @@ def no_briefs(figures: Figures) -> Iterator[Trouble]:
     As many as accepted versions of the rules stopped are not expected any more.
     """
     now = figures.now
-    led = list(_led().filter(happened_at__gt=now - HISTORY - WEEK)[:SIGNALS_READ])
+    newest = _led().filter(happened_at__gt=now - HISTORY - WEEK)[:SIGNALS_READ]
+    # Metrics stand in another table: they are read only if fewer came of all of them together.
+    together: Led = [(at, "any") for at in newest.values_list("happened_at", flat=True)]
+    if not any(_fewer(together, now)):
+        return
+    led = list(newest.values_list("happened_at", "event__metric"))
     hint = None
-    for within in WITHIN:
-        lately = [at for at, _ in led if at > now - within]
-        usual = _usual(led, now - within, within, len(led) == SIGNALS_READ)
-        if sum(usual.values()) < ENOUGH:
-            continue
-        if ONE_OF * len(lately) > sum(usual.values()):
-            break
+    for within, lately, usual in _fewer(led, now):
         arrived = _arrived(now - within, list(usual))
         expected = sum(min(arrived[metric], number) for metric, number in usual.items())
-        if expected >= ENOUGH and ONE_OF * len(lately) <= expected:
-            seen = _Seen(now, within, led[0][0], len(lately), arrived.total(), expected)
+        if expected >= ENOUGH and ONE_OF * lately <= expected:
+            seen = _Seen(now, within, led[0][0], lately, arrived.total(), expected)
             rate = sum(usual.values()) / within.total_seconds()
             found = _judged(seen, list(_explaining(now, now - HISTORY - within, led, rate)))
             if found.kind == Kind.NO_BRIEFS:
@@ -72,15 +71,25 @@ class _Seen:
     expected: float
 
 
-def _led() -> Any:
-    """Signals that opened a brief or joined one, the newest first: when, and of which metric."""
+def _led() -> QuerySet[Signal]:
+    """Signals that opened a brief or joined one, the newest first."""
     signals = Signal.objects.filter(effect=Effect.OPENS_BRIEF, brief__isnull=False)
-    return signals.order_by("-happened_at").values_list("happened_at", "event__metric")
+    return signals.order_by("-happened_at")
 
 
-def _usual(
-    led: list[tuple[datetime, str | None]], until: datetime, within: timedelta, is_cut: bool
-) -> dict[str, float]:
+def _fewer(led: Led, now: datetime) -> Iterator[tuple[timedelta, int, dict[str, float]]]:
+    """The times, up to one in which as many came as is usual: how many came, what is usual."""
+    for within in WITHIN:
+        lately = sum(at > now - within for at, _ in led)
+        usual = _usual(led, now - within, within, len(led) == SIGNALS_READ)
+        if sum(usual.values()) < ENOUGH:
+            continue
+        if ONE_OF * lately > sum(usual.values()):
+            return
+        yield within, lately, usual
+
+
+def _usual(led: Led, until: datetime, within: timedelta, is_cut: bool) -> dict[str, float]:
     """How many of each metric came within such a time before; those of unknown metric are none."""
     earlier = [(at, metric) for at, metric in led if until - HISTORY < at <= until]
     if not earlier:
@@ -99,9 +108,7 @@ def _arrived(since: datetime, metrics: list[str]) -> Counter[str]:
     return Counter(newest[:EVENTS_READ])
 
 
-def _explaining(
-    now: datetime, since: datetime, led: list[tuple[datetime, str | None]], rate: float
-) -> Iterator[RuleVersion]:
+def _explaining(now: datetime, since: datetime, led: Led, rate: float) -> Iterator[RuleVersion]:
     """Versions whose authors accepted that briefs stop, and still stand; `rate`: usual a second.
 
     One does not stand if the rules are again as they were before it, or if many more briefs came

@@ -4,13 +4,14 @@ from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from briefs.dossier.dossier import Dossier
 from briefs.models import Brief, Cause
 from briefs.pipeline import draining, scanners
 from briefs.reading.first_steps import FirstSteps
-from briefs.tests.factories import make_event, make_payload
+from briefs.tests.factories import make_event, make_events, make_payload
 from operations import sweeping
 from personas.models import Customer
 
@@ -192,3 +193,13 @@ def test_domain_of_a_public_provider_joins_nobody():
     ]
 
     assert list(scanners.bursts(briefs)) == []
+
+
+@pytest.mark.on_postgresql
+def test_clicks_are_found_without_reading_the_rest_of_a_mailing():
+    make_events(timezone.now() - timedelta(seconds=number / 10) for number in range(2_000))
+    clicked("ann")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE webhooks_webhookevent")
+
+    assert "event_clicked" in scanners._clicks().explain()
