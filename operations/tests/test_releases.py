@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connections
 
 from benchmarks import ingest, installation, system
@@ -56,6 +57,8 @@ def database(transactional_db):
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template.name()}")
         with as_default({"NAME": name}):
+            if not template.url():  # pytest without workers has made none
+                call_command("migrate", verbosity=0)
             starter.load_if_empty()
             yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
