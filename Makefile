@@ -68,12 +68,12 @@ test-all: test
 # processes and pages in a browser, tests of any input, and those that set the clock themselves.
 SQLITE_DAYS := 2027-01-29T12:00 2027-02-28T23:57 2026-12-31T23:57
 POSTGRESQL_DAYS := 2028-02-29T12:00 2027-04-30T23:57 2027-01-01T00:02
-ON_DAY := $(PYTEST) -m "not (processes or browser or hypothesis or begins_at or long)" --day
+ON_DAY = $(PYTEST) -m "not (processes or browser or hypothesis or begins_at or long or $(1))" --day $(2)
 
 test-dates: $(VENV)/.development
-	@for day in $(SQLITE_DAYS); do echo "== $$day, SQLite =="; $(ON_DAY) $$day || exit 1; done
+	@for day in $(SQLITE_DAYS); do echo "== $$day, SQLite =="; $(call ON_DAY,on_postgresql,$$day) || exit 1; done
 	@for day in $(POSTGRESQL_DAYS); do echo "== $$day, PostgreSQL =="; \
-	  $(PY) -m sandbox.postgres --fast -- $(ON_DAY) $$day || exit 1; done
+	  $(PY) -m sandbox.postgres --fast -- $(call ON_DAY,on_sqlite,$$day) || exit 1; done
 
 # By the same test as in make test, with more examples for each address and role.
 fuzz: $(VENV)/.development

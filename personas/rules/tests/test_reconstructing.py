@@ -6,7 +6,11 @@ from django.db import connection
 from personas.models import Persona, PersonaCondition, RulesState, RuleVersion
 from personas.rules import documents, taking
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.begins_at("2027-01-01T12:00"),
+    pytest.mark.usefixtures("starter"),
+]
 
 
 @pytest.fixture
