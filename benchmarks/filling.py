@@ -303,7 +303,8 @@ class Filling:
             customer, at = self.customer(key), self.at(key)
             worth = _worth(customer, employers[customer - 1])
             month = worth["value_month"]
-            research = 1 + key % self.answers if key % 10 < 7 else None
+            is_without = key % 10 >= 7 or self._is_waiting(key)
+            research = None if is_without else 1 + key % self.answers
             has_answer = research is not None and _status(research) == "done"
             yield {
                 "id": key,
@@ -318,6 +319,7 @@ class Filling:
                 "research_id": research,
                 "basis": ("shared" if key % 10 else "new") if has_answer else "playbook",
                 "is_sharing": research is not None and key % 10 > 0,
+                "is_waiting_for_profile": self._is_waiting(key),
                 "happened_at": at - timedelta(seconds=5),
                 "created_at": at,
                 "last_signal_at": at,
@@ -328,6 +330,10 @@ class Filling:
                 **(self._open(key, at) if self.is_open(key) else self._closed(key, at)),
             }
 
+    def _is_waiting(self, brief: int) -> bool:
+        """For the customer's profile, so nothing was asked for it."""
+        return brief % 20 == 0 and self.is_open(brief)
+
     def _has_returned(self, brief: int) -> bool:
         return brief > self.customers and brief % 5 == 0
 
@@ -337,7 +343,6 @@ class Filling:
         return {
             "state": state[key % 10],
             "assignee_id": self.people[key % COLLEAGUES] if is_held else None,
-            "is_waiting_for_profile": key % 10 == 0 and key % 20 == 0,
             "due_at": at + timedelta(hours=24 + key % 2_000),
             "first_touch_at": at + timedelta(hours=2) if key % 10 == 7 else None,
             "snoozed_until": self.now + timedelta(days=3) if state[key % 10] == "snoozed" else None,

@@ -90,7 +90,9 @@ def _told(
     if Mave().is_configured and (before is None or new.answers > before.answers):
         price = spending.usual_cost()
         costs = old.answers * price, new.answers * price
-        yield from _growth("credits", *costs, MORE_ANSWERS * price, when, sample)
+        # Questions are shared: of more people nobody knows how many more there would be.
+        of = "" if sample.is_whole else " for those looked at"
+        yield from _growth(f"credits{of}", *costs, MORE_ANSWERS * price, when, sample)
 
 
 def _growth(

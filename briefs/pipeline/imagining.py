@@ -87,7 +87,7 @@ def _is_reached(event: WebhookEvent) -> bool:
 
 
 def _imagined(draft: Draft, explanation: Explanation) -> Imagined:
-    if draft.is_ignored or draft.is_put_off or draft.rule_match is None:
+    if draft.is_ignored or draft.rule_match is None:
         return Imagined(draft, explanation)
     customer = draft.person
     signal = Signal(**recording.describe(draft, customer))

@@ -11,13 +11,17 @@ from typing import Protocol
 
 from personas.models import SignalRule, privacy, shapes
 from personas.models.conditions import (
+    DATED,
     MEMBERS,
     NUMERIC,
+    PATTERNS,
+    WITHOUT_VALUE,
     Condition,
     MatchMode,
     Operator,
     fold,
 )
+from personas.models.dates import date_reading
 from personas.models.numbers import number
 from personas.rules.implications import (
     always_one,
@@ -196,8 +200,8 @@ def unseen(
             yield from _unknown_field(field, len(looked_at), known, noun)
 
 
-_KNOWN = (*MEMBERS, *NUMERIC, Operator.CONTAINS, Operator.NOT_CONTAINS, Operator.EXISTS,
-          Operator.NOT_EXISTS)  # fmt: skip
+_KNOWN = (*MEMBERS, *NUMERIC, *DATED, *PATTERNS, *WITHOUT_VALUE, Operator.CONTAINS,
+          Operator.NOT_CONTAINS)  # fmt: skip
 
 
 def _unknown_field(field: str, count: int, known: Collection[str], noun: str) -> Iterator[str]:
@@ -227,3 +231,5 @@ def _unseen_values(
             yield f"“{condition.words}”: none {said} has such a value.{hint}"
         elif condition.operator in NUMERIC and not any(number(part) is not None for part in parts):
             yield f"“{condition.words}”: none {said} has a number there."
+        elif condition.operator in DATED and not any(map(date_reading, parts)):
+            yield f"“{condition.words}”: none {said} has a date there."

@@ -9,7 +9,17 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from personas.models.conditions import MEMBERS, NUMERIC, Condition, Operator
+from personas.models.conditions import (
+    DATED,
+    DAYS,
+    MEMBERS,
+    NUMERIC,
+    SEGMENTS,
+    UNFILLED,
+    Condition,
+    Operator,
+)
+from personas.models.dates import DateReading
 from personas.rules.matching import holds
 
 _OPPOSITE: dict[str, str] = {
@@ -17,8 +27,10 @@ _OPPOSITE: dict[str, str] = {
     Operator.NOT_IN: Operator.IN,
     Operator.NOT_CONTAINS: Operator.CONTAINS,
     Operator.NOT_EXISTS: Operator.EXISTS,
+    Operator.NOT_MATCHES: Operator.MATCHES,
 }
-_POSITIVE = (Operator.EQUALS, Operator.IN, Operator.CONTAINS, Operator.EXISTS, *NUMERIC)
+_UNREAD = (*DATED, Operator.MATCHES)  # of which no single word says whether it fits
+_POSITIVE = (Operator.EQUALS, Operator.IN, Operator.CONTAINS, Operator.EXISTS, *NUMERIC, *_UNREAD)
 _PLAIN_NUMBER = re.compile(r"[-+]?[0-9.,]+")  # which no change of case makes another one
 _LARGEST = 1e300
 
@@ -30,6 +42,8 @@ def implies(one: Condition, other: Condition) -> bool:
     """
     if one.operator == other.operator and one.value.strip() == other.value.strip():
         return True
+    if one.operator in UNFILLED:
+        return _is_negation(other)
     if _is_negation(one) and _is_negation(other):
         return _is_within(other, one)
     if _is_negation(one) or _is_negation(other):
@@ -40,6 +54,14 @@ def implies(one: Condition, other: Condition) -> bool:
 def never_together(conditions: Sequence[Condition]) -> bool:
     """Whether no value, not even a list, meets all of these. All must be about the same value."""
     negations = [condition for condition in conditions if _is_negation(condition)]
+    unfilled = {condition.operator for condition in conditions if condition.operator in UNFILLED}
+    if len(unfilled) > 1 or (unfilled and any(c.operator in _POSITIVE for c in conditions)):
+        return True
+    within, without = (
+        {c.folded for c in conditions if c.operator == operator} for operator in SEGMENTS
+    )
+    if within & without:
+        return True
     return any(
         any(_is_within(positive, negation) for negation in negations)
         or _is_used_up(positive, negations)
@@ -60,9 +82,34 @@ def for_no_single_value(conditions: Sequence[Condition]) -> bool:
         words = frozenset.intersection(*equal)
         return not any(all(_may_meet(word, one) for one in conditions) for word in words)
     ranges = [condition for condition in conditions if _is_range(condition)]
-    return bool(ranges) and not any(
+    is_without_number = bool(ranges) and not any(
         all(holds(condition, figure) for condition in ranges) for figure in _figures(ranges)
     )
+    return is_without_number or _is_without_date(conditions)
+
+
+def _is_without_date(conditions: Sequence[Condition]) -> bool:
+    """Whether no date meets all of these."""
+
+    def limits(operator: Operator) -> list[float]:
+        return [c.limit for c in conditions if c.operator == operator and c.limit is not None]
+
+    older, newer = limits(Operator.OLDER), limits(Operator.NEWER)
+    soon = limits(Operator.SOON)
+    if older and ((soon and max(older) >= 0) or (newer and max(older) >= min(newer))):
+        return True
+    before, after = (
+        [c.date for c in conditions if c.operator == operator and c.date is not None]
+        for operator in (Operator.BEFORE, Operator.AFTER)
+    )
+    return any(_is_not_after(end, begin) for end in before for begin in after)
+
+
+def _is_not_after(end: DateReading, begin: DateReading) -> bool:
+    """Whether no date lies before the one and after the other."""
+    if end.is_day or begin.is_day:
+        return end.day <= begin.day
+    return end.moment <= begin.moment
 
 
 def always_one(conditions: Sequence[Condition]) -> bool:
@@ -99,9 +146,27 @@ def _is_within(one: Condition, other: Condition) -> bool:
         return all(_fits(word, other) for word in one.accepted)
     if narrow == wide == Operator.CONTAINS:
         return other.folded in one.folded
+    if narrow == wide == Operator.MATCHES:
+        return one.value.strip() == other.value.strip()
+    if narrow == wide and narrow in DATED:
+        return _is_dated_within(one, other)
     if _is_range(one) and _is_range(other):
         return all(holds(other, figure) for figure in _figures([one, other]) if holds(one, figure))
     return False
+
+
+def _is_dated_within(one: Condition, other: Condition) -> bool:
+    """The same for two conditions with the same operator, which compare dates."""
+    if one.operator in DAYS:
+        if one.limit is None or other.limit is None:
+            return False
+        longer, shorter = sorted((one.limit, other.limit), reverse=True)
+        return one.limit == (longer if one.operator == Operator.OLDER else shorter)
+    if one.date is None or other.date is None or one.date.is_day is not other.date.is_day:
+        return False  # of a day and a moment in it, which is narrower depends on the value
+    if one.operator == Operator.BEFORE:
+        return one.date.moment <= other.date.moment
+    return one.date.moment >= other.date.moment
 
 
 def _is_used_up(positive: Condition, negations: Sequence[Condition]) -> bool:
@@ -126,7 +191,7 @@ def _fits(word: str, condition: Condition) -> bool:
 def _may_meet(word: str, condition: Condition) -> bool:
     """Whether some text that folds to this word may meet the condition."""
     operator = _operator(condition)
-    if operator not in _POSITIVE:
+    if operator not in _POSITIVE or operator in _UNREAD:
         return True
     if _is_negation(condition):
         return not _fits(word, condition)

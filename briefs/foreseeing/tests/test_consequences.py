@@ -1,11 +1,12 @@
 """What an edit of the rules is said to stop or to multiply, tried on stored people and events."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from briefs.foreseeing import consequences, looking
+from briefs.foreseeing import consequences, judging, looking
 from briefs.foreseeing.consequences import FEWEST, MORE
 from briefs.models import QuestionTemplate
 from briefs.tests.factories import (
@@ -15,8 +16,9 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
-from personas.models import AttributeName, Persona, PersonaCondition, SignalRule
+from personas.models import AttributeName, Customer, Persona, PersonaCondition, SignalRule
 from personas.rules.rulebook import Rulebook
+from webhooks.models import WebhookEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
@@ -374,6 +376,23 @@ def test_twice_the_credits_are_told_where_research_can_be_bought(settings):
     assert foresee(before, after, None) == []
 
 
+def test_credits_are_told_of_those_looked_at_where_these_are_not_all(settings, monkeypatch):
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+    monkeypatch.setattr(looking, "PEOPLE", 80)
+    teams = [f"t{number}" for number in range(40)]
+    for team in teams:
+        leave(3, {**PRO, "team": team})
+    before = Rulebook.load()
+    persona = Persona.objects.get(name="Pro, low usage")
+    PersonaCondition.objects.create(
+        persona=persona, field="team", operator="in", value=", ".join(teams)
+    )
+
+    (words,) = foresee(before, Rulebook.load(), None)
+
+    assert " times as many credits for those looked at: about " in words
+
+
 def test_answer_is_bought_again_when_it_is_too_old(settings):
     settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
     for days in range(1, 29):
@@ -453,7 +472,204 @@ def test_wording_without_facts_asks_one_question_of_a_persona(settings):
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(0, "0"), (141, "141"), (999, "999"), (1_437, "about 1,400")]
+    ("number", "words"),
+    [(0, "0"), (141, "141"), (999, "999"), (1_000, "about 1,000"), (1_437, "about 1,400")],
 )
 def test_large_numbers_are_rounded_so_that_they_stay_while_somebody_reads(number, words):
     assert consequences._figure(number, looking.Sample()) == words
+
+
+def test_same_thing_is_told_by_the_rules_of_now_and_not_once_more_by_those_of_a_week_ago():
+    for team in ("a", "b", "c", "d"):
+        leave(5, {**ENTERPRISE, "team": team})
+    week_ago = Rulebook.load()
+    edited(name="A", opens_brief=False, conditions=[("team", "equals", "a")])
+    before = Rulebook.load()
+    after = edited(name="B", opens_brief=False, conditions=[("team", "in", "b, c")])
+
+    said = foresee(before, after, week_ago)
+
+    assert said[0] == "Half of the briefs or more stop: 5 in 30 days, 15 now."
+    assert not any("week" in words for words in said)
+
+
+NEUTRAL = {"name": "Nobody", "conditions": [("plan", "equals", "nobody has this")]}
+
+
+def test_stop_of_all_and_loss_of_value_are_not_asked_again_once_they_were_confirmed():
+    leave(9, **worth(100))
+    leave(1, {**ENTERPRISE, "team": "finance"}, **worth(9_000))
+    week_ago = Rulebook.load()
+    before = edited(opens_brief=False, conditions=[("team", "equals", "finance")])
+
+    assert foresee(before, edited(**NEUTRAL), week_ago) == []
+
+    Persona.objects.update(opens_brief=False)
+    before = Rulebook.load()
+    Persona.objects.filter(name="Nobody").delete()
+    assert foresee(before, Rulebook.load(), week_ago) == []
+
+
+def test_growth_is_not_asked_again_once_it_was_confirmed(settings):
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+    leave(10, PRO)
+    happen(MORE + 10, metric="clicked")
+    for days in range(1, 29):
+        leave(1, PRO, days=days)
+    week_ago = Rulebook.load()
+    Persona.objects.filter(name="Pro, low usage").update(reuse_hours=20)
+    before = rule_for_clicks()
+    assert len(foresee(week_ago, before, None)) == 1
+
+    assert foresee(before, edited(**NEUTRAL), week_ago) == []
+
+
+def test_half_is_told_from_five_customers_on_and_of_value_too():
+    leave(2)
+    leave(2, {**ENTERPRISE, "team": "finance"}, **worth(9_000))
+    before = Rulebook.load()
+    after = edited(opens_brief=False, conditions=[("team", "equals", "finance")])
+    assert foresee(before, after, None) == []
+
+    leave(1, {**ENTERPRISE, "team": "finance"}, **worth(9_000))
+
+    assert len(foresee(before, after, None)) == 3  # briefs, the persona, and their value
+
+
+def test_exactly_half_of_the_value_is_told_and_nothing_of_nothing_is_not():
+    leave(6, **worth(100))
+    leave(4, {**ENTERPRISE, "team": "finance"}, **worth(150))
+    before = Rulebook.load()
+    after = edited(opens_brief=False, conditions=[("team", "equals", "finance")])
+
+    assert foresee(before, after, None) == [
+        "The value behind the briefs falls to half or less: USD 600 a month, USD 1,200 now."
+    ]
+
+    Customer.objects.update(value_month=0)
+    assert foresee(before, after, None) == []
+
+
+def test_exactly_twice_as_many_briefs_are_told():
+    leave(MORE, PRO)
+    happen(MORE, metric="clicked")
+    before = Rulebook.load()
+
+    assert foresee(before, rule_for_clicks(), None) == [
+        "Twice as many briefs: 40 in 30 days, 20 now."
+    ]
+
+
+def test_many_more_briefs_that_are_less_than_twice_as_many_are_no_flood():
+    leave(MORE + 5, PRO)
+    happen(MORE + 2, metric="clicked")
+    before = Rulebook.load()
+
+    assert foresee(before, rule_for_clicks(), None) == []
+
+
+def test_persona_whose_customers_come_to_one_that_there_was_has_no_other_name():
+    leave(10)
+    leave(1, PRO)
+    before = Rulebook.load()
+    Persona.objects.get(name=LOW).delete()
+
+    assert foresee(before, Rulebook.load(), None) == [
+        f"“{LOW}” has a brief for 0 customers in 30 days, 10 now: most of the others come to "
+        "“Enterprise, active”."
+    ]
+
+
+def test_customer_with_a_signal_whose_other_events_open_briefs_too_is_counted_once():
+    leave(10, PRO)
+    for customer in Customer.objects.all():
+        named = {"cio_id": customer.cio_id}
+        happen(3, metric="clicked", data={"identifiers": named})
+    happen(MORE - 1, metric="clicked")
+    before = Rulebook.load()
+
+    assert foresee(before, rule_for_clicks(), None) == []
+
+
+def test_events_that_wait_or_came_before_the_30_days_are_not_looked_at():
+    happen(MORE, metric="clicked")
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(days=31))
+    happen(MORE, metric="clicked", status="pending")
+    happen(1, metric="clicked")
+    before = Rulebook.load()
+
+    assert foresee(before, rule_for_clicks(), None) == []
+
+
+def test_estimate_says_of_which_events_and_whose_value(monkeypatch):
+    monkeypatch.setattr(looking, "PEOPLE", 40)
+    leave(50, **worth(100))
+    happen(2, metric="clicked", data={"identifiers": {"phone": "+49301234567"}})
+    happen(50, metric="clicked")
+    before = Rulebook.load()
+    SignalRule.objects.filter(metrics__contains="unsubscribed").update(is_active=False)
+    after = rule_for_clicks()
+
+    said = foresee(before, after, None)
+
+    assert any("behind the briefs of those looked at falls" in words for words in said)
+    assert all(re.search(r"signals and \d+ other events that were", words) for words in said)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sums"),
+    [
+        ([("USD", 100, "person", "")] * 2, {"USD": 200}),
+        ([("USD", 300, "company", "Acme"), ("USD", 100, "company", "ACME")], {"USD": 300}),
+        ([("USD", 100, "company", "")] * 2, {"USD": 200}),
+        ([("USD", 100, "person", "Acme")] * 2, {"USD": 200}),
+        ([("USD", 100, "company", "Acme"), ("EUR", 70, "company", "Acme")],
+         {"USD": 100, "EUR": 70}),
+    ],
+)  # fmt: skip
+def test_value_of_those_looked_at_is_added_up_by_currency(rows, sums):
+    book = Rulebook.load()
+    added = judging._Worth(book, book)
+
+    for currency, month, level, company in rows:
+        given = {"value_month": month, "value_currency": currency, "value_level": level}
+        added.add(Customer(**given, company=company))
+
+    assert added.sums() == sums
+
+
+def test_answer_is_good_until_its_hours_are_over():
+    hours = [timezone.now() + timedelta(hours=number) for number in (0, 19, 20, 39, 41)]
+
+    assert judging._bought(hours, 20) == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [
+        (Persona, {"match": "any"}), (Persona, {"opens_brief": False}),
+        (Persona, {"reuse_hours": 7}), (Persona, {"name": "Else"}),
+        (PersonaCondition, {"value": "else"}), (PersonaCondition, {"operator": "not_equals"}),
+        (SignalRule, {"object_types": "sms"}), (SignalRule, {"level": "any"}),
+        (SignalRule, {"match": "any"}), (SignalRule, {"effect": "timeline"}),
+        (SignalRule, {"kind": "other"}), (AttributeName, {"names": "else"}),
+    ],
+)  # fmt: skip
+def test_whatever_decides_makes_other_rules(model, change):
+    before = Rulebook.load()
+    row = model.objects.order_by("pk").exclude(**change).first()
+    model.objects.filter(pk=row.pk).update(**change)
+
+    assert not judging.decide_alike(before, Rulebook.load())
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(3, "“a”, “b” and “c”"), (4, "“a”, “b”, “c” and 1 more"), (1, "“a”")]
+)
+def test_three_personas_are_named_and_of_others_the_number(number, words):
+    assert consequences._named(["a", "b", "c", "d"][:number]) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(99.4, "about 99"), (437, "about 440")])
+def test_estimates_have_two_digits_from_a_hundred_on(number, words):
+    assert consequences._figure(number, looking.Sample(is_whole=False)) == words

@@ -1,10 +1,11 @@
 """Work that goes as it should breaks no promise."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.utils import timezone
 
+from benchmarks import filling
 from briefs.finding.words import indexing
 from briefs.forgetting import erasing, people
 from briefs.models import Brief, Erasure, Notification, NotificationTarget, Research
@@ -63,6 +64,17 @@ def test_day_of_work_breaks_no_promise(user):
     assert Brief.objects.filter(basis="shared").exists()
     assert Research.objects.filter(status="done").exists()
     assert set(WebhookEvent.objects.values_list("status", flat=True)) == {"processed", "ignored"}
+
+
+@pytest.mark.on_sqlite
+@pytest.mark.usefixtures("starter")
+def test_rows_that_benchmarks_make_up_break_no_promise():
+    now = timezone.now().astimezone(UTC).replace(tzinfo=None)
+    filling.Filling(400, now).write()
+    filling.index()
+
+    assert broken() == []
+    assert Brief.objects.filter(is_waiting_for_profile=True).exists()
 
 
 @pytest.mark.usefixtures("starter", "sandbox")

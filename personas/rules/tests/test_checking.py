@@ -139,7 +139,7 @@ def test_fields_of_events_are_told_apart_by_case():
 fields = st.sampled_from(["plan", "Plan", "plan_name", "seats"])
 operators = st.sampled_from(
     ["equals", "not_equals", "in", "not_in", "contains", "not_contains", "gt", "lt", "exists",
-     "not_exists"]
+     "not_exists", "empty", "absent", "older", "newer", "soon", "matches", "not_matches"]
 )  # fmt: skip
 typed = st.sampled_from(["pro", "free", "pro, free", "5", "10", "p"])
 some_conditions = st.lists(st.tuples(fields, operators, typed), max_size=3)
@@ -148,7 +148,8 @@ personas = st.builds(
     some_conditions,
     st.sampled_from(["all", "any"]),
 )
-values = [None, "pro", "Free", "profile", "4", "7", "11", "", "null", '["pro", "free"]']
+values = [None, "pro", "Free", "profile", "4", "7", "11", "", "null", '["pro", "free"]',
+          "2026-11-17"]  # fmt: skip
 
 
 def everybody():
@@ -186,8 +187,38 @@ def test_misspelt_field_is_pointed_out_with_the_nearest_name():
     ]
 
 
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [("older", "30"), ("before", "2026-11-20"), ("matches", "^p"), ("not_matches", "^p"),
+     ("empty", ""), ("absent", "")],
+)  # fmt: skip
+def test_misspelt_field_is_pointed_out_whatever_is_asked_of_it(operator, value):
+    (words,) = unseen(("plann", operator, value))
+
+    assert words.endswith("Did you mean “plan”?")
+
+
+def test_field_in_which_nobody_has_a_date_is_a_hint():
+    attributes = [{"plan": "pro"}] * 20
+
+    assert unseen(("plan", "older", "30"), attributes=attributes) == [
+        "“plan is more than 30 days ago”: none of the 20 customers looked at that have one has a "
+        "date there."
+    ]
+    assert unseen(("plan", "older", "30"), attributes=[{"plan": "2026-11-20"}] * 20) == []
+
+
+def test_dates_that_exclude_each_other_are_told():
+    assert contradictions(("signed_up", "older", "30"), ("signed_up", "newer", "7")) == [
+        "“signed_up is more than 30 days ago” and “signed_up is less than 7 days ago” hold "
+        "together for no plain value, only for a list or an object; without such values “Paying” "
+        "serves nobody."
+    ]
+
+
 def test_strange_field_is_pointed_out_only_if_enough_were_looked_at():
     assert unseen(("colour", "equals", "red")) == []
+    assert unseen(("colour", "in_segment", ""), attributes=[{"plan": "pro"}] * 20) == []
     assert unseen(("colour", "exists", ""), attributes=[{"plan": "pro"}] * 20) == [
         "None of the 20 customers looked at has “colour”."
     ]
