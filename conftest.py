@@ -21,12 +21,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     from config.tests import sharing
+    from config.tests.browser import Browser
     from config.tests.databases import Databases
     from config.tests.template import Template
     from webhooks.tests import clock
 
     clock.install()
     sharing.install()
+    config.pluginmanager.register(Browser(), "browser")
     config.pluginmanager.register(Databases())
     config.pluginmanager.register(Order())
     config.pluginmanager.register(Template())
@@ -60,8 +62,11 @@ class Order:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         workers = getattr(config, "workerinput", {}).get("workercount", 1)
-        first = [item for item in items if item.get_closest_marker("first")]
-        others = iter([item for item in items if not item.get_closest_marker("first")])
+        marks = [(item, {marker.name for marker in item.iter_markers()}) for item in items]
+        first = [item for item, names in marks if "first" in names]
+        # One behind the other, so that few workers start Chromium, and each of them once.
+        first += [item for item, names in marks if "browser" in names and "first" not in names]
+        others = iter([item for item, names in marks if not names & {"first", "browser"}])
         left = len(items)
         items.clear()
         for number in range(workers):
@@ -133,6 +138,12 @@ def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def live_server(live_server: Any, threadless_receiver: None) -> Any:
     return live_server
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest) -> Any:
+    """A browser, for contexts that a test closes."""
+    return request.config.pluginmanager.get_plugin("browser").chromium()
 
 
 @pytest.fixture
