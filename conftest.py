@@ -15,42 +15,21 @@ hypothesis_settings.register_profile("many", deadline=None, max_examples=500)
 hypothesis_settings.load_profile("calm")
 
 
-# The fixtures through which a test opens the database.
-DATABASE = {"db", "transactional_db", "empty_database"}
-
-# Rooms of pages, forms and words, whose statements Django writes. What we write in SQL ourselves is
-# in other rooms, and is tested on both databases.
-PAGES = (
-    "accounts/people", "accounts/signing_in", "accounts/tests", "accounts/tokens", "briefs/admin",
-    "briefs/desk", "briefs/notifying", "config", "operations/tests/test_queue_admin",
-    "personas/admin", "personas/starter", "webhooks/tests/test_admin",
-)  # fmt: skip
-
-# Rooms and modules that leave their SQL to Django, but for a lock or two that the demo's test takes
-# on SQLite. In make test they run on PostgreSQL, which teams run, and in make test-all on SQLite as
-# well.
-ORM = (
-    "briefs/api", "briefs/dossier", "briefs/downloads", "briefs/foreseeing", "briefs/models",
-    "briefs/pipeline", "briefs/reprocessing/tests/test_reapplying", "briefs/research",
-    "briefs/saving", "briefs/triage", "operations/tests/test_alarms",
-    "operations/tests/test_budget_levels", "operations/tests/test_health",
-    "operations/tests/test_openings", "operations/tests/test_progress",
-    "operations/tests/test_register", "operations/tests/test_reprocess_events",
-    "operations/tests/test_send_test_event", "operations/tests/test_upgrade.",
-)  # fmt: skip
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--day", help="when every test begins, e.g. 2028-02-29T12:00 (UTC)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     from config.tests import sharing
+    from config.tests.browser import Browser
+    from config.tests.databases import Databases
     from config.tests.template import Template
     from webhooks.tests import clock
 
     clock.install()
     sharing.install()
+    config.pluginmanager.register(Browser(), "browser")
+    config.pluginmanager.register(Databases())
     config.pluginmanager.register(Order())
     config.pluginmanager.register(Template())
 
@@ -71,26 +50,6 @@ def pytest_collection() -> Any:
         gc.enable()
 
 
-@pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that opens no database runs once: none of the two can change its result.
-
-    So do those of pages, but for upgrades: the migrations differ.
-    """
-    for item in items:
-        markers = {marker.name for marker in item.iter_markers()}
-        if {"on_sqlite", "on_postgresql"} <= markers:
-            raise pytest.UsageError(f"{item.nodeid} is for either database alone, so it never runs")
-        is_opened = DATABASE & set(getattr(item, "fixturenames", ()))
-        is_page = item.nodeid.startswith(PAGES) and "upgrade" not in item.nodeid
-        if is_page and "on_postgresql" not in markers:
-            item.add_marker(pytest.mark.on_sqlite)
-        if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
-            item.add_marker(pytest.mark.on_sqlite)
-        if item.nodeid.startswith(ORM) and not item.get_closest_marker("on_sqlite"):
-            item.add_marker(pytest.mark.again)
-
-
 class Order:
     """The longest tests begin first: one that begins last lets all other workers wait for it.
 
@@ -103,8 +62,11 @@ class Order:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         workers = getattr(config, "workerinput", {}).get("workercount", 1)
-        first = [item for item in items if item.get_closest_marker("first")]
-        others = iter([item for item in items if not item.get_closest_marker("first")])
+        marks = [(item, {marker.name for marker in item.iter_markers()}) for item in items]
+        first = [item for item, names in marks if "first" in names]
+        # One behind the other, so that few workers start Chromium, and each of them once.
+        first += [item for item, names in marks if "browser" in names and "first" not in names]
+        others = iter([item for item, names in marks if not names & {"first", "browser"}])
         left = len(items)
         items.clear()
         for number in range(workers):
@@ -176,6 +138,12 @@ def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def live_server(live_server: Any, threadless_receiver: None) -> Any:
     return live_server
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest) -> Any:
+    """A browser, for contexts that a test closes."""
+    return request.config.pluginmanager.get_plugin("browser").chromium()
 
 
 @pytest.fixture

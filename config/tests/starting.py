@@ -30,6 +30,7 @@ _RULES: tuple[Any, ...] = (
 _MODELS: tuple[Any, ...] = (
     *_RULES, *(model.history.model for model in _RULES), RuleVersion, RulesState
 )  # fmt: skip
+_HAS_ANY = "SELECT " + " OR ".join(f"EXISTS (SELECT 1 FROM {m._meta.db_table})" for m in _RULES)
 _MOMENTS = {"history_date", "made_at"}  # a copy is made now
 _NOW = "the moment of the copy"
 _kept: list[tuple[str, list[list[Any]]]] = []  # what inserts a row of each table, and its rows
@@ -38,7 +39,9 @@ _script: list[str] = []  # on PostgreSQL all of that as one text
 
 def load() -> None:
     """As `starter.load_if_empty`."""
-    is_empty = not any(model.objects.exists() for model in _RULES)
+    with connection.cursor() as cursor:
+        cursor.execute(_HAS_ANY)
+        is_empty = not cursor.fetchone()[0]
     if is_empty and _kept:
         _copy()
         return

@@ -1,7 +1,6 @@
 """The pages of the team in Chromium: nothing is cut off, nothing runs inline, keys suffice."""
 
 import os
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,27 +11,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.people import leaving
 from conftest import make_user
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.on_sqlite]
 SHOTS = os.environ.get("SHOTS")  # a folder, to look at the pages
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright runs a loop beside Django
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

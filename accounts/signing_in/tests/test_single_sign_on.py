@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from django.core.cache import cache
-from oidc_provider_mock import run_server_in_thread
 
 from accounts.models import Identity, roles
 from briefs.tests.factories import make_brief
@@ -26,19 +25,34 @@ def forgotten():
     cache.clear()
 
 
-@pytest.fixture
-def provider(settings):
-    """The address of a provider that signs in whoever `enter` names."""
+@pytest.fixture(scope="module")
+def server():
+    """A provider, for all tests: to make its key takes a fifth of a second."""
+    from oidc_provider_mock import run_server_in_thread  # here: it takes a second of each worker
+
     with run_server_in_thread(require_nonce=True) as server:
-        settings.OIDC_ISSUER = f"http://localhost:{server.server_port}"
-        settings.OIDC_RP_CLIENT_ID = "savedesk"
-        settings.OIDC_RP_CLIENT_SECRET = "shared-with-the-provider"
-        settings.OIDC_ROLES = {"retention-leads": "Lead", "retention": "Agent", "all": "Viewer"}
-        yield settings.OIDC_ISSUER
+        yield f"http://localhost:{server.server_port}"
+
+
+_described = set()
+
+
+@pytest.fixture
+def provider(server, settings):
+    """The address of a provider that signs in whoever `enter` names, and knows nothing of them."""
+    settings.OIDC_ISSUER = server
+    settings.OIDC_RP_CLIENT_ID = "savedesk"
+    settings.OIDC_RP_CLIENT_SECRET = "shared-with-the-provider"
+    settings.OIDC_ROLES = {"retention-leads": "Lead", "retention": "Agent", "all": "Viewer"}
+    yield server
+    for subject in list(_described):
+        describe(server, subject)
+    _described.clear()
 
 
 def describe(provider, subject, **claims):
     requests.put(f"{provider}/users/{subject}", json=claims, timeout=5).raise_for_status()
+    _described.add(subject)
 
 
 def at_provider(client, subject="kim", **query):

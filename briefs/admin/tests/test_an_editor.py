@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from briefs.desk.tests.conftest import CHROMIUM, chromium, open_page  # noqa: F401 - fixtures
+from briefs.desk.tests.conftest import open_page  # noqa: F401 - a fixture
 from briefs.desk.tests.test_browser import editor  # noqa: F401 - a fixture
 from briefs.models import Brief
 from briefs.pipeline import draining
@@ -17,7 +17,6 @@ from personas.models import Persona, PersonaCondition, RuleVersion
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
     pytest.mark.usefixtures("editor", "sandbox"),
 ]
 NAME = "Enterprise, finance, low usage"

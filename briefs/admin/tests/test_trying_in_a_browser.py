@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from briefs.admin.tests.test_trying import ENTERPRISE, PAGE, payload_of, persona
-from briefs.desk.tests.conftest import CHROMIUM, chromium, open_page  # noqa: F401 - fixtures
+from briefs.desk.tests.conftest import open_page  # noqa: F401 - a fixture
 from briefs.desk.tests.test_browser import LOOKS, assert_fit_for_everybody, editor  # noqa: F401
 from briefs.tests.factories import make_customer, make_event
 from personas.models import Persona
@@ -15,7 +15,6 @@ from personas.models import Persona
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
     pytest.mark.usefixtures("editor"),
 ]
 

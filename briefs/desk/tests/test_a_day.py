@@ -1,6 +1,5 @@
 """A day at the desk, in two browsers at once: what a person does, and what the lead does."""
 
-import shutil
 from datetime import timedelta
 
 import pytest
@@ -13,37 +12,31 @@ from briefs.triage import forgetting
 from conftest import make_user
 from webhooks.tests.clock import clock
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.on_sqlite,
     pytest.mark.begins_at("2026-11-23T10:00"),  # a Monday; the desk works from nine to five, UTC
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
 ]
 
 
 @pytest.fixture
-def sign_in(live_server, starter, sandbox, monkeypatch):
+def sign_in(chromium, live_server, starter, sandbox):
     """Sign in by name, each in a browser of their own."""
-    from playwright.sync_api import sync_playwright
+    contexts = []
 
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright runs a loop beside Django
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    def sign_in(name):
+        contexts.append(chromium.new_context())
+        page = contexts[-1].new_page()
+        page.goto(f"{live_server.url}/login/")
+        page.fill("[name=username]", name)
+        page.fill("[name=password]", "a-long-password")
+        page.get_by_role("button", name="Sign in").click()
+        page.locator("#list").wait_for()
+        return page
 
-        def sign_in(name):
-            page = chromium.new_context().new_page()
-            page.goto(f"{live_server.url}/login/")
-            page.fill("[name=username]", name)
-            page.fill("[name=password]", "a-long-password")
-            page.get_by_role("button", name="Sign in").click()
-            page.locator("#list").wait_for()
-            return page
-
-        yield sign_in
-        chromium.close()
+    yield sign_in
+    for context in contexts:
+        context.close()
 
 
 def signal(number=1, metric="unsubscribed", object_type="customer", **message):

@@ -8,7 +8,6 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from briefs.desk.tests.conftest import CHROMIUM
 from briefs.finding.tests.test_folds import make_folded
 from briefs.finding.words import indexing
 from briefs.models import (
@@ -35,11 +34,7 @@ from briefs.tests.factories import (
 )
 from personas.models import AttributeName
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.on_sqlite]
 LEDGER = "/admin/briefs/mavecall/"
 TEMPLATES = "/admin/briefs/questiontemplate/"
 

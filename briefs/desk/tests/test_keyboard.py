@@ -5,15 +5,10 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import Preferences
-from briefs.desk.tests.conftest import CHROMIUM
 from briefs.finding.tests.test_folds import make_folded
 from briefs.tests.factories import make_brief, make_cause, make_customer
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.on_sqlite]
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from briefs.desk import live
-from briefs.desk.tests.conftest import CHROMIUM
 from briefs.desk.tests.pages import rows
 from briefs.finding.words import indexing
 from briefs.models import Brief
@@ -19,11 +18,7 @@ from briefs.triage.freshness import Seen
 from conftest import make_user
 
 pytestmark = pytest.mark.django_db
-in_a_browser = [
-    pytest.mark.browser,
-    pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
-]
+in_a_browser = [pytest.mark.browser, pytest.mark.on_sqlite]
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import time
 import pytest
 from django_q.brokers import get_broker
 from django_q.conf import Conf
-from moto import mock_aws
 
 from config.brokers import broker_settings
 
@@ -14,6 +13,8 @@ from config.brokers import broker_settings
 @pytest.fixture
 def sqs(monkeypatch, settings):
     """The queue of a broker that is made before anybody has asked SQS."""
+    from moto import mock_aws  # here, because each worker that collects would take half a second
+
     url = "sqs://key:secret@eu-west-1"
     monkeypatch.setattr(Conf, "SQS", broker_settings(url, timeout_seconds=1)["sqs"])
     monkeypatch.setattr(Conf, "ORM", None)

@@ -6,17 +6,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-# The fixtures of a browser.
-from briefs.desk.tests.conftest import CHROMIUM, chromium, open_page  # noqa: F401
+from briefs.desk.tests.conftest import open_page  # noqa: F401 - a fixture
 from briefs.tests.factories import make_event
 from personas.admin.tests.test_admin import PERSONAS, RULES, page_of, persona
 from personas.models import Persona, SignalRule
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.on_sqlite,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.on_sqlite]
 NAME = "Pro, low usage"
 
 

@@ -1,0 +1,58 @@
+"""Headless Chromium, started once in each of pytest's workers, by its first test in a browser.
+
+To start it takes one and a half seconds of a core. It ends before the next test that needs
+none: playwright runs a loop of asyncio in the thread of the tests.
+"""
+
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+COMMAND = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+class Browser:
+    """A plugin of pytest."""
+
+    def __init__(self):
+        self._opened = ExitStack()
+        self._chromium = None
+
+    def chromium(self):
+        if not COMMAND:
+            pytest.skip("Chromium is not installed")
+        if self._chromium is None:
+            self._chromium = self._opened.enter_context(_launched())
+        return self._chromium
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, nextitem):
+        try:
+            return (yield)
+        finally:
+            if nextitem is None or not nextitem.get_closest_marker("browser"):
+                self._end()
+
+    def pytest_sessionfinish(self):
+        self._end()
+
+    def _end(self):
+        self._chromium = None
+        self._opened.close()
+
+
+@contextmanager
+def _launched():
+    from playwright.sync_api import sync_playwright
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Django sees the loop, and refuses else
+    try:
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=COMMAND, args=OPTIONS)
+            yield chromium
+            chromium.close()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
