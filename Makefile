@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-# Two for each of two cores: the one computes while the other waits. Each takes 12 seconds of a core
-# before its first test. Both databases at the same time take as long as one after the other, and the
-# tests of processes suffer.
+# Two for each of two cores: the one computes while the other waits. Each takes 12 seconds of a core,
+# on PostgreSQL 7, before its first test. Both at the same time take as long as one after the other, and
+# the tests of processes suffer.
 XDIST ?= 4
 
 .PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements schema

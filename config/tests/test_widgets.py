@@ -28,15 +28,13 @@ ATTRIBUTES = {"id": "x", "required": True, "disabled": False, "data-words": SIGN
     ],
     ids=lambda widget: type(widget).__name__,
 )
-@pytest.mark.parametrize("value", [None, "", 1, 0, True, SIGNS, mark_safe("a&amp;b"), "a"])
 @pytest.mark.parametrize("attributes", [{}, ATTRIBUTES], ids=["plain", "attributes"])
-def test_widget_is_what_django_makes_of_it(widget, value, attributes):
-    ours, djangos = (
-        widget.render("name<>", value, attributes, renderer=renderer)
-        for renderer in (Renderer(), DjangoTemplates())
-    )
+def test_widget_is_what_django_makes_of_it(widget, attributes):
+    ours, djangos = Renderer(), DjangoTemplates()
 
-    assert ours == djangos
+    for value in (None, "", 1, 0, True, SIGNS, mark_safe("a&amp;b"), "a"):
+        made = widget.render("name<>", value, attributes, renderer=ours)
+        assert made == widget.render("name<>", value, attributes, renderer=djangos), value
 
 
 def test_pages_use_it(settings):
