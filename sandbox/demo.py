@@ -20,6 +20,7 @@ import requests
 
 from sandbox.options import CIO_KEY, MAVERA_KEY, TRACK_KEY, TRACK_SITE_ID
 from sandbox.processes import ROOT, Failed, Processes, free_port
+from sandbox.server import Sandbox
 
 FOLDER = ROOT / ".demo"
 USER, PASSWORD = "demo", "savedesk-demo"
@@ -57,8 +58,10 @@ class Demo:
         self.folder = folder
         self.database_url = database_url or f"sqlite:///{folder / 'demo.sqlite3'}"
         self.port = free_port(port)
-        self.latency = latency
-        self.sandbox_port = free_port(0)  # any free port will do
+        # In this process: one Django less to start.
+        self.sandbox = Sandbox(
+            port=free_port(0), latency=latency, jitter=0.5, credits=100_000, log=self._log
+        )
         self.run = secrets.token_hex(3)
         self.folder.mkdir(exist_ok=True)
         # Made here, so that nobody takes a published key for their own; the README reads the file.
@@ -66,7 +69,6 @@ class Demo:
         self.processes = Processes(self._environment())
         self.session = requests.Session()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
 
     # Setting up -----------------------------------------------------------------------------
 
@@ -78,7 +80,6 @@ class Demo:
         return path.read_text()
 
     def _environment(self) -> dict[str, str]:
-        sandbox = f"http://127.0.0.1:{self.sandbox_port}"
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -94,13 +95,13 @@ class Demo:
             "CIO_WEBHOOK_SECRET": self.signing_key,
             "CIO_MAX_AGE_SECONDS": "0",
             "CIO_APP_KEY": CIO_KEY,
-            "CIO_APP_BASE_URL": f"{sandbox}/v1",
+            "CIO_APP_BASE_URL": self.sandbox.cio_base_url,
             "CIO_TRACK_SITE_ID": TRACK_SITE_ID,
             "CIO_TRACK_KEY": TRACK_KEY,
-            "CIO_TRACK_BASE_URL": f"{sandbox}/track/api/v1",
+            "CIO_TRACK_BASE_URL": self.sandbox.track_base_url,
             "CIO_PERSON_URL": "https://workspace.example/people/{cio_id}",
             "MAVERA_API_KEY": MAVERA_KEY,
-            "MAVERA_BASE_URL": f"{sandbox}/api/v1",
+            "MAVERA_BASE_URL": self.sandbox.mavera_base_url,
             "MAVERA_WORKSPACE_ID": "",
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
@@ -110,11 +111,7 @@ class Demo:
         self.say("Preparing database, starter rules and login …")
         token = self.processes.manage("shell", "-c", PREPARE).splitlines()[-1]
         self.session.headers["Authorization"] = f"Token {token}"
-        self.processes.start(
-            self.folder / "sandbox.log",
-            *("sandbox", "--port", str(self.sandbox_port), "--latency", str(self.latency)),
-            *("--credits", "100000"),
-        )
+        self.sandbox.start()
         self.processes.start(self.folder / "savedesk.log", "supervise")
         self.wait("the web server answers", self._is_up, 120)
         self.say(f"\n  Savedesk is at   {self.url}/")
@@ -125,12 +122,18 @@ class Demo:
 
     def _is_up(self) -> bool:
         try:
-            return (
-                requests.get(f"{self.url}/login/", timeout=2).ok
-                and requests.get(f"{self.sandbox_url}/sandbox/requests", timeout=2).ok
-            )
+            return requests.get(f"{self.url}/login/", timeout=2).ok
         except requests.RequestException:
             return False
+
+    def stop(self) -> None:
+        """First the product, then the sandbox it talks to."""
+        self.processes.stop()
+        self.sandbox.stop()
+
+    def _log(self, line: str) -> None:
+        with (self.folder / "sandbox.log").open("a") as log:
+            log.write(f"{line}\n")
 
     # Customer.io's part ---------------------------------------------------------------------
 
@@ -174,7 +177,7 @@ class Demo:
         person = f"{name}-{self.run}"
         profile = {"plan": "enterprise", "industry": "insurance", "usage_tier": "high"}
         answer = requests.post(
-            f"{self.sandbox_url}/sandbox/people",
+            f"{self.sandbox.url}/sandbox/people",
             json={"id": person, "email": address(person), "attributes": profile | attributes},
             timeout=10,
         )
@@ -183,7 +186,7 @@ class Demo:
 
     def in_segments(self) -> set[str]:
         """The ids of all customers who are in any manual segment of the sandbox."""
-        got = requests.get(f"{self.sandbox_url}/sandbox/segments", timeout=20).json()
+        got = requests.get(f"{self.sandbox.url}/sandbox/segments", timeout=20).json()
         return {person["id"] for one in got["segments"] for person in one["members"]}
 
     # The team's part ------------------------------------------------------------------------
@@ -285,13 +288,13 @@ class Demo:
         return not any(brief["id"] in briefs for brief in waiting)
 
     def mave_calls(self) -> int:
-        got = requests.get(f"{self.sandbox_url}/sandbox/requests", timeout=20).json()
+        got = requests.get(f"{self.sandbox.url}/sandbox/requests", timeout=20).json()
         return sum(1 for item in got["requests"] if item["path"].endswith("/mave/chat"))
 
     def credits_used(self) -> int:
         key = self.processes.environment["MAVERA_API_KEY"]
         answer = requests.get(
-            f"{self.sandbox_url}/api/v1/usage",
+            f"{self.sandbox.url}/api/v1/usage",
             headers={"Authorization": f"Bearer {key}"},
             timeout=20,
         )

@@ -56,7 +56,7 @@ class Processes:
                 raise Failed(f"a process ended by itself: {process.args!r}")
 
     def stop(self) -> None:
-        """Send SIGTERM, wait, in the end kill: first the product, then the sandbox it talks to."""
+        """Send SIGTERM, wait, in the end kill: those that started last end first."""
         for process in reversed(self.running):
             process.terminate()
             try:

@@ -26,8 +26,9 @@ BURST = (
 )
 WAKES_WITHIN = 30  # seconds
 COMPANY_PAYS = 5_400
-# What a lead does in the admin who takes what the team's own customers suggest.
+# A lead takes in the admin what the team's own customers suggest, and has open briefs follow.
 THRESHOLDS = """
+from django.core.management import call_command
 from briefs.finding.known_values import suggestions
 from briefs.models import PriorityThreshold
 from personas.rules import versions
@@ -37,6 +38,7 @@ with versions.change(None, ""):
         if one.is_enough and one.top_from:
             bounds = {"top_from": one.top_from, "low_below": one.low_below}
             PriorityThreshold.objects.update_or_create(currency=one.currency, defaults=bounds)
+call_command("reprioritize_briefs", yes=True)
 """
 
 
@@ -186,7 +188,6 @@ def desk_at_work(demo: Demo) -> None:
 
 def _most_valuable_first(demo: Demo) -> None:
     demo.processes.manage("shell", "-c", THRESHOLDS)
-    demo.processes.manage("reprioritize_briefs", "--yes")
     briefs = demo.pages("briefs", state="open", ordering="-priority")
     urgent = [brief for brief in briefs if brief["priority"] == "urgent"]
     if not 0 < len(urgent) <= len(briefs) / 10:

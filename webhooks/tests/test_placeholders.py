@@ -14,18 +14,19 @@ KEY = "0c9e5d1f7a3b"
 @pytest.fixture
 def send(tmp_path, migrated, monkeypatch):
     """Sends the event, signed with this secret, to a server whose CIO_WEBHOOK_SECRET is that."""
-    servers = []
+    servers = {}
 
     def send(secret, setting):
-        server = Server(url, CIO_WEBHOOK_SECRET=setting)
-        servers.append(server)
-        server.start()
+        if setting not in servers:
+            servers[setting] = Server(url, CIO_WEBHOOK_SECRET=setting)
+            servers[setting].start()
+        server = servers[setting]
         monkeypatch.setattr(real_server, "SECRET", secret)
         return Client(server.port).send(request(server.port, EVENT))
 
     with copied_database(tmp_path, migrated) as url:
         yield send
-        for server in servers:
+        for server in servers.values():
             server.stop()
 
 

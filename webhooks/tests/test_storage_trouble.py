@@ -1,9 +1,11 @@
 """Whatever happens to the database: 503 with Retry-After within 3 seconds, and stored on the retry.
 
-Against the real web server, with 64 connections waiting.
+Against the real web server, with 64 connections waiting. All tests share one, so each also shows
+that it got over the troubles before.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import resource
@@ -27,6 +29,7 @@ POSTGRES = os.environ.get("TEST_DATABASE_URL", "")
 on_postgres = pytest.mark.skipif(not POSTGRES, reason="a fault of a PostgreSQL server")
 on_sqlite = pytest.mark.skipif(bool(POSTGRES), reason="a fault of an SQLite file")
 LIMIT = 3.0  # seconds, of the 4 that Customer.io waits
+numbers = itertools.count()  # by which the events of the tests differ: they share a server
 
 
 class Proxy:
@@ -73,10 +76,10 @@ class Proxy:
         self.open = []
 
 
-@pytest.fixture
-def stack(tmp_path, migrated):
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, migrated):
     """A running server; on PostgreSQL its database is reached through a proxy."""
-    with copied_database(tmp_path, migrated) as url:
+    with copied_database(tmp_path_factory.mktemp("trouble"), migrated) as url:
         proxy = None
         through = url
         if POSTGRES:
@@ -88,9 +91,15 @@ def stack(tmp_path, migrated):
         server.direct = Server(url)
         server.proxy = proxy
         server.start()
-        assert post(server, "warm")[0] == 200
         yield server
         server.stop()
+
+
+@pytest.fixture
+def stack(running):
+    """The server, which stores again whatever the test before did to its database."""
+    assert post(running, f"warm-{next(numbers)}")[0] == 200
+    return running
 
 
 def post(server, event_id):
@@ -117,8 +126,9 @@ def stored(server, run):
 
 def prove(server, trouble, heal):
     """During the trouble every answer is a quick 503; after it the same events are stored."""
+    run = f"trouble{next(numbers)}"
     with trouble:
-        answers = blast(server, "trouble")
+        answers = blast(server, run)
     codes = [code for code, _ in answers]
     slowest = max(took for _, took in answers)
     assert set(codes) == {503}, codes
@@ -127,8 +137,8 @@ def prove(server, trouble, heal):
     end = time.monotonic() + 60
     while time.monotonic() < end and post(server, "probe")[0] != 200:
         time.sleep(0.2)
-    assert {code for code, _ in blast(server, "trouble")} == {200}
-    assert stored(server, "trouble") == 64
+    assert {code for code, _ in blast(server, run)} == {200}
+    assert stored(server, run) == 64
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+import psutil
 from django.conf import settings
 from django.db import connection
 
@@ -53,7 +54,7 @@ class Workers:
         """Wait until the worker has stopped at the step. It reports the step just before."""
         self.wait_until(lambda: {"at", "ended"} & self._news[pid].keys(), f"the step “{step}”")
         assert self._news[pid].get("at") == step, self._news[pid]
-        self.wait_until(lambda: _state(pid) == "T", "the process to stop")
+        self.wait_until(lambda: _state(pid) == psutil.STATUS_STOPPED, "the process to stop")
 
     def result(self, pid: int) -> Any:
         """What its job returned, or what ended it in words."""
@@ -62,7 +63,7 @@ class Workers:
 
     def kill(self, pid: int) -> None:
         self.send(pid, signal.SIGKILL)
-        self.wait_until(lambda: _state(pid) in ("", "Z"), "the process to die")
+        self.wait_until(lambda: _state(pid) in ("", psutil.STATUS_ZOMBIE), "the process to die")
 
     @staticmethod
     def send(pid: int, number: int) -> None:
@@ -88,9 +89,11 @@ class Workers:
 
 
 def _state(pid: int) -> str:
-    """The state letter that `ps` shows; empty if there is no such process."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return shown.stdout.strip()[:1]
+    """Empty if there is no such process."""
+    try:
+        return psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _database() -> dict[str, Any]:

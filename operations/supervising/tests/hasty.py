@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -76,15 +76,17 @@ class Host:
         if self.supervisor:
             self.supervisor.kill()
             self.supervisor.wait()
-        for pid in self._mine():
+        for pid in self._mine(psutil.pids()):
             send(pid, signal.SIGKILL)
 
     # The processes of a cluster --------------------------------------------------------------
 
     def leaders(self, cluster: str) -> list[int]:
         """The `qcluster` commands that run: more than one would be a double cluster."""
-        leading = [pid for pid in self._mine() if os.getpgid(pid) == pid]
-        return [pid for pid in leading if variables(pid).get("Q_CLUSTER_NAME") == cluster]
+        leading = filter(leads_a_group, psutil.pids())  # asked first, because it costs least
+        return [
+            pid for pid in self._mine(leading) if variables(pid).get("Q_CLUSTER_NAME") == cluster
+        ]
 
     def leader(self, cluster: str) -> int:
         (pid,) = self.leaders(cluster)
@@ -105,16 +107,13 @@ class Host:
 
     def lock_holders(self, cluster: str) -> list[int]:
         """The idle worker that reads the queue's pipe. The others wait for the lock it holds."""
-        idle = self.workers(cluster)
-        if place(os.getppid()) in ("", "0"):
-            return idle  # the kernel does not tell: kill all of them, and one of them holds it
-        return [pid for pid in idle if "pipe" in place(pid)]
+        return holders(self.workers(cluster))
 
     def is_complete(self, cluster: str) -> bool:
         """All processes are there, and an idle worker holds the queue's lock."""
         try:
-            count = len(self.workers(cluster))
-            return count == self.count(cluster) and bool(self.lock_holders(cluster))
+            workers = self.workers(cluster)
+            return len(workers) == self.count(cluster) and bool(holders(workers))
         except (OSError, ValueError):
             return False
 
@@ -127,10 +126,22 @@ class Host:
         }["workers"]
         return workers
 
-    def _mine(self) -> list[int]:
+    def _mine(self, pids: Iterable[int]) -> list[int]:
         mine = {name: self.environment[name] for name in ("DATABASE_URL", "PORT")}.items()
-        marked = [pid for pid in psutil.pids() if "SAVEDESK_SUPERVISOR" in variables(pid)]
-        return [pid for pid in marked if mine <= variables(pid).items()]
+        found = [(pid, variables(pid)) for pid in pids]
+        return [pid for pid, its in found if "SAVEDESK_SUPERVISOR" in its and mine <= its.items()]
+
+
+def leads_a_group(pid: int) -> bool:
+    with suppress(OSError):
+        return os.getpgid(pid) == pid
+    return False
+
+
+def holders(idle: list[int]) -> list[int]:
+    if place(os.getppid()) in ("", "0"):
+        return idle  # the kernel does not tell: kill all of them, and one of them holds it
+    return [pid for pid in idle if "pipe" in place(pid)]
 
 
 def variables(pid: int) -> dict[str, str]:
@@ -165,7 +176,7 @@ def wait(what: str, ask: Callable[[], Any], seconds: float = 180) -> Any:
     while time.monotonic() < end:
         if found := ask():
             return found
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 

@@ -45,7 +45,7 @@ def demo(tmp_path, database_url):
     demo = Demo(lines.append, port=0, latency=0.5, folder=tmp_path, database_url=database_url)
     demo.lines = lines
     yield demo
-    demo.processes.stop()
+    demo.stop()
     assert not _processes_of(demo), "processes were left behind"
 
 
@@ -110,7 +110,7 @@ def test_every_step_of_the_demo_comes_true_twice(demo):
 @pytest.mark.on_postgresql
 @pytest.mark.long  # a whole installation for a crash that briefs/research/tests/test_killing.py has
 def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_again(demo):
-    demo.latency = 8.0  # within which the cluster is killed
+    demo.sandbox.latency = 8.0  # within which the cluster is killed
     demo.start()
     event = demo.event("enterprise-logistics-low-killed", "unsubscribed")
     demo.post(event)

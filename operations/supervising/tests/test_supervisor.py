@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.on_sqlite,
 ]
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN);"
         "time.sleep(60)"]  # fmt: skip
 # A parent and a child that would outlive it.
@@ -625,16 +625,19 @@ def test_winding_down_ends_what_was_adopted_too(started):
 # Two supervisors ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def neighbour(settings):
-    """Another supervisor of the service “queue” of this installation, as a real process."""
+@pytest.fixture(scope="module")
+def neighbour(django_db_setup):
+    """Another supervisor of the service “queue” of this installation, as a real process.
+
+    The tests share it: it takes seconds to start. The last one kills it.
+    """
     script = (
         "import django, time; django.setup();"
         "from django.conf import settings;"
         f"settings.DATABASES['default']['NAME'] = {connection.settings_dict['NAME']!r};"
-        f"settings.PORT = {settings.PORT!r};"
+        f"settings.PORT = {os.getpid()};"
         "from operations.supervising.services import Service;"
-        f"one = Service('queue', {SLEEP!r}); one.start(); print(flush=True); time.sleep(60)"
+        f"one = Service('queue', {SLEEP!r}); one.start(); print(flush=True); time.sleep(600)"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
@@ -660,19 +663,19 @@ def test_supervisor_of_other_services_does_not_count(neighbour):
     assert groups.supervisor_of("web") is None
 
 
-def test_what_a_dead_supervisor_left_does_not_count(neighbour):
-    neighbour.kill()
-    neighbour.wait()
-
-    assert groups.supervisor_of("queue") is None
-
-
 def test_supervisor_is_recognised_although_the_clock_was_set(neighbour, monkeypatch):
     before = psutil.boot_time()
     monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: before + 3600)
 
     assert groups.supervisor_of("queue") == neighbour.pid
     assert groups.left_behind("queue") == set()
+
+
+def test_what_a_dead_supervisor_left_does_not_count(neighbour):
+    neighbour.kill()
+    neighbour.wait()
+
+    assert groups.supervisor_of("queue") is None
 
 
 def test_process_that_has_the_pid_of_a_dead_supervisor_is_not_taken_for_it():

@@ -14,20 +14,29 @@ import psutil
 import pytest
 
 from operations.supervising import web_server
+from operations.supervising.tests.hasty import wait
 from operations.supervising.web_server import WebServer
 from webhooks.tests.real_server import Client, Server, free_port
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
-@pytest.fixture
-def server(tmp_path):
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
     """The real one. /livez needs no database."""
-    server = Server(f"sqlite:///{tmp_path / 'none.sqlite3'}")
-    server.start()
-    assert ask(server.port) == "200"
+    server = Server(f"sqlite:///{tmp_path_factory.mktemp('web') / 'none.sqlite3'}")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def server(shared):
+    """It runs, with one worker. A test that ends it sets `process` to None."""
+    if shared.process is None:
+        shared.start()
+    assert ask(shared.port) == "200"
+    wait("the worker before has left", lambda: len(workers(shared)) == 1)
+    return shared
 
 
 def ask(port):
@@ -66,10 +75,9 @@ def workers(server):
 @pytest.mark.processes
 def test_reload_refuses_and_drops_nothing(server):
     with asked_all_the_time(server.port) as answers:
-        for _ in range(2):
-            before = workers(server)
-            server.process.send_signal(signal.SIGHUP)
-            psutil.wait_procs(before, timeout=60)
+        before = workers(server)
+        server.process.send_signal(signal.SIGHUP)
+        psutil.wait_procs(before, timeout=60)
 
     assert not any(worker.is_running() for worker in before)
     assert set(answers) == {"200"}

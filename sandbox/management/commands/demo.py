@@ -58,7 +58,7 @@ class Command(BaseCommand):
             self._say("\nStopping …")
         finally:
             stop.set()
-            demo.processes.stop()
+            demo.stop()
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
