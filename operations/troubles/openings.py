@@ -4,7 +4,7 @@ What somebody accepted as a consequence of an edit is a hint that names version 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import prod
@@ -27,7 +27,7 @@ ONE_OF = 4
 HISTORY = timedelta(days=28)
 SIGNALS_READ = 2_000  # the newest ones, to tell what is usual
 EVENTS_READ = 20_000
-Led = list[tuple[datetime, str | None]]  # when each came, and of which metric; the newest first
+Led = Sequence[tuple[datetime, str | None]]  # when each came, and of which metric; the newest first
 _ENDED = (WebhookEvent.Status.PROCESSED, WebhookEvent.Status.IGNORED)
 
 
