@@ -25,7 +25,7 @@ from django.db.models.functions import Now
 
 from briefs.dossier.customers import personas_of
 from briefs.dossier.endings import Ended, ended
-from briefs.dossier.loading import for_tables
+from briefs.dossier.loading import for_links, for_tables
 from briefs.models import Brief, ContactLog, Signal
 from briefs.models.queryset import BriefQuerySet
 from personas.models import Customer, Effect, Persona, SignalKind, ValueLevel
@@ -175,8 +175,10 @@ class Company:
             signal_key=Subquery(signals.values("pk")[:1]),
         )
         found = people.in_bulk(keys)
-        by_brief = Brief.objects.in_bulk([one.brief_key for one in found.values()])
-        by_signal = Signal.objects.in_bulk([one.signal_key for one in found.values()])
+        briefs_shown = Brief.objects.only("state", "outcome", "closed_at")
+        by_brief = briefs_shown.in_bulk([one.brief_key for one in found.values()])
+        signals_shown = Signal.objects.only("kind", "detail", "happened_at")
+        by_signal = signals_shown.in_bulk([one.signal_key for one in found.values()])
         personas = personas_of(found.values())
         return [
             Someone(
@@ -220,7 +222,7 @@ class Company:
         """The newest tries to reach its people."""
         keys = _newest(ContactLog.objects.filter(is_company(self.name, "brief__company")), "at")
         rows = ContactLog.objects.filter(pk__in=keys).select_related("actor")
-        related = rows.prefetch_related(Prefetch("brief", for_tables(Brief.objects.all())))
+        related = rows.prefetch_related(Prefetch("brief", for_links(Brief.objects.all())))
         return list(related.order_by("-at", "-pk"))
 
     @property
