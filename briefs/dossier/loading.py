@@ -26,16 +26,13 @@ _IN_ROW = (
     "assignee__username", "assignee__first_name", "assignee__last_name",
     "cause__message", "cause__kind", "cause__described", "cause__ended_at", "cause__incident_at",
 )  # fmt: skip
-# What a link to a customer says.
-_OF_CUSTOMER = (
-    "customer__cio_id", "customer__external_id", "customer__email", "customer__phone",
-    "customer__attributes", "customer__is_erased",
-)  # fmt: skip
 _RELATED_IN_TABLE = ("customer", "persona", "assignee", "closing_reason", "offer")
 _IN_TABLE = (
     "kind", "detail", "priority", "state", "is_waiting_for_profile", "value_month",
     "value_currency", "created_at", "due_at", "closed_at", "outcome", "closing_note",
-    "offer_percent", "offer_words", *_OF_CUSTOMER,
+    "offer_percent", "offer_words",
+    "customer__cio_id", "customer__external_id", "customer__email", "customer__phone",
+    "customer__attributes", "customer__is_erased",
     "persona__name", "assignee__username", "assignee__first_name", "assignee__last_name",
     "closing_reason__name", "offer__name", "offer__asks",
 )  # fmt: skip
@@ -73,8 +70,3 @@ def in_full(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
 def for_tables(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
     """Load all that the tables of an incident, a company and a customer show in one query."""
     return briefs.select_related(*_RELATED_IN_TABLE).only(*_IN_TABLE)
-
-
-def for_links(briefs: QuerySet[Brief]) -> QuerySet[Brief]:
-    """Load what links to these briefs and their customers say."""
-    return briefs.select_related("customer").only(*_OF_CUSTOMER)
