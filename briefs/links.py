@@ -1,5 +1,6 @@
 """Links and names that pages and messages share."""
 
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -30,6 +31,15 @@ def absolute(path: str, request: HttpRequest | None = None) -> str:
     if any(host.startswith((".", "*")) for host in hosts):
         return path
     return f"http://localhost:{settings.PORT}{path}"
+
+
+@cache
+def numbered(name: str) -> str:
+    """The addresses of a page for each of its rows, with {} in the place of the row's number.
+
+    A list has a hundred of them, and Django looks for every one among all patterns.
+    """
+    return reverse(name, args=[0]).replace("/0/", "/{}/")
 
 
 def admin_url(name: str, *args: Any) -> str:

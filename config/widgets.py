@@ -11,7 +11,9 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 _WIDGETS = "django/forms/widgets/"
-_INPUTS = {f"{_WIDGETS}{name}.html" for name in ("checkbox", "hidden", "input", "number", "text")}
+_INPUTS = {
+    f"{_WIDGETS}{name}.html" for name in ("checkbox", "date", "hidden", "input", "number", "text")
+}
 
 
 class Renderer(DjangoTemplates):
@@ -21,6 +23,10 @@ class Renderer(DjangoTemplates):
             return _select(widget)
         if template_name in _INPUTS:
             return _input(widget)
+        if template_name == f"{_WIDGETS}radio_option.html" and not widget["wrap_label"]:
+            return _input(widget)
+        if template_name == f"{_WIDGETS}textarea.html":
+            return _textarea(widget)
         return super().render(template_name, context, request)
 
 
@@ -29,6 +35,13 @@ def _input(widget: Mapping[str, Any]) -> SafeString:
     if widget["value"] is not None:
         html += _attribute("value", widget["value"])
     return mark_safe(f"{html}{_attributes(widget)}>")  # noqa: S308 - escaped part by part
+
+
+def _textarea(widget: Mapping[str, Any]) -> SafeString:
+    text = conditional_escape(widget["value"]) if widget["value"] else ""
+    name = _attribute("name", widget["name"])
+    html = f"<textarea{name}{_attributes(widget)}>\n{text}</textarea>"
+    return mark_safe(html)  # noqa: S308 - as above
 
 
 def _select(widget: Mapping[str, Any]) -> SafeString:
@@ -51,11 +64,12 @@ def _options(widget: Mapping[str, Any]) -> Iterator[str]:
 def _attributes(widget: Mapping[str, Any]) -> str:
     """One that is True stands without a value, one that is False not at all."""
     return "".join(
-        f" {conditional_escape(name)}" if value is True else _attribute(name, value)
+        f" {name}" if value is True else _attribute(name, value)
         for name, value in widget["attrs"].items()
         if value is not False
     )
 
 
 def _attribute(name: str, value: Any) -> str:
-    return f' {conditional_escape(name)}="{conditional_escape(value)}"'
+    """Its name is the code's own, so only the value may have signs that mean something."""
+    return f' {name}="{conditional_escape(value)}"'

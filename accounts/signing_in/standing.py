@@ -1,6 +1,7 @@
 """Whether somebody who is signed in may go on, or has to show or set up a second factor first."""
 
 from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model
@@ -27,6 +28,12 @@ class Standing(Enum):
 
 def people() -> "QuerySet[Any]":
     """People with what is asked on every request, so that it takes no query of its own."""
+    return _people().all()
+
+
+@cache
+def _people() -> "QuerySet[Any]":
+    """Put together once. It is never asked itself, so it keeps no rows."""
     apps = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
     found: QuerySet[Any] = (
         get_user_model()

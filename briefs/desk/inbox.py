@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from briefs.desk import live
 from briefs.desk.columns import columns
 from briefs.desk.lines import Line, lines_of, on_page
-from briefs.desk.notices import notices
+from briefs.desk.notices import Numbers, notices
 from briefs.desk.returning import list_address
 from briefs.desk.rows import Place
 from briefs.dossier.dossier import Situation
@@ -30,7 +30,7 @@ from briefs.finding.words import indexing
 from briefs.finding.words.matching import among
 from briefs.finding.words.snippets import snippets
 from briefs.links import absolute
-from briefs.models import Brief, Cause, RecentSearch, SavedView
+from briefs.models import Brief, RecentSearch, SavedView
 from briefs.permissions import needs
 
 _ASKED = set(asking.FILTERS) - {"state"}
@@ -56,7 +56,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         messages.warning(request, f"“{words[:60]}” is no filter, so it was left out.")
     if (asked_order := request.GET.get(ordering.NAME)) and not ordering.is_known(asked_order):
         messages.warning(request, f"Lists are not sorted by “{asked_order[:60]}”.")
-    situation = Situation(request.user)
+    situation, in_all = Situation(request.user), Numbers.read()
+    recent = RecentSearch.objects.last_of(request.user)
     place = Place(
         here=asking.kept(request.GET.dict()),
         path=request.get_full_path(),
@@ -86,7 +87,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "found": number,
         "lines": lines,
-        "open_incidents": Cause.objects.incidents().current().count(),
+        "rows_shown": ",".join(str(line.row.key) for line in lines if line.row),
+        "open_incidents": in_all.open_incidents,
         "of_cause": found.form.cleaned_data.get("cause"),
         "on_page": on_page(lines),
         "value": _value_behind(found, page),
@@ -95,13 +97,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
         **_views(request),
         "is_filtered": bool(filters),
         **_search(shown, page, lines),
-        "recent": RecentSearch.objects.last_of(request.user),
-        "notices": notices(request.user, situation),
+        "recent": recent,
+        "notices": notices(request.user, situation, in_all),
         "trouble": situation.lookup_trouble if tab.value == "waiting" else "",
     }
     if not page.object_list:
         context |= _why_empty(request, tab, bool(filters))
-    if shown.words.text and page.object_list:
+    if shown.words.text and page.object_list and recent[:1] != [shown.words.text]:
         with suppress(OperationalError):  # SQLite has one writer: what was found comes first
             RecentSearch.objects.note(request.user, shown.words.text)
     return render(request, "briefs/inbox.html", context)

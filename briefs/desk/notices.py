@@ -3,15 +3,15 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Self
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db.models import Count
+from django.core.cache import cache as kept
 from django.urls import reverse
 
 from briefs.dossier.dossier import Situation
-from briefs.finding import known_values
+from briefs.finding import counting, known_values
 from briefs.finding.known_values import KEPT_SECONDS, NEEDED
 from briefs.links import admin_url, admin_url_for, may_follow
 from briefs.models import Brief, Cause, MaveHealth, PriorityThreshold, Research, ResearchPolicy
@@ -21,7 +21,7 @@ from briefs.research import balance
 from briefs.research.accounts import WORTH_A_NOTICE
 from briefs.research.switching import may_switch
 from briefs.research.waiting import Standstill
-from personas.models import AttributeName, Customer, Persona, PersonaCondition
+from personas.models import Customer, Persona, PersonaCondition
 from personas.models.attributes import CustomerFacts
 from webhooks.models import WebhookEvent
 
@@ -39,12 +39,45 @@ class Notice:
     link: str = ""
 
 
-def notices(user: Any, situation: Situation) -> list[Notice]:
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How many rows there are of what notices tell of."""
+
+    dead_events: int
+    failed_questions: int  # of open briefs: nothing starts them again by itself, so people must
+    open_incidents: int
+    thresholds: int
+
+    @classmethod
+    def read(cls) -> Self:
+        """In one query."""
+        return cls(**counting.counted(_asked()))
+
+
+@cache
+def _asked() -> dict[str, counting.Sql]:
+    """Always the same: to write it takes Django longer than the database to answer it."""
+    failed = Brief.objects.open().filter(
+        basis=Brief.Basis.PLAYBOOK, research__status=Research.Status.FAILED
+    )
+    rows: dict[str, Any] = {
+        "dead_events": WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD).values("pk"),
+        "failed_questions": failed.values("research").distinct(),
+        "open_incidents": Cause.objects.incidents().current().values("pk"),
+        "thresholds": PriorityThreshold.objects.values("pk"),
+    }
+    return {name: some.order_by().query.sql_with_params() for name, some in rows.items()}
+
+
+def notices(user: Any, situation: Situation, numbers: Numbers) -> list[Notice]:
     """All notices that apply at present, with the links that this user may follow."""
-    found = [*_dead_events(), *_failed_questions(user), *_app_api(user, situation.lookup_trouble)]
-    found += [*research(user, situation.standstill), *_unfilled_roles(situation.roles)]
-    found += _thresholds(user)
-    found += _incidents()
+    found = [*_dead_events(numbers.dead_events), *_failed_questions(user, numbers.failed_questions)]
+    found += _app_api(user, situation.lookup_trouble)
+    found += [*research(user, situation.standstill), *_unfilled_roles(situation)]
+    if not numbers.thresholds:
+        found += _thresholds(user)
+    if numbers.open_incidents:
+        found += _incidents()
     return for_reader(user, found)
 
 
@@ -60,9 +93,9 @@ def _incidents() -> Iterator[Notice]:
 
 
 def _thresholds(user: Any) -> Iterator[Notice]:
-    """That enough values are known to set thresholds, for those who may."""
+    """That enough values are known to set thresholds, for those who may; none are set yet."""
     url = admin_url_for(user, "briefs_prioritythreshold_add")
-    if url and not PriorityThreshold.are_set() and known_values.count_known() >= NEEDED:
+    if url and known_values.count_known() >= NEEDED:
         yield Notice("hint", known_values.why_no_thresholds(), url, "Set thresholds")
 
 
@@ -162,8 +195,7 @@ def _about_policy(user: Any, text: str) -> Notice:
     return Notice("hint", text)
 
 
-def _dead_events() -> Iterator[Notice]:
-    count = WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD).count()
+def _dead_events(count: int) -> Iterator[Notice]:
     if not count:
         return
     words = "1 event" if count == 1 else f"{count:,} events"
@@ -176,11 +208,7 @@ def _dead_events() -> Iterator[Notice]:
     )
 
 
-def _failed_questions(user: Any) -> Iterator[Notice]:
-    """Failed questions of open briefs. Nothing starts them again by itself, so people must."""
-    status = Research.Status.FAILED
-    briefs = Brief.objects.open().filter(basis=Brief.Basis.PLAYBOOK, research__status=status)
-    count = briefs.aggregate(questions=Count("research", distinct=True))["questions"]
+def _failed_questions(user: Any, count: int) -> Iterator[Notice]:
     if not count:
         return
     words = (
@@ -190,22 +218,24 @@ def _failed_questions(user: Any) -> Iterator[Notice]:
         "start them again."
     )
     if url := admin_url_for(user, "briefs_research_changelist"):
-        yield Notice("problem", words, f"{url}?status__exact={status}", "Failed questions")
+        yield Notice(
+            "problem", words, f"{url}?status__exact={Research.Status.FAILED}", "Failed questions"
+        )
     else:
         url = f"{reverse('briefs:inbox')}?research=failed"
         yield Notice("problem", words, url, "Their briefs")
 
 
-def _unfilled_roles(roles: list[AttributeName]) -> Iterator[Notice]:
+def _unfilled_roles(situation: Situation) -> Iterator[Notice]:
     """Roles that decide who gets a brief, but for which no recent customer has a value.
 
     Looked at once a minute, and again when the team has edited the names.
     """
-    names = {role.role: role.name_list for role in roles}
+    names = situation.role_names
     key = "unfilled:" + hashlib.sha256(repr(names).encode()).hexdigest()
-    known: Any = cache.get_or_set(key, lambda: _unfilled(names), KEPT_SECONDS)
+    known: Any = kept.get_or_set(key, lambda: _unfilled(names), KEPT_SECONDS)
     number, unfilled = known
-    for role in roles:
+    for role in situation.roles:
         if role.role in unfilled:
             url = admin_url("personas_attributename_change", role.pk)
             yield Notice(

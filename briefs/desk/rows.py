@@ -6,17 +6,17 @@ took as long as everything else together.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from django.urls import reverse
-
 from briefs.dossier.dossier import Dossier
+from briefs.links import numbered
 from briefs.models import Brief, Cause
 from personas.models import Customer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """What all rows of a list share."""
 
@@ -25,9 +25,13 @@ class Place:
     is_of_closed: bool  # whether it is the tab of closed briefs
     may_work: bool
 
-    @property
+    @cached_property
     def way_back(self) -> str:
         return f"?from={quote(self.here, safe='')}" if self.here else ""
+
+    @cached_property
+    def next(self) -> str:
+        return f"?next={quote(self.path, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +113,10 @@ def _state(brief: Brief, place: Place) -> str:
         return "" if place.is_of_closed else "Closed"
     if brief.is_waiting_for_profile:
         return "Waiting for profile"
-    return "" if brief.state == Brief.State.NEW else brief.get_state_display()
+    return "" if brief.state == Brief.State.NEW else str(Brief.State(brief.state).label)
 
 
 def _contact_address(brief: Brief, place: Place) -> str:
     if not (brief.is_open and place.may_work):
         return ""
-    return f"{reverse('briefs:contact', args=[brief.pk])}?next={quote(place.path, safe='')}"
+    return numbered("briefs:contact").format(brief.pk) + place.next

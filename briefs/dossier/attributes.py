@@ -1,6 +1,6 @@
 """A customer's attributes, those first for which the team named a role."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,9 +18,16 @@ class Attribute:
 
 
 class Attributes:
-    def __init__(self, customer: Customer, roles: Collection[AttributeName]) -> None:
+    def __init__(
+        self,
+        customer: Customer,
+        roles: Collection[AttributeName],
+        names: Mapping[str, list[str]] | None = None,
+    ) -> None:
+        """`names`: those of the roles, where a list has read them."""
         self._customer, self._roles = customer, roles
-        self._facts = CustomerFacts(customer.attributes, {r.role: r.name_list for r in roles})
+        names = {role.role: role.name_list for role in roles} if names is None else names
+        self._facts = CustomerFacts(customer.attributes, names)
 
     @property
     def plan(self) -> str:

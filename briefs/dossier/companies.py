@@ -17,7 +17,6 @@ from django.db.models import (
     F,
     Max,
     OuterRef,
-    Prefetch,
     QuerySet,
     Subquery,
 )
@@ -175,8 +174,10 @@ class Company:
             signal_key=Subquery(signals.values("pk")[:1]),
         )
         found = people.in_bulk(keys)
-        by_brief = Brief.objects.in_bulk([one.brief_key for one in found.values()])
-        by_signal = Signal.objects.in_bulk([one.signal_key for one in found.values()])
+        briefs_shown = Brief.objects.only("state", "outcome", "closed_at")
+        by_brief = briefs_shown.in_bulk([one.brief_key for one in found.values()])
+        signals_shown = Signal.objects.only("kind", "detail", "happened_at")
+        by_signal = signals_shown.in_bulk([one.signal_key for one in found.values()])
         personas = personas_of(found.values())
         return [
             Someone(
@@ -191,16 +192,30 @@ class Company:
 
     # Briefs, signals, contacts.
 
-    @cached_property
+    @property
     def open_briefs(self) -> list[Brief]:
-        return list(for_tables(self._briefs.open().by_urgency())[:MOST_SHOWN])
+        return [self._listed[key] for key in self._open_keys if key in self._listed]
 
     @cached_property
     def past_briefs(self) -> list[Ended]:
         """The last that ended come first."""
-        keys = _newest(self._briefs.filter(state=Brief.State.CLOSED), "closed_at")
-        rows = Brief.objects.filter(pk__in=keys).order_by("-closed_at", "-pk")
-        return ended(for_tables(rows))
+        return ended(self._listed[key] for key in self._past_keys if key in self._listed)
+
+    @cached_property
+    def _open_keys(self) -> list[int]:
+        most_urgent = self._briefs.open().by_urgency()
+        return list(most_urgent.values_list("pk", flat=True)[:MOST_SHOWN])
+
+    @cached_property
+    def _past_keys(self) -> list[int]:
+        return _newest(self._briefs.filter(state=Brief.State.CLOSED), "closed_at")
+
+    @cached_property
+    def _listed(self) -> dict[int, Brief]:
+        """The briefs of all lists, and those of the contact log, in one query."""
+        contacted = [entry.brief_id for entry in self._contacts]
+        keys = {*self._open_keys, *self._past_keys, *contacted}
+        return for_tables(Brief.objects.all()).in_bulk(keys)
 
     @cached_property
     def signals_of_a_year(self) -> list[OfKind]:
@@ -218,10 +233,16 @@ class Company:
     @cached_property
     def contacts(self) -> list[ContactLog]:
         """The newest tries to reach its people."""
+        found = [entry for entry in self._contacts if entry.brief_id in self._listed]
+        for entry in found:
+            entry.brief = self._listed[entry.brief_id]
+        return found
+
+    @cached_property
+    def _contacts(self) -> list[ContactLog]:
         keys = _newest(ContactLog.objects.filter(is_company(self.name, "brief__company")), "at")
         rows = ContactLog.objects.filter(pk__in=keys).select_related("actor")
-        related = rows.prefetch_related(Prefetch("brief", for_tables(Brief.objects.all())))
-        return list(related.order_by("-at", "-pk"))
+        return list(rows.order_by("-at", "-pk"))
 
     @property
     def has_more_contacts(self) -> bool:

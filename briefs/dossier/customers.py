@@ -49,7 +49,7 @@ class OfCustomer:
 
     @cached_property
     def attributes(self) -> Attributes:
-        return Attributes(self.customer, self._situation.roles)
+        return Attributes(self.customer, self._situation.roles, self._situation.role_names)
 
     @property
     def person_url(self) -> str:

@@ -45,6 +45,11 @@ class Situation:
         return list(AttributeName.objects.all())
 
     @cached_property
+    def role_names(self) -> dict[str, list[str]]:
+        """The attributes' names by their role."""
+        return {role.role: role.name_list for role in self.roles}
+
+    @cached_property
     def link_templates(self) -> list[LinkTemplate]:
         return list(LinkTemplate.objects.all())
 

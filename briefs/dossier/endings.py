@@ -6,6 +6,8 @@ from typing import Any
 
 from briefs.models import Activity, Brief
 
+_NAME = ("actor__username", "actor__first_name", "actor__last_name")
+
 
 def closed_by(briefs: Iterable[Brief]) -> dict[int, Any]:
     """Who closed each of these briefs, by its key; those closed by Savedesk itself are left out."""
@@ -13,7 +15,7 @@ def closed_by(briefs: Iterable[Brief]) -> dict[int, Any]:
     if not keys:
         return {}
     entries = Activity.objects.filter(brief__in=keys, code=Activity.Code.CLOSED)
-    entries = entries.select_related("actor").order_by("pk")
+    entries = entries.select_related("actor").only("brief", *_NAME).order_by("pk")
     return {entry.brief_id: entry.actor for entry in entries if entry.actor}
 
 

@@ -74,7 +74,7 @@ class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no t
         wanted = Q(retired_at=None) | Q(has_open)
         if self.field.asked.isdecimal() and len(self.field.asked) <= LONGEST_KEY:
             wanted |= Q(pk=self.field.asked)
-        self.queryset = self.field.queryset.filter(wanted)
+        self.queryset = self.field.queryset.filter(wanted).only("name", "retired_at")
         yield from super().__iter__()
 
 

@@ -2,15 +2,17 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Case, Count, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Lower
 
+from briefs.finding import counting
 from briefs.models import Brief, PriorityThreshold
 from personas.models import ValueLevel
 from personas.models.value import money
@@ -116,78 +118,67 @@ def value_behind(rows: QuerySet[Any], count: int) -> Sums:
     """
     rows = rows.order_by()
     if count <= COUNTED_ANEW:
-        return _sums(rows)
+        return _added(_counted(rows))
     key = "value:" + hashlib.sha256(str(rows.query).encode()).hexdigest()
     kept: Sums | None = cache.get(key)
     if kept is None:
-        kept = _sums(rows)
+        kept = _added(_counted(rows))
         cache.set(key, kept, KEPT_SECONDS)
     return kept
 
 
 def value_by_cause(briefs: QuerySet[Brief]) -> dict[int, Sums]:
     """The value behind the briefs of each cause, where every one of these briefs has a cause."""
-    briefs = briefs.order_by()
-    months = _largest_by_company(briefs.values("cause", "value_currency"))
-    found: dict[int, Sums] = {}
-    by_cause: dict[int, list[dict[str, Any]]] = {}
-    for row in _counted(briefs.values("cause", "value_currency")):
-        by_cause.setdefault(row["cause"], []).append(row)
-    for cause, rows in by_cause.items():
-        of_companies = {row["value_currency"]: months[cause, row["value_currency"]] for row in rows}
-        found[cause] = _added(rows, of_companies)
-    return found
+    by_cause: dict[int, list[_Counted]] = defaultdict(list)
+    for row in _counted(briefs.order_by(), "cause"):
+        by_cause[row.by[0]].append(row)
+    return {cause: _added(rows) for cause, rows in by_cause.items()}
 
 
-def _largest_by_company(briefs: Any) -> dict[tuple[int, str], Decimal]:
-    """By cause and currency: each company's largest value, together."""
-    named = briefs.filter(_BY_COMPANY).annotate(named=Lower("company"), most=Max("value_month"))
-    months: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for row in named:
-        months[row["cause"], row["value_currency"]] += row["most"]
-    return months
+class _Counted(NamedTuple):
+    """The rows of one currency."""
+
+    by: tuple[Any, ...]
+    currency: str
+    month: Decimal | float | None  # a float on SQLite; None: no value is known
+    unknown: int
+    alone: int
 
 
-def _sums(valued: QuerySet[Any]) -> Sums:
-    rows = list(_counted(valued.values("value_currency")))
-    of_companies = {
-        row["value_currency"]: _of_companies(
-            valued.filter(_BY_COMPANY, value_currency=row["value_currency"])
-        )
-        for row in rows
-        if row["of_companies"]
-    }
-    return _added(rows, of_companies)
+def _counted(valued: QuerySet[Any], *by: str) -> list[_Counted]:
+    """By currency and, before that, by these columns; one query.
 
-
-def _counted(grouped: Any) -> Any:
-    """For each group: the sum of what counts by itself, and how many briefs are of what sort."""
-    return grouped.annotate(
-        alone_month=Sum("value_month", filter=~_BY_COMPANY),
-        of_companies=Count("pk", filter=_BY_COMPANY),
+    Django itself cannot add up by currency what it found by company.
+    """
+    company = Case(When(_BY_COMPANY, then=Lower("company")), default=Value(""))
+    by_company = valued.values(*by, "value_currency", named=company).annotate(
+        most=Max("value_month"),
+        total=Sum("value_month"),
         unknown=Count("pk", filter=Q(value_month=None)),
         alone=Count("pk", filter=Q(value_level=ValueLevel.COMPANY, company="")),
     )
+    asked = counting.sql_of(by_company)
+    if asked is None:
+        return []
+    sql, given = asked
+    columns = ", ".join(connection.ops.quote_name(name) for name in (*by, "value_currency"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns}, SUM(CASE WHEN named = '' THEN total ELSE most END), "  # noqa: S608 - our own names
+            f"SUM(unknown), SUM(alone) FROM ({sql}) AS by_company GROUP BY {columns}",
+            given,
+        )
+        return [_Counted(row[: len(by)], *row[len(by) :]) for row in cursor.fetchall()]
 
 
-def _added(rows: Iterable[Mapping[str, Any]], of_companies: Mapping[str, Decimal]) -> Sums:
+def _added(rows: Iterable[_Counted]) -> Sums:
     """The rows are those of the currencies."""
     sums, unknown, alone = [], 0, 0
     for row in rows:
-        currency, month = row["value_currency"], row["alone_month"]
-        if row["of_companies"]:
-            month = (month or 0) + of_companies[currency]
-        if month is not None:
-            sums.append(Worth(currency, month))
-        unknown, alone = unknown + row["unknown"], alone + row["alone"]
+        if row.month is not None:
+            sums.append(Worth(row.currency, Decimal(row.month).quantize(_CENT)))
+        unknown, alone = unknown + int(row.unknown), alone + int(row.alone)
     return Sums(sorted(sums, key=lambda one: (-one.month, one.currency)), unknown, alone)
-
-
-def _of_companies(valued: QuerySet[Any]) -> Decimal:
-    """Each company's largest value, together."""
-    by_name = valued.annotate(named=Lower("company")).values("named")
-    total: Decimal = by_name.annotate(most=Max("value_month")).aggregate(sum=Sum("most"))["sum"]
-    return total
 
 
 def why_no_thresholds() -> str:

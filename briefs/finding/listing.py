@@ -37,10 +37,13 @@ class Listing:
 
     @cached_property
     def folds(self) -> Folds:
-        """None where each brief is shown: in a search, among closed ones, and of one message."""
+        """None where each brief is shown: in a search, among closed ones, and of one message.
+
+        None either among those of one person: what is assigned is not folded.
+        """
         briefs = self.found.qs  # checks the form as well
         asked = self.found.form.cleaned_data
-        is_single = self.tab.value == "closed" or asked.get("q") or asked.get("cause")
+        is_single = self.tab.value in ("closed", "mine") or asked.get("q") or asked.get("cause")
         return Folds.none() if is_single else Folds.of(briefs)
 
     @cached_property

@@ -127,15 +127,14 @@ class Search:
             return []
 
     def _cases(self, term: Term) -> dict[str, float]:
-        said: dict[Text, float] = {}
-        points = {}
-        for case, texts in self.common.cases.items():
-            for text in texts:
-                if text not in said:
-                    said[text] = _points(term, text)
-            if best := max((said[text] for text in texts), default=0):
-                points[case] = best
-        return points
+        said = {text: best for text in self.common.texts if (best := _points(term, text))}
+        if not said:  # nearly always: there are hundreds of cases, and a few dozen texts
+            return {}
+        found = {
+            case: max((said[text] for text in texts if text in said), default=0)
+            for case, texts in self.common.cases.items()
+        }
+        return {case: points for case, points in found.items() if points}
 
     @cached_property
     def _where(self) -> Condition:
@@ -154,7 +153,7 @@ class Search:
             answers, cases = self._shared[term]
             conditions.append(matching.said(BriefDocument, term))
             if answers:
-                conditions.append(matching.any_of("d.research", answers))
+                conditions.append(matching.any_key("d.research", answers))
             if cases:
                 conditions.append(matching.any_of("d.persona_kind", list(cases)))
         sql = " OR ".join(sql for sql, _ in conditions)
@@ -167,7 +166,7 @@ class Search:
         asked = [term for term in self.terms if not term.is_not][:RANKED_TERMS]
         said = [_said_in(BriefDocument, term) for term in asked]
         columns = "".join(f", {sql}" for sql, _ in said)
-        where, values = matching.any_of("d.id", keys)
+        where, values = matching.any_key("d.id", keys)
         sql = (
             f"SELECT d.id, d.research, d.persona_kind{columns} "  # noqa: S608 - of our own names
             f"FROM briefs_briefdocument d WHERE {where}"

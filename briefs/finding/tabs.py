@@ -4,15 +4,16 @@ The inbox and the REST API share the names.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache as written
+from functools import partial
 from typing import Any
 
 from django.core.cache import cache
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet
 
+from briefs.finding import counting
 from briefs.models import Brief
 from briefs.models.queryset import BriefQuerySet
 
@@ -29,6 +30,7 @@ class Tab:
     chosen: Callable[[BriefQuerySet, Any], BriefQuerySet]  # of these briefs, for this person
     order: str = "-priority"  # unless another one is asked for
     is_tab: bool = True
+    is_personal: bool = False  # whether it depends on who asks
 
 
 def _awake(briefs: BriefQuerySet, who: Any = None) -> BriefQuerySet:
@@ -44,7 +46,7 @@ def held_by(briefs: BriefQuerySet, who: Any) -> BriefQuerySet:
 # In the order of the tabs. One line here makes a tab, a filter of the API and a number.
 ALL = (
     Tab("open", "Open", _awake),
-    Tab("mine", "Mine", lambda briefs, who: held_by(_awake(briefs), who)),
+    Tab("mine", "Mine", lambda briefs, who: held_by(_awake(briefs), who), is_personal=True),
     Tab("unassigned", "Unassigned", lambda briefs, who: _awake(briefs).filter(assignee=None)),
     Tab("overdue", "Overdue", lambda briefs, who: _awake(briefs).overdue(), "due"),
     Tab("snoozed", "Snoozed", lambda briefs, who: briefs.filter(state=State.SNOOZED)),
@@ -76,44 +78,38 @@ def true_counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
 
     Exact to EXACT, and beyond it KEPT_SECONDS old at most.
     """
-    chosen = {tab.value: tab.chosen(briefs, who) for tab in ALL if tab.is_tab}
-    asked = {value: sql for value, some in chosen.items() if (sql := _sql_of_some(some))}
-    numbers = dict.fromkeys(chosen, 0) | _counted(asked)
+    shown = [tab for tab in ALL if tab.is_tab]
+    asked = {tab.value: sql for tab in shown if (sql := _sql(tab, briefs, who))}
+    numbers = {tab.value: 0 for tab in shown} | counting.counted(asked)
     return {
-        value: number if number <= EXACT else _kept(chosen[value], asked[value])
+        value: number
+        if number <= EXACT
+        else _kept(asked[value], partial(of_state, value, briefs, who))
         for value, number in numbers.items()
     }
 
 
+def _sql(tab: Tab, briefs: BriefQuerySet, who: Any) -> counting.Sql | None:
+    """Counts the tab's briefs to EXACT."""
+    if briefs.query.where or tab.is_personal:
+        return counting.sql_of(tab.chosen(briefs, who).order_by().values("pk")[: EXACT + 1])
+    return _sql_of_all(tab, EXACT)
+
+
+@written
+def _sql_of_all(tab: Tab, most: int) -> counting.Sql | None:
+    """The same for everybody, where nothing is filtered: written once, it takes no time."""
+    chosen = tab.chosen(Brief.objects.all(), None)
+    return counting.sql_of(chosen.order_by().values("pk")[: most + 1])
+
+
 def kept(rows: QuerySet[Any]) -> int:
     """How many these are, counted within the last KEPT_SECONDS."""
-    return _kept(rows, rows.order_by().query.sql_with_params())
+    return _kept(rows.order_by().query.sql_with_params(), lambda: rows)
 
 
-Sql = tuple[str, tuple[Any, ...]]
-
-
-def _kept(rows: QuerySet[Any], sql: Sql) -> int:
+def _kept(sql: counting.Sql, rows: Callable[[], QuerySet[Any]]) -> int:
+    """`rows`: makes them, where they are counted anew."""
     key = "tab:" + hashlib.sha256(repr(sql).encode()).hexdigest()
-    number: Any = cache.get_or_set(key, rows.order_by().count, KEPT_SECONDS)
+    number: Any = cache.get_or_set(key, lambda: rows().order_by().count(), KEPT_SECONDS)
     return int(number)
-
-
-def _sql_of_some(briefs: BriefQuerySet) -> Sql | None:
-    """Of EXACT + 1 of them; None where Django knows without asking that there is none."""
-    try:
-        return briefs.order_by().values("pk")[: EXACT + 1].query.sql_with_params()
-    except EmptyResultSet:
-        return None
-
-
-def _counted(asked: Mapping[str, Sql]) -> dict[str, int]:
-    """A limit within a part of UNION is not possible on SQLite."""
-    if not asked:
-        return {}
-    parts = [f"(SELECT COUNT(*) FROM ({sql}) AS counted)" for sql, _ in asked.values()]  # noqa: S608 - Django's own
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(parts)}", [one for _, given in asked.values() for one in given]
-        )
-        return dict(zip(asked, cursor.fetchone(), strict=True))

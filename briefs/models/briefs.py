@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now, Upper
-from django.urls import reverse
 
+from briefs.links import numbered
 from briefs.models.activities import Activity
 from briefs.models.causes import Cause
 from briefs.models.endings import Ended
@@ -231,7 +231,7 @@ class Brief(Timed, Ended, Valued):
         return f"Brief {self.pk}: {self.customer}, {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("briefs:brief", args=[self.pk])
+        return numbered("briefs:brief").format(self.pk)
 
     def get_kind_display(self) -> str:  # type: ignore[no-redef]  # in place of Django's own
         """Django makes a dictionary of all kinds anew for each call, and a list has a hundred."""

@@ -14,19 +14,27 @@ from personas.models import Persona
 
 USUAL_CREDITS = 32  # the usual cost of an answer, as long as no answer is there
 RECENT_ANSWERS = 50
+_RESERVED = Q(outcome=MaveCall.Outcome.PENDING)  # by a call under way
 
 
 def account(policy: ResearchPolicy, now: datetime) -> Account:
     """The day and the month of all research, in one query."""
     day, month = _day(now), _month(now)
-    sums = MaveCall.objects.filter(started_at__gte=month[0]).aggregate(
-        **_sums("day", day[0]), **_sums("month", month[0])
+    calls = MaveCall.objects.filter(started_at__gte=month[0]).order_by()
+    rows = calls.values_list("outcome").annotate(
+        of_day=Sum("credits", filter=Q(started_at__gte=day[0]), default=0),
+        of_month=Sum("credits", default=0),
     )
+    settled, reserved = [0, 0], [0, 0]  # of the day, of the month
+    for outcome, of_day, of_month in rows:
+        sums = reserved if outcome == MaveCall.Outcome.PENDING else settled
+        sums[0] += of_day
+        sums[1] += of_month
     limits, reserve = (policy.day_budget, policy.month_budget), policy.urgent_reserve
     kept = (reserve, PriorityThreshold.highest()) if reserve else (0,)
     return Account(
-        Spending(DAY, *day, limits[0], sums["day"], sums["day_reserved"], *kept),
-        Spending(MONTH, *month, limits[1], sums["month"], sums["month_reserved"], *kept),
+        Spending(DAY, *day, limits[0], settled[0], reserved[0], *kept),
+        Spending(MONTH, *month, limits[1], settled[1], reserved[1], *kept),
     )
 
 
@@ -36,8 +44,13 @@ def of_personas(personas: Iterable[Persona], now: datetime) -> dict[Persona, Spe
     Research counts for the persona that asked first, also if briefs of others share the answer.
     """
     personas, month = list(personas), _month(now)
+    if not personas:
+        return {}
     calls = MaveCall.objects.filter(research__persona__in=personas, started_at__gte=month[0])
-    rows = calls.values_list("research__persona").annotate(**_sums("month", month[0]))
+    rows = calls.values_list("research__persona").annotate(
+        settled=Sum("credits", filter=~_RESERVED, default=0),
+        reserved=Sum("credits", filter=_RESERVED, default=0),
+    )
     used = {key: sums for key, *sums in rows}
     return {
         one: Spending(MONTH, *month, one.month_budget, *used.get(one.pk, (0, 0)))
@@ -58,15 +71,6 @@ def of_limited_personas(now: datetime) -> dict[Persona, Spending]:
 def used_up_personas(now: datetime) -> list[Persona]:
     """The personas whose own budget has no room for one more call this month."""
     return [one for one, spent in of_limited_personas(now).items() if not spent.fits()]
-
-
-def _sums(name: str, since: datetime) -> dict[str, Sum]:
-    """Two sums over calls since then: settled credits, and those reserved by calls under way."""
-    calls, is_reserved = Q(started_at__gte=since), Q(outcome=MaveCall.Outcome.PENDING)
-    return {
-        name: Sum("credits", filter=calls & ~is_reserved, default=0),
-        f"{name}_reserved": Sum("credits", filter=calls & is_reserved, default=0),
-    }
 
 
 def _day(now: datetime) -> tuple[datetime, datetime]:

@@ -6,13 +6,12 @@ from typing import Any
 
 from django import template
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from briefs import times
-from briefs.links import admin_url_for, user_name
+from briefs.links import admin_url_for, numbered, user_name
 from briefs.models import Brief, Priority, Signal
 from briefs.times import clock_or_day, exact, span, span_in_full
 from personas.models import Customer
@@ -76,10 +75,9 @@ def zone() -> str:
 
 
 def _time(at: datetime, words: str) -> SafeString:
-    at = at.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%SZ}", exact(at), words
-    )
+    for_machines = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+    html = f'<time datetime="{for_machines}Z" title="{exact(at)}">{words}</time>'
+    return mark_safe(html)  # noqa: S308 - numbers, and names of units, months and zones
 
 
 @register.filter
@@ -102,7 +100,7 @@ def admin_url(context: dict[str, Any], name: str, *args: Any) -> str:
 @register.simple_tag
 def customer_link(customer: Customer) -> SafeString:
     """Their name, or else what they are known by, with the address of their page."""
-    url = reverse("briefs:customer", args=[customer.pk])
+    url = numbered("briefs:customer").format(customer.pk)
     return format_html('<a class="wrap" href="{}">{}</a>', url, customer.name or customer)
 
 

@@ -37,5 +37,18 @@ def test_widget_is_what_django_makes_of_it(widget, attributes):
         assert made == widget.render("name<>", value, attributes, renderer=djangos), value
 
 
+@pytest.mark.parametrize("renderer", [Renderer(), DjangoTemplates()], ids=["ours", "django"])
+def test_option_of_a_choice_is_an_input_without_its_label(renderer):
+    class Form(forms.Form):
+        how = forms.ChoiceField(choices=[("a", "A"), (SIGNS, SIGNS)], widget=forms.RadioSelect)
+
+    first, second = Form({"how": "a"}, renderer=renderer)["how"]
+
+    assert first.tag() == (
+        '<input type="radio" name="how" value="a" id="id_how_0" required checked>'
+    )
+    assert SIGNS not in second.tag()
+
+
 def test_pages_use_it(settings):
     assert isinstance(forms.Form().renderer, Renderer)

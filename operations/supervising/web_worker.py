@@ -9,6 +9,7 @@ accepted ones bring within a second, and closes them.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -91,6 +92,10 @@ class Worker(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is loaded by now stays. To look at all of it for garbage takes a tenth of a second,
+        # and some page would wait for that.
+        gc.collect()
+        gc.freeze()
         asyncio.get_running_loop().add_reader(self.parent, self._parent_is_gone)
         os.write(self.ready, b"%d\n" % os.getpid())
 

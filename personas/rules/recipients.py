@@ -41,6 +41,8 @@ def _alike(text: str) -> str:
 
     No sign becomes a letter of ASCII by it: ß is not ss, and the long s is not an s.
     """
+    if text.isascii():  # nearly always
+        return text
     forms = ((one, one.casefold()) for one in text)
     return "".join(one if form.isascii() else form for one, form in forms)
 

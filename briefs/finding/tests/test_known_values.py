@@ -82,6 +82,18 @@ def test_each_currency_has_a_sum_of_its_own_and_unknown_is_none():
 
 
 @pytest.mark.django_db
+def test_cents_are_added_up_exactly():
+    valued("0.10"), valued("0.20"), valued("0.30", "Acme")
+
+    assert sums() == ["USD 0.60 a month"]
+
+
+@pytest.mark.django_db
+def test_list_of_nothing_is_worth_nothing():
+    assert not value_behind(Brief.objects.none(), 0)
+
+
+@pytest.mark.django_db
 def test_customers_of_one_company_are_worth_what_the_company_pays():
     for month in (500, 700):
         make_customer(

@@ -258,6 +258,22 @@ def test_search_ends_in_its_time(briefs, settings):
     assert database.rows("SELECT 1", []) == [(1,)]
 
 
+@pytest.mark.on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_search_in_no_transaction_ends_in_its_time_and_leaves_no_setting(settings):
+    from django.db import connection
+
+    settings.SEARCH_MILLISECONDS = 50
+    database = Statements()
+
+    with pytest.raises(TooSlow):
+        database.rows("SELECT pg_sleep(9)", [])
+    assert database.rows("SELECT current_setting('enable_seqscan'), 1", []) == [("off", 1)]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("on",)
+
+
 SIGNS = "abcé漢字0123456789 \"'“”-#+*&|!():<>\\%_@./\0\n\t\ud800\u0301ß½🙂اहि"
 
 

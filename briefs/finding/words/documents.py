@@ -212,13 +212,27 @@ class Common:
             for key, name, playbook in Persona.objects.values_list("pk", "name", "playbook")
         }
         self._steps = Steps.read()
+        self._said = {
+            step.pk: _shared("First step", step.text.replace(DETAIL, "…"), "B")
+            for steps in self._steps.by_case.values()
+            for step in steps
+        }
 
     def of(self, persona: int, kind: str) -> list[Text]:
         """What such a brief shows."""
         steps = self._steps.for_case(persona, kind)
-        said = [_shared("First step", step.text.replace(DETAIL, "…"), "B") for step in steps]
+        said = [self._said[step.pk] for step in steps]
         named = [self._kinds[kind]] if kind in self._kinds else []
         return [*named, *self._personas.get(persona, []), *said]
+
+    @property
+    def texts(self) -> list[Text]:
+        """All of them, each once."""
+        return [
+            *self._kinds.values(),
+            *chain.from_iterable(self._personas.values()),
+            *self._said.values(),
+        ]
 
     @cached_property
     def cases(self) -> dict[str, list[Text]]:

@@ -39,6 +39,10 @@ def words(text: str) -> list[str]:
 
 def places(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word with where in the text it begins and ends."""
+    if text.isascii():
+        for found in _ASCII_WORD.finditer(text.lower()):
+            yield found[0][:LONGEST], *found.span()
+        return
     runs, _ = _patterns()
     for run in runs.finditer(text):
         for word in _folded(run[0][:_LONGEST_RUN]):

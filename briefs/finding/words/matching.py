@@ -7,8 +7,7 @@ words with a column for each class. Words have letters and digits alone, so neit
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -135,18 +134,30 @@ def _tsquery(way: Sequence[str], classes: str, goes_on: bool) -> str:
     return f"({' <-> '.join(words)})"
 
 
-def any_of(column: str, keys: Sequence[Any]) -> Condition:
+def any_of(column: str, values: Sequence[str]) -> Condition:
     """That the column has one of these values: one parameter, however many they are."""
     if is_postgresql():
-        return f"{column} = ANY(%s)", [list(keys)]
+        return f"{column} = ANY(%s)", [list(values)]
+    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]  # noqa: S608 - ours
+
+
+def any_key(column: str, keys: Sequence[int]) -> Condition:
+    """The same for numbers."""
+    if is_postgresql():
+        return f"{column} = ANY(%s::bigint[])", [_array(keys)]
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))]  # noqa: S608 - ours
 
 
 def among(rows: Any, keys: Sequence[int]) -> Any:
     """Of these rows those with these keys."""
     if is_postgresql():
-        return rows.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [list(keys)]))
+        return rows.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [_array(keys)]))
     return rows.filter(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(keys))]))
+
+
+def _array(keys: Iterable[int]) -> str:
+    """As PostgreSQL reads it. The driver looks at each of a list's thousands of numbers."""
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 # Asking ---------------------------------------------------------------------------------------
@@ -178,9 +189,7 @@ class Statements:
         """
         began = time.monotonic()
         try:
-            with self._planned(by_key, share) as cursor:
-                cursor.execute(sql, given)
-                return list(cursor.fetchall())
+            return self._asked(sql, given, by_key, share)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", "") == "57014":  # cancelled by its time
                 raise TooSlow from error
@@ -188,32 +197,34 @@ class Statements:
         finally:
             self._taken += time.monotonic() - began
 
-    @contextmanager
-    def _planned(self, by_key: bool, share: float) -> Iterator[Any]:
-        if not is_postgresql():
-            with connection.cursor() as cursor:
-                yield cursor
-            return
-        in_all = settings.SEARCH_MILLISECONDS
-        left = max(self.LEAST, min(int(share * in_all), in_all - int(1_000 * self._taken)))
-        is_within = connection.in_atomic_block  # then the settings would outlive the statement
-        with transaction.atomic(), connection.cursor() as cursor:
-            before = _settings(cursor) if is_within else None
-            _set(cursor, "off", "off" if by_key else "on", str(left))
-            yield cursor
-            if before:
-                _set(cursor, *before)
+    def _asked(self, sql: str, given: Sequence[Any], by_key: bool, share: float) -> list[Any]:
+        with connection.cursor() as cursor:
+            if not is_postgresql():
+                cursor.execute(sql, given)
+                return list(cursor.fetchall())
+            in_all = settings.SEARCH_MILLISECONDS
+            left = max(self.LEAST, min(int(share * in_all), in_all - int(1_000 * self._taken)))
+            wanted = ("off", "off" if by_key else "on", str(left))
+            if connection.in_atomic_block:
+                return _within(cursor, wanted, sql, given)
+            # In one message: PostgreSQL takes both for one transaction, with which the settings
+            # end. Each further message would take as long as a quick search.
+            cursor.execute(f"{_SET}; {sql}", [*wanted, *given])
+            cursor.nextset()
+            return list(cursor.fetchall())
 
 
 _NAMES = ("enable_seqscan", "enable_bitmapscan", "statement_timeout")
+_SET = f"SELECT {', '.join(f'set_config({name!r}, %s, true)' for name in _NAMES)}"
 
 
-def _settings(cursor: Any) -> tuple[str, ...]:
-    cursor.execute(f"SELECT {', '.join(f'current_setting({name!r})' for name in _NAMES)}")
-    found: tuple[str, ...] = cursor.fetchone()
+def _within(cursor: Any, wanted: Sequence[str], sql: str, given: Sequence[Any]) -> list[Any]:
+    """In a transaction that goes on: the settings are put back, also where the search fails."""
+    with transaction.atomic():
+        cursor.execute(f"SELECT {', '.join(f'current_setting({name!r})' for name in _NAMES)}")
+        before = cursor.fetchone()
+        cursor.execute(_SET, wanted)
+        cursor.execute(sql, given)
+        found = list(cursor.fetchall())
+        cursor.execute(_SET, before)
     return found
-
-
-def _set(cursor: Any, *values: str) -> None:
-    named = ", ".join(f"set_config({name!r}, %s, true)" for name in _NAMES)
-    cursor.execute(f"SELECT {named}", values)

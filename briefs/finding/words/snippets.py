@@ -48,6 +48,8 @@ def _of(terms: Sequence[Term], texts: Iterable[Text]) -> list[Snippet]:
     left = list(terms)
     found: list[Snippet] = []
     for text in sorted(texts, key=lambda one: one.of_class):
+        if not left:
+            break
         said = [term for term in left if any(term.occurs(run) for run in text.runs)]
         if said and text.label not in _SHOWN_ANYWAY and len(found) < MOST:
             found.append(Snippet(text.label, excerpt(text.text, terms)))
