@@ -1,13 +1,17 @@
 """Work that was under way, and what still arrives, does not bring an erased person back."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from briefs.forgetting import erasing, ordering, people
 from briefs.models import Brief, Erasure, Notification, NotificationTarget, ReprocessingJob
 from briefs.pipeline import draining, profiles
+from briefs.saving import telling
+from briefs.saving.tests.making import make_person, make_segment, names_in
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from personas.models import Customer, CustomerSegment, SegmentMember
 from personas.people import erased, lookups
@@ -97,6 +101,21 @@ def test_quarantined_events_about_erased_people_are_emptied_by_the_sweep():
 
     assert is_empty(theirs)
     assert not is_empty(other)
+
+
+def test_a_sweep_goes_on_where_the_last_one_ended(monkeypatch):
+    monkeypatch.setattr(scrubbing, "MOST", 1)
+    event_of()
+    erase()
+    body = b"to ann@example.com"
+    late = [event_of({}, status="quarantined", body=body) for _ in range(2)]
+    for hours, event in zip((3, 2), late, strict=True):
+        received = timezone.now() - timedelta(hours=hours)
+        WebhookEvent.objects.filter(pk=event.pk).update(received_at=received)
+
+    assert [scrubbing.sweep() for _ in range(3)] == [1, 1, 0]
+
+    assert all(map(is_empty, late))
 
 
 def test_somebody_who_signs_up_anew_can_be_known_again():
@@ -206,6 +225,21 @@ def test_an_address_that_was_their_id_does_not_bring_them_back():
     draining.drain()
 
     assert is_empty(late)
+
+
+def test_they_leave_the_segment_of_open_briefs_at_once_or_it_is_told(sandbox):
+    segment = make_segment(sandbox)
+    for name in ("ann", "bea", "cleo"):
+        make_person(sandbox, name)
+    telling.run()
+    assert names_in(sandbox, segment) == ["ann", "bea", "cleo"]
+
+    assert erase("id:ann").left == []
+    sandbox.faults.add("segments/remove_customers", "500")
+    [told] = erase("id:bea").left
+
+    assert names_in(sandbox, segment) == ["bea", "cleo"]
+    assert "the nightly comparison takes them out" in told
 
 
 def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():
