@@ -55,7 +55,8 @@ def _register_personal_tables() -> None:
 
 def _register_tombstones() -> None:
     """Nobody who was erased gets a row by work that had begun before."""
+    from briefs.forgetting import ordering
     from personas.people import erased
     from webhooks.models import Tombstone
 
-    erased.tell_by(Tombstone.objects.all().among_locked)
+    erased.tell_by(Tombstone.objects.all().among_locked, ordering.order_again)

@@ -61,7 +61,8 @@ class Quotes:
 
     Of a row that is deleted `texts` says what is searched, where the columns cannot be read by the
     database: packed ones. After a text was replaced, `mend` gives the columns that follow from it.
-    among: leaves out rows.
+    among: leaves out rows. has_names: they are searched for single names and short ids as well,
+    which may mean somebody else; only where nobody misses a row too many.
     """
 
     table: str
@@ -71,6 +72,7 @@ class Quotes:
     texts: Callable[[Any], str] | None = None
     mend: Callable[[Any], dict[str, Any]] | None = None
     among: Callable[[Rows], Rows] | None = None
+    has_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

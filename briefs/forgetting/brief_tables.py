@@ -142,7 +142,7 @@ def _enter_quotes() -> None:
         Quotes("briefs.MaveHealth", "breaker_reason held_reason",
                harmless={"breaker_code": "Mavera's", "held_code": "Mavera's"}),
         Quotes("briefs.Notification", "body subject status_reason"),
-        Quotes("briefs.RecentSearch", "text", Fate.DELETED),
+        Quotes("briefs.RecentSearch", "text", Fate.DELETED, has_names=True),
         Quotes("briefs.ReprocessedBrief", "after before touch was"),
         Quotes("briefs.ReprocessingJob", "found reason selectors counts"),
         Quotes(

@@ -54,11 +54,12 @@ def enter() -> None:
     register(
         Quotes(
             "personas.RuleVersion",
-            "accepted document what why",
+            "document",
             mend=_digest,
             among=_former,
             harmless={"digest": "of the document", "made_by_name": "of whoever edited"},
         ),
+        Quotes("personas.RuleVersion", "accepted what why"),
         Quotes("personas.CustomerSegment", "name former_name", Fate.TOLD, harmless=_SEGMENT),
         Quotes("personas.AppApiHealth", "reason"),
         Nobody("personas.AppApiPace", "moments of requests"),

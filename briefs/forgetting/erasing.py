@@ -59,10 +59,10 @@ def count(person: Person, *, texts: bool = True) -> dict[str, int]:
         else:
             counts[entry.table] += entry.rows(person).count()
     if texts:
-        pattern = Pattern.of(person)
+        patterns = Pattern.both(person)
         theirs = _keys(person)
         for quotes in personal.quotes():
-            found = {row.pk for row in searching.quoting(quotes, pattern)}
+            found = {row.pk for row in searching.quoting(quotes, patterns[quotes.has_names])}
             counts[quotes.table] += len(found - theirs.get(quotes.table, set()))
     return {table: number for table, number in sorted(counts.items()) if number}
 
@@ -157,9 +157,10 @@ def _empty_events(person: Person) -> int:
 
 def _search(person: Person, counts: Counter[str]) -> list[str]:
     """Take the person out of the texts of others; returns which rules name them."""
-    pattern, left = Pattern.of(person), []
+    patterns, left = Pattern.both(person), []
     theirs = _keys(person)
     for entry in personal.quotes():
+        pattern = patterns[entry.has_names]
         if entry.fate == Fate.TOLD:
             left += [_place(row) for row in searching.quoting(entry, pattern)]
             continue

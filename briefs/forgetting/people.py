@@ -11,6 +11,7 @@ from personas.models import Customer, CustomerAlias, names
 from personas.models.aliases import COLUMNS
 from personas.models.privacy import identifies
 from personas.people.identity import normalise
+from providers.addresses import folded
 from webhooks.models import WebhookEvent, naming
 from webhooks.personal import Person
 
@@ -74,6 +75,7 @@ def gather(customer: Customer) -> Person:
     for alias in customer.aliases.all():
         named[alias.kind].add(alias.value)
     _learn_from_events(named, customer.pk)
+    named["email"] |= {folded(one) for one in named["id"] if "@" in one}
     _drop_shared(named, customer.pk)
     full = names.called(customer.attributes)
     words = {full, *re.split(r"[\W_]+", full)}

@@ -68,11 +68,19 @@ class Pattern:
     @classmethod
     def of_words(cls, person: Person) -> "Pattern":
         """Also what many others are called, for rows that are about this person."""
-        every = cls.of(person)
-        parts = [_word(word) for word in sorted(person.words) if len(word) > 2]
-        if every.exactly:
-            parts.insert(0, every.exactly.pattern)
-        return cls(every.likes, _compiled(parts), every.cut)
+        return cls.of(person)._with(word for word in sorted(person.words) if len(word) > 2)
+
+    @classmethod
+    def both(cls, person: Person) -> "tuple[Pattern, Pattern]":
+        """By `Quotes.has_names`: what names nobody else, and that with all words and ids."""
+        every = {one for values in person.identifiers.values() for one in values}
+        return cls.of(person), cls.of_words(person)._with(sorted(every))
+
+    def _with(self, words: Iterable[str]) -> "Pattern":
+        words = list(words)
+        parts = [self.exactly.pattern] if self.exactly else []
+        likes = [_like(_RUN.findall(word)) for word in words]
+        return Pattern((*self.likes, *likes), _compiled([*parts, *map(_word, words)]), self.cut)
 
     def could_be_in(self, text: str) -> bool:
         """Quickly, whether `finds` may say yes: bodies of thousands of letters are searched."""

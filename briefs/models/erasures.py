@@ -38,6 +38,7 @@ class Erasure(models.Model):
         COMMAND = "command", "Command"
         ADMIN = "admin", "Admin"
         API = "api", "API"
+        LOOKUP = "lookup", "Look-up"  # a profile of somebody erased, under another id
 
     way = models.CharField("by which way", max_length=7, choices=Way.choices)
     made_by = models.ForeignKey(
@@ -47,7 +48,7 @@ class Erasure(models.Model):
         blank=True,
         related_name="+",
         verbose_name="who",
-        help_text="Empty: whoever could use the command on Savedesk's machine.",
+        help_text="Empty: whoever could use the command on Savedesk's machine, or a look-up.",
     )
     begun_at = models.DateTimeField("when", db_default=Now())
     ended_at = models.DateTimeField("done", null=True, blank=True)

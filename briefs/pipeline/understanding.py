@@ -13,6 +13,9 @@ from personas.rules.rulebook import PersonaMatch, Rulebook
 from webhooks.models import WebhookEvent
 
 NOBODY = "no brief: the event names no person (deleted in Customer.io, or sent without identifiers)"
+OF_ERASED = (
+    "no brief: the look-up showed a person who was erased; this is erased in a minute or two"
+)
 
 
 def understand(batch: Sequence[WebhookEvent], rulebook: Rulebook) -> list[Draft]:
@@ -54,7 +57,9 @@ def _decide(drafts: list[Draft], rulebook: Rulebook) -> None:
     preferences.match(known, rulebook, trouble)
     rulebook.read_memberships(draft.person for draft in known)
     for draft in known:
-        if draft.wants_brief and not draft.is_ignored:
+        if draft.person.is_of_erased:
+            draft.ignore(OF_ERASED)
+        elif draft.wants_brief and not draft.is_ignored:
             _match_persona(draft, rulebook, trouble)
 
 

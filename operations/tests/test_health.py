@@ -203,7 +203,7 @@ def test_the_page_costs_the_same_however_many_events_there_are(
         make_event(status="dead")
         make_event(received_at=ago(hours=2))
 
-    with django_assert_max_num_queries(29):
+    with django_assert_max_num_queries(30):
         signed_in.get(URL)
 
 

@@ -146,6 +146,16 @@ def test_small_desk_is_told_of_a_week_and_a_smaller_one_of_nothing(number_a_day,
     assert [("in 7 d only 2 led" in one.text) for one in found()] == [True] * is_told
 
 
+def test_stop_that_is_over_is_told_no_more():
+    weeks_of(60)
+    lead(hours_ago(*range(6, 24)) * 3, is_led=False)
+    assert found()
+
+    lead(hours_ago(*range(1, 6)))
+
+    assert found() == []
+
+
 def test_quiet_days_are_no_trouble():
     weeks_of(16)
     lead(hours_ago(*range(1, 10)), is_led=False)

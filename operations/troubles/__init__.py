@@ -47,6 +47,7 @@ LOOKS: dict[Kind, Callable[[Figures], Iterator[Trouble]]] = {
     Kind.SEGMENT_ROWS: segment.failed_rows,
     Kind.SEGMENT_UNCOMPARED: segment.uncompared,
     Kind.NOT_PRUNED: pruning.not_pruned,
+    Kind.NOT_ERASED: pruning.not_erased,
     Kind.FAILED_GO: pruning.failed_go,
     Kind.UNVERIFIED: feed.unverified,
 }

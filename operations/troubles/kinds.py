@@ -53,6 +53,7 @@ class Kind(TextChoices):
     SEGMENT_UNCOMPARED = "segment_uncompared", "The segment is not compared"
     # What is kept, and how long
     NOT_PRUNED = "not_pruned", "Old rows are not removed"
+    NOT_ERASED = "not_erased", "Somebody is not erased"
     FAILED_GO = "failed_go", "Failed events will be removed"
 
 

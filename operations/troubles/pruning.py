@@ -1,17 +1,25 @@
-"""What is wrong with the removal of old rows, and what it is about to remove that people need."""
+"""What is wrong with the removal of old rows and of people, and what is about to be removed that
+people need.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.db.models import Q
+
 from briefs.links import admin_url
+from briefs.models import Erasure
+from briefs.models.erasures import MAX_TRIES
 from briefs.times import length
 from operations.figures import Figures
 from operations.troubles.kinds import Kind, Trouble
+from personas.models import Customer
 from webhooks.models import RetentionPolicy
 from webhooks.models.retention import TOLD_BEFORE
 
 # Three nights, and the hours that the third one may take.
 MISSED = timedelta(days=3, hours=6)
+ERASED_WITHIN = timedelta(hours=1)  # it takes a minute or two; a lease of a killed worker, ten
 
 
 def not_pruned(figures: Figures) -> Iterator[Trouble]:
@@ -34,6 +42,31 @@ def not_pruned(figures: Figures) -> Iterator[Trouble]:
         "personal data stay for longer than the team decided.",
         "Read the log of the research cluster for “not removed”. manage.py prune does it now and "
         "says what stops it.",
+    )
+
+
+def not_erased(figures: Figures) -> Iterator[Trouble]:
+    """Somebody was to be erased and is still here. Whom another order erased is told no more."""
+    late = Q(tries__gte=MAX_TRIES) | Q(begun_at__lt=figures.now - ERASED_WITHIN)
+    ordered = Erasure.objects.filter(
+        late, ended_at=None, customer__in=Customer.objects.values("pk")
+    )
+    rows = list(ordered.order_by("begun_at").values_list("begun_at", "customer"))
+    if not rows:
+        return
+    since, key = rows[0]
+    url = admin_url("briefs_erasure_changelist")
+    more = f", and {len(rows) - 1} more," if len(rows) > 1 else ""
+    yield Trouble(
+        Kind.NOT_ERASED,
+        "problem",
+        since,
+        f"Customer {key}{more} was to be erased {length(figures.now - since)} ago and is still "
+        "here: every try failed, or no worker looks for it.",
+        f"manage.py erase_customer customer:{key} does it now and says what stops it. The log of "
+        "the research cluster has “erasure … failed”.",
+        url=url,
+        link="Erasures" if url else "",
     )
 
 

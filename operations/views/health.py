@@ -70,6 +70,7 @@ CHOSEN: Choice = {
     Kind.SEGMENT_ROWS: ANY_AGE,
     Kind.SEGMENT_UNCOMPARED: ANY_AGE,
     Kind.NOT_PRUNED: ANY_AGE,
+    Kind.NOT_ERASED: ANY_AGE,
     Kind.FAILED_GO: ANY_AGE,
 }
 

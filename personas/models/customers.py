@@ -141,6 +141,7 @@ class Customer(Valued):
 
     # No column: a look-up notes here which other row turned out to be the same person.
     twin: Twin | None = None
+    is_of_erased = False  # nor this: a look-up notes here that it is somebody who was erased
 
     objects = CustomerQuerySet.as_manager()
 

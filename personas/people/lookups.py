@@ -19,6 +19,8 @@ from django.utils import timezone
 from personas.models import AppApiHealth, Customer, CustomerAlias, Terms, Twin, names, preferences
 from personas.models.aliases import COLUMNS
 from personas.models.customers import FRESH_FOR
+from personas.people import erased
+from personas.people.erased import Identifiers
 from personas.people.identity import LONGEST, plain_number
 from personas.people.pacing import background_app_api, paced_app_api
 from providers.addresses import folded
@@ -63,6 +65,7 @@ def refresh(
 
     With `force` the fresh ones are looked up too. In the background no request waits for its turn.
     An object whose `twin` is set afterwards is the same person as another row: the caller merges.
+    One that `is_of_erased` is about to be erased: nothing of its profile is written.
 
     Returns "" or, in words, why a customer could not be looked up. Does not raise if the App API
     fails. Must be called outside a transaction.
@@ -204,8 +207,8 @@ def _save_all(found: list[tuple[Customer, Profile | None]]) -> None:
     """Write what was found, all at once, or one by one if the database refuses."""
     try:
         with transaction.atomic():
-            for customer, profile in found:
-                _update(customer, _values(customer, profile))
+            for customer, values in _kept(found):
+                _update(customer, values)
     except (IntegrityError, DataError):
         for customer, profile in found:
             _save(customer, profile)
@@ -215,15 +218,44 @@ def _save_all(found: list[tuple[Customer, Profile | None]]) -> None:
 
 def _save(customer: Customer, profile: Profile | None) -> None:
     """Write what was found; None means deleted."""
-    values = _values(customer, profile)
+    values: dict[str, Any] = {}
     try:
         with transaction.atomic():
-            _write(customer, values)
+            for _, values in _kept([(customer, profile)]):
+                _write(customer, values)
     except IntegrityError:  # another row has an id that was found
         _save_beside_another(customer, values)
     except DataError:  # an address of thousands of characters, say; asking again changes nothing
         logger.warning("the profile of customer %d cannot be stored", customer.pk)
         _write(customer, {})
+
+
+def _kept(
+    found: list[tuple[Customer, Profile | None]],
+) -> Iterator[tuple[Customer, dict[str, Any]]]:
+    """What to write of each: of the profile of somebody erased nothing. Needs a transaction.
+
+    They came back under another id. A row that was made for that id alone is erased as well; one
+    that was looked up before stays as it is, since it may be somebody else's with their address.
+    """
+    gone = erased.are_erased([_named(profile) for _, profile in found])
+    for (customer, profile), is_gone in zip(found, gone, strict=True):
+        if not is_gone:
+            yield customer, _values(customer, profile)
+            continue
+        logger.warning("the profile of customer %d is of somebody erased", customer.pk)
+        if customer.fetched_at is not None:
+            yield customer, {}
+            continue
+        customer.is_of_erased = True
+        erased.erase_again(customer.pk)
+
+
+def _named(profile: Profile | None) -> Identifiers:
+    """By what a profile names one person. A number is an attribute, which a company may share."""
+    if profile is None:
+        return {}
+    return {"cio_id": profile.cio_id, "id": profile.id, "email": profile.email}
 
 
 def _save_beside_another(customer: Customer, values: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
         return self._among(TombstoneKey.locked(alone=False), people)
 
     def _among(self, key: TombstoneKey, people: Sequence[Mapping[str, str]]) -> list[bool]:
-        wanted = [digests(key, {k: [v] for k, v in person.items()}) for person in people]
+        wanted = [digests(key, _asked(person)) for person in people]
         every = set().union(*wanted) if wanted else set()
         erased = set(self.filter(digest__in=every).values_list("digest", flat=True))
         return [bool(one & erased) for one in wanted]
@@ -98,6 +98,14 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+
+def _asked(person: Mapping[str, str]) -> dict[str, list[str]]:
+    """By kind. Some products give an address as the id: it may be known as an address alone."""
+    asked = {kind: [value] for kind, value in person.items()}
+    if "@" in person.get("id", ""):
+        asked["email"] = [*asked.get("email", ()), person["id"]]
+    return asked
 
 
 def digests(key: TombstoneKey, identifiers: Mapping[str, Iterable[str]]) -> set[str]:

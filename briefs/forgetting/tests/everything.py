@@ -169,6 +169,7 @@ def _work(brief: Brief) -> None:
     KeptAnswer.objects.create(user=user, key="2", request="r", body=QUOTED)
     SavedView.objects.create(owner=user, name="Hers", query=f"q={quote(EMAIL)}&tab=all")
     RecentSearch.objects.create(user=user, text="0171 / 49 171 555 01 23")
+    RecentSearch.objects.create(user=user, text="testfrau")
     SegmentMembership.objects.create(customer=brief.customer, named=f"cio_id:{CIO_ID}")
 
 
@@ -206,6 +207,8 @@ def _rules() -> None:
     with versions.change(None, ""):
         condition.value = "ann@example.com"
         condition.save()
+    with versions.change(None, f"Took {NAME} out", why=f"{EMAIL} has left"):
+        Persona.objects.filter(pk=condition.persona_id).update(research_focus="Prices.")
     assert RuleVersion.objects.count() > 1
 
 

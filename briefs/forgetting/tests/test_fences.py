@@ -1,16 +1,20 @@
 """Work that was under way, and what still arrives, does not bring an erased person back."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from briefs.forgetting import erasing, people
+from briefs.forgetting import erasing, ordering, people
 from briefs.models import Brief, Erasure, Notification, NotificationTarget, ReprocessingJob
-from briefs.pipeline import draining
+from briefs.pipeline import draining, profiles
+from briefs.saving import telling
+from briefs.saving.tests.making import make_person, make_segment, names_in
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from personas.models import Customer, CustomerSegment, SegmentMember
-from personas.people import erased
+from personas.people import erased, lookups
 from webhooks import scrubbing
 from webhooks.models import WebhookEvent
 
@@ -19,8 +23,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 PERSON = {"cio_id": "beef01", "email": "ann@example.com"}
 
 
-def event_of(identifiers=PERSON, **kw):
-    return make_event(make_payload(data={"identifiers": identifiers}), **kw)
+def event_of(identifiers=PERSON, recipient=None, **kw):
+    message = {"recipient": recipient} if recipient else {}
+    return make_event(make_payload(data={"identifiers": identifiers, **message}), **kw)
 
 
 def erase(term="ann@example.com"):
@@ -98,6 +103,21 @@ def test_quarantined_events_about_erased_people_are_emptied_by_the_sweep():
     assert not is_empty(other)
 
 
+def test_a_sweep_goes_on_where_the_last_one_ended(monkeypatch):
+    monkeypatch.setattr(scrubbing, "MOST", 1)
+    event_of()
+    erase()
+    body = b"to ann@example.com"
+    late = [event_of({}, status="quarantined", body=body) for _ in range(2)]
+    for hours, event in zip((3, 2), late, strict=True):
+        received = timezone.now() - timedelta(hours=hours)
+        WebhookEvent.objects.filter(pk=event.pk).update(received_at=received)
+
+    assert [scrubbing.sweep() for _ in range(3)] == [1, 1, 0]
+
+    assert all(map(is_empty, late))
+
+
 def test_somebody_who_signs_up_anew_can_be_known_again():
     event_of({"email": "ann@example.com"})
     erase()
@@ -117,6 +137,109 @@ def test_customer_io_s_list_of_a_segment_does_not_bring_them_back():
     segment.page_read(erased.allowed_members(["beef01", "beef02"]), "next")
 
     assert list(SegmentMember.objects.values_list("cio_id", flat=True)) == ["beef02"]
+
+
+@pytest.fixture
+def ann_again(sandbox):
+    """Ann was erased. In Customer.io she is somebody new, with the address of before."""
+    event_of()
+    erase()
+    attributes = {"plan": "enterprise", "usage_tier": "low", "name": "Ann Example"}
+    again = {"cio_id": "beef99", "email": "Ann@Example.com", "attributes": attributes}
+    return sandbox.people.add("new", **again)
+
+
+def test_a_look_up_of_a_new_id_does_not_bring_them_back(ann_again):
+    event = event_of({"cio_id": "beef99"}, recipient="ann@example.com")
+    other = event_of({"id": "enterprise-retail-low-1"})
+
+    draining.drain()
+
+    assert [brief.customer.external_id for brief in Brief.objects.all()] == [
+        "enterprise-retail-low-1"
+    ]
+    assert not Customer.objects.filter(email="ann@example.com").exists()
+    event.refresh_from_db()
+    assert "who was erased" in event.status_reason
+
+    ordering.run()
+
+    assert is_empty(event)
+    assert not is_empty(other)
+    assert not Customer.objects.filter(cio_id="beef99").exists()
+    assert list(Erasure.objects.values_list("way", "customer")) == [
+        ("command", None), ("lookup", None),
+    ]  # fmt: skip
+    late = event_of({"cio_id": "beef99"})
+    draining.drain()
+    assert is_empty(late)
+
+
+def test_a_brief_that_waited_for_the_profile_is_erased_with_it(ann_again):
+    customer = make_customer(cio_id="beef99", fetched_at=None, attributes={})
+    brief = make_brief(customer=customer, is_waiting_for_profile=True)
+
+    profiles.catch_up()
+    profiles.catch_up()  # the row is not looked up, so the next sweep asks again
+    assert Erasure.objects.filter(way="lookup").count() == 1
+    ordering.run()
+
+    brief.refresh_from_db()
+    assert (brief.state, brief.customer) == (Brief.State.CLOSED, Customer.erased())
+
+
+def test_somebody_known_who_has_the_address_by_now_stays_as_they_were(ann_again):
+    known = make_customer(cio_id="beef99", email="bea@example.com", attributes={"plan": "pro"})
+
+    assert lookups.refresh([known], force=True) == ""
+
+    known.refresh_from_db()
+    assert (known.email, known.attributes) == ("bea@example.com", {"plan": "pro"})
+    assert not Erasure.objects.filter(way="lookup").exists()
+
+
+def test_a_look_up_brings_back_somebody_who_may_be_known_again(ann_again):
+    call_command("erase_customer", "ann@example.com", allow_again=True)
+    event_of({"cio_id": "beef99"})
+
+    draining.drain()
+
+    assert Brief.objects.get().customer.email == "ann@example.com"
+
+
+def test_an_id_that_is_their_address_does_not_bring_them_back():
+    event_of()
+    erase()
+    late = event_of({"id": "Ann@example.com"})
+
+    draining.drain()
+
+    assert is_empty(late)
+
+
+def test_an_address_that_was_their_id_does_not_bring_them_back():
+    make_customer(external_id="Ann@example.com", cio_id="beef01", email="")
+    erase("beef01")
+    late = event_of({"email": "ann@example.com"})
+
+    draining.drain()
+
+    assert is_empty(late)
+
+
+def test_they_leave_the_segment_of_open_briefs_at_once_or_it_is_told(sandbox):
+    segment = make_segment(sandbox)
+    for name in ("ann", "bea", "cleo"):
+        make_person(sandbox, name)
+    telling.run()
+    assert names_in(sandbox, segment) == ["ann", "bea", "cleo"]
+
+    assert erase("id:ann").left == []
+    sandbox.faults.add("segments/remove_customers", "500")
+    [told] = erase("id:bea").left
+
+    assert names_in(sandbox, segment) == ["bea", "cleo"]
+    assert "the nightly comparison takes them out" in told
 
 
 def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():

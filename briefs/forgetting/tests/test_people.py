@@ -61,6 +61,30 @@ def test_what_another_customer_has_as_well_stays_theirs():
     assert Customer.objects.filter(pk=other.pk).exists()
 
 
+def test_an_event_under_their_address_that_became_another_customers_signal_stays():
+    ann = make_customer(cio_id="beef01", email="ann@example.com")
+    event = event_of({"email": "ann@example.com"})
+    make_signal(customer=make_customer(cio_id="beef02", email=""), event=event)
+
+    assert erasing.events_of(people.gather(ann)) == set()
+
+
+def test_an_id_that_another_customer_had_before_stays_theirs():
+    ann = make_customer(cio_id="beef01", external_id="moved")
+    bea = make_customer(cio_id="beef02", external_id="bea")
+    CustomerAlias.objects.create(customer=bea, kind="id", value="moved")
+
+    assert not people.gather(ann).identifiers["id"]
+
+
+def test_a_quarantined_event_is_found_by_a_short_id_only_as_a_whole_word():
+    ann = make_customer(cio_id="beef01", external_id="42")
+    theirs = event_of({}, status="quarantined", body=b'[{"data": {"customer_id": 42}}]')
+    event_of({}, status="quarantined", body=b'[{"data": {"customer_id": 142}}]')
+
+    assert erasing.events_of(people.gather(ann)) == {theirs.pk}
+
+
 def test_events_say_identifiers_that_the_row_never_learned():
     make_customer(cio_id="beef01", external_id="ann", email="ann@example.com")
     event_of({"cio_id": "beef01", "email": "newest@example.com"}, status="ignored")

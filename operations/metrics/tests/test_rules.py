@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Schedule
 
-from briefs.models import MaveCall, ReprocessingJob, SavingSegment, SegmentMembership
+from briefs.models import Erasure, MaveCall, ReprocessingJob, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
 from briefs.notifying.tests.listener import make_notification
 from briefs.tests.factories import make_brief, make_event
@@ -166,6 +166,11 @@ def _(given):
 def _(given):
     Pruning.made(timezone.now())
     Pruning.objects.update(finished_at=ago(days=4))
+
+
+@causes("SavedeskNotErased")
+def _(given):
+    Erasure.objects.create(way="admin", customer=make_brief().customer_id, tries=5)
 
 
 # Tests --------------------------------------------------------------------------------------------
