@@ -37,6 +37,8 @@ PROMISES: tuple[Promise, ...] = (
     counts.tab_has_its_number,
     counts.fold_has_its_number,
     counts.incident_has_its_number,
+    counts.company_has_its_numbers,
+    counts.dead_letters_are_all_told,
     counts.insights_add_up,
     counts.health_page_has_its_numbers,
     search.document_is_there,
@@ -45,6 +47,7 @@ PROMISES: tuple[Promise, ...] = (
     rules.deciding_version_is_there,
     telling.message_is_in_one_state,
     telling.lease_on_a_message_ends,
+    telling.lease_on_what_is_done_in_passing_ends,
     telling.job_adds_up,
     telling.segment_has_its_people,
 )

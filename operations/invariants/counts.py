@@ -7,11 +7,22 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q, Sum
+from django.db.models.functions import Lower
 
+from briefs.dead_letters.letters import Choice, Kind
+from briefs.dossier.companies import Company
 from briefs.finding import tabs
 from briefs.finding.folds import Folds
 from briefs.insights.costs import DEFAULT, Period, cost_report
-from briefs.models import Brief, Cause, MaveCall, Priority
+from briefs.models import (
+    Brief,
+    Cause,
+    MaveCall,
+    Notification,
+    Priority,
+    ReprocessingJob,
+    Research,
+)
 from briefs.models.causes import FOLDED_FROM
 from briefs.reading.incidents import Extent
 from operations.figures import MOST_COUNTED, Figures
@@ -23,6 +34,7 @@ _CURE = (
     "A page tells a wrong number: tell us, with the output of this command. If an index is "
     "damaged, as after a change of the machine's C library, REINDEX DATABASE puts it right."
 )
+COMPANIES = 20
 Row = tuple[str, bool, int | None, int]  # state, waits for a profile, assignee, how many
 
 
@@ -111,6 +123,37 @@ def incident_has_its_number(_now: datetime) -> Iterator[Broken]:
         if (extent.briefs, extent.open) != (in_all[cause], open_[cause]):
             words = f"it says {extent.briefs} briefs, {extent.open} of them open: there are "
             yield Broken("incident", cause, f"{words}{in_all[cause]} and {open_[cause]}")
+
+
+@promise("A company has as many briefs as its page says", Brief, _CURE)
+def company_has_its_numbers(_now: datetime) -> Iterator[Broken]:
+    """The companies with the most briefs are looked at."""
+    briefs = Brief.objects.exclude(company="").order_by().annotate(named=Lower("company"))
+    counted = briefs.values_list("named").annotate(
+        open=Count("pk", filter=~Q(state="closed")), past=Count("pk", filter=Q(state="closed"))
+    )
+    for name, open_, past in counted.order_by("-open", "-past", "named")[:COMPANIES]:
+        company = Company(name)
+        plain = {"open": open_, "past": past}
+        shown = {"open": company.open_count, "past": company.past_count}
+        yield from _differ(f"number of briefs of “{name}”,", plain, shown)
+
+
+@promise("All that failed for good is among the dead letters", WebhookEvent, _CURE)
+def dead_letters_are_all_told(_now: datetime) -> Iterator[Broken]:
+    events = WebhookEvent.objects.order_by()
+    tests = Q(reason_code=WebhookEvent.Reason.SIGNED_TEST)
+    plain = {
+        Kind.EVENT: events.filter(status="dead").count(),
+        Kind.QUARANTINED: events.filter(status="quarantined").exclude(tests).count(),
+        Kind.RESEARCH: Research.objects.filter(status="failed").count(),
+        Kind.MESSAGE: Notification.objects.filter(status="failed").count(),
+        Kind.JOB: ReprocessingJob.objects.filter(state="failed").count(),
+    }
+    shown = Counter[Any](dict.fromkeys(Kind, 0))
+    for group in Choice().groups():
+        shown[group.kind] += group.number
+    yield from _differ("dead letters of kind", plain, shown)
 
 
 @promise("The figures of Insights are the sums of the ledger and of the briefs", MaveCall, _CURE)

@@ -1,16 +1,24 @@
-"""What is promised of messages, of the segment of open briefs, and of reprocessing jobs."""
+"""What is promised of messages and the segment of open briefs, of jobs, erasures and removals."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from briefs.models import Notification, ReprocessingJob, SavingSegment, SegmentMembership
+from briefs.models import (
+    Erasure,
+    Notification,
+    ReprocessingJob,
+    SavingSegment,
+    SegmentMembership,
+)
 from briefs.models.saving import missing
 from operations.invariants.promises import LONG_AGO, Broken, promise, told, unfit
+from webhooks.models import Pruning
 
 Status = Notification.Status
 JobState = ReprocessingJob.State
+_LEFT = "its lease ended long ago, and nobody claimed it again"
 TOLD_WITHIN = timedelta(hours=1)  # thousands are told in a minute; a customer may fail for a while
 _LEASED = Q(lease_token__isnull=False) | Q(lease_until__isnull=False)
 _SENDING = Q(status=Status.SENDING)
@@ -50,11 +58,27 @@ def message_is_in_one_state(_now: datetime) -> Iterator[Broken]:
     "No worker looks for work: start manage.py supervise. Both go on at once.",
 )
 def lease_on_a_message_ends(now: datetime) -> Iterator[Broken]:
-    words = "its lease ended long ago, and nobody claimed it again"
     sending = Notification.objects.filter(_SENDING, lease_until__lt=now - LONG_AGO)
-    yield from told("notification", sending, words)
+    yield from told("notification", sending, _LEFT)
     running = ReprocessingJob.objects.filter(state=JobState.RUNNING)
-    yield from told("job", running.filter(lease_until__lt=now - LONG_AGO), words)
+    yield from told("job", running.filter(lease_until__lt=now - LONG_AGO), _LEFT)
+
+
+@promise(
+    "No lease on an erasure, on a removal or on the segment is held by a worker that is gone",
+    Erasure,
+    "No worker of the cluster “research” looks for work: start manage.py supervise. An erasure "
+    "that failed on each try is ordered once more, as “Webhook health” says.",
+)
+def lease_on_what_is_done_in_passing_ends(now: datetime) -> Iterator[Broken]:
+    """A removal that was begun by hand by day goes on in the night, so until then none is due."""
+    long_ago = now - LONG_AGO
+    left = {"lease_token__isnull": False, "lease_until__lt": long_ago}
+    yield from told("erasure", Erasure.objects.filter(ended_at=None, **left), _LEFT)
+    yield from told("removal", Pruning.objects.filter(due_at__lt=long_ago, **left), _LEFT)
+    segment = SavingSegment.objects.exclude(state=SavingSegment.State.OFF)
+    ready = Q(retry_at=None) | Q(retry_at__lt=long_ago)
+    yield from told("segment", segment.filter(ready, **left), _LEFT)
 
 
 @promise(

@@ -8,11 +8,12 @@ import dataclasses
 import pytest
 from django.utils import timezone
 
-from briefs.finding import tabs
+from briefs.dossier.companies import Company
+from briefs.finding import counting
 from briefs.finding.folds import Folds
 from briefs.insights.costs import CostReport
 from briefs.reading.incidents import Extent
-from briefs.tests.factories import make_brief, make_cause, make_event
+from briefs.tests.factories import make_brief, make_cause, make_customer, make_event
 from operations import figures
 from operations.invariants import counts
 from operations.invariants.tests.breaking import told
@@ -26,7 +27,7 @@ def test_tab_that_counts_other_briefs_than_it_holds_is_told(user, monkeypatch):
     make_brief(assignee=user)
     assert told(counts.tab_has_its_number) == []
 
-    monkeypatch.setattr(tabs, "_counted", lambda asked: dict.fromkeys(asked, 3))
+    monkeypatch.setattr(counting, "counted", lambda asked: dict.fromkeys(asked, 3))
 
     assert told(counts.tab_has_its_number) == [
         "tab open: 3 are shown, 2 are there",
@@ -61,6 +62,30 @@ def test_incident_that_counts_other_briefs_than_it_has_is_told(monkeypatch):
 
     words = "it says 2 briefs, 0 of them open: there are 1 and 1"
     assert told(counts.incident_has_its_number) == [f"incident {incident.pk}: {words}"]
+
+
+def test_company_that_counts_other_briefs_than_it_has_is_told(monkeypatch):
+    make_brief(customer=make_customer(company="Acme"), company="Acme")
+    make_brief(customer=make_customer(company="ACME"), company="ACME")
+    assert told(counts.company_has_its_numbers) == []
+
+    monkeypatch.setattr(Company, "open_count", 1)
+
+    words = "number of briefs of “acme”, open: 1 are shown, 2 are there"
+    assert words in told(counts.company_has_its_numbers)
+
+
+def test_dead_letters_that_leave_out_a_kind_are_told(monkeypatch):
+    make_event(status="dead", status_reason="failed 5 times")
+    make_event(status="quarantined", status_reason="no JSON")
+    assert told(counts.dead_letters_are_all_told) == []
+
+    monkeypatch.setattr(counts.Choice, "groups", lambda choice: [])
+
+    assert told(counts.dead_letters_are_all_told) == [
+        "dead letters of kind event: 0 are shown, 1 are there",
+        "dead letters of kind quarantined: 0 are shown, 1 are there",
+    ]
 
 
 def test_insights_that_leave_out_a_persona_are_told(monkeypatch):

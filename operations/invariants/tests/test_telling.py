@@ -1,15 +1,26 @@
 """Messages, jobs and the segment, where they break a promise, are told."""
 
-import pytest
+from datetime import timedelta
 
-from briefs.models import Notification, NotificationTarget, ReprocessingJob, SavingSegment
+import pytest
+from django.utils import timezone
+
+from briefs.models import (
+    Erasure,
+    Notification,
+    NotificationTarget,
+    ReprocessingJob,
+    SavingSegment,
+)
 from briefs.tests.factories import make_brief
 from operations.invariants import telling
-from operations.invariants.tests.breaking import LEASED, LONG_AGO, execute, told
+from operations.invariants.tests.breaking import LEASED, LONG_AGO, THEN, execute, told
+from webhooks.models import Pruning
 
 pytestmark = pytest.mark.django_db
 OVER = f"finished_at = '{LONG_AGO}'"
 LEFT = LEASED.replace("2126", "2026")
+LEFT_WORDS = "its lease ended long ago, and nobody claimed it again"
 
 
 @pytest.fixture
@@ -41,11 +52,34 @@ def test_message_and_job_that_dead_workers_hold_are_told(message):
     execute(f"UPDATE briefs_notification SET status = 'sending', {LEFT}")
     execute(f"UPDATE briefs_reprocessingjob SET state = 'running', {LEFT}")
 
-    words = "its lease ended long ago, and nobody claimed it again"
     assert told(telling.lease_on_a_message_ends) == [
-        f"notification {message.pk}: {words}",
-        f"job {job.pk}: {words}",
+        f"notification {message.pk}: {LEFT_WORDS}",
+        f"job {job.pk}: {LEFT_WORDS}",
     ]
+
+
+def test_erasure_removal_and_segment_that_dead_workers_hold_are_told():
+    erasure = Erasure.objects.create(way=Erasure.Way.COMMAND)
+    Pruning.objects.create(pk=1, due_at=THEN)
+    SavingSegment.objects.create(pk=1, state="on", segment_id=7, name="Open briefs")
+    assert told(telling.lease_on_what_is_done_in_passing_ends) == []
+
+    for table in ("briefs_erasure", "webhooks_pruning", "briefs_savingsegment"):
+        execute(f"UPDATE {table} SET {LEFT}")
+
+    assert told(telling.lease_on_what_is_done_in_passing_ends) == [
+        f"erasure {erasure.pk}: {LEFT_WORDS}",
+        f"removal 1: {LEFT_WORDS}",
+        f"segment 1: {LEFT_WORDS}",
+    ]
+
+
+def test_removal_that_was_broken_off_by_day_waits_for_the_night():
+    Pruning.objects.create(pk=1, due_at=timezone.now() + timedelta(hours=12))
+
+    execute(f"UPDATE webhooks_pruning SET {LEFT}")
+
+    assert told(telling.lease_on_what_is_done_in_passing_ends) == []
 
 
 @pytest.mark.parametrize(
