@@ -11,8 +11,9 @@ from briefs.desk.tests.conftest import open_page  # noqa: F401 - a fixture
 from briefs.desk.tests.test_browser import editor  # noqa: F401 - a fixture
 from briefs.models import Brief
 from briefs.pipeline import draining
-from briefs.tests.factories import make_event, make_payload
+from briefs.tests.factories import make_payload
 from personas.models import Persona, PersonaCondition, RuleVersion
+from webhooks.tests.sending import post
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,9 +26,10 @@ VERSIONS = reverse("admin:personas_ruleversion_changelist")
 
 
 def unsubscribes(person: str) -> Brief:
-    """One more event of a customer whose id spells their profile; returns their brief."""
-    data = {"identifiers": {"id": person}}
-    make_event(make_payload(data=data, timestamp=int(timezone.now().timestamp())))
+    """Send an event of a customer whose id spells their profile; returns their brief."""
+    now = int(timezone.now().timestamp())
+    payload = make_payload(data={"identifiers": {"id": person}}, timestamp=now)
+    assert post(payload, timestamp=str(now)).status_code == 200
     draining.drain()
     return Brief.objects.get(customer__external_id=person)
 
