@@ -1,5 +1,6 @@
 """Page, alarm, doctor and `/readyz` report the same troubles and never contradict each other."""
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,6 +42,8 @@ DOCTOR = {
 }
 READYZ = {"oldest_waiting": probes.LATE, "clusters": probes.STUCK}
 names = count()
+# Each reads every page. make test-all has twenty times as many.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 
 
 # Histories: what happened, in whole minutes before now
@@ -184,7 +187,7 @@ def undone():
 
 
 @given(history=HISTORIES)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_readers_do_not_contradict_each_other(readers, history):
     with undone():
         history.write()
@@ -201,7 +204,7 @@ def test_readers_do_not_contradict_each_other(readers, history):
 
 
 @given(history=HISTORIES)
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_doctor_fails_exactly_where_a_trouble_is_a_problem(readers, history):
     with undone():
         history.write()

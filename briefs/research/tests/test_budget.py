@@ -218,7 +218,7 @@ def test_brief_over_the_budget_stands_on_its_playbook_and_is_researched_the_next
 
 # All of it at once --------------------------------------------------------------------------------
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 limit = st.none() | st.sampled_from([0, 74, 75, 150, 225, 300, 450, 600]) | st.integers(60, 700)
 question = st.tuples(st.sampled_from(Priority), st.integers(0, 2))
 step = st.one_of(
