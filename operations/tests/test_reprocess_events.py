@@ -30,6 +30,12 @@ from webhooks.replay import replay
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def no_workers(monkeypatch):
+    """None run, so nothing is gained by waiting for them."""
+    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 0)
+
+
 def run(*arguments: str) -> str:
     out = StringIO()
     call_command("reprocess_events", *arguments, stdout=out, stderr=out)
@@ -481,6 +487,7 @@ def test_limit_that_is_left_is_in_the_command_that_goes_on(five, monkeypatch):
 def test_no_more_is_queued_than_workers_can_take_soon(five, monkeypatch):
     """Workers take the oldest events first: a new one would wait for all that are queued."""
     monkeypatch.setattr(replaying, "AHEAD", 1)
+    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 10)
     most = []
 
     def work(seconds):
@@ -497,6 +504,5 @@ def test_no_more_is_queued_than_workers_can_take_soon(five, monkeypatch):
 
 def test_without_workers_all_is_queued_after_a_while(five, monkeypatch):
     monkeypatch.setattr(replaying, "AHEAD", 0)
-    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 0)
 
     assert run("--status", "dead").splitlines()[-1] == "5 queued, 0 skipped."

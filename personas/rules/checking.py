@@ -84,6 +84,9 @@ def _by_field(rule: Rule, key: Key) -> list[list[Condition]]:
 
 def _exclusion(conditions: list[Condition]) -> str:
     """That these can never hold together, and what follows; empty if they can."""
+    for condition in conditions:
+        if for_no_single_value([condition]):
+            return f"“{condition.words}” never holds, so"
     for few in [*combinations(conditions, 2), conditions]:
         if len(few) < 2 or not for_no_single_value(few):
             continue

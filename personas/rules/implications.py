@@ -96,6 +96,8 @@ def _is_without_date(conditions: Sequence[Condition]) -> bool:
 
     older, newer = limits(Operator.OLDER), limits(Operator.NEWER)
     soon = limits(Operator.SOON)
+    if newer and min(newer) <= 0:
+        return True
     if older and ((soon and max(older) >= 0) or (newer and max(older) >= min(newer))):
         return True
     before, after = (

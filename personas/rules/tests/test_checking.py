@@ -35,6 +35,13 @@ def contradictions(*conditions, match="all"):
     return list(checking.contradictions(persona(*conditions, match=match), KEY, "serves"))
 
 
+def test_condition_that_no_value_meets_is_told():
+    assert contradictions(("seen", "newer", "0"), ("plan", "equals", "pro")) == [
+        "“seen is less than 0 days ago” never holds, so “Paying” serves nobody."
+    ]
+    assert contradictions(("seen", "newer", "1")) == contradictions(("seen", "soon", "0")) == []
+
+
 def test_contradiction_names_both_conditions_and_what_follows():
     assert contradictions(("plan", "equals", "pro"), ("Plan", "not_in", "pro, free")) == [
         "“plan is pro” and “Plan is none of pro, free” never hold together, so “Paying” serves "
