@@ -5,11 +5,11 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.signing_in import standing
+from accounts.signing_in.permissions import InOneStatement
 
 LONGEST = 150  # characters of a user name
 NOWHERE = "0.0.0.0"  # noqa: S104 - no machine has it, nothing listens there
@@ -53,7 +53,7 @@ def plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:LONGEST]
 
 
-class NameOrMail(ModelBackend):
+class NameOrMail(InOneStatement):
     """Tries the password of whoever is meant, and no backend after this one tries it again.
 
     An unknown name takes as long as a wrong password: Django's form says the same of both, and the

@@ -63,6 +63,10 @@ class Row:
     due_at: datetime | None
     is_overdue: bool
 
+    def __getitem__(self, name: str) -> Any:
+        """So a template looks a name up first, and catches an exception where it cannot."""
+        return getattr(self, name)
+
 
 def row(dossier: Dossier, place: Place, *, folded: int = 0, is_of_fold: bool = False) -> Row:
     """folded: how many briefs of the same cause a fold of the list holds."""

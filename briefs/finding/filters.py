@@ -34,7 +34,6 @@ _RESEARCH_IS = {
     "failed": Q(basis=Brief.Basis.PLAYBOOK, research__status=Research.Status.FAILED),
 }
 
-LONGEST_KEY = 18  # digits: a longer number is the key of no row
 MOST_COMPANIES = 500  # of which the index is asked; more names say little, such as “a”
 
 
@@ -70,12 +69,20 @@ class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no t
     """Those in use, those retired that still have open briefs, and the one that is asked for."""
 
     def __iter__(self) -> Iterator[Any]:
-        has_open = Exists(Brief.objects.open().filter(persona=OuterRef("pk")))
-        wanted = Q(retired_at=None) | Q(has_open)
-        if self.field.asked.isdecimal() and len(self.field.asked) <= LONGEST_KEY:
-            wanted |= Q(pk=self.field.asked)
-        self.queryset = self.field.queryset.filter(wanted).only("name", "retired_at")
-        yield from super().__iter__()
+        personas = list(self.field.queryset.only("name", "retired_at"))
+        offered = {one.pk for one in personas if not one.retired_at or self._is_asked_for(one)}
+        if left_out := [one.pk for one in personas if one.pk not in offered]:
+            has_open = Exists(Brief.objects.open().filter(persona=OuterRef("pk")))
+            busy = Persona.objects.filter(has_open, pk__in=left_out).order_by()
+            offered.update(busy.values_list("pk", flat=True))
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        for one in personas:
+            if one.pk in offered:
+                yield self.choice(one)
+
+    def _is_asked_for(self, persona: Persona) -> bool:
+        return str(persona.pk) == self.field.asked
 
 
 class PersonaField(ModelChoiceField):  # type: ignore[misc]  # ships no types

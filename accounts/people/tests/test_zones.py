@@ -42,11 +42,11 @@ def test_choice_of_one_person_is_nothing_to_another(client, signed_in, user, lea
 
 def test_choice_takes_no_query_of_its_own(signed_in, user, django_assert_num_queries):
     account = reverse("accounts:account")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         signed_in.get(account)
     Preferences.objects.create(user=user, time_zone="Asia/Tokyo")
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         signed_in.get(account)
 
 

@@ -191,4 +191,4 @@ def test_pages_take_no_query_per_token(client, lead, user, django_assert_num_que
         client.get(TEAM)
 
 
-TEAM_QUERIES = 6  # session, person, two of their permissions, the time, the tokens
+TEAM_QUERIES = 5  # session, person, permissions, the time, the tokens
