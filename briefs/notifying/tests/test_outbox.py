@@ -120,14 +120,14 @@ def test_notification_is_dead_after_six_tries(listener, target):
 def test_message_without_an_answer_is_tried_again_although_it_may_have_arrived(
     listener, target, monkeypatch
 ):
-    monkeypatch.setattr(addresses, "READ_SECONDS", 0.1)
     listener.may_answer.clear()  # a delay may be over before a busy machine looks
     notification = make_notification(target)
 
-    outbox.send_due()
+    with monkeypatch.context() as patch:
+        patch.setattr(addresses, "READ_SECONDS", 0.1)
+        outbox.send_due()
     wait_until(lambda: listener.posts)
     listener.may_answer.set()
-    monkeypatch.setattr(addresses, "READ_SECONDS", 60)
     Notification.objects.update(available_at=None)
     outbox.send_due()
 
