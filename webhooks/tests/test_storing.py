@@ -45,6 +45,7 @@ def database(monkeypatch):
     monkeypatch.setattr(EventQuerySet, "record", lambda self, rows: database.record(rows))
     connected = SimpleNamespace(connection=object(), vendor="any", close=lambda: None)
     monkeypatch.setattr(storing, "connection", connected)
+    monkeypatch.setattr(storing, "WAIT_SECONDS", 60.0)
     yield database
     database.is_over.set()
 
@@ -154,10 +155,10 @@ def test_writer_that_hangs_is_replaced_and_the_next_one_works(
     committer = Committer()
     committer.submit(Pending(row("a")))
     assert database.hanging.acquire(timeout=60)
-    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
-    with pytest.raises(NotStored, match="in time"):
-        committer.record(row("b"))
-    monkeypatch.setattr(storing, "WAIT_SECONDS", 60.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(storing, "WAIT_SECONDS", 0.1)
+        with pytest.raises(NotStored, match="in time"):
+            committer.record(row("b"))
     database.behave = lambda ids: None
 
     assert committer.record(row("c"))
