@@ -46,10 +46,12 @@ def tell(target, count, priority=Priority.URGENT):
         make_notification(target, kind="brief", brief=brief, subject=f"Brief {brief.pk}")
 
 
-def nobody_listens() -> str:
+@pytest.fixture
+def nobody_listens():
+    """An address at a port that nobody else gets."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return f"json://127.0.0.1:{taken.getsockname()[1]}{SECRET_PATH}"
+        yield f"json://127.0.0.1:{taken.getsockname()[1]}{SECRET_PATH}"
 
 
 def wait_until(holds, seconds=60.0):
@@ -94,8 +96,8 @@ def test_refused_notification_is_tried_again_later(listener, target, status):
     assert len(listener.posts) == 1  # not before its time, and no redirect is followed
 
 
-def test_refused_connection_is_tried_again_later(listener):
-    notification = make_notification(make_target(nobody_listens()))
+def test_refused_connection_is_tried_again_later(listener, nobody_listens):
+    notification = make_notification(make_target(nobody_listens))
 
     outbox.send_due()
 
@@ -249,10 +251,12 @@ def test_address_that_was_entered_meanwhile_is_not_overwritten(target, settings)
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_no_log_and_no_reason_holds_the_address(listener, target, caplog, capfd, status):
+def test_no_log_and_no_reason_holds_the_address(
+    listener, nobody_listens, target, caplog, capfd, status
+):
     caplog.set_level(logging.DEBUG)
     listener.status = status
-    gone = make_notification(make_target(nobody_listens()))
+    gone = make_notification(make_target(nobody_listens))
     notification = make_notification(target)
 
     outbox.send_due()
@@ -500,8 +504,8 @@ def test_digest_that_was_refused_is_tried_again_as_it_is(listener, target):
     assert len(set(listener.subjects)) == 1
 
 
-def test_target_that_fails_delays_no_other(listener, target):
-    make_notification(make_target(nobody_listens()))
+def test_target_that_fails_delays_no_other(listener, nobody_listens, target):
+    make_notification(make_target(nobody_listens))
     make_notification(target)
 
     assert outbox.send_due() == 2
