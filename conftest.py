@@ -117,6 +117,20 @@ def _no_thread_counts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """A server of the tests has a minute to answer: the machine may be busy with something else."""
+    from briefs.notifying import addresses, sending
+    from operations.doctor import address
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(addresses, "CONNECT_SECONDS", 60.0)
+        patch.setattr(addresses, "READ_SECONDS", 60.0)
+        patch.setitem(sending.deliver.__kwdefaults__, "seconds", 60.0)
+        patch.setattr(address, "SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture
 def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that send to the receiver in this process: it starts no threads, rings nobody.

@@ -122,7 +122,7 @@ class Demo:
 
     def _is_up(self) -> bool:
         try:
-            return requests.get(f"{self.url}/login/", timeout=2).ok
+            return requests.get(f"{self.url}/login/", timeout=30).ok
         except requests.RequestException:
             return False
 
@@ -169,7 +169,7 @@ class Demo:
             f"{self.url}/webhooks/customerio/",
             data=body,
             headers={"X-CIO-Timestamp": stamp, "X-CIO-Signature": mac.hexdigest()},
-            timeout=10,
+            timeout=60,
         )
 
     def person(self, name: str, **attributes: str) -> str:
@@ -179,14 +179,14 @@ class Demo:
         answer = requests.post(
             f"{self.sandbox.url}/sandbox/people",
             json={"id": person, "email": address(person), "attributes": profile | attributes},
-            timeout=10,
+            timeout=60,
         )
         answer.raise_for_status()
         return person
 
     def in_segments(self) -> set[str]:
         """The ids of all customers who are in any manual segment of the sandbox."""
-        got = requests.get(f"{self.sandbox.url}/sandbox/segments", timeout=20).json()
+        got = requests.get(f"{self.sandbox.url}/sandbox/segments", timeout=60).json()
         return {person["id"] for one in got["segments"] for person in one["members"]}
 
     # The team's part ------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class Demo:
     def _ask(self, method: str, url: str, **sent: Any) -> requests.Response:
         """Later if it was too often: the demo looks often, a token may only so often a minute."""
         while True:
-            answer = self.session.request(method, url, timeout=20, **sent)
+            answer = self.session.request(method, url, timeout=60, **sent)
             if answer.status_code != 429:
                 return answer
             time.sleep(int(answer.headers["Retry-After"]))
@@ -231,11 +231,11 @@ class Demo:
         """A page of the desk, as the person who is signed in sees it."""
         with requests.Session() as browser:
             login = f"{self.url}/login/"
-            browser.get(login, timeout=20)
+            browser.get(login, timeout=60)
             token = browser.cookies["csrftoken"]
             said = {"username": USER, "password": PASSWORD, "csrfmiddlewaretoken": token}
-            browser.post(login, data=said, timeout=20).raise_for_status()
-            answer = browser.get(f"{self.url}{path}", timeout=20)
+            browser.post(login, data=said, timeout=60).raise_for_status()
+            answer = browser.get(f"{self.url}{path}", timeout=60)
         answer.raise_for_status()
         return answer.text
 
@@ -267,8 +267,8 @@ class Demo:
         """Send an event that opens a brief; returns the brief and the processed event."""
         event = self.event(person, metric, object_type, ago, **data)
         self.expect("the webhook is answered", self.post(event), (200, "stored"))
-        brief = self.wait("its brief is there", lambda: self.brief_of(event), 30)
-        return brief, self.wait("it is processed", partial(self.ended, event), 30)
+        brief = self.wait("its brief is there", lambda: self.brief_of(event), 180)
+        return brief, self.wait("it is processed", partial(self.ended, event), 180)
 
     def researched(self, pk: int) -> dict[str, Any] | None:
         brief: dict[str, Any] = self.get(f"briefs/{pk}/")
@@ -288,7 +288,7 @@ class Demo:
         return not any(brief["id"] in briefs for brief in waiting)
 
     def mave_calls(self) -> int:
-        got = requests.get(f"{self.sandbox.url}/sandbox/requests", timeout=20).json()
+        got = requests.get(f"{self.sandbox.url}/sandbox/requests", timeout=60).json()
         return sum(1 for item in got["requests"] if item["path"].endswith("/mave/chat"))
 
     def credits_used(self) -> int:
@@ -296,7 +296,7 @@ class Demo:
         answer = requests.get(
             f"{self.sandbox.url}/api/v1/usage",
             headers={"Authorization": f"Bearer {key}"},
-            timeout=20,
+            timeout=60,
         )
         used: int = answer.json()["credits"]["used"]
         return used

@@ -1,5 +1,6 @@
 """Processes that a demo or a benchmark starts beside the sandbox, and a port for them."""
 
+import random
 import signal
 import socket
 import subprocess
@@ -64,20 +65,25 @@ class Processes:
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGTERM)  # the supervisor ends at once when asked twice
                 try:
-                    process.wait(timeout=10)
+                    process.wait(timeout=60)
                 except subprocess.TimeoutExpired:
                     process.kill()
+                    process.wait()
+
+
+# Systems give higher ones to whoever connects or asks for any port, from 32768 or 49152 on.
+GIVEN_TO_NOBODY = range(15_000, 32_000)
 
 
 def free_port(wanted: int) -> int:
-    """The wanted port if nobody has it, else any free one."""
-    for port in (wanted, 0):
+    """The wanted port if nobody has it, else a free one that stays free until it is used."""
+    any_port = random.sample(GIVEN_TO_NOBODY, 100)
+    for port in [wanted, *any_port] if wanted else any_port:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            number: int = probe.getsockname()[1]
-            return number
+            return port
     raise Failed("no free port on 127.0.0.1")

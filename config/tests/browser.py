@@ -12,6 +12,7 @@ import pytest
 
 COMMAND = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 120_000  # milliseconds for whatever is waited for, on a busy machine
 
 
 class Browser:
@@ -46,12 +47,23 @@ class Browser:
 
 @contextmanager
 def _launched():
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Django sees the loop, and refuses else
     try:
         with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=COMMAND, args=OPTIONS)
+            chromium = playwright.chromium.launch(
+                executable_path=COMMAND, args=OPTIONS, timeout=PATIENCE
+            )
+            new_context = chromium.new_context
+
+            def patient(**options):
+                context = new_context(**options)
+                context.set_default_timeout(PATIENCE)
+                return context
+
+            chromium.new_context = patient
             yield chromium
             chromium.close()
     finally:

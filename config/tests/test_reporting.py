@@ -61,7 +61,7 @@ def test_error_is_sent_with_its_place_and_ids_and_without_anybody(project, rf):
         with about(request_id="7f3a", events=[12]):
             logger.exception("events %s of %s failed", [12], PERSON, extra={"request": request})
     logger.removeHandler(handler)
-    sentry_sdk.flush(5)
+    sentry_sdk.flush(60)
 
     [body] = bodies
     event = json.loads(body.splitlines()[-1])

@@ -329,7 +329,7 @@ def test_missing_rules_are_found(starter, empty, words):
 def redis_at(monkeypatch, settings):
     def use(port):
         settings.BROKER_URL = f"redis://:hunter2@127.0.0.1:{port}"
-        url = broker_settings(settings.BROKER_URL, timeout_seconds=5)["redis"]
+        url = broker_settings(settings.BROKER_URL, timeout_seconds=60)["redis"]
         monkeypatch.setattr(Conf, "ORM", None)
         monkeypatch.setattr(Conf, "REDIS", url)
 

@@ -22,7 +22,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import ingest, installation, system
+from benchmarks import installation, system
 from briefs.models import Brief, MaveCall, Research, Signal
 from briefs.pipeline import draining
 from briefs.tests.factories import make_event, make_payload
@@ -31,7 +31,7 @@ from operations import invariants
 from operations.copying.tests.installation import as_default
 from personas import starter
 from sandbox import Sandbox
-from sandbox.processes import ROOT, Processes
+from sandbox.processes import ROOT, Processes, free_port
 from webhooks.models import WebhookEvent
 
 BEFORE = "dea9b1c"  # At a release: its own commit.
@@ -126,7 +126,7 @@ PATIENCE_SECONDS = 120.0
 @contextmanager
 def host(folder, database, sandbox, log):
     """All processes of a release."""
-    port = ingest.free_port()
+    port = free_port(0)
     processes = Processes(system.environment(database, port, sandbox), folder)
     made = system.System(port=port, processes=processes, log=log)
     try:

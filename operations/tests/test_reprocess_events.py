@@ -487,7 +487,7 @@ def test_limit_that_is_left_is_in_the_command_that_goes_on(five, monkeypatch):
 def test_no_more_is_queued_than_workers_can_take_soon(five, monkeypatch):
     """Workers take the oldest events first: a new one would wait for all that are queued."""
     monkeypatch.setattr(replaying, "AHEAD", 1)
-    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(replaying, "PATIENCE_SECONDS", 60)
     most = []
 
     def work(seconds):

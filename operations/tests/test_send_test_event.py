@@ -33,6 +33,13 @@ def workers(monkeypatch):
     monkeypatch.setattr(following, "pause", work)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A busy machine has a minute for each step."""
+    for name in ("ANSWER_SECONDS", "STORED_SECONDS", "PROCESSED_SECONDS"):
+        monkeypatch.setattr(following, name, 60.0)
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     for name in ("STORED_SECONDS", "PROCESSED_SECONDS"):

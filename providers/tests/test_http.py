@@ -73,14 +73,17 @@ def dripping(start, drop=b"x"):
     return Server(drip)
 
 
-def send(url, seconds=2.0, key="secret-key", **options):
+def send(url, seconds=60.0, key="secret-key", **options):
     headers = {"Authorization": f"Bearer {key}"}
     return http.send("POST", url, seconds=seconds, headers=headers, **options)
 
 
+@pytest.fixture
 def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port on which nobody listens, and that nobody else gets."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        yield unused.getsockname()[1]
 
 
 # Answers ----------------------------------------------------------------------------------------
@@ -171,9 +174,9 @@ def test_redirect_to_an_unreadable_address_is_an_answer_like_any_other():
 # Not sent ---------------------------------------------------------------------------------------
 
 
-def test_closed_port_means_not_sent():
+def test_closed_port_means_not_sent(closed_port):
     with pytest.raises(http.NotSent, match="refused or unreachable"):
-        send(f"http://127.0.0.1:{closed_port()}/")
+        send(f"http://127.0.0.1:{closed_port}/")
 
 
 def test_connection_that_is_made_too_late_carries_no_request(monkeypatch):
@@ -192,8 +195,8 @@ def test_connection_that_is_made_too_late_carries_no_request(monkeypatch):
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_proxy_that_is_down_means_not_sent(monkeypatch, scheme):
-    monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{closed_port()}")
+def test_proxy_that_is_down_means_not_sent(closed_port, monkeypatch, scheme):
+    monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{closed_port}")
 
     with pytest.raises(http.NotSent, match="refused or unreachable"):
         send(f"{scheme}://mavera.example/")
@@ -265,7 +268,7 @@ def test_answer_that_comes_byte_by_byte_or_not_at_all_is_given_up_in_time(server
         with pytest.raises(http.NoAnswer, match=r"within 0\.3 s"):
             send(slow.url, seconds=0.3)
 
-    assert time.monotonic() - started < 3  # it would go on for ever
+    assert time.monotonic() - started < 60  # it would go on for ever
 
 
 SLOW_STARTS = {
@@ -289,8 +292,8 @@ def test_given_up_request_leaves_neither_thread_nor_connection_behind(start):
         with pytest.raises(http.NoAnswer):
             send(slow.url, seconds=0.2)
 
-        assert hung_up.wait(2)
-        assert not [thread for thread in http_threads() if thread.join(2) or thread.is_alive()]
+        assert hung_up.wait(60)
+        assert not [thread for thread in http_threads() if thread.join(60) or thread.is_alive()]
 
 
 def http_threads():
@@ -304,7 +307,7 @@ def test_answered_request_ends_its_connection_too(monkeypatch):
     with sending(OK) as server:
         send(server.url)
         for thread in http_threads():
-            thread.join(2)
+            thread.join(60)
 
     with pytest.raises(OSError, match="given up"):
         line.add(socket.socket())

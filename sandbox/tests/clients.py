@@ -16,7 +16,7 @@ class Client(requests.Session):
         self.headers["Authorization"] = f"Bearer {key}"
 
     def request(self, method, url, **kwargs):
-        kwargs.setdefault("timeout", 5)
+        kwargs.setdefault("timeout", 60)
         return super().request(method, f"{self.base_url}/{url}", **kwargs)
 
 

@@ -90,7 +90,7 @@ def test_an_id_type_that_does_not_exist_is_a_400(sandbox):
 def test_without_the_right_key_it_is_a_401(sandbox, authorization):
     headers = {"Authorization": authorization} if authorization else {}
 
-    reply = requests.get(f"{sandbox.cio_base_url}/customers?email=a", headers=headers, timeout=5)
+    reply = requests.get(f"{sandbox.cio_base_url}/customers?email=a", headers=headers, timeout=60)
 
     assert reply.status_code == 401
     assert reply.json()["errors"][0].keys() == {"detail", "status"}

@@ -1,6 +1,7 @@
 """Mave's chat: requests, answers, credits, and how many at once."""
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import pytest
 import requests
@@ -74,7 +75,7 @@ def test_a_wrong_key_is_a_401_that_says_which_kind(sandbox, key, code):
 
 
 def test_no_key_is_a_401_of_its_own(sandbox):
-    reply = requests.get(f"{sandbox.mavera_base_url}/usage", timeout=5)
+    reply = requests.get(f"{sandbox.mavera_base_url}/usage", timeout=60)
 
     assert error_of(reply) == (401, "missing_api_key", None)
 
@@ -128,16 +129,19 @@ def test_an_answer_takes_as_long_as_the_latency(sandbox):
     ask(mavera(sandbox))
 
     call = sandbox.requests[0]
-    assert 0.1 <= call.finished - call.started < 2
+    assert 0.1 <= call.finished - call.started < 60
 
 
-def test_the_eleventh_call_at_once_is_refused_and_seen(sandbox):
-    sandbox.latency = 0.8
+def test_the_eleventh_call_at_once_is_refused_and_seen(sandbox, monkeypatch):
+    may_answer = threading.Event()
+    monkeypatch.setattr(sandbox._mavera.chat, "_pause", lambda seconds: may_answer.wait(60))
 
     with ThreadPoolExecutor(11) as pool:
-        replies = list(pool.map(lambda _: ask(mavera(sandbox)), range(11)))
+        calls = [pool.submit(ask, mavera(sandbox)) for _ in range(11)]
+        wait(calls, return_when=FIRST_COMPLETED)  # all others think
+        may_answer.set()
 
-    assert sorted(reply.status_code for reply in replies) == [200] * 10 + [429]
+    assert sorted(call.result().status_code for call in calls) == [200] * 10 + [429]
     assert sandbox.max_in_flight == 11
 
 

@@ -17,7 +17,7 @@ from sandbox.tests.clients import app_api, ask, control, mavera
 
 
 def send(sandbox, head):
-    with socket.create_connection((sandbox.host, sandbox.port), timeout=5) as connection:
+    with socket.create_connection((sandbox.host, sandbox.port), timeout=60) as connection:
         connection.sendall(head.encode())
         return connection.recv(65_536).decode()
 
@@ -27,15 +27,15 @@ def test_every_reply_says_that_it_is_the_sandbox(sandbox):
         ask(mavera(sandbox)),
         app_api(sandbox).get("customers/nobody/attributes"),
         control(sandbox).get("faults"),
-        requests.get(f"{sandbox.url}/elsewhere", timeout=5),
-        requests.head(sandbox.url, timeout=5),
+        requests.get(f"{sandbox.url}/elsewhere", timeout=60),
+        requests.head(sandbox.url, timeout=60),
     ]
 
     assert [reply.headers.get("X-Sandbox") for reply in replies] == ["1"] * 5
 
 
 def test_a_connection_stays_open_from_one_request_to_the_next(sandbox):
-    connection = HTTPConnection(sandbox.host, sandbox.port, timeout=5)
+    connection = HTTPConnection(sandbox.host, sandbox.port, timeout=60)
     connection.request("GET", "/api/v1/usage")
     connection.getresponse().read()
     opened = connection.sock
@@ -64,7 +64,7 @@ def test_two_sandboxes_run_side_by_side():
 
 
 def test_stopping_ends_what_hangs_and_closes_open_connections():
-    with Sandbox(latency=60) as sandbox, ThreadPoolExecutor(1) as pool:
+    with Sandbox(latency=600) as sandbox, ThreadPoolExecutor(1) as pool:
         idle = mavera(sandbox)
         idle.get("usage")
         thinking = pool.submit(ask, mavera(sandbox))
@@ -76,7 +76,7 @@ def test_stopping_ends_what_hangs_and_closes_open_connections():
             idle.get("usage")
         with pytest.raises(ConnectionRefusedError):
             send(sandbox, "")
-        thinking.exception(timeout=5)
+        thinking.exception(timeout=60)
 
 
 def test_a_stopped_sandbox_starts_again_where_it_was():

@@ -27,6 +27,8 @@ def database(monkeypatch):
         def __init__(self):
             self.batches = []
             self.behave = lambda ids: None
+            self.hanging = threading.Semaphore(0)  # one for each statement that hangs
+            self.is_over = threading.Event()
 
         def record(self, rows):
             ids = [row.event.event_id for row in rows]
@@ -34,11 +36,25 @@ def database(monkeypatch):
             self.behave(ids)
             return dict.fromkeys(ids, 1)
 
+        def hang(self, ids):
+            """To the end of the test."""
+            self.hanging.release()
+            self.is_over.wait(120)
+
     database = Database()
     monkeypatch.setattr(EventQuerySet, "record", lambda self, rows: database.record(rows))
     connected = SimpleNamespace(connection=object(), vendor="any", close=lambda: None)
     monkeypatch.setattr(storing, "connection", connected)
-    return database
+    monkeypatch.setattr(storing, "WAIT_SECONDS", 60.0)
+    yield database
+    database.is_over.set()
+
+
+@pytest.fixture
+def nothing_remembered(monkeypatch):
+    """A writer may be replaced as soon as it hangs, and no request fails for the one before it."""
+    monkeypatch.setattr(storing, "STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
 
 
 def test_rows_that_wait_share_one_statement(database):
@@ -122,8 +138,8 @@ def test_any_other_failure_reaches_every_request(database):
 
 def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(database, monkeypatch):
     monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
-    hanging = threading.Event()
-    database.behave = lambda ids: hanging.wait(5)
+    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 60.0)
+    database.behave = database.hang
     committer = Committer()
 
     with pytest.raises(NotStored, match="in time"):
@@ -131,22 +147,21 @@ def test_request_waits_no_longer_than_its_limit_and_the_next_not_at_all(database
     with pytest.raises(NotStored, match="a moment ago"):
         committer.record(row("b"))
 
-    hanging.set()
 
-
-def test_writer_that_hangs_is_replaced_and_the_next_one_works(database, monkeypatch):
-    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.1)
-    monkeypatch.setattr(storing, "STUCK_SECONDS", 0.05)
-    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
-    hanging = threading.Event()
-    database.behave = lambda ids: hanging.wait(5) if ids == ["a"] else None
+def test_writer_that_hangs_is_replaced_and_the_next_one_works(
+    database, nothing_remembered, monkeypatch
+):
+    database.behave = database.hang
     committer = Committer()
-    with pytest.raises(NotStored):
-        committer.record(row("a"))
+    committer.submit(Pending(row("a")))
+    assert database.hanging.acquire(timeout=60)
+    with monkeypatch.context() as patch:
+        patch.setattr(storing, "WAIT_SECONDS", 0.1)
+        with pytest.raises(NotStored, match="in time"):
+            committer.record(row("b"))
+    database.behave = lambda ids: None
 
-    assert committer.record(row("b"))
-
-    hanging.set()
+    assert committer.record(row("c"))
 
 
 def test_locked_row_stops_no_other_row(database):
@@ -166,20 +181,20 @@ def test_locked_row_stops_no_other_row(database):
     assert isinstance(held.error, NotStored)
 
 
-def test_writers_that_hang_are_replaced_a_few_times_only(database, monkeypatch):
-    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(storing, "STUCK_SECONDS", 0.0)
-    monkeypatch.setattr(storing, "FAIL_FAST_SECONDS", 0.0)
-    hanging = threading.Event()
-    database.behave = lambda ids: hanging.wait(10)
+def test_writers_that_hang_are_replaced_a_few_times_only(database, nothing_remembered, monkeypatch):
+    monkeypatch.setattr(storing, "WAIT_SECONDS", 0.01)
+    database.behave = database.hang
     committer = Committer()
+    writers = set()
 
     for number in range(8):
-        with pytest.raises(NotStored):
-            committer.record(row(f"e{number}"))
+        writer = committer.submit(Pending(row(f"e{number}")))
+        assert writer in writers or database.hanging.acquire(timeout=60)
+        writers.add(writer)
+        with pytest.raises(NotStored, match="in time"):
+            committer.record(row(f"next{number}"))
 
-    assert len(database.batches) == storing.MOST_ABANDONED + 1
-    hanging.set()
+    assert len(writers) == storing.MOST_ABANDONED + 1
 
 
 # A full disk --------------------------------------------------------------------------------------

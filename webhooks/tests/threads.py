@@ -19,7 +19,7 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
     def run(number: int) -> Any:
         try:
             connection.ensure_connection()
-            starting.wait(timeout=30)
+            starting.wait(timeout=120)
             return work(number)
         finally:
             connection.close()
@@ -33,7 +33,7 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
 
 
 class Aside:
-    """Runs `work` in another thread at once; `result` waits ten seconds for what it returns."""
+    """Runs `work` in another thread at once; `result` waits a minute for what it returns."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
@@ -43,13 +43,14 @@ class Aside:
     @property
     def result(self) -> Any:
         self._pool.shutdown(wait=False)  # the thread may wait for a lock of the caller
-        return self._future.result(timeout=10)
+        return self._future.result(timeout=60)
 
     def wait_until_blocked(self) -> None:
         """Return once a connection waits for a lock of this database (PostgreSQL only)."""
         waiting = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
                      WHERE datname = current_database() AND NOT granted"""
-        for _ in range(500):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_stat_clear_snapshot()")
                 cursor.execute(waiting)

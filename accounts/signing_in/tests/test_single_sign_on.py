@@ -51,7 +51,7 @@ def provider(server, settings):
 
 
 def describe(provider, subject, **claims):
-    requests.put(f"{provider}/users/{subject}", json=claims, timeout=5).raise_for_status()
+    requests.put(f"{provider}/users/{subject}", json=claims, timeout=60).raise_for_status()
     _described.add(subject)
 
 
@@ -59,7 +59,7 @@ def at_provider(client, subject="kim", **query):
     """Begin, sign in at the provider; returns the address that it leads back to."""
     begun = client.get(BEGIN, query)
     data = {"sub": subject} if subject else {"action": "deny"}
-    back = requests.post(begun["Location"], data=data, allow_redirects=False, timeout=5)
+    back = requests.post(begun["Location"], data=data, allow_redirects=False, timeout=60)
     return back.headers["Location"]
 
 

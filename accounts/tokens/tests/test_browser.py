@@ -79,7 +79,7 @@ def test_token_is_made_copied_and_revoked_with_the_keyboard_alone(open_page, lea
     page.get_by_role("link", name="I have copied it").press("Enter")
     page.get_by_role("button", name="Revoke weekly report").press("Enter")
 
-    assert "“weekly report” is revoked" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("“weekly report” is revoked")
     assert not ApiToken.objects.exists()
 
 

@@ -34,7 +34,7 @@ def generated(tmp_path, monkeypatch):
         [sys.executable, "-m", "openapi_python_client", "generate", "--path", SCHEMA,
          "--output-path", tmp_path / "savedesk_client", "--meta", "none",
          "--config", tmp_path / "options.yml", "--fail-on-warning"],
-        check=True, capture_output=True, timeout=120,
+        check=True, capture_output=True, timeout=600,
     )  # fmt: skip
     monkeypatch.syspath_prepend(tmp_path)
     return importlib.import_module("savedesk_client")

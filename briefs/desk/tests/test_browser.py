@@ -501,7 +501,7 @@ def test_research_appears_by_itself_when_it_arrives(open_page, brief):
     type(research).objects.update(status="done")
     Brief.objects.update(basis="new", researched_at=timezone.now())
 
-    page.get_by_text("Call the sponsor").wait_for(timeout=15_000)
+    page.get_by_text("Call the sponsor").wait_for()
 
 
 def test_search_finds_without_javascript(open_page, brief):

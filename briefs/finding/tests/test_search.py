@@ -254,7 +254,8 @@ def test_search_ends_in_its_time(briefs, settings):
     database = Statements()
 
     with pytest.raises(TooSlow):
-        database.rows("SELECT pg_sleep(9)", [])
+        database.rows("SELECT pg_sleep(60)", [])
+    settings.SEARCH_MILLISECONDS = 60_000
     assert database.rows("SELECT 1", []) == [(1,)]
 
 
@@ -267,7 +268,8 @@ def test_search_in_no_transaction_ends_in_its_time_and_leaves_no_setting(setting
     database = Statements()
 
     with pytest.raises(TooSlow):
-        database.rows("SELECT pg_sleep(9)", [])
+        database.rows("SELECT pg_sleep(60)", [])
+    settings.SEARCH_MILLISECONDS = 60_000
     assert database.rows("SELECT current_setting('enable_seqscan'), 1", []) == [("off", 1)]
     with connection.cursor() as cursor:
         cursor.execute("SHOW enable_seqscan")

@@ -22,12 +22,14 @@ class _Endpoint:
     def __init__(self, server: socketserver.BaseServer) -> None:
         self._server = server
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._is_over = threading.Event()
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_over.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -70,7 +72,7 @@ class Listener(_Endpoint):
                 listener.posts.append(json.loads(body))
                 listener.paths.append(self.path)
                 time.sleep(listener.delay)
-                listener.may_answer.wait(10)
+                listener.may_answer.wait(60)
                 if listener.is_dripping:
                     return self._drip()
                 self.send_response(listener.status)
@@ -80,10 +82,11 @@ class Listener(_Endpoint):
 
             def _drip(self) -> None:
                 try:
-                    for _ in range(100):
+                    for _ in range(1200):  # a minute
                         self.wfile.write(b"H")
                         self.wfile.flush()
-                        time.sleep(0.05)
+                        if listener._is_over.wait(0.05):
+                            return
                 except OSError:
                     return
 

@@ -2,7 +2,6 @@
 
 import re
 import time
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -265,10 +264,10 @@ def test_thinking_in_the_marks_of_other_models_is_taken_away(around):
 
 @pytest.mark.parametrize("text", ["turn1search1" * 2500, "<think " * 4300, "<think>" * 4300])
 def test_long_text_without_breaks_is_read_quickly(text):
-    started = perf_counter()
+    started = time.process_time()
     answer_alone(text)
     plain_citations(text)
-    assert perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_many_tags_that_are_never_closed_take_no_time():

@@ -5,6 +5,7 @@ until nothing is left to do. A frozen worker thaws after that and finishes what 
 """
 
 import signal
+import threading
 from collections import Counter
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from django.db.models import F, Sum
 from briefs.models import Brief, MaveCall, MaveHealth, Research, ResearchPolicy
 from briefs.research import sharing, working
 from briefs.research.renewal import renew
-from briefs.research.tests.workers import Workers
+from briefs.research.tests.workers import PATIENCE, Workers
 from briefs.tests.factories import make_brief, make_research
 from personas.models import Persona
 
@@ -179,11 +180,13 @@ def test_question_is_looked_for_after_a_worker_that_was_about_to_ask(
     assert Brief.objects.get().basis == "new"
 
 
-def test_question_that_mave_works_on_is_paid_once(waiting, workers, fate, sandbox):
-    sandbox.latency = 0.5
+def test_question_that_mave_works_on_is_paid_once(waiting, workers, fate, sandbox, monkeypatch):
+    may_answer = threading.Event()
+    monkeypatch.setattr(sandbox._mavera.chat, "_pause", lambda seconds: may_answer.wait(PATIENCE))
     pid = workers.start()
     workers.wait_until(lambda: paid(sandbox), "the question to reach Mave")
-    workers.send(pid, signal.SIGSTOP)
+    workers.stop(pid)
+    may_answer.set()
     workers.wait_until(lambda: sandbox.requests[-1].finished, "Mave's answer")
 
     fate(pid)

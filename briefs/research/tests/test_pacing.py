@@ -1,5 +1,6 @@
 """Whether another call to Mave may begin: limits, budgets, order, and calls of dead workers."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -474,8 +475,15 @@ def test_first_claimers_of_all_find_or_make_the_policy(threaded_db):
     assert ResearchPolicy.objects.count() == 1
 
 
-def test_mave_never_gets_more_calls_at_once_than_allowed(threaded_db, sandbox):
-    sandbox.latency = 0.5  # longer than a claim takes, so that calls overlap if they may
+def test_mave_never_gets_more_calls_at_once_than_allowed(threaded_db, sandbox, monkeypatch):
+    pause, end = sandbox._mavera.chat._pause, time.monotonic() + 60
+
+    def overlap(seconds):
+        while sandbox.max_in_flight < 3 and time.monotonic() < end:
+            pause(0.01)
+        pause(0.5)  # for one call too many to come
+
+    monkeypatch.setattr(sandbox._mavera.chat, "_pause", overlap)
     policy(concurrency=3)
     for _ in range(6):
         wanted()
@@ -486,7 +494,7 @@ def test_mave_never_gets_more_calls_at_once_than_allowed(threaded_db, sandbox):
 
     at_once(6, work)
 
-    assert 1 < sandbox.max_in_flight <= 3
+    assert sandbox.max_in_flight == 3
     assert Research.objects.filter(status="done").count() == 6
     assert MaveCall.objects.filter(outcome="answered").count() == 6
 

@@ -93,7 +93,7 @@ def test_answer_of_a_killed_worker_is_found(waiting, sandbox):
 
 
 def test_while_mave_is_at_work_on_it_nothing_is_paid(waiting, sandbox):
-    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=600)
     run_next()
 
     run_next()
@@ -107,7 +107,7 @@ def test_while_mave_is_at_work_on_it_nothing_is_paid(waiting, sandbox):
 
 
 def test_thread_that_never_gets_its_answer_is_given_up_after_a_quarter_of_an_hour(waiting, sandbox):
-    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=600)
     run_next(), run_next()
     pass_time(minutes=16)
 
@@ -248,7 +248,7 @@ def test_threads_that_were_looked_into_are_not_read_again(waiting, sandbox):
 
 
 def test_thread_that_was_deleted_does_not_stop_the_search(waiting, sandbox):
-    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=600)
     run_next(), run_next()
     sandbox._mavera._threads.delete(reload(waiting).thread_id)
     pass_time(minutes=6)
@@ -460,7 +460,7 @@ def test_answer_that_is_still_empty_is_waited_for(waiting, sandbox):
 
 
 def test_thread_of_an_earlier_call_is_not_taken_for_that_of_a_later_one(waiting, sandbox):
-    sandbox.faults.add("mave/chat", "paid_then_dropped", count=2, seconds=20)
+    sandbox.faults.add("mave/chat", "paid_then_dropped", count=2, seconds=600)
     for _ in range(2):
         run_next(), run_next()
         pass_time(minutes=16)
@@ -728,7 +728,7 @@ def test_answer_is_found_although_maveras_clock_is_far_off(waiting, sandbox, mon
 
 
 def test_lost_question_that_mave_works_on_counts_as_under_way(waiting, sandbox):
-    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=600)
     run_next()
     pass_time(minutes=4)
     assert not Research.objects.in_flight().exists()
@@ -739,7 +739,7 @@ def test_lost_question_that_mave_works_on_counts_as_under_way(waiting, sandbox):
 
 
 def test_late_answer_to_the_first_call_is_found_when_the_second_is_lost_too(waiting, sandbox):
-    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=20)
+    sandbox.faults.add("mave/chat", "paid_then_dropped", seconds=600)
     run_next(), run_next()
     pass_time(minutes=16)
     run_next()

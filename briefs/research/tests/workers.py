@@ -54,7 +54,7 @@ class Workers:
         """Wait until the worker has stopped at the step. It reports the step just before."""
         self.wait_until(lambda: {"at", "ended"} & self._news[pid].keys(), f"the step “{step}”")
         assert self._news[pid].get("at") == step, self._news[pid]
-        self.wait_until(lambda: _state(pid) == psutil.STATUS_STOPPED, "the process to stop")
+        self._wait_until_stopped(pid)
 
     def result(self, pid: int) -> Any:
         """What its job returned, or what ended it in words."""
@@ -64,6 +64,13 @@ class Workers:
     def kill(self, pid: int) -> None:
         self.send(pid, signal.SIGKILL)
         self.wait_until(lambda: _state(pid) in ("", psutil.STATUS_ZOMBIE), "the process to die")
+
+    def stop(self, pid: int) -> None:
+        self.send(pid, signal.SIGSTOP)
+        self._wait_until_stopped(pid)
+
+    def _wait_until_stopped(self, pid: int) -> None:
+        self.wait_until(lambda: _state(pid) == psutil.STATUS_STOPPED, "the process to stop")
 
     @staticmethod
     def send(pid: int, number: int) -> None:

@@ -151,7 +151,7 @@ def test_list_is_read_page_by_page_over_several_runs(sandbox, segment, monkeypat
     monkeypatch.setattr(telling, "RUN_SECONDS", 0.0)  # none is left after the people
     a_night_passes()
     assert SavingSegment.objects.get().compared_at is None
-    monkeypatch.setattr(telling, "RUN_SECONDS", 20.0)
+    monkeypatch.setattr(telling, "RUN_SECONDS", 60.0)
     a_night_passes()
 
     row = SavingSegment.objects.get()

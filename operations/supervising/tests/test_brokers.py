@@ -70,8 +70,8 @@ def test_task_that_cannot_be_acknowledged_ends_no_process(away, caplog):
 
 
 def test_guard_that_saves_its_figures_shows_that_it_lives(beat, monkeypatch):
-    monkeypatch.setattr(beats, "UNGUARDED_SECONDS", 5)
-    beats._write(beat.number, beats._GUARDED, time.monotonic() - 6)
+    monkeypatch.setattr(beats, "UNGUARDED_SECONDS", 60)
+    beats._write(beat.number, beats._GUARDED, time.monotonic() - 61)
     assert beat.is_unguarded
 
     get_broker("default").set_stat("key", "value", 3)

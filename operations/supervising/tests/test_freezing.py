@@ -354,7 +354,7 @@ def test_sigterm_saves_the_answer_that_was_paid_and_ends_what_was_stopped(host, 
 
     host.supervisor.terminate()
 
-    assert host.supervisor.wait(timeout=120) == 0
+    assert host.supervisor.wait(timeout=300) == 0
     assert Research.objects.get().status == "done"
     assert list(MaveCall.objects.values_list("outcome", flat=True)) == ["answered"]
     assert not any(map(groups.is_alive, clusters))

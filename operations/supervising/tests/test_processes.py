@@ -114,8 +114,8 @@ def test_answer_of_a_research_cluster_killed_in_mid_call_is_found_and_not_paid_a
     demo.start()
     event = demo.event("enterprise-logistics-low-killed", "unsubscribed")
     demo.post(event)
-    brief = demo.wait("the brief", lambda: demo.brief_of(event), 30)
-    demo.wait("the call", lambda: demo.mave_calls() == 1, 60)
+    brief = demo.wait("the brief", lambda: demo.brief_of(event), 180)
+    demo.wait("the call", lambda: demo.mave_calls() == 1, 180)
 
     os.killpg(_leader(demo, b"Q_CLUSTER_NAME=research"), signal.SIGKILL)
     _let_the_leases_run_out(demo)
@@ -135,12 +135,12 @@ def leaves(demo, profile):
     """Somebody unsubscribes, and the brief and its research come."""
     event = demo.event(f"{profile}-{demo.run}", "unsubscribed")
     assert demo.post(event) == (200, "stored")
-    brief = demo.wait("the brief", lambda: demo.brief_of(event), 60)
-    demo.wait("the research", lambda: demo.researched(brief["id"]), 120)
+    brief = demo.wait("the brief", lambda: demo.brief_of(event), 180)
+    demo.wait("the research", lambda: demo.researched(brief["id"]), 180)
 
 
 def readiness(demo):
-    return demo.session.get(f"{demo.url}/readyz", timeout=5).json()["checks"]["broker"]
+    return demo.session.get(f"{demo.url}/readyz", timeout=60).json()["checks"]["broker"]
 
 
 @pytest.mark.on_postgresql
@@ -187,7 +187,7 @@ def test_signals_become_briefs_whatever_happens_to_the_broker(demo, broker):
 
     broker.purge()
     leaves(demo, "pro-music-low")
-    demo.wait("it is said to be back", lambda: readiness(demo)["ok"], 30)
+    demo.wait("it is said to be back", lambda: readiness(demo)["ok"], 180)
     assert demo.mave_calls() == 3  # one for each persona's question
 
 

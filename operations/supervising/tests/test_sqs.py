@@ -87,6 +87,6 @@ def test_cluster_looks_on_after_sqs_refused(sqs, monkeypatch):
     began = time.monotonic()
     assert sqs.dequeue() is None
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert not sqs.dequeue()
     assert names(sqs) == ["shop-default"]

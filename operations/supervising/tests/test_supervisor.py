@@ -32,9 +32,9 @@ pytestmark = [
 ]
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN);"
-        "time.sleep(60)"]  # fmt: skip
+        "time.sleep(600)"]  # fmt: skip
 # A parent and a child that would outlive it.
-FAMILY = [sys.executable, "-c", "import subprocess, time; subprocess.Popen(['sleep', '60'])"]
+FAMILY = [sys.executable, "-c", "import subprocess, time; subprocess.Popen(['sleep', '600'])"]
 
 
 @pytest.fixture(autouse=True)
@@ -190,14 +190,14 @@ def test_stuck_service_that_ignores_sigterm_is_killed_and_starts_anew(started, m
 
 
 def test_stuck_service_with_a_paid_call_under_way_has_time_to_finish_it(started):
-    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=60)
+    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=600)
     watch = started(one)
     one.trusted_until = 0
     mark_busy(one)
 
     look(watch, 3)
 
-    assert one.end_by > time.monotonic() + 50
+    assert one.end_by > time.monotonic() + 300
 
 
 def mark_busy(one):
@@ -206,17 +206,17 @@ def mark_busy(one):
 
 
 def test_paid_call_of_a_worker_that_died_gives_no_time(started):
-    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=60)
+    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=600)
     watch = started(one)
     one.trusted_until = 0
 
     look(watch, 3)
 
-    assert one.end_by < time.monotonic() + 50
+    assert one.end_by < time.monotonic() + 300
 
 
 def test_stuck_service_has_no_more_time_once_its_paid_call_is_over(started):
-    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=60)
+    one = service(DEAF, **STUCK, is_paying=lambda: True, grace_seconds=600)
     watch = started(one)
     one.trusted_until = 0
     mark_busy(one)
@@ -225,7 +225,7 @@ def test_stuck_service_has_no_more_time_once_its_paid_call_is_over(started):
     one.is_paying = lambda: False
     look(watch, 1)
 
-    assert one.end_by < time.monotonic() + 50
+    assert one.end_by < time.monotonic() + 300
 
 
 def test_service_whose_idle_worker_takes_no_task_is_ended_whatever_the_rows_say(
@@ -267,10 +267,12 @@ def test_service_that_stays_stuck_is_given_more_time_after_each_start(started):
     one = service(**STUCK)
     given = []
     for one.kills in (0, 1, 2, 9):
+        before = time.monotonic()
         one.trust()
-        given.append(round(one.trusted_until - time.monotonic()))
+        given.append((one.trusted_until - time.monotonic(), one.trusted_until - before))
 
-    assert given == [45, 90, 180, 240]
+    for seconds, (least, most) in zip((45, 90, 180, 240), given, strict=True):
+        assert least <= seconds <= most
 
 
 def test_service_that_works_again_after_it_was_killed_has_no_more_time_than_any_other(started):
@@ -366,9 +368,10 @@ def test_error_while_looking_ends_no_service(started, monkeypatch, caplog):
 def test_service_that_cannot_be_started_is_tried_again(caplog):
     one = service(["/nowhere/at/all"])
     watch = Supervisor([one])
+    before = time.monotonic()
 
     watch.look()
-    assert one.start_again_at > time.monotonic()
+    assert one.start_again_at >= before + 1
 
     one.command, one.start_again_at = SLEEP, 0
     watch.look()

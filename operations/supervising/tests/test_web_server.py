@@ -16,7 +16,8 @@ import pytest
 from operations.supervising import web_server
 from operations.supervising.tests.hasty import wait
 from operations.supervising.web_server import WebServer
-from webhooks.tests.real_server import Client, Server, free_port
+from sandbox.processes import free_port
+from webhooks.tests.real_server import Client, Server
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -71,6 +72,12 @@ def workers(server):
     return psutil.Process(server.process.pid).children()
 
 
+def peers(server):
+    """The ports of the clients whose connections the worker has accepted."""
+    [worker] = workers(server)
+    return {one.raddr.port for one in worker.net_connections() if one.raddr}
+
+
 @pytest.mark.on_sqlite
 @pytest.mark.processes
 def test_reload_refuses_and_drops_nothing(server):
@@ -122,7 +129,8 @@ def test_workers_end_with_a_server_that_was_killed(server):
 def test_stopping_server_answers_what_has_arrived(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as peer:
         peer.sendall(LIVEZ[:20])
-        time.sleep(0.2)  # a connection that is accepted and has not brought its request
+        port = peer.getsockname()[1]
+        wait("it is accepted", lambda: port in peers(server))
         server.process.send_signal(signal.SIGTERM)
         peer.sendall(LIVEZ[20:])
 
@@ -134,7 +142,7 @@ def test_stopping_server_answers_what_has_arrived(server):
 @pytest.fixture
 def idle(monkeypatch):
     """A server in this process, whose workers only sleep."""
-    one = WebServer("127.0.0.1", free_port(), 1)
+    one = WebServer("127.0.0.1", free_port(0), 1)
     monkeypatch.setattr(one, "_start", lambda: process("import time; time.sleep(600)"))
     one.workers = [one._start()]
     yield one

@@ -32,8 +32,8 @@ def test_pattern_that_cannot_be_used_is_refused_in_words(pattern):
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(.*)*x", r"(\w+\s?)*$"])
 def test_pattern_that_hangs_other_engines_is_quick(pattern):
-    began = time.perf_counter()
+    began = time.process_time()
 
     compiled(pattern).is_in("a" * 50_000 + "!")
 
-    assert time.perf_counter() - began < 5  # others take longer than the universe exists
+    assert time.process_time() - began < 5  # others take longer than the universe exists

@@ -8,6 +8,8 @@ import os
 import sys
 import time
 
+LEAST = 4  # of three processes more than the limit of a second
+
 
 def main(database_url: str, base_url: str, key: str, seconds: float) -> None:
     os.environ["TEST_DATABASE_URL"] = database_url
@@ -59,15 +61,18 @@ def departures() -> list[float]:
 
 
 def hammer(seconds: float) -> dict[str, int]:
-    """Make one look-up after the other; returns how many were answered, and held back."""
+    """Make one look-up after the other; returns how many were answered, and held back.
+
+    On a busy machine for longer, until some were answered.
+    """
     from personas.people.pacing import paced_app_api
     from providers.customerio import HeldBack
 
     seen = {"answered": 0, "held back": 0}
     stop_at = time.monotonic() + seconds
-    while time.monotonic() < stop_at:
+    while time.monotonic() < stop_at or seen["answered"] < LEAST:
         try:
-            paced_app_api().profiles("id", ["acme-1003"])
+            paced_app_api(budget_seconds=60).profiles("id", ["acme-1003"])
             seen["answered"] += 1
         except HeldBack:
             seen["held back"] += 1

@@ -486,7 +486,7 @@ def pause():
 
 
 def is_about(seconds):
-    return pytest.approx(seconds, abs=2)
+    return pytest.approx(seconds, abs=5)
 
 
 def pause_is_over():
@@ -574,23 +574,25 @@ def test_batches_before_a_failure_are_kept(sandbox):
 
 
 def test_look_up_of_many_ends_in_time_and_keeps_whom_it_found(monkeypatch, serve):
+    clock, passed = time.monotonic, []
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(passed))
+
     class Slow(Sandbox):
         def handle(self, request):
-            time.sleep(0.7)
+            passed.append(14)
             return super().handle(request)
 
     slow = serve(Slow())
-    short = partial(lookups.paced_app_api, budget_seconds=3)
-    monkeypatch.setattr(lookups, "paced_app_api", short)
+    patient = partial(lookups.paced_app_api, budget_seconds=60)
+    monkeypatch.setattr(lookups, "paced_app_api", patient)
     people = [make_customer(None, email=f"{number}@example.com") for number in range(5)]
     for number, customer in enumerate(people):
         slow.people.add(f"person-{number}", email=customer.email, attributes={"plan": "pro"})
-    started = time.monotonic()
 
     assert lookups.refresh(people)
 
-    assert time.monotonic() - started < 6  # all ten requests take seven seconds
-    assert 1 <= Customer.objects.filter(attributes__plan="pro").count() <= 2
+    assert len(passed) == 4  # of ten
+    assert Customer.objects.filter(attributes__plan="pro").count() == 2
 
 
 def test_key_that_no_header_can_carry_is_told_like_any_failure(sandbox, settings):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import settings as project
-from personas.models import AppApiHealth, AppApiPace, Customer
+from personas.models import AppApiHealth, AppApiPace, Customer, pace
 from personas.models.pace import JOB_LIMIT, LIMIT, LONGEST_AHEAD, WINDOW
 from personas.people import lookups, pacing
 from personas.people.pacing import paced_app_api
@@ -30,8 +31,14 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 def naps(monkeypatch):
     """The seconds that would have been slept; the test itself does not sleep."""
     slept = []
-    monkeypatch.setattr(pacing.time, "sleep", slept.append)
+    monkeypatch.setattr(pacing, "time", Mock(wraps=time, sleep=slept.append))
     return slept
+
+
+@pytest.fixture
+def long_window(monkeypatch):
+    """The limit is one of a minute: on a busy machine a second is over before it is asked again."""
+    monkeypatch.setattr(pace, "WINDOW", timedelta(minutes=1))
 
 
 def never_eleven(moments):
@@ -110,14 +117,14 @@ def test_eleventh_request_waits_until_it_may_be_sent(naps):
     use_up()
     first = AppApiPace.objects.get().moments[0]
 
-    pacing.SharedPace().wait(2)
+    pacing.SharedPace().wait(60)
 
     assert AppApiPace.objects.get().moments[-1] - first >= WINDOW.total_seconds() - 0.001
     assert max(naps, default=0) <= WINDOW.total_seconds()
 
 
 @pytest.mark.django_db
-def test_nothing_is_reserved_where_the_wait_does_not_fit():
+def test_nothing_is_reserved_where_the_wait_does_not_fit(long_window):
     use_up()
     before = AppApiPace.objects.get().moments
 
@@ -134,10 +141,13 @@ def test_moment_that_was_missed_is_not_used(monkeypatch):
         pacing.time, "sleep", lambda wait: time_passes(monkeypatch, next(frozen, wait))
     )
 
-    pacing.SharedPace().wait(30)
+    clock = time.monotonic
+    began = clock()
+
+    pacing.SharedPace().wait(60)
 
     first, second, *_ = AppApiPace.objects.get().moments
-    assert second - first == pytest.approx(5, abs=0.5)
+    assert 5 <= second - first <= 5 + clock() - began
 
 
 def time_passes(monkeypatch, seconds):
@@ -150,7 +160,9 @@ def time_passes(monkeypatch, seconds):
 
 
 @pytest.mark.django_db
-def test_look_up_that_is_held_back_opens_no_breaker_and_asks_nobody(sandbox, monkeypatch):
+def test_look_up_that_is_held_back_opens_no_breaker_and_asks_nobody(
+    sandbox, long_window, monkeypatch
+):
     monkeypatch.setattr(lookups, "paced_app_api", lambda: paced_app_api(budget_seconds=0.5))
     customer = Customer.objects.create(external_id="acme-1003")
     use_up()
@@ -231,7 +243,7 @@ def test_threads_that_look_up_for_three_seconds_are_never_eleven_within_one(pati
 @pytest.mark.usefixtures("threaded_db")
 def test_processes_that_look_up_for_three_seconds_are_never_eleven_within_one(patient):
     processes = [start_hammer(patient) for _ in range(3)]
-    seen = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+    seen = [json.loads(process.communicate(timeout=180)[0]) for process in processes]
 
     assert never_eleven([moment for one in seen for moment in one["departures"]])
     assert sum(one["answered"] for one in seen) == len(patient.requests) > LIMIT
@@ -262,7 +274,7 @@ def database_url():
 
 
 @pytest.mark.django_db
-def test_job_sends_three_requests_a_second_and_leaves_the_rest_to_look_ups():
+def test_job_sends_three_requests_a_second_and_leaves_the_rest_to_look_ups(long_window):
     for _ in range(JOB_LIMIT):
         pacing.JobPace().wait(0)
 
@@ -272,7 +284,7 @@ def test_job_sends_three_requests_a_second_and_leaves_the_rest_to_look_ups():
 
 
 @pytest.mark.django_db
-def test_job_sends_nothing_while_look_ups_are_made():
+def test_job_sends_nothing_while_look_ups_are_made(long_window):
     for _ in range(JOB_LIMIT):
         pacing.SharedPace().wait(2)
 
@@ -281,11 +293,11 @@ def test_job_sends_nothing_while_look_ups_are_made():
 
 
 @pytest.mark.django_db
-def test_job_asks_again_until_there_is_room_or_its_time_is_over(sandbox, naps):
+def test_job_asks_again_until_there_is_room_or_its_time_is_over(sandbox, long_window, naps):
     pacing.SharedPace().wait(2)
-    found = pacing.ask_for_job(lambda api: api.segments(), 2, time.monotonic() + 2)
+    found = pacing.ask_for_job(lambda api: api.segments(), 60, time.monotonic() + 60)
     assert [one.name for one in found] == ["Everybody"]
 
     pacing.SharedPace().wait(2)
     with pytest.raises(HeldBack):
-        pacing.ask_for_job(lambda api: api.segments(), 2, time.monotonic())
+        pacing.ask_for_job(lambda api: api.segments(), 60, time.monotonic())

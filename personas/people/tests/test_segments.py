@@ -13,6 +13,7 @@ from personas.models import (
     PersonaCondition,
     SegmentList,
     SegmentMember,
+    pace,
 )
 from personas.models.segments import Overtaken, named, unheard_of
 from personas.people import pacing, segments
@@ -120,7 +121,7 @@ def test_reading_goes_on_where_the_last_run_ended(sandbox, trials, monkeypatch):
     monkeypatch.setattr(segments, "PAGE", 2)
     monkeypatch.setattr(segments, "RUN_SECONDS", 0.0)  # each run has time for one step
     run()
-    monkeypatch.setattr(segments, "RUN_SECONDS", 20.0)
+    monkeypatch.setattr(segments, "RUN_SECONDS", 60.0)
     sandbox.faults.add("segments/membership", "none")
     sandbox.faults.add("segments/membership", "500")
 
@@ -371,6 +372,7 @@ def test_worker_that_was_frozen_writes_nothing(sandbox, trials):
 
 def test_run_ends_where_look_ups_leave_no_room(sandbox, trials, monkeypatch):
     monkeypatch.undo()
+    monkeypatch.setattr(pace, "WINDOW", timedelta(minutes=1))
     monkeypatch.setattr(segments, "RUN_SECONDS", 0.0)
     for _ in range(3):
         pacing.SharedPace().wait(2)

@@ -1,6 +1,6 @@
 """What bounces say: the table of wordings, and others that were written after it."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -100,11 +100,11 @@ def test_any_text_has_one_reading_and_only_a_blocked_message_a_cause(text):
 
 @pytest.mark.parametrize("part", ["5.1.1 ", "user ", "a", "1.", "@", "x.y-", "mailbox size ", "<"])
 def test_long_text_takes_no_long_time(part):
-    started = perf_counter()
+    started = process_time()
 
     bounces.read(part * 20_000)
 
-    assert perf_counter() - started < 2  # some 0.02 s; a pattern that runs wild takes minutes
+    assert process_time() - started < 2  # some 0.02 s; a pattern that runs wild takes minutes
 
 
 @pytest.mark.parametrize(
