@@ -92,8 +92,11 @@ def _shown(
     }
     opened = next((fold for key, fold in shown.items() if unfolded == str(key)), None)
     if opened:
-        own = for_rows(folds.of_causes(briefs, [opened.cause.pk]).by_urgency())
-        opened.rows = [
-            row(one, place, is_of_fold=True) for one in dossiers(own[:MOST_UNFOLDED], situation)
-        ]
+        own = for_rows(of_open_fold(briefs, opened.cause.pk))
+        opened.rows = [row(one, place, is_of_fold=True) for one in dossiers(own, situation)]
     return shown
+
+
+def of_open_fold(briefs: BriefQuerySet, cause: int) -> BriefQuerySet:
+    """Of the list's briefs those that the open fold of this cause shows, in its order."""
+    return folds.of_causes(briefs, [cause]).by_urgency()[:MOST_UNFOLDED]
