@@ -27,12 +27,21 @@ class Fold:
     rows: list[Row] = field(default_factory=list)  # while it is open
 
     @property
+    def state(self) -> str:
+        return fold_state(self.cause, self.number)
+
+    @property
     def is_unfolded(self) -> bool:
         return bool(self.rows)
 
     @property
     def further(self) -> int:
         return self.number - len(self.rows)
+
+
+def fold_state(cause: Cause, number: int) -> str:
+    """Another one where its line would say something else, as open pages ask for it."""
+    return f"{number}-{cause.assignee_id or 0}-{cause.is_open:d}"
 
 
 @dataclass(slots=True)
