@@ -11,7 +11,9 @@
     var rows = Array.from(place().querySelectorAll("[data-brief]"), function (row) {
       return row.dataset.brief + ":" + row.dataset.revision;
     });
-    return place().dataset.live + (rows.length ? "&shown=" + rows.join(",") : "");
+    var folds = Array.from(place().querySelectorAll("[data-fold]"), function (row) { return row.dataset.fold; });
+    return place().dataset.live + (rows.length ? "&shown=" + rows.join(",") : "") +
+      (folds.length ? "&folds=" + folds.join(",") : "");
   }
 
   function later(pause) {
@@ -58,13 +60,13 @@
     }
     if (link.textContent !== answer.news) link.textContent = answer.news;
     Object.keys(answer.rows).forEach(function (key) {
-      var row = place().querySelector("[data-brief='" + key + "']");
+      var row = place().querySelector("[data-brief='" + key + "'], [id='" + key + "']");
       var mark = row && (row.querySelector(".live-mark") || document.createElement("span"));
       if (!mark || mark.textContent === answer.rows[key].mark) return;
       mark.className = "live-mark";
       mark.textContent = answer.rows[key].mark;
       mark.title = answer.rows[key].said;
-      row.querySelector(".c-priority").append(mark);
+      row.querySelector(".c-priority, .fold-line").append(mark);
     });
   }
 

@@ -35,7 +35,7 @@ from briefs.permissions import needs
 
 _ASKED = set(asking.FILTERS) - {"state"}
 PAGE_SIZE = 25
-CUSTOMERS = 5  # that a search shows above the list
+CUSTOMERS = COMPANIES = 5  # that a search shows above the list
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 _MORE = ("value_min", "value_max", "plan", "company")  # folded
 
@@ -140,7 +140,8 @@ def _search(shown: Listing, page: Page[Any], lines: list[Line]) -> dict[str, Any
         "is_built": indexing.is_built(),
         "customers": customers[:CUSTOMERS],
         "has_more_customers": len(customers) > CUSTOMERS,
-        "companies": words.companies(customers),
+        "companies": words.companies[:COMPANIES],
+        "has_more_companies": len(words.companies) > COMPANIES,
     }
 
 

@@ -27,12 +27,21 @@ class Fold:
     rows: list[Row] = field(default_factory=list)  # while it is open
 
     @property
+    def state(self) -> str:
+        return fold_state(self.cause, self.number)
+
+    @property
     def is_unfolded(self) -> bool:
         return bool(self.rows)
 
     @property
     def further(self) -> int:
         return self.number - len(self.rows)
+
+
+def fold_state(cause: Cause, number: int) -> str:
+    """Another one where its line would say something else, as open pages ask for it."""
+    return f"{number}-{cause.assignee_id or 0}-{cause.is_open:d}"
 
 
 @dataclass(slots=True)
@@ -92,8 +101,11 @@ def _shown(
     }
     opened = next((fold for key, fold in shown.items() if unfolded == str(key)), None)
     if opened:
-        own = for_rows(folds.of_causes(briefs, [opened.cause.pk]).by_urgency())
-        opened.rows = [
-            row(one, place, is_of_fold=True) for one in dossiers(own[:MOST_UNFOLDED], situation)
-        ]
+        own = for_rows(of_open_fold(briefs, opened.cause.pk))
+        opened.rows = [row(one, place, is_of_fold=True) for one in dossiers(own, situation)]
     return shown
+
+
+def of_open_fold(briefs: BriefQuerySet, cause: int) -> BriefQuerySet:
+    """Of the list's briefs those that the open fold of this cause shows, in its order."""
+    return folds.of_causes(briefs, [cause]).by_urgency()[:MOST_UNFOLDED]

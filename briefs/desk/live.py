@@ -14,17 +14,20 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from briefs.finding import asking
+from briefs.desk.lines import fold_state
+from briefs.finding import asking, folds
+from briefs.finding.filters import BriefFilter
 from briefs.finding.listing import listing
 from briefs.finding.tabs import EXACT
 from briefs.links import user_name
-from briefs.models import Activity, Brief
+from briefs.models import Activity, Brief, Cause, CauseEntry
 from briefs.permissions import needs
 from briefs.times import span
 from briefs.triage.freshness import Seen
@@ -33,6 +36,7 @@ NEWEST_SECONDS = 1.5  # for so long all pages of a process share one look at the
 MOST_SHOWN = 200  # rows of a page that are looked at
 LONGEST = 120  # characters of an entry of the log
 _ROW = re.compile(r"([0-9]{1,18}):([0-9]{1,9})")
+_FOLD = re.compile(r"([0-9]{1,18}):([0-9]{1,9}-[0-9]{1,18}-[01])")
 _ADDRESS = re.compile(r"/(?:briefs/([0-9]{1,18})/)?live/")
 _COUNT = re.compile(r"[0-9]{1,9}")
 
@@ -68,7 +72,7 @@ def address(request: HttpRequest, count: int, rendered_at: datetime) -> str:
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """JSON: how many briefs the list has that it had not, and which of the shown rows changed."""
+    """JSON: how many briefs the list has that it had not, and which of the shown lines changed."""
     if not request.user.is_authenticated:
         return _signed_out()
     return _list(request)
@@ -87,14 +91,16 @@ def _list(request: HttpRequest) -> HttpResponse:
     }
     latest = Activity.objects.filter(brief__in=list(changed), at__gt=at).select_related("actor")
     said = {entry.brief_id: _said(entry) for entry in latest.order_by("pk")}
-    words = {
+    words: dict[int | str, dict[str, str]] = {
         pk: {"mark": _MARKS.get(state, "Changed"), "said": said.get(pk, "")}
         for pk, state in changed.items()
     }
-    number = _new(request, list(shown), at)
+    found = listing(request.GET, request).found
+    words |= _folds(request, found)
+    number = _new(request, found, list(shown), at)
     news = [f"{number} new"] if number else []
-    if changed:
-        news.append(f"{len(changed)} row{'s' * (len(changed) > 1)} changed")
+    if words:
+        news.append(f"{len(words)} row{'s' * (len(words) > 1)} changed")
     answer = {"news": " · ".join(news), "rows": words}
     return JsonResponse(answer, headers={"ETag": tag})
 
@@ -102,20 +108,34 @@ def _list(request: HttpRequest) -> HttpResponse:
 _MARKS = {"": "Gone", Brief.State.CLOSED.value: "Closed"}
 
 
-def _new(request: HttpRequest, shown: list[int], at: datetime) -> int:
+def _folds(request: HttpRequest, found: BriefFilter) -> dict[int | str, dict[str, str]]:
+    """The folds that the page shows and that are others now: more briefs, fewer, another owner."""
+    shown = {int(pk): state for pk, state in _FOLD.findall(request.GET.get("folds", ""))}
+    if not shown:
+        return {}
+    counted = folds.of_causes(found.qs, shown).order_by().values("cause").annotate(n=Count("pk"))
+    numbers = dict(counted.values_list("cause", "n"))
+    return {
+        f"fold-{pk}": {"mark": "Changed", "said": f"{numbers.get(pk, 0):,} now"}
+        for pk, cause in Cause.objects.in_bulk(shown).items()
+        if fold_state(cause, numbers.get(pk, 0)) != shown[pk]
+    }
+
+
+def _new(request: HttpRequest, found: BriefFilter, shown: list[int], at: datetime) -> int:
     """How many briefs came into the list: at least so many, and exactly if it is a single page.
 
     What a search would find is not counted: it reads every text.
     """
     if request.GET.get("q"):
         return 0
-    found = listing(request.GET, request).found.qs.order_by()
-    opened = found.filter(created_at__gt=at).exclude(pk__in=shown).count()
+    briefs = found.qs.order_by()
+    opened = briefs.filter(created_at__gt=at).exclude(pk__in=shown).count()
     before = request.GET.get("count", "")
     if not _COUNT.fullmatch(before) or int(before) > EXACT:
         return int(opened)
-    now = found.values("pk")[: EXACT + 1].count()
-    went = len(shown) - found.filter(pk__in=shown).count()
+    now = briefs.values("pk")[: EXACT + 1].count()
+    went = len(shown) - briefs.filter(pk__in=shown).count()
     return int(max(opened, now - int(before) + went))
 
 
@@ -198,10 +218,10 @@ def _brief_tag(request: HttpRequest, pk: int | str) -> str:
 
 
 def _newest() -> list[int]:
-    """Changes if a brief was opened or an entry written."""
+    """Changes if a brief was opened or an entry written, also about an incident."""
     return [
         model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        for model in (Brief, Activity)
+        for model in (Brief, Activity, CauseEntry)
     ]
 
 

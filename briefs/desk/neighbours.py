@@ -3,9 +3,10 @@
 from django.http import HttpRequest
 
 from briefs.desk.inbox import PAGE_SIZE
+from briefs.desk.lines import of_open_fold
 from briefs.desk.returning import origin
 from briefs.finding import asking
-from briefs.finding.listing import listing
+from briefs.finding.listing import Listing, listing
 from briefs.models import Brief
 
 
@@ -19,6 +20,18 @@ def after(request: HttpRequest, brief: Brief) -> int | None:
     number = query.get("page", "")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1
     first = PAGE_SIZE * max(page - 2, 0)
-    keys = list(listing(query, request).keys[first : PAGE_SIZE * (page + 1)])
+    shown = listing(query, request)
+    lines = list(shown.keys[first : PAGE_SIZE * (page + 1)])
+    keys = _unfolded(lines, shown, query.get(asking.UNFOLDED, ""))
     place = keys.index(brief.pk) + 1 if brief.pk in keys else len(keys)
     return keys[place] if place < len(keys) else None
+
+
+def _unfolded(lines: list[int], shown: Listing, cause: str) -> list[int]:
+    """With the briefs of the open fold in the place of its line, as the page shows them."""
+    of_fold = next((key for key in lines if str(shown.folds.firsts.get(key)) == cause), None)
+    if of_fold is None:
+        return lines
+    place = lines.index(of_fold)
+    own = of_open_fold(shown.found.qs, int(cause)).values_list("pk", flat=True)
+    return [*lines[:place], *own, *lines[place + 1 :]]

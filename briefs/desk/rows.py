@@ -47,7 +47,7 @@ class Row:
     title: str
     state: str  # in words; empty where it goes without saying
     incident: Cause | None
-    same_message: int  # how many briefs of the same message the list has, where they are folded
+    same_message: int  # how many briefs of the same message a fold of the list holds
     persona: str
     came_back: str
     first_step: str
@@ -87,7 +87,7 @@ def row(dossier: Dossier, place: Place, *, folded: int = 0, is_of_fold: bool = F
         title=brief.title,
         state=_state(brief, place),
         incident=brief.cause if has_incident else None,
-        same_message=folded + 1 if folded and not is_of_fold and not has_incident else 0,
+        same_message=0 if is_of_fold or has_incident else folded,
         persona=dossier.persona.name,
         came_back=news.title if news else "",
         first_step=dossier.first_step if is_open else "",

@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db.models import Count
+from django.db.models.functions import Lower
 
 from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
@@ -222,12 +224,22 @@ class Search:
         rows = Customer.objects.in_bulk(self.customer_keys[:most])
         return [rows[key] for key in self.customer_keys[:most] if key in rows]
 
-    def companies(self, customers: Sequence[Customer]) -> list[str]:
-        """Of these customers' companies those whose names say all of it."""
-        names = dict.fromkeys(customer.company for customer in customers if customer.company)
+    @cached_property
+    def companies(self) -> list[str]:
+        """Those whose names say all of it, of all customers that it finds: most people first.
+
+        A name that is written in several cases is there once, as most write it.
+        """
+        if not self.customer_keys:
+            return []
+        theirs = matching.among(Customer.objects.exclude(company=""), self.customer_keys)
+        named = theirs.order_by().values_list("company", Lower("company"))
         asked = [term for term in self.terms if term.ways and not term.is_not]
-        said = {name: [words(name)] for name in names}
-        return [name for name, runs in said.items() if all(_occurs(one, runs) for one in asked)]
+        found: dict[str, str] = {}
+        for name, folded, _ in named.annotate(people=Count("pk")).order_by("-people", "company"):
+            if all(_occurs(term, [words(name)]) for term in asked):
+                found.setdefault(folded, name)  # as the database folds: so does the page
+        return list(found.values())
 
 
 def _points(term: Term, text: Text) -> float:

@@ -325,6 +325,21 @@ def test_fold_opens_and_closes_in_place(open_page, incident, javascript):
     expect(page.locator(".brief-row")).to_have_count(1)
 
 
+def test_fold_that_opens_stays_where_it_is_on_the_screen(open_page, incident):
+    make_folded(incident, 34)
+    for _ in range(15):  # so many that the fold lies far down
+        make_brief(priority=4)
+    page = open_page("/")
+    link = page.locator(".fold-link")
+    link.scroll_into_view_if_needed()
+    before = link.bounding_box()["y"]
+
+    link.click()
+    expect(page.locator(".of-fold")).to_have_count(40)
+
+    assert abs(link.bounding_box()["y"] - before) < 2
+
+
 def test_inbox_fits_a_small_desk(open_page, brief, incident):
     page = open_page("/", size="small desk")
 

@@ -142,3 +142,6 @@ def test_fold_is_reached_ticked_and_opened_like_a_row(open_page, briefs):
     press(page, "Enter")
 
     expect(page.locator(".of-fold")).to_have_count(5)
+    expect(fold).to_be_focused()
+    press(page, "j")
+    expect(page.locator(".of-fold .row-link").first).to_be_focused()

@@ -11,9 +11,10 @@ from playwright.sync_api import expect
 
 from briefs.desk import live
 from briefs.desk.tests.pages import rows
+from briefs.finding.tests.test_folds import make_folded
 from briefs.finding.words import indexing
 from briefs.models import Brief
-from briefs.tests.factories import make_brief, make_customer
+from briefs.tests.factories import make_brief, make_cause, make_customer
 from briefs.triage.freshness import Seen
 from conftest import make_user
 
@@ -56,7 +57,7 @@ def test_nothing_changed_is_304_and_takes_a_handful_of_queries(
     status, tag, response = asked(signed_in, address)
     assert (status, json.loads(response.content)) == (200, {"news": "", "rows": {}})
 
-    with django_assert_max_num_queries(5):  # session, person, rows, newest brief, newest entry
+    with django_assert_max_num_queries(6):  # session, person, rows, newest brief and two entries
         status, same, response = asked(signed_in, address, tag)
 
     assert (status, same, response.content) == (304, tag, b"")
@@ -108,6 +109,30 @@ def test_a_closed_one_makes_room_for_no_new_one(signed_in, lead):
     assert told(signed_in, address)["news"] == "1 row changed"
 
 
+@pytest.mark.parametrize("what", ["fewer", "more", "another owner"])
+def test_fold_that_is_another_is_a_changed_row(signed_in, lead, what):
+    cause = make_cause(incident_at=timezone.now())
+    briefs = make_folded(cause, 6)
+    [fold] = [line.fold for line in signed_in.get("/").context["lines"]]
+    address = f"{list_page(signed_in)}&folds={cause.pk}:{fold.state}"
+    _, tag, same = asked(signed_in, address)
+    assert json.loads(same.content)["rows"] == {}
+
+    match what:
+        case "fewer":
+            briefs[0].assign(lead, lead)
+        case "more":
+            make_folded(cause, 1)
+        case _:
+            cause.give(lead, "took it", lead)
+
+    _, _, response = asked(signed_in, address, tag)
+    answer = json.loads(response.content)
+    number = {"fewer": 5, "more": 7}.get(what, 6)
+    assert answer["rows"] == {f"fold-{cause.pk}": {"mark": "Changed", "said": f"{number} now"}}
+    assert answer["news"].endswith("1 row changed")
+
+
 def test_a_search_is_not_counted_but_its_rows_are_marked(signed_in, lead):
     brief = make_brief(customer=make_customer(attributes={"name": "Ada"}))
     indexing.run()
@@ -121,7 +146,7 @@ def test_a_search_is_not_counted_but_its_rows_are_marked(signed_in, lead):
 @pytest.mark.parametrize(
     "query", ["", "shown=x", "shown=1:2:3,,", "count=x&at=x", "shown=" + "9" * 18 + ":1",
               "at=2026-13-45T00:00:00", "at=2026-11-29T10:00:00", "count=%C2%B2",
-              "state=nonsense&page=x"]
+              "state=nonsense&page=x", "folds=x", "folds=1:2-3-1,9:9-9-9"]
 )  # fmt: skip
 def test_any_address_is_answered(signed_in, query):
     assert signed_in.get(f"{reverse('briefs:live')}?{query}").status_code == 200

@@ -6,8 +6,9 @@ from django.urls import reverse
 from briefs.desk import neighbours
 from briefs.desk.tests.pages import messages
 from briefs.desk.tests.test_stale_forms import opened, send
+from briefs.finding.tests.test_folds import make_folded
 from briefs.models import Brief
-from briefs.tests.factories import make_brief, make_customer
+from briefs.tests.factories import make_brief, make_cause, make_customer
 from briefs.triage.freshness import Seen
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,19 @@ def test_after_closing_comes_the_next_one_of_the_list(signed_in):
     [said] = messages(first)
     assert said.startswith("Closed: No response.")
     assert f'href="{brief.get_absolute_url()}?from=kind%3Dunsubscribed#reopen-form"' in said
+
+
+def test_after_one_of_an_open_fold_comes_the_next_of_the_fold_and_then_the_line_below(signed_in):
+    cause = make_cause()
+    briefs = make_folded(cause, 6, priority=3)
+    below = make_brief(priority=1)
+    query = f"unfold={cause.pk}"
+
+    after = address(closed(signed_in, briefs[2], query))
+    after_the_last = address(closed(signed_in, briefs[5], query))
+
+    assert after == f"{briefs[3].get_absolute_url()}?from=unfold%3D{cause.pk}"
+    assert after_the_last.startswith(below.get_absolute_url())
 
 
 def test_after_the_last_one_comes_the_list(signed_in):

@@ -42,6 +42,18 @@ def test_customers_and_companies_stand_above_the_list(signed_in, ann):
     assert '<a href="/companies/?name=Doe%20%26%20Sons">' in page(signed_in, "?q=sons")
 
 
+def test_company_is_shown_once_also_where_newer_customers_hide_its_people(signed_in):
+    for company in ("Fjord", "FJORD", "Fjord", "Fjord Holding"):
+        make_customer(company=company)
+    for number in range(6):
+        make_customer(email=f"{number}@fjord.example")
+    indexing.run()
+
+    response = signed_in.get("/?q=fjord")
+
+    assert response.context["companies"] == ["Fjord", "Fjord Holding"]
+
+
 def test_best_comes_first_unless_another_order_is_asked_for(signed_in, ann):
     newer = make_brief(persona_why="said by ann")
     indexing.run()

@@ -70,6 +70,10 @@ def test_plan_and_company_are_kept_as_they_are_written():
     assert (found["plan"], found["company"]) == ("Pro", "Acme")
 
 
+def test_spaces_make_no_other_company():
+    assert read(company="  Acme \u00a0 Inc ")["company"] == "Acme Inc"
+
+
 def test_role_that_is_not_mapped_finds_nothing():
     found = Terms({}).read({"value": "500", "company": "Acme"})
 
