@@ -39,6 +39,14 @@ class Fate(StrEnum):
     TOLD = "told"  # nothing: whoever erases is told, because an edit of rules is the team's
 
 
+class Wanted(StrEnum):
+    """What of a person is looked for in a text."""
+
+    NAMING = "naming"  # identifiers and full names, which mean nobody else
+    WORDS = "words"  # also single names and short ids, which may mean somebody else
+    BEGINNINGS = "beginnings"  # also what begins like one of these
+
+
 @dataclass(frozen=True, slots=True)
 class Theirs:
     """Rows that are about one person, found by keys and indexes.
@@ -61,8 +69,8 @@ class Quotes:
 
     Of a row that is deleted `texts` says what is searched, where the columns cannot be read by the
     database: packed ones. After a text was replaced, `mend` gives the columns that follow from it.
-    among: leaves out rows. has_names: they are searched for single names and short ids as well,
-    which may mean somebody else; only where nobody misses a row too many.
+    among: leaves out rows. wanted: more than what names nobody else only where nobody misses a row
+    too many, or where whoever erases is told and decides.
     """
 
     table: str
@@ -72,7 +80,7 @@ class Quotes:
     texts: Callable[[Any], str] | None = None
     mend: Callable[[Any], dict[str, Any]] | None = None
     among: Callable[[Rows], Rows] | None = None
-    has_names: bool = False
+    wanted: Wanted = Wanted.NAMING
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @admin.display(description="who")
     def who(self, erasure: Erasure) -> str:
-        return user_name(erasure.made_by) if erasure.made_by else "the command"
+        return user_name(erasure.made_by) if erasure.made_by else str(erasure.get_way_display())
 
     @admin.display(description="rows")
     def rows(self, erasure: Erasure) -> int:

@@ -23,7 +23,17 @@ from briefs.models import (
 )
 from personas.models import Customer
 from personas.models.value import UNKNOWN
-from webhooks.personal import Fate, Nobody, Person, Quotes, Rows, Theirs, history_of, register
+from webhooks.personal import (
+    Fate,
+    Nobody,
+    Person,
+    Quotes,
+    Rows,
+    Theirs,
+    Wanted,
+    history_of,
+    register,
+)
 
 # What is left of a brief counts: opened when, for which persona, on which answer, how it ended.
 EMPTY: dict[str, Any] = {
@@ -142,7 +152,7 @@ def _enter_quotes() -> None:
         Quotes("briefs.MaveHealth", "breaker_reason held_reason",
                harmless={"breaker_code": "Mavera's", "held_code": "Mavera's"}),
         Quotes("briefs.Notification", "body subject status_reason"),
-        Quotes("briefs.RecentSearch", "text", Fate.DELETED, has_names=True),
+        Quotes("briefs.RecentSearch", "text", Fate.DELETED, wanted=Wanted.BEGINNINGS),
         Quotes("briefs.ReprocessedBrief", "after before touch was"),
         Quotes("briefs.ReprocessingJob", "found reason selectors counts"),
         Quotes(
@@ -152,6 +162,7 @@ def _enter_quotes() -> None:
                       "template_version": _OURS, "thread_id": "Mave's"},
         ),
         Quotes("briefs.SavedView", "name query", Fate.DELETED),
+        Quotes("briefs.SavedView", "name query", Fate.TOLD, wanted=Wanted.WORDS),
         Quotes("briefs.Signal", "detail message why"),
     )  # fmt: skip
 

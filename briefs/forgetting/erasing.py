@@ -33,7 +33,7 @@ from personas.models import Customer
 from providers.customerio_track import TrackApi, TrackFailed
 from webhooks import personal, scrubbing
 from webhooks.models import Tombstone, WebhookEvent
-from webhooks.personal import Fate, Person
+from webhooks.personal import Fate, Person, Quotes, Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -59,29 +59,61 @@ def count(person: Person, *, texts: bool = True) -> dict[str, int]:
         else:
             counts[entry.table] += entry.rows(person).count()
     if texts:
-        patterns = Pattern.both(person)
-        theirs = _keys(person)
-        for quotes in personal.quotes():
-            found = {row.pk for row in searching.quoting(quotes, patterns[quotes.has_names])}
-            counts[quotes.table] += len(found - theirs.get(quotes.table, set()))
+        counts += _numbers(_search(person, searching.find))
     return {table: number for table, number in sorted(counts.items()) if number}
+
+
+def told(person: Person) -> list[str]:
+    """Where present rules and settings name the person: only the team may change these."""
+    patterns, places = Pattern.each(person), []
+    for entry in personal.quotes():
+        if entry.fate != Fate.TOLD:
+            continue
+        rows = {row.pk: row for row in searching.quoting(entry, patterns[entry.wanted])}
+        if entry.wanted == Wanted.NAMING:
+            places += [_place(row) for row in rows.values()]
+            continue
+        certain = searching.find(entry, patterns[Wanted.NAMING])  # another entry deletes these
+        places += [
+            f"{_place(row)}, unless it means somebody else"
+            for key, row in rows.items()
+            if key not in certain
+        ]
+    return places
 
 
 def erase(person: Person, erasure: Erasure) -> Erasure:
     """Erase the person, and note in the row how much went. Call it outside a transaction."""
     _wipe_what_is_freed()
     since = TextChange.objects.aggregate(last=Max("pk"))["last"] or 0
-    person = _bury(person)
     counts: Counter[str] = Counter()
-    counts[EVENTS] += _empty_events(person)
-    left = _search(person, counts)
-    in_segment = _named_in_segment(person)
-    _again(lambda: _take(person, counts))
-    left += _leave_segment(in_segment)
+    left = _walk(_bury(person), counts)
+    while merged := _merged_meanwhile(person, erasure):
+        person = merged
+        left = _walk(_bury(person), counts)
     _write_documents(since)
     _tidy()
     erasure.end({table: number for table, number in counts.items() if number}, left)
     return erasure
+
+
+def _walk(person: Person, counts: Counter[str]) -> list[str]:
+    """Over all tables; returns what still names the person."""
+    counts[EVENTS] += _empty_events(person)
+    counts += _numbers(_search(person, searching.carry_out))
+    left = told(person)
+    in_segment = _named_in_segment(person)
+    _again(lambda: _take(person, counts))
+    return left + _leave_segment(in_segment)
+
+
+def _merged_meanwhile(person: Person, erasure: Erasure) -> Person | None:
+    """Who is to be erased by now, if the row became part of another before it was taken."""
+    erasure.refresh_from_db(fields=["customer"])
+    if erasure.customer in (None, *person.customers):
+        return None
+    customer = Customer.objects.filter(pk=erasure.customer).first()
+    return people.gather(customer) if customer else None
 
 
 def events_of(person: Person, *, texts: bool = True) -> set[int]:
@@ -155,24 +187,27 @@ def _empty_events(person: Person) -> int:
     return len(keys)
 
 
-def _search(person: Person, counts: Counter[str]) -> list[str]:
-    """Take the person out of the texts of others; returns which rules name them."""
-    patterns, left = Pattern.both(person), []
-    theirs = _keys(person)
+def _search(
+    person: Person, work: Callable[[Quotes, Pattern, set[Any]], set[Any]]
+) -> dict[str, set[Any]]:
+    """By table: the keys of rows of others that quote the person, with which `work` was done."""
+    patterns, theirs = Pattern.each(person), _keys(person)
+    found: dict[str, set[Any]] = defaultdict(set)
     for entry in personal.quotes():
-        pattern = patterns[entry.has_names]
-        if entry.fate == Fate.TOLD:
-            left += [_place(row) for row in searching.quoting(entry, pattern)]
-            continue
-        ours = theirs.get(entry.table, set())
-        counts[entry.table] += searching.carry_out(entry, pattern, but=ours)
-    return left
+        if entry.fate != Fate.TOLD:
+            but = theirs.get(entry.table, set())
+            found[entry.table] |= work(entry, patterns[entry.wanted], but)
+    return found
+
+
+def _numbers(found: dict[str, set[Any]]) -> Counter[str]:
+    return Counter({table: len(keys) for table, keys in found.items()})
 
 
 def _place(row: Any) -> str:
     """Where it is, without its words: they name the person."""
     words = f"{row._meta.verbose_name} {row.pk}"
-    for above in ("persona", "rule"):
+    for above in ("persona", "rule", "owner"):
         if key := getattr(row, f"{above}_id", None):
             words += f" of {above} {key}"
     return words

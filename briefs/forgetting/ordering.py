@@ -69,7 +69,7 @@ def run() -> int:
 
 def carry_out(erasure: Erasure) -> None:
     customer = Customer.objects.filter(pk=erasure.customer or 0).first()
-    if customer is None:  # erased by another order, or merged: nothing has this key any more
+    if customer is None:  # erased by another order: nothing has this key any more
         erasure.end({}, [])
         return
     erasing.erase(people.gather(customer), erasure)

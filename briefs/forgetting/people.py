@@ -12,7 +12,7 @@ from personas.models.aliases import COLUMNS
 from personas.models.privacy import identifies
 from personas.people.identity import normalise
 from providers.addresses import folded
-from webhooks.models import WebhookEvent, naming
+from webhooks.models import Tombstone, WebhookEvent, naming
 from webhooks.personal import Person
 
 KINDS = tuple(COLUMNS)
@@ -36,6 +36,7 @@ def find(term: str) -> Person:
     """The one person who has, or had, this identifier. Raises Several and Unknown.
 
     Its kind may stand before it: `email:ann@example.com`, or `customer:17` for the key of a row.
+    Somebody erased is known by this identifier alone: to look once more for texts that quote it.
     """
     kind, value = _read(term)
     found = _customers(kind, value)
@@ -43,7 +44,8 @@ def find(term: str) -> Person:
         raise Several([named_alone(one) for one in found])
     if found:
         return gather(found[0])
-    named = _of_nobody_known(normalise({kind: value} if kind else dict.fromkeys(KINDS, value)))
+    seeds = normalise({kind: value} if kind else dict.fromkeys(KINDS, value))
+    named = _of_nobody_known(seeds) or _of_erased(seeds)
     if not named:
         raise Unknown(
             "Nobody has this identifier: no customer, and no event that is stored under it."
@@ -77,15 +79,15 @@ def gather(customer: Customer) -> Person:
     _learn_from_events(named, customer.pk)
     named["email"] |= {folded(one) for one in named["id"] if "@" in one}
     _drop_shared(named, customer.pk)
-    full = names.called(customer.attributes)
-    words = {full, *re.split(r"[\W_]+", full)}
+    called = {unicodedata.normalize("NFC", one) for one in names.full_names(customer.attributes)}
+    words = {*called, *(word for one in called for word in re.split(r"[\W_]+", one))}
     for name, value in customer.attributes.items():
         if identifies(name):
             words.add(unicodedata.normalize("NFC", str(value).strip()))
     return Person(
         {kind: frozenset(values) for kind, values in named.items()},
         (customer.pk,),
-        frozenset({unicodedata.normalize("NFC", full)} - {""}),
+        frozenset(called),
         frozenset(words - {""}),
     )
 
@@ -128,6 +130,18 @@ def _of_nobody_known(seeds: Mapping[str, str]) -> Named:
         _learn_from_events(named, None)
         _drop_shared(named, None)
     return {kind: values for kind, values in named.items() if values}
+
+
+def _of_erased(seeds: Mapping[str, str]) -> Named:
+    """Those of the identifiers under which somebody was erased."""
+    people = [{kind: value} for kind, value in seeds.items()]
+    gone = Tombstone.objects.all().among(people)
+    return {
+        kind: {value}
+        for one, is_gone in zip(people, gone, strict=True)
+        if is_gone
+        for kind, value in one.items()
+    }
 
 
 def _learn_from_events(named: Named, customer: int | None) -> None:

@@ -1,7 +1,9 @@
 """Finds and takes out what names a person in the midst of a text, however it is spelled there.
 
 Addresses, numbers and ids may stand in a URL, in JSON within a text, or in base64; with an accent
-as one sign or as two. A number is found with and without what people write between its digits.
+as one sign or as two. A number is found with and without what people write between its digits, and
+as it is dialled within its country. A name is also found without its accents, and with the last
+name first.
 """
 
 import base64
@@ -11,14 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from webhooks.personal import Person
+from webhooks.personal import Person, Wanted
 
 ERASED = "[erased]"
 _BEFORE = r"(?:(?<![\w])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrtbf]))"
 _AFTER = r"(?![\w])"
 # `mary.ann@example.com` is somebody else than `ann@example.com`.
 _BEFORE_ADDRESS = r"(?:(?<![\w.+-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrtbf]))"
-_AFTER_ADDRESS = r"(?![\w-]|\.\w)"
+_AFTER_ADDRESS = r"(?![^\W_]|[_-]+\w|\.\w)"
 _SPACE = r"(?:\s|\+|%(?:25)*20|&nbsp;|\\u00a0)+"
 _BETWEEN_DIGITS = (
     r"(?:[\s().\[\]/\-\u2010-\u2015\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
@@ -27,6 +29,20 @@ _BETWEEN_DIGITS = (
 _PLUS = r"(?:\+|%(?:25)*2[Bb]|00|&#43;|\\u002[bB])?" + _BETWEEN_DIGITS
 _RUN = re.compile(r"[0-9A-Za-z]+")
 SHORTEST_NUMBER = 6  # digits
+SHORTEST_DIALLED = 7  # digits behind the 0 of a number within its country; without a 0 two more
+# Country codes have one, two or three digits. https://www.itu.int/rec/T-REC-E.164
+_COUNTRY = re.compile(r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3}")
+# No further digit before, also behind a sign or two: then it is a number of another country.
+_FIRST = r"(?<![0-9])" + "".join(rf"(?<![0-9]{signs})" for signs in (r"[\s()./-]", r"[\s()./-]{2}"))
+# What people write in a name for the sign that is meant.
+_ALIKE = {
+    "-": (" ", "\u2010", "\u2011", "\u2013"), "'": ("\u2019",), "\u2019": ("'",), "ä": ("ae",),
+    "ö": ("oe",), "ü": ("ue",), "ø": ("o", "oe"), "å": ("aa",), "æ": ("ae",), "ł": ("l",),
+}  # fmt: skip
+# Scripts in which a name stands among other words without a space.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
+SHORTEST_UNSPACED = 3  # signs of a name; two may be the beginning of many others
+SHORTEST_BEGINNING = 3  # signs of a word that is being typed
 NEARLY = 10  # signs by which a cut text may be shorter than its column: our words stand around it
 SHORTEST_ID = 5  # signs; of digits alone two more
 
@@ -51,18 +67,19 @@ class Pattern:
                 if kind == "phone":
                     digits = _digits(value)
                     if len(digits) >= SHORTEST_NUMBER:
-                        likes.append(_like(digits))
-                        parts.append(_number(digits))
+                        dialled = _dialled(value)
+                        likes.append(_like(dialled or digits))
+                        parts.append(_number(digits, dialled))
                 elif kind == "email" or is_telling(value):
                     likes.append(_like(_RUN.findall(value)))
                     parts.append(_address(value) if kind == "email" else _word(value, kind))
                     parts += _in_base64(value)
                     ends.append(value)
         for name in sorted(person.names):
-            if len(name.split()) > 1:
-                likes.append(_like(_RUN.findall(name)))
-                parts.append(_word(name))
-                ends.append(name)
+            for written in _orders(name):
+                likes.append(_like(_RUN.findall(written)))
+                parts.append(_name(written))
+                ends.append(written)
         return cls(tuple(likes), _compiled(parts), _compiled(map(_cut, ends)))
 
     @classmethod
@@ -71,16 +88,30 @@ class Pattern:
         return cls.of(person)._with(word for word in sorted(person.words) if len(word) > 2)
 
     @classmethod
-    def both(cls, person: Person) -> "tuple[Pattern, Pattern]":
-        """By `Quotes.has_names`: what names nobody else, and that with all words and ids."""
+    def each(cls, person: Person) -> "dict[Wanted, Pattern]":
+        """By what of a person is wanted in a text."""
         every = {one for values in person.identifiers.values() for one in values}
-        return cls.of(person), cls.of_words(person)._with(sorted(every))
+        words = cls.of_words(person)._with(sorted(every))
+        parts = {part for one in (*every, *person.words) for part in re.split(r"[\W_]+", one)}
+        begun = sorted(part for part in parts if len(part) >= SHORTEST_BEGINNING)
+        return {
+            Wanted.NAMING: cls.of(person),
+            Wanted.WORDS: words,
+            Wanted.BEGINNINGS: words._or(
+                (part[:SHORTEST_BEGINNING] for part in begun),
+                (f"{_beginning(part, SHORTEST_BEGINNING, is_name=True)}{_AFTER}" for part in begun),
+            ),
+        }
 
     def _with(self, words: Iterable[str]) -> "Pattern":
         words = list(words)
+        return self._or(words, map(_name, words))
+
+    def _or(self, words: Iterable[str], further: Iterable[str]) -> "Pattern":
+        """Also what has one of these parts; the database looks for the words."""
         parts = [self.exactly.pattern] if self.exactly else []
         likes = [_like(_RUN.findall(word)) for word in words]
-        return Pattern((*self.likes, *likes), _compiled([*parts, *map(_word, words)]), self.cut)
+        return Pattern((*self.likes, *likes), _compiled([*parts, *further]), self.cut)
 
     def could_be_in(self, text: str) -> bool:
         """Quickly, whether `finds` may say yes: bodies of thousands of letters are searched."""
@@ -138,8 +169,24 @@ def _digits(number: str) -> str:
     return "".join(_RUN.findall(number)).removeprefix("00")
 
 
-def _number(digits: str) -> str:
-    return rf"(?<![0-9]){_PLUS}{_BETWEEN_DIGITS.join(digits)}(?![0-9])"
+def _dialled(number: str) -> str:
+    """The digits that are dialled within the country; empty if the country is not known."""
+    if not number.startswith(("+", "00")):
+        return ""
+    dialled = _COUNTRY.sub("", _digits(number), count=1)
+    return dialled if len(dialled) >= SHORTEST_DIALLED else ""
+
+
+def _number(digits: str, dialled: str) -> str:
+    whole = rf"(?<![0-9]){_PLUS}{_BETWEEN_DIGITS.join(digits)}(?![0-9])"
+    if not dialled:
+        return whole
+    rest = _BETWEEN_DIGITS.join(dialled)
+    code = _BETWEEN_DIGITS.join(digits.removesuffix(dialled))
+    zero = f"0{_BETWEEN_DIGITS}"
+    with_both = rf"(?<![0-9]){_PLUS}{code}{_BETWEEN_DIGITS}{zero}{rest}(?![0-9])"
+    may = "?" if len(dialled) >= SHORTEST_DIALLED + 2 else ""
+    return rf"{whole}|{with_both}|{_FIRST}(?<!\+)(?:{zero}){may}{rest}(?![0-9])"
 
 
 def _address(value: str) -> str:
@@ -151,26 +198,61 @@ def _word(value: str, kind: str = "") -> str:
     return f"{_BEFORE}{prefix}{_spelled(value)}{_AFTER}"
 
 
+def _name(value: str) -> str:
+    """A name or a word that people write by heart."""
+    if _UNSPACED.fullmatch(value):
+        return _spelled(value, is_name=True)
+    return f"{_BEFORE}{_spelled(value, is_name=True)}{_AFTER}"
+
+
+def _orders(name: str) -> list[str]:
+    """A full name, also with the last name first; none if it may be a single name."""
+    words = name.split()
+    if len(words) == 1:
+        is_full = len(name) >= SHORTEST_UNSPACED and _UNSPACED.fullmatch(name)
+        return [name] if is_full else []
+    if len(words) > 2:
+        return [name]
+    first, last = words
+    together = [f"{last}{first}"] if _UNSPACED.fullmatch(first + last) else []
+    return [name, f"{last} {first}", f"{last}, {first}", *together]
+
+
 def _cut(value: str) -> str:
     """Its first signs, at the end of a text."""
-    signs = [_SPACE if sign.isspace() else _sign(sign) for sign in value]
-    first, rest = signs[:SHORTEST_ID], signs[SHORTEST_ID:]
+    return rf"{_beginning(value, SHORTEST_ID)}\Z"
+
+
+def _beginning(value: str, least: int, *, is_name: bool = False) -> str:
+    """The value or its first signs, as many as `least`."""
+    signs = [_SPACE if sign.isspace() else _sign(sign, is_name) for sign in value]
+    first, rest = signs[:least], signs[least:]
     nested = "".join(f"(?:{sign}" for sign in rest) + ")?" * len(rest)
-    return rf"{_BEFORE}{''.join(first)}{nested}\Z"
+    return f"{_BEFORE}{''.join(first)}{nested}"
 
 
-def _spelled(value: str) -> str:
+def _spelled(value: str, *, is_name: bool = False) -> str:
     words = unicodedata.normalize("NFC", value).split()
-    return _SPACE.join("".join(map(_sign, word)) for word in words)
+    return _SPACE.join("".join(_sign(sign, is_name) for sign in word) for word in words)
 
 
-def _sign(sign: str) -> str:
+def _sign(sign: str, is_name: bool = False) -> str:
     """One sign in all ways to write it."""
     if sign.isascii() and sign.isalnum():
         return sign
     forms = list(dict.fromkeys([sign, *_cases(sign)]))
     spelled = [way for form in forms for way in _ways(form)]
+    if is_name:
+        spelled += [re.escape(form) for form in _alike(sign.lower())]
     return f"(?:{'|'.join(dict.fromkeys(spelled))})"
+
+
+def _alike(sign: str) -> Iterator[str]:
+    """What may stand for it in a name: the letter without its accent, or another dash."""
+    parts = unicodedata.normalize("NFKD", sign)
+    yield "".join(one for one in parts if not unicodedata.combining(one)) or sign
+    yield sign.casefold()
+    yield from _ALIKE.get(sign, ())
 
 
 def _cases(sign: str) -> Iterator[str]:

@@ -61,19 +61,24 @@ def _longest(model: Any, column: str) -> int | None:
     return longest
 
 
-def carry_out(entry: Quotes, pattern: Pattern, but: Collection[Any]) -> int:
-    """Delete these rows, or replace what they quote; returns how many rows.
+def find(entry: Quotes, pattern: Pattern, but: Collection[Any] = ()) -> set[Any]:
+    """The keys of the rows of this table that quote the person.
 
     but: keys of rows that are deleted anyway.
     """
+    return {row.pk for row in quoting(entry, pattern)} - set(but)
+
+
+def carry_out(entry: Quotes, pattern: Pattern, but: Collection[Any]) -> set[Any]:
+    """Delete these rows, or replace what they quote; returns their keys."""
     model = model_of(entry)
-    keys = [row.pk for row in quoting(entry, pattern) if row.pk not in but]
+    keys = find(entry, pattern, but)
     if entry.fate == Fate.DELETED:
         model._base_manager.filter(pk__in=keys).delete()
     elif entry.fate == Fate.REPLACED:
-        for key in keys:
+        for key in sorted(keys):
             _replace(model, key, entry, pattern)
-    return len(keys)
+    return keys
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from briefs.models import Brief, Priority, Signal
+from briefs.models import Brief, Erasure, Priority, Signal
 from briefs.models.priority import Judgement, shown
 from briefs.notifying import personal
 from briefs.pipeline.drafts import Draft
@@ -87,6 +87,7 @@ def merge(older_pk: int, newer_pk: int, twin: Twin | None = None) -> Customer | 
     Brief.objects.filter(customer=newer).update(customer=older)
     Signal.objects.filter(customer=newer).update(customer=older)
     identity.absorb(older, newer, twin)
+    Erasure.objects.filter(customer=newer_pk, ended_at=None).update(customer=older_pk)
     return older
 
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from briefs.models import Brief, Erasure
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
-from personas.models import Customer
+from personas.models import Customer, Persona, PersonaCondition
 from webhooks.models import Tombstone
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,27 @@ def test_a_dry_run_counts_and_changes_nothing():
     assert Customer.objects.filter(email="ann@example.com").exists()
     assert not Tombstone.objects.exists()
     assert not Erasure.objects.exists()
+
+
+def test_a_dry_run_tells_which_rules_name_them_so_that_they_are_changed_first(starter):
+    make_customer(email="ann@example.com")
+    condition = PersonaCondition.objects.create(
+        persona=Persona.objects.first(), field="email", operator="in", value="ann@example.com"
+    )
+
+    said = run("ann@example.com", dry_run=True)
+
+    assert f"Still names the person: condition on the customer {condition.pk} of persona" in said
+    assert "personas.PersonaCondition" not in said
+
+
+def test_somebody_erased_is_looked_for_once_more_and_nothing_is_found():
+    make_customer(email="ann@example.com")
+    run("ann@example.com")
+
+    said = run("ann@example.com", dry_run=True)
+
+    assert "There is nothing to erase." in said
 
 
 def test_it_erases_and_leaves_a_line_without_the_person():

@@ -23,6 +23,14 @@ def called(attributes: Mapping[str, object]) -> str:
     return _called(attributes, _FIRST, _LAST)
 
 
+def full_names(attributes: Mapping[str, object]) -> set[str]:
+    """All that attributes call the customer: `name` may be the first name, beside both others."""
+    bare = _bare(attributes)
+    both = " ".join(filter(None, (_first_of(bare, _FIRST), _first_of(bare, _LAST))))
+    stated = (_text(bare.get(key)) for key in (*_FULL, "displayname"))
+    return {called(attributes), both, *stated} - {""}
+
+
 def sorted_by(attributes: Mapping[str, object]) -> str:
     """The name as lists are sorted by it."""
     return shapes.storable(called(attributes)).casefold()[:LONGEST]
@@ -48,9 +56,13 @@ def shown(prefix: str = "") -> Any:
 
 
 def _called(values: Mapping[str, object], first: tuple[str, ...], last: tuple[str, ...]) -> str:
-    bare = {re.sub(r"[\W_]+", "", name.casefold()): value for name, value in values.items()}
+    bare = _bare(values)
     both = (_first_of(bare, first), _first_of(bare, last))
     return _first_of(bare, _FULL) or " ".join(filter(None, both))
+
+
+def _bare(values: Mapping[str, object]) -> dict[str, object]:
+    return {re.sub(r"[\W_]+", "", name.casefold()): value for name, value in values.items()}
 
 
 def _first_of(bare: Mapping[str, object], keys: tuple[str, ...]) -> str:

@@ -60,6 +60,16 @@ def test_an_erasure_that_fails_is_tried_again(lead, monkeypatch):
     assert (erasure.tries, erasure.customer) == (2, None)
 
 
+def test_nobody_ordered_what_a_look_up_showed(client, lead):
+    Erasure.objects.create(way="lookup")
+    client.force_login(lead)
+
+    page = client.get(reverse("admin:briefs_erasure_changelist")).content.decode()
+
+    assert '<td class="field-who">Look-up</td>' in page
+    assert "the command" not in page
+
+
 def test_a_table_that_is_gone_is_told_by_its_name(client, lead):
     erasure = Erasure.objects.create(way="command", counts={"briefs.OfBefore": 3})
     client.force_login(lead)

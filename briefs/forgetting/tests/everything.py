@@ -63,7 +63,8 @@ STATED = {"cio_id": CIO_ID, "id": ID, "email": "Zoë.Testfrau+vip@Example.com", 
 DECOMPOSED = unicodedata.normalize("NFD", NAME)
 QUOTED = (
     f"{NAME}, {EMAIL.upper()} or {quote(EMAIL)}, {quote(quote(EMAIL, safe=''))}, {DECOMPOSED}, "
-    f"{json.dumps(EMAIL)}, +49 171 555 01 23, 0049 (171) 555-0123, {ID}, cio_{CIO_ID}, {FORMER}"
+    f"{json.dumps(EMAIL)}, +49 171 555 01 23, 0049 (171) 555-0123, {ID}, cio_{CIO_ID}, {FORMER}, "
+    "0171 555 01 23, Zoe Testfrau-Muller, Testfrau-Müllër, Zoë"
 )
 # In what is about her: a word that is searched for in no text, so only the row's end takes it away.
 OWN = f"Frau Testfrau of Oberammergau: {QUOTED}"
@@ -169,7 +170,7 @@ def _work(brief: Brief) -> None:
     KeptAnswer.objects.create(user=user, key="2", request="r", body=QUOTED)
     SavedView.objects.create(owner=user, name="Hers", query=f"q={quote(EMAIL)}&tab=all")
     RecentSearch.objects.create(user=user, text="0171 / 49 171 555 01 23")
-    RecentSearch.objects.create(user=user, text="testfrau")
+    RecentSearch.objects.create(user=user, text="zoe testf")
     SegmentMembership.objects.create(customer=brief.customer, named=f"cio_id:{CIO_ID}")
 
 

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from briefs.forgetting import erasing, ordering, people
 from briefs.models import Brief, Erasure, Notification, NotificationTarget, ReprocessingJob
-from briefs.pipeline import draining, profiles
+from briefs.pipeline import draining, merging, profiles
 from briefs.saving import telling
 from briefs.saving.tests.making import make_person, make_segment, names_in
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from personas.models import Customer, CustomerSegment, SegmentMember
 from personas.people import erased, lookups
 from webhooks import scrubbing
-from webhooks.models import WebhookEvent
+from webhooks.models import Tombstone, WebhookEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
@@ -251,6 +251,38 @@ def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():
 
     assert not message.sent(token)
     assert not Notification.objects.exists()
+
+
+def test_somebody_who_was_merged_before_the_worker_came_is_erased_all_the_same(lead):
+    older = make_customer(cio_id=None, email="ann@example.com")
+    newer = make_customer(cio_id="beef01", phone="+49171555001")
+    erasure = ordering.order(newer, lead, Erasure.Way.ADMIN)
+    merging.merge(older.pk, newer.pk)
+
+    assert ordering.run() == 1
+
+    erasure.refresh_from_db()
+    assert erasure.counts["personas.Customer"] == 1
+    assert not Customer.objects.filter(is_erased=False).exists()
+    assert all(Tombstone.objects.all().among([PERSON, {"phone": "+49171555001"}]))
+
+
+def test_somebody_who_is_merged_while_they_are_erased_is_erased_as_the_other_row(monkeypatch, lead):
+    older = make_customer(cio_id=None, email="ann@example.com")
+    newer = make_customer(cio_id="beef01")
+    ordering.order(newer, lead, Erasure.Way.ADMIN)
+    told = erasing.told
+
+    def merge_first(person):
+        merging.merge(older.pk, newer.pk)
+        return told(person)
+
+    monkeypatch.setattr(erasing, "told", merge_first)
+
+    assert ordering.run() == 1
+
+    assert not Customer.objects.filter(is_erased=False).exists()
+    assert all(Tombstone.objects.all().among([{"email": "ann@example.com"}]))
 
 
 def test_a_dry_run_under_way_begins_its_batch_anew():

@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 
 from briefs.forgetting import erasing, people
-from briefs.models import Erasure
+from briefs.models import Erasure, RecentSearch, SavedView
 from briefs.tests.factories import make_customer, make_event, make_payload, make_signal
-from personas.models import Customer, CustomerAlias, Persona, PersonaCondition
+from personas.models import Customer, CustomerAlias, Persona, PersonaCondition, RuleVersion
+from personas.rules import versions
 from webhooks.models import WebhookEvent, naming
 
 pytestmark = pytest.mark.django_db
@@ -14,6 +15,10 @@ pytestmark = pytest.mark.django_db
 
 def event_of(identifiers, **kw):
     return make_event(make_payload(data={"identifiers": identifiers}), **kw)
+
+
+def erase(term):
+    return erasing.erase(people.find(term), Erasure.objects.create(way="command"))
 
 
 def named(term):
@@ -127,12 +132,70 @@ def test_rules_that_name_somebody_at_present_are_told_and_stay(starter):
         persona=persona, field="email", operator="in", value="ann@example.com, bob@example.com"
     )
 
-    erasure = erasing.erase(people.find("ann@example.com"), Erasure.objects.create(way="command"))
+    erasure = erase("ann@example.com")
 
     [place] = erasure.left
     assert place.endswith(f" {condition.pk} of persona {persona.pk}")
     condition.refresh_from_db()
     assert condition.value == "ann@example.com, bob@example.com"
+
+
+def test_rules_that_were_changed_afterwards_are_found_by_a_further_erasure(starter):
+    make_customer(email="ann@example.com")
+    with versions.change(None, ""):
+        condition = PersonaCondition.objects.create(
+            persona=Persona.objects.first(), field="email", operator="in", value="ann@example.com"
+        )
+    erase("ann@example.com")
+    with versions.change(None, ""):
+        condition.delete()
+    assert "ann@example.com" in str(RuleVersion.objects.values_list("document", flat=True))
+
+    erasure = erase("ann@example.com")
+
+    assert erasure.counts["personas.RuleVersion"] == 1
+    assert "ann@example.com" not in str(RuleVersion.objects.values_list("document", flat=True))
+
+
+def test_a_version_that_names_somebody_in_its_rules_and_in_its_reason_counts_once(starter):
+    make_customer(email="ann@example.com")
+    with versions.change(None, "", why="ann@example.com asked for it"):
+        condition = PersonaCondition.objects.create(
+            persona=Persona.objects.first(), field="email", operator="in", value="ann@example.com"
+        )
+    with versions.change(None, ""):
+        condition.delete()
+    foreseen = erasing.count(people.find("ann@example.com"))
+
+    erasure = erase("ann@example.com")
+
+    assert foreseen["personas.RuleVersion"] == erasure.counts["personas.RuleVersion"] == 1
+
+
+def test_every_full_name_that_attributes_say_is_known():
+    customer = make_customer(
+        attributes={"name": "Zoë", "First Name": "Zoë", "last_name": "Ohm", "fullName": "Z. B. Ohm"}
+    )
+
+    assert people.gather(customer).names == {"Zoë", "Zoë Ohm", "Z. B. Ohm"}
+
+
+def test_what_was_typed_to_find_them_goes_and_views_that_may_mean_them_are_told(django_user_model):
+    make_customer(cio_id="beef01", external_id="4711", attributes={"name": "Zoë Testfrau"})
+    user = django_user_model.objects.create(username="agent")
+    for typed in ("testf", "zoe", "zoë", "4711", "prices"):
+        RecentSearch.objects.create(user=user, text=typed)
+    for query in ("q=zoe+testfrau", "q=testfrau&tab=all", "q=prices"):
+        SavedView.objects.create(owner=user, name=query, query=query)
+    maybe = SavedView.objects.get(query="q=testfrau&tab=all")
+
+    erasure = erase("4711")
+
+    assert list(RecentSearch.objects.values_list("text", flat=True)) == ["prices"]
+    assert erasure.counts["briefs.SavedView"] == 1
+    assert erasure.left == [
+        f"saved view {maybe.pk} of owner {user.pk}, unless it means somebody else"
+    ]
 
 
 def test_events_are_found_through_an_index_of_each_kind():

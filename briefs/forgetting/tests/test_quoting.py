@@ -24,7 +24,8 @@ PATTERN = Pattern.of(PERSON)
 SPELLED = [
     EMAIL, EMAIL.upper(), quote(EMAIL), quote(quote(EMAIL, safe="")), json.dumps(EMAIL)[1:-1],
     unicodedata.normalize("NFD", EMAIL), quote_plus(NAME), NAME.upper(), "00491715550123",
-    "+49 (171) 555-01 23", "%2B49%20171%205550123", "crm-8841", "cio_beef01",
+    "+49 (171) 555-01 23", "%2B49%20171%205550123", "0171 / 555 01 23", "+49 (0)171 5550123",
+    "Zoe O\u2019Hara", "o'hara, zoë", "crm-8841", "cio_beef01",
     base64.b64encode(f"to: {EMAIL}".encode()).decode(),
 ]  # fmt: skip
 
@@ -35,8 +36,40 @@ def test_every_spelling_is_replaced_and_the_text_around_it_stays():
 
 
 def test_what_only_looks_like_them_stays():
-    for text in (f"mary.{EMAIL}", f"{EMAIL}.au", "491715550123456", "crm-88412", "42", "beef012"):
+    for text in (
+        f"mary.{EMAIL}", f"{EMAIL}.au", "491715550123456", "+44 171 5550123", "0044 (171) 5550123",
+        "crm-88412", "42", "beef012", "Zoë", "O'Hara",
+    ):  # fmt: skip
         assert without(text, PATTERN) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("Jörg Weiß-Łukasz", "Joerg Weiss Lukasz"),
+        ("田中太郎", "田中太郎"),
+        ("太郎 田中", "田中太郎"),
+        ("김민준", "김민준"),
+    ],
+)
+def test_name_is_found_as_people_write_it(name, spelled):
+    pattern = Pattern.of(Person({}, names=frozenset({name})))
+
+    assert without(f"今日{spelled}さん" if not spelled.isascii() else f"({spelled})", pattern) in (
+        "今日[erased]さん",
+        "([erased])",
+    )
+
+
+def test_number_is_found_as_it_is_dialled_within_its_country():
+    for number, dialled in (
+        ("+14155552671", "(415) 555-2671"),
+        ("0035312345678", "01 234 5678"),
+        ("+3531234567", "0123 4567"),
+    ):
+        pattern = Pattern.of(Person({"phone": frozenset({number})}))
+
+        assert "[erased]" in without(f"call {dialled} today", pattern), dialled
 
 
 def test_an_id_of_six_digits_may_mean_anything_and_one_of_seven_does_not():

@@ -54,7 +54,7 @@ class Command(BaseCommand):
         except people.Unknown as error:
             raise CommandError(str(error)) from None
         if options["dry_run"]:
-            self._show(erasing.count(person))
+            self._foresee(person)
             self.stdout.write("Nothing was changed.")
         elif options["yes"] or self._is_agreed(person):
             self._erase(person, is_vacuum=options["vacuum"])
@@ -69,7 +69,7 @@ class Command(BaseCommand):
     def _is_agreed(self, person: Person) -> bool:
         if not (sys.stdin.isatty() and self.stdout.isatty()):
             return True
-        self._show(erasing.count(person))
+        self._foresee(person)
         return input("Erase this person for ever? [y/N] ").strip().lower() in ("y", "yes")
 
     def _erase(self, person: Person, *, is_vacuum: bool) -> None:
@@ -78,16 +78,29 @@ class Command(BaseCommand):
         # Under a lease: if this process ends, a worker goes on; while it lives, none does.
         erasure = erasing.erase(person, Erasure.objects.claim(row.pk) or row)
         self._show(erasure.counts)
-        for place in erasure.left:
-            self.stdout.write(self.style.WARNING(f"Still names the person: {place}"))
+        self._tell(erasure.left)
         if erasure.left:
-            self.stdout.write("Change these, and erase once more: former versions keep the words.")
+            self.stdout.write(
+                "Change these, and erase once more by each identifier: former versions keep them."
+            )
         if is_vacuum and connection.vendor == "sqlite":
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM")
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.stdout.write(f"The person is erased (erasure {erasure.pk}).")
 
+    def _foresee(self, person: Person) -> None:
+        self._show(erasing.count(person))
+        if places := erasing.told(person):
+            self._tell(places)
+            self.stdout.write("No erasure changes these: change them first, then erase.")
+
+    def _tell(self, places: list[str]) -> None:
+        for place in places:
+            self.stdout.write(self.style.WARNING(f"Still names the person: {place}"))
+
     def _show(self, counts: dict[str, int]) -> None:
+        if not counts:
+            self.stdout.write("There is nothing to erase.")
         for table, number in counts.items():
             self.stdout.write(f"{number:>9,}  {table}")
