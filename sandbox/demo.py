@@ -113,7 +113,7 @@ class Demo:
         self.session.headers["Authorization"] = f"Token {token}"
         self.sandbox.start()
         self.processes.start(self.folder / "savedesk.log", "supervise")
-        self.wait("the web server answers", self._is_up, 120)
+        self.wait("the web server answers", self._is_up, 300)
         self.say(f"\n  Savedesk is at   {self.url}/")
         self.say(f"  Log in with      {USER} / {PASSWORD}")
         self.say(

@@ -17,16 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from sandbox.processes import free_port
 from webhooks.signatures import sign
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "secret-of-the-real-server"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -67,7 +62,7 @@ class Server:
     """Starts, stops and kills one web server on one database."""
 
     def __init__(self, database_url: str, **environment: str) -> None:
-        self.port = free_port()
+        self.port = free_port(0)
         self.database_url = database_url
         self.environment = {
             **os.environ,
@@ -164,7 +159,7 @@ def request(
 class Client:
     """One keep-alive connection, opened again after the server closed it."""
 
-    def __init__(self, port: int, timeout: float = 30) -> None:
+    def __init__(self, port: int, timeout: float = 60) -> None:
         self.port, self.timeout = port, timeout
         self._socket: socket.socket | None = None
 

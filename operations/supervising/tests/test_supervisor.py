@@ -52,6 +52,12 @@ def _at_once():
 
 
 @pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """On a busy machine also a process that was killed takes its time."""
+    monkeypatch.setattr(services, "LONGEST_DEATH_SECONDS", 60.0)
+
+
+@pytest.fixture(autouse=True)
 def _of_this_process_alone(settings):
     """No other process that runs tests beside this one has services of the same installation."""
     settings.PORT = os.getpid()
