@@ -4,10 +4,11 @@ Every figure is read through an index or counted up to a limit, so a million eve
 than a thousand. Nothing is judged here: `troubles` says what is wrong.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import median
 from typing import Any
 
@@ -15,8 +16,12 @@ from django.db import connection
 from django.db.models import Count as RowCount
 from django.db.models import Max, QuerySet, Sum
 
+from briefs.finding import counting
 from briefs.models import SavingSegment, SegmentMembership
 from briefs.models.saving import missing
+from briefs.research.waiting import Standstill
+from operations import progress
+from operations.statements import written_once
 from webhooks.clock import aware, database_now
 from webhooks.models import Answer, Bell, Pruning, Tally, WebhookEvent
 from webhooks.models.events import EventQuerySet
@@ -29,13 +34,18 @@ SHOWN = 20  # quarantined events
 ENOUGH_MOMENTS = 6
 TAKEN = (Answer.STORED, Answer.DUPLICATE, Answer.QUARANTINED)  # answered 200
 # Around each of these moments, the last event before it and the first one after it: two look-ups
-# in the index each. Reading every gap of a week would read every event of it.
+# in the index each. Reading every gap of a week would read every event of it. Times are sent and
+# told as text: Django takes ten times as long with them as with texts.
 _AROUND_SQL = """
-    SELECT (SELECT MAX(received_at) FROM webhooks_webhookevent WHERE received_at <= moments.at),
-           (SELECT MIN(received_at) FROM webhooks_webhookevent WHERE received_at > moments.at)
+    SELECT
+        CAST((SELECT MAX(received_at) FROM webhooks_webhookevent WHERE received_at <= at) AS text),
+        CAST((SELECT MIN(received_at) FROM webhooks_webhookevent WHERE received_at > at) AS text)
     FROM ({moments}) AS moments
 """
-_MOMENT_SQL = {"postgresql": "SELECT CAST(%s AS timestamptz) AS at", "sqlite": "SELECT %s AS at"}
+_MOMENTS_SQL = {  # of one list, in JSON
+    "postgresql": "SELECT CAST(one AS timestamptz) AS at FROM json_array_elements_text(%s) AS one",
+    "sqlite": "SELECT value AS at FROM json_each(%s)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Kept:
 
 
 class Figures:
-    """All that the health page shows. Each figure is read when it is first needed."""
+    """What the health page shows and troubles are judged by. Each is read once, when needed."""
 
     def __init__(self, now: datetime | None = None) -> None:
         self.now = now or database_now()
@@ -100,7 +110,8 @@ class Figures:
 
     @cached_property
     def newest(self) -> WebhookEvent | None:
-        return _light(WebhookEvent.objects.order_by("-received_at")).first()
+        events = WebhookEvent.objects.only("received_at", "last_received_at", "reason_code")
+        return events.order_by("-received_at").first()
 
     @cached_property
     def gaps(self) -> Gaps:
@@ -111,16 +122,34 @@ class Figures:
         return _light(WebhookEvent.objects.all().waiting().order_by("received_at")).first()
 
     @cached_property
+    def event_due_since(self) -> datetime | None:
+        """Since when the oldest event is due; None if none is."""
+        return progress.event_due_since()
+
+    @property
     def waiting(self) -> Count:
-        return _count(WebhookEvent.objects.all().waiting())
+        return self._counts["waiting"]
 
-    @cached_property
+    @property
     def dead(self) -> Count:
-        return _count(dead())
+        return self._counts["dead"]
+
+    @property
+    def quarantined(self) -> Count:
+        return self._counts["quarantined"]
 
     @cached_property
-    def quarantined(self) -> Count:
-        return _count(unreadable())
+    def _counts(self) -> dict[str, Count]:
+        """Of events, in one statement."""
+        return {
+            name: Count(number)
+            for name, number in counting.counted(_counted(MOST_COUNTED + 1)).items()
+        }
+
+    @cached_property
+    def standstill(self) -> Standstill:
+        """What holds research back: policy, Mave's health and budgets, each read once."""
+        return Standstill()
 
     @cached_property
     def quarantined_events(self) -> list[WebhookEvent]:
@@ -223,28 +252,41 @@ def unreadable() -> EventQuerySet:
 
 def kept() -> dict[str, Kept]:
     """What came without an event id, by its reason code; counted over MOST_COUNTED rows in all."""
-    events = WebhookEvent.objects.all().under_digest().filter(reason_code__isnull=False)
-    counted = WebhookEvent.objects.filter(pk__in=events.order_by().values("pk")[: MOST_COUNTED + 1])
-    rows = (
-        counted.order_by()
-        .values_list("reason_code")
-        .annotate(RowCount("pk"), Sum("deliveries"), Max("last_received_at"))
-    )
     return {
-        str(code): Kept(Count(received), Count(number), last_at)
-        for code, number, received, last_at in rows
+        code: Kept(Count(received), Count(number), aware(last_at))
+        for code, number, received, last_at in _kept_rows(MOST_COUNTED + 1)
+    }
+
+
+@written_once
+def _kept_rows(most: int) -> QuerySet[Any, Any]:
+    events = WebhookEvent.objects.all().under_digest().filter(reason_code__isnull=False)
+    counted = WebhookEvent.objects.filter(pk__in=events.order_by().values("pk")[:most])
+    sums = RowCount("pk"), Sum("deliveries"), Max("last_received_at")
+    return counted.order_by().values_list("reason_code").annotate(*sums)
+
+
+@cache
+def _counted(most: int) -> dict[str, counting.Sql]:
+    """Always the same: to write it takes Django longer than the database to answer it."""
+    rows = {
+        "waiting": WebhookEvent.objects.all().waiting(),
+        "dead": dead(),
+        "quarantined": unreadable(),
+    }
+    return {
+        name: some.order_by().values("pk")[:most].query.sql_with_params()
+        for name, some in rows.items()
     }
 
 
 def gaps(now: datetime) -> Gaps:
     """The gaps between events around 168 moments, an hour apart, without the present silence."""
-    moments = [now - HOUR * number for number in range(1, WEEK // HOUR + 1)]
-    one = _MOMENT_SQL[connection.vendor]
+    until = now.astimezone(UTC).replace(tzinfo=None)  # the zone of connections to the database
+    moments = [str(until - HOUR * number) for number in range(1, WEEK // HOUR + 1)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _AROUND_SQL.format(moments=" UNION ALL ".join([one] * len(moments))),
-            [connection.ops.adapt_datetimefield_value(moment) for moment in moments],
-        )
+        sql = _AROUND_SQL.format(moments=_MOMENTS_SQL[connection.vendor])
+        cursor.execute(sql, [json.dumps(moments)])
         around = cursor.fetchall()
     lengths = [aware(after) - aware(before) for before, after in around if before and after]
     if len(lengths) < ENOUGH_MOMENTS:

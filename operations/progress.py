@@ -7,12 +7,15 @@ host works, nothing is late. What the cluster of one host does, its own supervis
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django_q.models import Schedule
 
 from briefs.models import MaveCall, Notification, Research
+from operations.statements import Rows, written_once
+from webhooks.clock import aware
 from webhooks.models import LEASE, WebhookEvent
 
 NO_TIME = timedelta(0)
@@ -20,9 +23,14 @@ Moment = datetime | Now  # as it was read, or of the statement itself
 SWEEP = "briefs.tasks.sweep"
 
 
-def event_due_since(now: Moment, patience: timedelta = NO_TIME) -> datetime | None:
+def event_due_since(patience: timedelta = NO_TIME) -> datetime | None:
     """Since when the oldest event is due that nobody has taken for this long; None without one."""
-    long_ago = now - patience
+    return _latest(_oldest_event(patience))
+
+
+@written_once
+def _oldest_event(patience: timedelta) -> QuerySet[Any, Any]:
+    long_ago = Now() - patience
     neglected = (
         WebhookEvent.objects.all()
         .waiting()
@@ -33,8 +41,12 @@ def event_due_since(now: Moment, patience: timedelta = NO_TIME) -> datetime | No
         )
     )
     moments = ("received_at", "available_at", "lease_until")
-    oldest = neglected.order_by("received_at").values_list(*moments).first()
-    return max(filter(None, oldest)) if oldest else None
+    return neglected.order_by("received_at").values_list(*moments)[:1]
+
+
+def _latest(oldest: Rows) -> datetime | None:
+    """The latest moment of the oldest row; None without a row."""
+    return max(aware(moment) for moment in oldest[0] if moment) if oldest else None
 
 
 def is_draining(now: Moment, within: timedelta) -> bool:
@@ -51,27 +63,42 @@ def sweep_due_at() -> datetime | None:
     return due_at
 
 
-def question_due_since(now: Moment, patience: timedelta) -> datetime | None:
+def question_due_since(patience: timedelta) -> datetime | None:
     """Since when the oldest question is due that nobody has taken for this long, or None."""
-    long_ago = now - patience
+    return _latest(_oldest_question(patience))
+
+
+@written_once
+def _oldest_question(patience: timedelta) -> QuerySet[Any, Any]:
+    long_ago = Now() - patience
     overdue = Research.objects.due().filter(
         Q(available_at=None) | Q(available_at__lt=long_ago),
         Q(lease_until=None) | Q(lease_until__lt=long_ago),
         created_at__lt=long_ago,
     )
     moments = ("created_at", "available_at", "lease_until")
-    oldest = overdue.order_by("created_at").values_list(*moments).first()
-    return max(filter(None, oldest)) if oldest else None
+    return overdue.order_by("created_at").values_list(*moments)[:1]
 
 
-def has_asked(now: datetime, within: timedelta) -> bool:
+def has_asked(within: timedelta) -> bool:
     """A request to Mavera began within this time."""
-    return MaveCall.objects.filter(started_at__gt=now - within).exists()
+    return bool(_calls_begun(within))
+
+
+@written_once
+def _calls_begun(within: timedelta) -> QuerySet[Any, Any]:
+    return MaveCall.objects.filter(started_at__gt=Now() - within).order_by().values_list("pk")[:1]
 
 
 def is_asking() -> bool:
     """Whether a paid call is under way on any host, as far as leases tell."""
-    return Research.objects.filter(status=Research.Status.RUNNING, lease_until__gte=Now()).exists()
+    return bool(_calls_under_way())
+
+
+@written_once
+def _calls_under_way() -> QuerySet[Any, Any]:
+    leased = Research.objects.filter(status=Research.Status.RUNNING, lease_until__gte=Now())
+    return leased.order_by().values_list("pk")[:1]
 
 
 def is_sending() -> bool:

@@ -20,5 +20,6 @@ def database_now() -> datetime:
 
 
 def aware(at: datetime | str) -> datetime:
-    """SQLite gives times of raw SQL as text."""
-    return at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
+    """SQLite gives times of raw SQL without their zone, and those of expressions as text."""
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

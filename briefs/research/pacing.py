@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
 from briefs.models import MaveCall, MaveHealth, Priority, Research, ResearchPolicy
-from briefs.research import spending
+from briefs.models.research import ResearchQuerySet
 from briefs.research.accounts import RESERVED_CREDITS
 from briefs.research.waiting import Standstill
 from personas.models import Persona
@@ -63,19 +63,18 @@ def claim_next() -> Ticket | Search | None:
         return None
     while True:  # each round claims a question, or cancels it, or queues it again
         with transaction.atomic():
-            policy = ResearchPolicy.locked()
-            health = MaveHealth.current()
-            if _is_stopped(policy, health) or requests_left(policy) < 1:
+            standstill = Standstill(ResearchPolicy.locked())
+            if _is_stopped(standstill) or requests_left(standstill.policy) < 1:
                 return None
-            lost = Research.objects.due().lost().order_by(*BY_URGENCY).first()
-            candidate = lost or _most_urgent(policy, health)
-            if candidate is None:
+            lost = _first(Research.objects.due().lost().order_by(*BY_URGENCY))
+            key = lost or _most_urgent(standstill)
+            if key is None:
                 return None
             # Lock the row before judging it: a brief may join it, or its answer arrive, right now.
-            research = Research.objects.due().select_for_update().filter(pk=candidate.pk).first()
+            research = Research.objects.due().select_for_update().filter(pk=key).first()
             claimed = research and (_lease_search(research) if lost else _lease_question(research))
             if isinstance(claimed, Ticket):
-                health.note_request()
+                standstill.health.note_request()
             if claimed:
                 return claimed
 
@@ -115,38 +114,43 @@ def may_send(call: MaveCall) -> bool:
     return False
 
 
-def may_begin() -> bool:
+def may_begin(standstill: Standstill | None = None) -> bool:
     """Whether something due could begin now. Locks nothing and claims nothing."""
-    return workers_wanted() > 0
+    return workers_wanted(standstill) > 0
 
 
-def workers_wanted() -> int:
+def workers_wanted(standstill: Standstill | None = None) -> int:
     """How many workers would find something to do; an estimate, for waking them."""
-    policy, health = ResearchPolicy.current(), MaveHealth.current()
     if not Mave().is_configured:
         return 0
-    if _is_stopped(policy, health):
+    standstill = standstill or Standstill()
+    policy, health = standstill.policy, standstill.health
+    if _is_stopped(standstill):
         return int(health.is_probe_due(policy))
-    searches = Research.objects.due().lost().count()
-    questions = 0
-    if _most_urgent(policy, health):
+    by_status = Research.objects.due().order_by().values_list("status").annotate(Count("pk"))
+    due = dict(by_status)
+    questions = due.pop(Research.Status.QUEUED, 0)
+    searches = sum(due.values())
+    if questions and _most_urgent(standstill):
         one_by_one = health.is_breaker_open or health.is_spaced
-        free = 1 if one_by_one else slots_free()
-        questions = min(Research.objects.due().count() - searches, free)
-    return min(searches + questions, requests_left(policy))
+        questions = min(questions, 1 if one_by_one else slots_free(standstill))
+    else:
+        questions = 0
+    wanted = searches + questions
+    return min(wanted, requests_left(policy)) if wanted else 0
 
 
-def slots_free() -> int:
+def slots_free(standstill: Standstill | None = None) -> int:
     """How many further calls may begin at once."""
-    policy = ResearchPolicy.current()
-    if policy.paused_at or not Mave().is_configured:
+    standstill = standstill or Standstill()
+    if standstill.policy.paused_at or not Mave().is_configured:
         return 0
-    return max(0, policy.concurrency - Research.objects.in_flight().count())
+    return max(0, standstill.policy.concurrency - standstill.in_flight)
 
 
 def requests_left(policy: ResearchPolicy) -> int:
     """How many requests of any purpose the running minute still has."""
-    recent = MaveCall.objects.filter(started_at__gt=Now() - MINUTE - SEND_WITHIN)
+    recent = MaveCall.objects.filter(started_at__gt=Now() - (MINUTE + SEND_WITHIN))
     return max(0, policy.requests_per_minute - recent.count())
 
 
@@ -157,25 +161,35 @@ def why_waiting(
     return Standstill(policy).reason(priority, persona).in_full
 
 
-def _is_stopped(policy: ResearchPolicy, health: MaveHealth) -> bool:
-    return policy.paused_at is not None or health.is_held
+def _is_stopped(standstill: Standstill) -> bool:
+    return standstill.policy.paused_at is not None or standstill.health.is_held
 
 
-def _most_urgent(policy: ResearchPolicy, health: MaveHealth) -> Research | None:
-    """The next question that all limits allow. Does not count the requests of the minute."""
-    in_flight = Research.objects.in_flight()
-    if in_flight.count() >= policy.concurrency or not health.admits(in_flight):
+def _first(rows: ResearchQuerySet) -> int | None:
+    key: int | None = rows.values_list("pk", flat=True).first()
+    return key
+
+
+def _most_urgent(standstill: Standstill) -> int | None:
+    """The key of the next question that all limits allow.
+
+    Does not count the requests of the minute.
+    """
+    policy, health = standstill.policy, standstill.health
+    if standstill.in_flight >= policy.concurrency:
         return None
-    least = spending.account(policy, health.now).least_priority
+    if not health.admits(Research.objects.in_flight()):
+        return None
+    least = standstill.account.least_priority
     if least is None:
         return None
     queued = Research.objects.due().filter(status=Research.Status.QUEUED, priority__gte=least)
     # One query for all personas, however long the queue of one of them is.
-    if used_up := spending.used_up_personas(health.now):
+    if used_up := standstill.used_up_personas:
         queued = queued.exclude(persona__in=used_up)
     if health.is_breaker_open:  # a question that makes Mave fail must not be every trial
-        return queued.order_by(F("started_at").asc(nulls_first=True), *BY_URGENCY).first()
-    return queued.order_by(*BY_URGENCY).first()
+        return _first(queued.order_by(F("started_at").asc(nulls_first=True), *BY_URGENCY))
+    return _first(queued.order_by(*BY_URGENCY))
 
 
 def _lease_search(research: Research) -> Search | None:

@@ -85,6 +85,11 @@ class Standstill:
         return MaveHealth.current()
 
     @cached_property
+    def in_flight(self) -> int:
+        """Calls that Mave works on now, or may."""
+        return Research.objects.in_flight().count()
+
+    @cached_property
     def account(self) -> Account:
         return spending.account(self.policy, self.health.now)
 

@@ -111,11 +111,11 @@ def events() -> Finding:
     if found := troubles_found(EVENTS):
         return found
     count = WebhookEvent.objects.all().waiting().count()
-    now = database_now()
-    since = progress.event_due_since(now)
+    since = progress.event_due_since()
     if since is None:
         return ok(f"{count:,} put off after a failure" if count else "none waiting")
-    return ok(f"{counted(count, 'event')} waiting, the oldest for {length(now - since)}")
+    age = database_now() - since
+    return ok(f"{counted(count, 'event')} waiting, the oldest for {length(age)}")
 
 
 def failed_events() -> Finding:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from briefs.finding.counting import Sql
 from briefs.models import (
     Brief,
     MaveHealth,
@@ -18,13 +20,13 @@ from briefs.models import (
     Research,
     TextChange,
 )
-from operations import progress
 from operations.figures import MOST_COUNTED, Figures
 from personas.models import AppApiPace
 from webhooks.clock import aware
 from webhooks.models import WebhookEvent
 
 MOST_WAITING = 100_000  # counted in an index alone
+Key = tuple[str, str]  # stage and state
 DUE, LATER, LEASED = "due", "put_off", "under_way"
 RETRY, RATE_LIMITED, RECOVERING, FAILED = "retry", "rate_limited", "recovering", "failed"
 
@@ -38,6 +40,67 @@ class Stage:
     states: tuple[str, ...]
     state: Case | Value
     since: str
+
+
+def _state(*cases: tuple[Q, str], other: str) -> Case | Value:
+    if not cases:
+        return Value(other)
+    whens = [When(condition, then=Value(state)) for condition, state in cases]
+    return Case(*whens, default=Value(other), output_field=CharField())
+
+
+_LATER, _LEASED = Q(available_at__gt=Now()), Q(lease_until__gte=Now())
+_MAVERA_HELD = Q(Exists(MaveHealth.objects.filter(pk=1, held_until__gt=Now())))
+_APP_API_HELD = Q(Exists(AppApiPace.objects.filter(pk=1, held_until__gt=Now())))
+STAGES = (
+    Stage(
+        "events",
+        WebhookEvent.objects.all().waiting(),
+        (DUE, LEASED, RETRY, LATER),
+        _state(
+            (_LEASED, LEASED),
+            (_LATER & Q(put_off_at__isnull=False), LATER),
+            (_LATER, RETRY),
+            other=DUE,
+        ),
+        "received_at",
+    ),
+    Stage(  # briefs that wait for their customer's profile
+        "profiles",
+        Brief.objects.open().filter(is_waiting_for_profile=True),
+        (DUE, RATE_LIMITED),
+        _state((_APP_API_HELD, RATE_LIMITED), other=DUE),
+        "created_at",
+    ),
+    Stage(
+        "research",
+        Research.objects.active(),
+        (DUE, RATE_LIMITED, LATER, LEASED, RECOVERING),
+        _state(
+            (Q(status=Research.Status.RECOVERING), RECOVERING),
+            (Q(status=Research.Status.RUNNING), LEASED),
+            (_LATER, LATER),
+            (_MAVERA_HELD, RATE_LIMITED),
+            other=DUE,
+        ),
+        "created_at",
+    ),
+    Stage(
+        "notifications",
+        Notification.objects.filter(status__in=("pending", "sending")),
+        (DUE, LATER, LEASED),
+        _state((Q(status="sending"), LEASED), (_LATER, LATER), other=DUE),
+        "created_at",
+    ),
+    Stage("search", TextChange.objects.all(), (DUE,), _state(other=DUE), "at"),
+    Stage(
+        "jobs",
+        ReprocessingJob.objects.all().under_way(),
+        (DUE, LEASED),
+        _state((_LEASED, LEASED), other=DUE),
+        "created_at",
+    ),
+)
 
 
 def feed(figures: Figures) -> Iterator[Metric]:
@@ -55,12 +118,6 @@ def feed(figures: Figures) -> Iterator[Metric]:
     if figures.gaps.usual is not None:
         gap.add_metric([], figures.gaps.usual.total_seconds())
     yield gap
-    waiting = WebhookEvent.objects.all().waiting().order_by().values("pk")
-    yield GaugeMetricFamily(
-        "savedesk_events_waiting",
-        f"Events that are stored and not ended, counted up to {MOST_WAITING:,}.",
-        value=waiting[:MOST_WAITING].count(),
-    )
 
 
 def stages(figures: Figures) -> Iterator[Metric]:
@@ -74,11 +131,13 @@ def stages(figures: Figures) -> Iterator[Metric]:
         "How long the oldest of them has waited in this state; 0 if there is none.",
         labels=["stage", "state"],
     )
-    for stage in _stages(figures):
-        counted, oldest = _counted(stage, figures)
+    counted, oldest = _counted()
+    if figures.event_due_since:  # as the troubles see it, however many wait
+        oldest["events", DUE] = figures.event_due_since
+    for stage in STAGES:
         for state in stage.states:
-            numbers.add_metric([stage.name, state], counted.get(state, 0))
-            since = oldest.get(state)
+            numbers.add_metric([stage.name, state], counted.get((stage.name, state), 0))
+            since = oldest.get((stage.name, state))
             age = (figures.now - since).total_seconds() if since else 0.0
             ages.add_metric([stage.name, state], max(age, 0.0))
     if figures.segment is not None:  # as “Webhook health” counts them
@@ -86,88 +145,45 @@ def stages(figures: Figures) -> Iterator[Metric]:
         numbers.add_metric(["segment", FAILED], figures.segment_failed.number)
     yield numbers
     yield ages
+    yield GaugeMetricFamily(
+        "savedesk_events_waiting",
+        f"Events that are stored and not ended, counted up to {MOST_WAITING:,}.",
+        value=_waiting(sum(counted.get(("events", state), 0) for state in STAGES[0].states)),
+    )
 
 
-def _counted(stage: Stage, figures: Figures) -> tuple[dict[str, int], dict[str, datetime]]:
-    """By state: how many there are, and since when the oldest of them waits."""
-    rows = stage.rows.annotate(state_=stage.state).order_by("pk")
-    waiting = rows.values_list("state_", stage.since)[:MOST_COUNTED]
-    # Django groups no rows behind a limit, and to fetch all of them takes ten times as long.
-    sql, params = waiting.query.sql_with_params()
+def _waiting(of_the_oldest: int) -> int:
+    """How many events wait; more are counted only if there may be more."""
+    if of_the_oldest < MOST_COUNTED:
+        return of_the_oldest
+    waiting = WebhookEvent.objects.all().waiting().order_by().values("pk")
+    return waiting[:MOST_WAITING].count()
+
+
+def _counted() -> tuple[dict[Key, int], dict[Key, datetime]]:
+    """How many there are of each stage in each state, and since when the oldest of them waits."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT state_, COUNT(*), MIN({stage.since})"  # noqa: S608 - Django wrote the rest
-            f" FROM ({sql}) AS waiting GROUP BY state_",
-            params,
-        )
+        cursor.execute(*_sql(MOST_COUNTED))
         found = cursor.fetchall()
-    counted = {state: number for state, number, _ in found}
-    oldest = {state: aware(since) for state, _, since in found if since is not None}
-    if stage.name == "events":  # as the troubles see it, however many wait
-        due = progress.event_due_since(figures.now)
-        oldest.update({DUE: due} if due else {})
+    counted = {(stage, state): number for stage, state, number, _ in found}
+    oldest = {(stage, state): aware(since) for stage, state, _, since in found if since is not None}
     return counted, oldest
 
 
-def _stages(figures: Figures) -> Iterator[Stage]:
-    later, leased = Q(available_at__gt=Now()), Q(lease_until__gte=Now())
-    yield Stage(
-        "events",
-        WebhookEvent.objects.all().waiting(),
-        (DUE, LEASED, RETRY, LATER),
-        _state(
-            (leased, LEASED),
-            (later & Q(put_off_at__isnull=False), LATER),
-            (later, RETRY),
-            other=DUE,
-        ),
-        "received_at",
-    )
-    yield _profiles()
-    is_held = MaveHealth.objects.filter(pk=1, held_until__gt=Now()).exists()
-    yield Stage(
-        "research",
-        Research.objects.active(),
-        (DUE, RATE_LIMITED, LATER, LEASED, RECOVERING),
-        _state(
-            (Q(status=Research.Status.RECOVERING), RECOVERING),
-            (Q(status=Research.Status.RUNNING), LEASED),
-            (later, LATER),
-            other=RATE_LIMITED if is_held else DUE,
-        ),
-        "created_at",
-    )
-    yield Stage(
-        "notifications",
-        Notification.objects.filter(status__in=("pending", "sending")),
-        (DUE, LATER, LEASED),
-        _state((Q(status="sending"), LEASED), (later, LATER), other=DUE),
-        "created_at",
-    )
-    yield Stage("search", TextChange.objects.all(), (DUE,), _state(other=DUE), "at")
-    yield Stage(
-        "jobs",
-        ReprocessingJob.objects.all().under_way(),
-        (DUE, LEASED),
-        _state((leased, LEASED), other=DUE),
-        "created_at",
-    )
-
-
-def _profiles() -> Stage:
-    """Briefs that wait for their customer's profile, rate-limited while Customer.io says 429."""
-    is_held = AppApiPace.objects.filter(pk=1, held_until__gt=Now()).exists()
-    return Stage(
-        "profiles",
-        Brief.objects.open().filter(is_waiting_for_profile=True),
-        (DUE, RATE_LIMITED),
-        _state(other=RATE_LIMITED if is_held else DUE),
-        "created_at",
-    )
-
-
-def _state(*cases: tuple[Q, str], other: str) -> Case | Value:
-    if not cases:
-        return Value(other)
-    whens = [When(condition, then=Value(state)) for condition, state in cases]
-    return Case(*whens, default=Value(other), output_field=CharField())
+@cache
+def _sql(most: int) -> Sql:
+    """All stages in one statement. It never changes, and to write it takes Django longer than the
+    database to answer it.
+    """
+    parts, params = [], []
+    for stage in STAGES:
+        rows = stage.rows.annotate(state_=stage.state).order_by("pk")
+        waiting = rows.values_list("state_", stage.since)[:most]
+        # Django groups no rows behind a limit, and to fetch all of them takes ten times as long.
+        sql, given = waiting.query.sql_with_params()
+        parts.append(
+            f"SELECT '{stage.name}', state_, COUNT(*), MIN({stage.since})"  # noqa: S608 - Django wrote the rest
+            f" FROM ({sql}) AS waiting GROUP BY state_"
+        )
+        params += given
+    return " UNION ALL ".join(parts), tuple(params)

@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 Part = Callable[[Figures], Iterator[Metric]]
 PARTS: dict[str, Part] = {
     "counters": counted.counters,
-    "lags": counted.lags,
     "feed": backlog.feed,
     "backlog": backlog.stages,
     "research": research.state,

@@ -18,7 +18,8 @@ from webhooks.models.beats import FRESH
 # The rows as the last ANALYZE or VACUUM estimated them: counting would read the whole table.
 _TABLES_SQL = """
     SELECT relname, pg_total_relation_size(oid), GREATEST(reltuples, 0)
-    FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s) AND pg_table_is_visible(oid)
+    FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s)
+        AND relnamespace = current_schema()::regnamespace
 """
 _CONNECTIONS_SQL = """
     SELECT COALESCE(application_name, ''), COUNT(*) FROM pg_stat_activity

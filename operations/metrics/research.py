@@ -4,19 +4,17 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from briefs.models import MaveHealth, Research, ResearchPolicy
-from briefs.research import spending
 from operations.figures import Figures
 
 _PERIOD = "of the day and the month (UTC)"
 
 
 def state(figures: Figures) -> Iterator[Metric]:
-    policy, health = ResearchPolicy.current(), MaveHealth.current()
+    policy, health = figures.standstill.policy, figures.standstill.health
     yield GaugeMetricFamily(
         "savedesk_mave_in_flight",
         "Questions that Mave works on now, or may.",
-        value=Research.objects.in_flight().count(),
+        value=figures.standstill.in_flight,
     )
     yield GaugeMetricFamily(
         "savedesk_mave_concurrency", "The most questions at once.", value=policy.concurrency
@@ -54,7 +52,7 @@ def budget(figures: Figures) -> Iterator[Metric]:
         "1 if not even an urgent question can be paid. A budget that buys nothing never is.",
         labels=["period"],
     )
-    for spent in spending.account(ResearchPolicy.current(), figures.now):
+    for spent in figures.standstill.account:
         period = [str(spent.period)]
         used.add_metric(period, spent.settled)
         reserved.add_metric(period, spent.reserved)

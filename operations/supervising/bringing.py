@@ -29,7 +29,7 @@ def bring_events(beats: Beats) -> bool:
     outbox.wake_for_held()
     if indexing.is_due():
         beats.give(indexing.TASK)
-    if progress.event_due_since(Now(), PATIENCE) is None or progress.is_draining(Now(), PATIENCE):
+    if progress.event_due_since(PATIENCE) is None or progress.is_draining(Now(), PATIENCE):
         return False
     beats.give(DRAIN)
     return True
@@ -37,7 +37,7 @@ def bring_events(beats: Beats) -> bool:
 
 def bring_questions(beats: Beats) -> bool:
     """Start as many workers as find a question that may be asked now."""
-    if progress.question_due_since(Now(), PATIENCE) is None:
+    if progress.question_due_since(PATIENCE) is None:
         return False
     wanted = _workers_wanted()
     if wanted:

@@ -49,6 +49,8 @@ def quarantined(figures: Figures) -> Iterator[Trouble]:
 
     Lists of events are another trouble.
     """
+    if not figures.quarantined:
+        return
     unread = [event for event in figures.quarantined_events if event.reason_code != Reason.LIST]
     number = figures.quarantined.number - (figures.lists.rows.number if figures.lists else 0)
     if unread and number > 0 and unread[0].received_at > figures.now - WEEK:

@@ -4,16 +4,20 @@ people need.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from briefs.links import admin_url
 from briefs.models import Erasure
 from briefs.models.erasures import MAX_TRIES
 from briefs.times import length
 from operations.figures import Figures
+from operations.statements import written_once
 from operations.troubles.kinds import Kind, Trouble
 from personas.models import Customer
+from webhooks.clock import aware
 from webhooks.models import RetentionPolicy
 from webhooks.models.retention import TOLD_BEFORE
 
@@ -47,14 +51,10 @@ def not_pruned(figures: Figures) -> Iterator[Trouble]:
 
 def not_erased(figures: Figures) -> Iterator[Trouble]:
     """Somebody was to be erased and is still here. Whom another order erased is told no more."""
-    late = Q(tries__gte=MAX_TRIES) | Q(begun_at__lt=figures.now - ERASED_WITHIN)
-    ordered = Erasure.objects.filter(
-        late, ended_at=None, customer__in=Customer.objects.values("pk")
-    )
-    rows = list(ordered.order_by("begun_at").values_list("begun_at", "customer"))
+    rows = _late_erasures()
     if not rows:
         return
-    since, key = rows[0]
+    since, key = aware(rows[0][0]), rows[0][1]
     url = admin_url("briefs_erasure_changelist")
     more = f", and {len(rows) - 1} more," if len(rows) > 1 else ""
     yield Trouble(
@@ -68,6 +68,15 @@ def not_erased(figures: Figures) -> Iterator[Trouble]:
         url=url,
         link="Erasures" if url else "",
     )
+
+
+@written_once
+def _late_erasures() -> QuerySet[Any, Any]:
+    late = Q(tries__gte=MAX_TRIES) | Q(begun_at__lt=Now() - ERASED_WITHIN)
+    ordered = Erasure.objects.filter(
+        late, ended_at=None, customer__in=Customer.objects.values("pk")
+    )
+    return ordered.order_by("begun_at").values_list("begun_at", "customer")
 
 
 def failed_go(figures: Figures) -> Iterator[Trouble]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from briefs.models import MaveHealth, ResearchPolicy
 from briefs.research import pacing
 from operations import progress
 from operations.figures import Figures
@@ -19,10 +18,10 @@ def not_asked(figures: Figures) -> Iterator[Trouble]:
     Workers that all wait for Mave take no further question for as long as Mave thinks, and what
     they wait for is paid.
     """
-    since = progress.question_due_since(figures.now, PATIENCE)
-    if since is None or progress.has_asked(figures.now, PATIENCE):
+    since = progress.question_due_since(PATIENCE)
+    if since is None or progress.has_asked(PATIENCE):
         return
-    if progress.is_asking() or not pacing.may_begin():
+    if progress.is_asking() or not pacing.may_begin(figures.standstill):
         return
     yield Trouble(
         Kind.NOT_ASKED,
@@ -37,8 +36,8 @@ def not_asked(figures: Figures) -> Iterator[Trouble]:
 
 def paused(figures: Figures) -> Iterator[Trouble]:
     """From the first moment on: people did it, or Mavera refuses."""
-    policy = ResearchPolicy.objects.filter(pk=1, paused_at__isnull=False).first()
-    if policy is None or policy.paused_at is None:
+    policy = figures.standstill.policy
+    if policy.paused_at is None:
         return
     cure = "Once the reason is settled, resume it in the admin under “Research policy”."
     if policy.is_paused_by_mavera:
@@ -58,8 +57,8 @@ def paused(figures: Figures) -> Iterator[Trouble]:
 
 def mave_fails(figures: Figures) -> Iterator[Trouble]:
     """From when the breaker opens on. It often closes within minutes: alarms wait for longer."""
-    health = MaveHealth.objects.filter(pk=1, opened_at__isnull=False).first()
-    if health is None or health.opened_at is None:
+    health = figures.standstill.health
+    if health.opened_at is None:
         return
     yield Trouble(
         Kind.MAVE_FAILS,

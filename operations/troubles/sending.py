@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Now
 
 from briefs.links import admin_url
 from briefs.models import Signal
 from briefs.times import clock_and_day
 from operations.figures import DAY, Figures
+from operations.statements import written_once
 from operations.troubles.kinds import Kind, Trouble
 from personas.models import Effect, SignalKind
 from personas.rules import bounces
@@ -18,6 +20,7 @@ from personas.rules.bounces import Cause
 BOUNCES = (
     SignalKind.ADDRESS_GONE, SignalKind.BOUNCED, SignalKind.MAILBOX_FULL, SignalKind.BLOCKED,
 )  # fmt: skip
+REFUSED = Q(kind=SignalKind.BLOCKED, effect=Effect.NOTICE)
 # Some servers refuse some messages every day. It is our sending that is broken if they refuse many
 # people's mail, and most of all that bounced.
 MANY = 10
@@ -36,17 +39,18 @@ _CURES = {
 
 def mail_refused(figures: Figures) -> Iterator[Trouble]:
     """Blocked bounces of the last day that a rule made a notice; problem if most of all are."""
+    if not _any_refused():
+        return
     bounced = Signal.objects.filter(happened_at__gt=figures.now - DAY, kind__in=BOUNCES)
-    refused = Q(kind=SignalKind.BLOCKED, effect=Effect.NOTICE)
     seen = bounced.aggregate(
-        people=Count("customer", distinct=True, filter=refused),
+        people=Count("customer", distinct=True, filter=REFUSED),
         all=Count("customer", distinct=True),
-        since=Min("happened_at", filter=refused),
+        since=Min("happened_at", filter=REFUSED),
     )
     if not seen["people"]:
         return
     since = min(seen["since"], figures.now)
-    causes = _causes(bounced.filter(refused))
+    causes = _causes(bounced.filter(REFUSED))
     is_most = seen["people"] >= MANY and 2 * seen["people"] > seen["all"]
     url = admin_url("briefs_signal_changelist")
     query = f"?kind__exact={SignalKind.BLOCKED}&effect__exact={Effect.NOTICE}"
@@ -61,6 +65,13 @@ def mail_refused(figures: Figures) -> Iterator[Trouble]:
         url=url + query if url else "",
         link="Refused messages" if url else "",
     )
+
+
+@written_once
+def _any_refused() -> QuerySet[Any, Any]:
+    """One, if there is any: to count people reads all bounces of the day."""
+    lately = Signal.objects.filter(REFUSED, happened_at__gt=Now() - DAY)
+    return lately.order_by("-happened_at").values_list("pk")[:1]  # so that the index serves it
 
 
 def _causes(refused: Any) -> Counter[Cause]:

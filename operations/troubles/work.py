@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from briefs.links import admin_url
 from briefs.models import ReprocessingJob
 from briefs.times import length
 from operations import progress
 from operations.figures import Figures, dead
+from operations.statements import written_once
 from operations.troubles.kinds import Kind, Trouble
 from webhooks.models import WebhookEvent
 
@@ -34,9 +38,12 @@ _CURE = (
 
 def not_taken(figures: Figures) -> Iterator[Trouble]:
     now = figures.now
-    since = progress.event_due_since(now, LATE) or progress.event_due_since(now, PATIENCE)
+    if figures.event_due_since is None:
+        return
+    since = progress.event_due_since(PATIENCE)
     if since is None:
         return
+    since = progress.event_due_since(LATE) or since
     age = now - since
     if progress.is_draining(now, PATIENCE):
         yield Trouble(
@@ -88,8 +95,10 @@ def unscheduled(figures: Figures) -> Iterator[Trouble]:
 
 
 def failed(figures: Figures) -> Iterator[Trouble]:
+    if not figures.dead:
+        return
     oldest = dead().order_by("received_at").only("received_at", "finished_at").first()
-    if oldest is None:
+    if oldest is None:  # it was retried just now
         return
     url = admin_url("webhooks_webhookevent_changelist")
     yield Trouble(
@@ -109,16 +118,18 @@ def job_failed(figures: Figures) -> Iterator[Trouble]:
     """Jobs that somebody ordered, and that came no further. One that goes on, is cancelled or
     undone is told no more, nor is one that is deleted after a month.
     """
-    failed = ReprocessingJob.objects.filter(state=ReprocessingJob.State.FAILED, undone_by=None)
-    jobs = list(failed.order_by("ended_at")[:JOBS_NAMED])
-    if not jobs:
+    keys = [key for (key,) in _failed_jobs()]
+    if not keys:
+        return
+    jobs = list(ReprocessingJob.objects.filter(pk__in=keys[:JOBS_NAMED]).order_by("ended_at"))
+    if not jobs:  # they were deleted just now
         return
     said = [
         f"{job} stopped after {job.done:,} of {job.total or 0:,}: {job.reason.rstrip('.')}."
         for job in jobs
     ]
-    number = failed.count()
-    more = f" So did {number - len(jobs)} more." if number > len(jobs) else ""
+    further = len(keys[JOBS_NAMED:])
+    more = f" So did {further} more." if further else ""
     url = admin_url("briefs_reprocessingjob_changelist")
     yield Trouble(
         Kind.JOB_FAILED,
@@ -130,3 +141,9 @@ def job_failed(figures: Figures) -> Iterator[Trouble]:
         url=f"{url}?state__exact={ReprocessingJob.State.FAILED}" if url else "",
         link="Failed jobs" if url else "",
     )
+
+
+@written_once
+def _failed_jobs() -> QuerySet[Any, Any]:
+    failed = ReprocessingJob.objects.filter(state=ReprocessingJob.State.FAILED, undone_by=None)
+    return failed.order_by("ended_at").values_list("pk")

@@ -20,7 +20,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from briefs.times import length
-from operations import progress
 from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
 from providers.deadlines import OutOfTime, in_time
@@ -151,7 +150,7 @@ def _migrations() -> frozenset[tuple[str, str]]:
 
 def _oldest_waiting(figures: Figures) -> ReadinessCheck:
     late = choose(figures, LATE)
-    since = late[0].since if late else progress.event_due_since(figures.now)
+    since = late[0].since if late else figures.event_due_since
     if since is None:
         return ReadinessCheck("oldest_waiting", True, "no event is due", 0)
     age = max(figures.now - since, timedelta(0))

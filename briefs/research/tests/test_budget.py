@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from briefs.models import Brief, MaveCall, Priority, PriorityThreshold, Research, ResearchPolicy
 from briefs.research import pacing, spending
 from briefs.research.accounts import RESERVED_CREDITS
+from briefs.research.waiting import Standstill
 from briefs.tests.factories import (
     make_brief,
     make_event,
@@ -136,15 +137,15 @@ def test_page_of_the_waiting_brief_says_so(signed_in):
 def test_budgets_of_many_personas_cost_a_claim_no_more_queries_than_that_of_one(
     django_assert_num_queries,
 ):
-    limits = policy()
-    health = pacing.MaveHealth.current()
+    standstill = Standstill(policy())
+    assert not standstill.health.is_held
     for _ in range(5):
         persona = make_persona(month_budget=100)
         spend(persona, 50)
         wanted(persona)
 
     with django_assert_num_queries(5):  # under way, spent, two for the personas, the next question
-        assert pacing._most_urgent(limits, health) is None
+        assert pacing._most_urgent(standstill) is None
 
 
 def test_many_claimers_at_once_never_exceed_a_personas_budget(threaded_db):

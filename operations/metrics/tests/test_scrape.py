@@ -1,16 +1,18 @@
 """`/metrics`: what the rows say at this moment, who may read it, and what a failure leaves out."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from briefs.models import MaveCall, MaveHealth, ResearchPolicy
 from briefs.notifying.tests.listener import make_notification
 from briefs.tests.factories import make_brief, make_event, make_research
 from config.proxies import networks
-from operations.metrics import collector
+from operations.metrics import backlog, collector
 from operations.metrics.tests.scraping import Scrape, scrape
 from personas.models import AppApiPace
 from webhooks.models import ServiceBeat
@@ -54,6 +56,18 @@ def test_backlog_is_told_by_stage_and_state_with_the_age_of_the_oldest(client):
     assert backlog("profiles", "due") == (1, 180)
     assert backlog("notifications", "due") == (1, 60)
     assert found.value("savedesk_events_waiting") == 5
+
+
+@pytest.mark.django_db
+def test_of_many_events_the_oldest_are_told_by_state_and_all_are_counted(client, monkeypatch):
+    monkeypatch.setattr(backlog, "MOST_COUNTED", 2)
+    for _ in range(3):
+        make_event()
+
+    found = scrape(client)
+
+    assert found.value("savedesk_backlog", stage="events", state="due") == 2
+    assert found.value("savedesk_events_waiting") == 3
 
 
 @pytest.mark.django_db
@@ -120,6 +134,22 @@ def test_sizes_of_tables_and_connections_are_told_on_postgresql(client, settings
     assert found.value("savedesk_database_bytes") > 1_000_000
     ours = f"savedesk-{settings.SERVICE}@{settings.HOST_NAME}"[:63]
     assert found.value("savedesk_database_connections", application=ours) >= 1
+
+
+@pytest.mark.django_db
+def test_no_statement_is_asked_twice_in_one_scrape(client, settings):
+    settings.MAVERA_API_KEY = "mvra_live_of_the_tests"
+    make_brief(research=make_research(created_at=ago(minutes=3)))
+    make_event(received_at=ago(minutes=3))
+    make_event(status="dead")
+    make_event(status="quarantined")
+    scrape(client)  # the first one makes rows that there is one of
+
+    with CaptureQueriesContext(connection) as asked:
+        scrape(client)
+
+    statements = Counter(one["sql"] for one in asked.captured_queries)
+    assert [sql for sql, number in statements.items() if number > 1] == []
 
 
 # What fails
