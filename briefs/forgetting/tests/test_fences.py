@@ -253,6 +253,16 @@ def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():
     assert not Notification.objects.exists()
 
 
+def test_an_address_that_was_learned_after_they_were_found_gets_a_tombstone_too():
+    customer = make_customer(cio_id="beef01")
+    person = people.find("beef01")
+    Customer.objects.filter(pk=customer.pk).update(email="ann@example.com")
+
+    erasing.erase(person, Erasure.objects.create(way="command"))
+
+    assert all(Tombstone.objects.all().among([{"email": "ann@example.com"}]))
+
+
 def test_somebody_who_was_merged_before_the_worker_came_is_erased_all_the_same(lead):
     older = make_customer(cio_id=None, email="ann@example.com")
     newer = make_customer(cio_id="beef01", phone="+49171555001")
