@@ -7,7 +7,7 @@ import pytest
 from axes.models import AccessLog
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
@@ -317,6 +317,19 @@ def test_failure_of_one_kind_is_noted_and_the_others_go_on(monkeypatch):
     assert state.trouble == "ignored events: TypeError"
     assert state.failing_since
     assert state.removed == {"bodies": 1}
+
+
+def test_database_that_is_away_ends_the_run_and_is_no_failure_of_a_kind(monkeypatch):
+    def is_away(*given):
+        raise OperationalError("the database is away")
+
+    event_of(100, "ignored")
+    monkeypatch.setattr(working, "_batch", is_away)
+
+    with pytest.raises(OperationalError):
+        pruned()
+
+    assert Pruning.known().trouble == ""
 
 
 def test_dry_run_counts_what_the_run_removes(capsys):
