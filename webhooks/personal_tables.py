@@ -1,5 +1,7 @@
 """What the receiver keeps about people."""
 
+from django.db.models import Q
+
 from webhooks.models import WebhookEvent
 from webhooks.personal import Fate, Nobody, Person, Quotes, Rows, Theirs, register
 
@@ -9,6 +11,13 @@ def events_of(person: Person) -> Rows:
     return WebhookEvent.objects.filter(
         pk__in=WebhookEvent.objects.all().of_person(person.identifiers)
     )
+
+
+def _may_quote_others(events: Rows) -> Rows:
+    """Of a million events few say more than their kind and rule: an address, a number, an error."""
+    says_an_address = Q(status_reason__contains="@") | Q(status_reason__contains="+")
+    failed = Q(status__in=(WebhookEvent.Status.DEAD, WebhookEvent.Status.QUARANTINED))
+    return events.filter(says_an_address | failed | ~Q(history=[]) | Q(noted__isnull=False))
 
 
 def enter() -> None:
@@ -24,6 +33,8 @@ def enter() -> None:
                 "metric": "what happened, and the figures of the feed count it",
             },
         ),
+        # A message to another address than the customer's own says which in its reason.
+        Quotes("webhooks.WebhookEvent", "status_reason history noted", among=_may_quote_others),
         Nobody("webhooks.Bell", "whether a wake-up waits"),
         Nobody("webhooks.Tally", "how many answers of each kind in an hour"),
         Nobody("webhooks.Tombstone", "keyed digests, from which nobody can be read"),

@@ -32,7 +32,7 @@ class ErasureInFull(serializers.ModelSerializer[Erasure]):
         read_only=True,
         allow_null=True,
         default=None,
-        help_text="Empty: whoever used the command.",
+        help_text="Empty: whoever used the command, or a look-up.",
     )
     begun_at = serializers.DateTimeField(read_only=True, allow_null=True)
     ended_at = serializers.DateTimeField(
@@ -43,7 +43,8 @@ class ErasureInFull(serializers.ModelSerializer[Erasure]):
     )
     left = serializers.ListField(
         child=serializers.CharField(),
-        help_text="What still names the person: rules that the team has to change itself.",
+        help_text="What still names the person: rules that the team has to change itself, and "
+        "saved views that may mean somebody else.",
     )
 
     class Meta:

@@ -80,7 +80,7 @@ class Pattern:
                 likes.append(_like(_RUN.findall(written)))
                 parts.append(_name(written))
                 ends.append(written)
-        return cls(tuple(likes), _compiled(parts), _compiled(map(_cut, ends)))
+        return cls(tuple(dict.fromkeys(likes)), _compiled(parts), _compiled(map(_cut, ends)))
 
     @classmethod
     def of_words(cls, person: Person) -> "Pattern":
@@ -111,7 +111,8 @@ class Pattern:
         """Also what has one of these parts; the database looks for the words."""
         parts = [self.exactly.pattern] if self.exactly else []
         likes = [_like(_RUN.findall(word)) for word in words]
-        return Pattern((*self.likes, *likes), _compiled([*parts, *further]), self.cut)
+        every = dict.fromkeys((*self.likes, *likes))
+        return Pattern(tuple(every), _compiled([*parts, *further]), self.cut)
 
     def could_be_in(self, text: str) -> bool:
         """Quickly, whether `finds` may say yes: bodies of thousands of letters are searched."""

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
-from briefs.models import Brief, MaveCall, Notification
+from briefs.models import Brief, MaveCall, Notification, NotificationTarget
 from webhooks.clock import database_now
 from webhooks.models import Meter, MeterCount, ServiceBeat, Tally, WebhookEvent
 
@@ -117,9 +117,11 @@ def _calls(since: datetime, until: datetime) -> Found:
 
 
 def _notifications(since: datetime, until: datetime) -> Found:
-    ended = Notification.objects.filter(
-        created_at__gt=since - UNSENT, finished_at__gt=since, finished_at__lte=until
-    )
+    """Also those that somebody had sent again long after they were written."""
+    new = Q(created_at__gt=since - UNSENT)
+    every = NotificationTarget.objects.values("pk")  # the index of moments has the target first
+    again = Q(target__in=every, started_at__gt=since - UNSENT)
+    ended = Notification.objects.filter(new | again, finished_at__gt=since, finished_at__lte=until)
     for status, number in _by(ended, "status"):
         yield ("notifications", status), number
 

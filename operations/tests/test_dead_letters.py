@@ -48,3 +48,13 @@ def test_dry_run_changes_nothing_and_a_replay_does(capsys):
 def test_name_of_no_letter_is_told(capsys):
     with pytest.raises(CommandError, match="No dead letter is called event-9"):
         run(capsys, "--id", "event-9")
+
+
+def test_name_of_no_letter_is_told_after_the_others_were_replayed(capsys):
+    event = make_dead()
+
+    with pytest.raises(CommandError, match=r"No dead letter is called event-999999\."):
+        run(capsys, "--replay", "--id", f"event-{event.pk}", "event-999999")
+
+    event.refresh_from_db()
+    assert event.status == "pending"

@@ -7,7 +7,7 @@ import pytest
 from axes.models import AccessLog
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
@@ -100,6 +100,22 @@ def test_event_of_an_open_brief_stays_and_that_of_a_closed_one_leaves_its_signal
     assert Brief.objects.count() == 2
 
 
+def test_event_whose_signal_opened_no_brief_ends_as_well():
+    make_signal(event=event_of(401), brief=None)
+
+    pruned()
+
+    assert kept() == set()
+
+
+def test_signed_test_is_no_failed_event_of_which_people_are_told():
+    event_of(85, "quarantined", reason_code="signed_test")
+
+    pruned()
+
+    assert Pruning.known().told_at is None
+
+
 def test_failed_events_go_only_after_people_were_told_for_a_week():
     dead, unreadable, test = (
         event_of(120, "dead"),
@@ -117,6 +133,36 @@ def test_failed_events_go_only_after_people_were_told_for_a_week():
 
     assert kept() == set()
     assert test.pk not in kept()
+
+
+@pytest.mark.parametrize(("age", "is_told"), [(82, False), (84, True)])
+def test_failed_event_is_told_a_week_before_its_90_days_are_over(age, is_told):
+    event_of(age, "dead")
+
+    pruned()
+
+    assert bool(Pruning.known().told_at) is is_told
+
+
+def test_limit_is_that_of_all_batches_and_kinds(monkeypatch):
+    monkeypatch.setattr(working, "BATCH", 1)
+    for status in ("ignored", "ignored", "processed", "processed"):
+        event_of(401, status)
+
+    assert not pruned(limit=3)
+
+    assert len(kept()) == 1
+
+
+def test_sizes_of_two_months_are_kept():
+    for days in (59, 61):
+        DailySize.objects.create(day=ago(days).date())
+
+    pruned()
+
+    days = DailySize.objects.values_list("day", flat=True)
+    assert ago(59).date() in days
+    assert ago(61).date() not in days
 
 
 def test_fewer_days_for_failed_events_are_told_anew():
@@ -153,7 +199,7 @@ def test_rows_of_other_kinds_end():
 
 
 def test_old_version_keeps_its_rules_only_if_something_was_made_by_it():
-    for number in range(1, 54):
+    for number in range(1, 55):
         RuleVersion.objects.create(number=number, what="x", document={"a": 1}, digest="x")
     make_signal(rules_version=2)
     make_brief(rules_version=3)
@@ -162,7 +208,7 @@ def test_old_version_keeps_its_rules_only_if_something_was_made_by_it():
     pruned()
 
     ended = RuleVersion.objects.exclude(document_ended_at=None)
-    assert [(one.number, one.document) for one in ended] == [(1, {})]
+    assert [(one.number, one.document) for one in ended.order_by("pk")] == [(1, {}), (4, {})]
 
 
 def test_for_ever_is_for_ever():
@@ -271,6 +317,19 @@ def test_failure_of_one_kind_is_noted_and_the_others_go_on(monkeypatch):
     assert state.trouble == "ignored events: TypeError"
     assert state.failing_since
     assert state.removed == {"bodies": 1}
+
+
+def test_database_that_is_away_ends_the_run_and_is_no_failure_of_a_kind(monkeypatch):
+    def is_away(*given):
+        raise OperationalError("the database is away")
+
+    event_of(100, "ignored")
+    monkeypatch.setattr(working, "_batch", is_away)
+
+    with pytest.raises(OperationalError):
+        pruned()
+
+    assert Pruning.known().trouble == ""
 
 
 def test_dry_run_counts_what_the_run_removes(capsys):

@@ -189,6 +189,10 @@ def _texts_of_others() -> None:
     other.close("retained", QUOTED, user)
     contact = {"channel": "phone", "is_reached": True, "note": QUOTED}
     ContactLog.objects.create(brief=other, actor=user, **contact)
+    make_event(
+        make_payload(data={"identifiers": {"cio_id": "0ddba11"}}), status="processed",
+        status_reason=f"a message to {QUOTED}", history=[{"reason": QUOTED}],
+    )  # fmt: skip
     research = make_research(
         answer=f"Ask {QUOTED}", raw_reply={"text": QUOTED}, sources=[{"title": QUOTED}]
     )

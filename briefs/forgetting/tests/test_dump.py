@@ -33,7 +33,7 @@ def test_a_dump_holds_nothing_of_an_erased_person():
     if connection.vendor == "sqlite":
         assert everything.left_in(connection.connection.serialize().decode("latin-1").lower()) == []
     assert erasure.counts == foreseen
-    assert foreseen["webhooks.WebhookEvent"] == 7
+    assert foreseen["webhooks.WebhookEvent"] == 8
     assert erasing.count(people.find(everything.EMAIL)) == {}
 
 

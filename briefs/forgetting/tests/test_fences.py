@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from briefs.forgetting import erasing, ordering, people
@@ -251,6 +252,41 @@ def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():
 
     assert not message.sent(token)
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(("sqlstate", "is_tried_again"), [("40P01", True), ("57014", False)])
+def test_what_postgresql_gave_up_as_a_deadlock_is_tried_again(
+    monkeypatch, sqlstate, is_tried_again
+):
+    make_customer(email="ann@example.com")
+    failing = [OperationalError("not now")]
+    failing[0].__cause__ = type("Refused", (Exception,), {"sqlstate": sqlstate})()
+    take = erasing._take
+    monkeypatch.setattr(
+        erasing, "_take", lambda *given: raise_it(failing.pop()) if failing else take(*given)
+    )
+
+    if is_tried_again:
+        erase()
+    else:
+        with pytest.raises(OperationalError):
+            erase()
+
+    assert Customer.objects.filter(is_erased=False).exists() is not is_tried_again
+
+
+def raise_it(error):
+    raise error
+
+
+def test_an_address_that_was_learned_after_they_were_found_gets_a_tombstone_too():
+    customer = make_customer(cio_id="beef01")
+    person = people.find("beef01")
+    Customer.objects.filter(pk=customer.pk).update(email="ann@example.com")
+
+    erasing.erase(person, Erasure.objects.create(way="command"))
+
+    assert all(Tombstone.objects.all().among([{"email": "ann@example.com"}]))
 
 
 def test_somebody_who_was_merged_before_the_worker_came_is_erased_all_the_same(lead):

@@ -74,6 +74,16 @@ def test_an_event_under_their_address_that_became_another_customers_signal_stays
     assert erasing.events_of(people.gather(ann)) == set()
 
 
+def test_an_event_that_gives_their_address_as_the_id_is_theirs():
+    make_customer(cio_id="beef01", email="ann@example.com")
+    event = event_of({"id": "ann@example.com"}, status="ignored")
+
+    erase("beef01")
+
+    event.refresh_from_db()
+    assert event.identifiers == {}
+
+
 def test_an_id_that_another_customer_had_before_stays_theirs():
     ann = make_customer(cio_id="beef01", external_id="moved")
     bea = make_customer(cio_id="beef02", external_id="bea")

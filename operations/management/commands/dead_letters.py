@@ -41,14 +41,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         kinds = tuple(Kind(kind) for kind in options["kind"])
         choice = Choice(kinds=kinds, words=options["reason"], names=tuple(options["id"]))
+        there = {letter.name for letter in listing.every(choice)} if options["id"] else set()
         if options["dry_run"]:
             self._tell(replaying.look(choice, None, options["limit"]))
         elif options["replay"]:
             self._replay(choice, options["limit"])
         else:
             self._list(choice, options["limit"] or SHOWN)
-        there = {letter.name for letter in listing.every(choice)} if options["id"] else set()
-        unknown = [] if options["replay"] else [one for one in options["id"] if one not in there]
+        unknown = [one for one in options["id"] if one not in there]
         if unknown:
             raise CommandError(f"No dead letter is called {', '.join(unknown)}.")
 

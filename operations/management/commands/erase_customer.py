@@ -64,7 +64,10 @@ class Command(BaseCommand):
     def _allow(self, term: str) -> None:
         if not Tombstone.objects.all().lift(people.by_identifiers(term)):
             raise CommandError("Nobody with this identifier was erased.")
-        self.stdout.write("Events under this identifier are worked on from now on.")
+        self.stdout.write(
+            "Events under this identifier are worked on from now on, unless they carry another one "
+            "of somebody erased."
+        )
 
     def _is_agreed(self, person: Person) -> bool:
         if not (sys.stdin.isatty() and self.stdout.isatty()):

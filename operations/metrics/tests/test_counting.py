@@ -151,6 +151,20 @@ def test_messages_that_are_deleted_stay_counted(client):
     assert scrape(client).value("savedesk_notifications_total", outcome="sent") == 1
 
 
+@pytest.mark.usefixtures("_counting")
+def test_message_that_is_sent_again_long_after_it_failed_is_counted(client):
+    moments = {
+        "created_at": ago(days=5),
+        "started_at": ago(minutes=30),
+        "finished_at": ago(minutes=30),
+    }
+    make_notification(status=Notification.Status.SENT, **moments)
+
+    counting.count()
+
+    assert scrape(client).value("savedesk_notifications_total", outcome="sent") == 1
+
+
 def test_first_count_begins_now_and_not_with_years_of_history(client):
     make_event(status="processed", finished_at=ago(days=400))
 
