@@ -15,6 +15,7 @@ class Activity(models.Model):
         CLOSED = "closed", "Closed"  # by its actor; entries from before have no code
         WOKEN = "woken", "Woke up"  # from a snooze
         FORGOTTEN = "forgotten", "Forgotten"  # became unassigned because nobody acted
+        SAID = "said", "In somebody’s words"  # a reason, or an ending: no other row has them
 
     brief = models.ForeignKey("briefs.Brief", on_delete=models.CASCADE, related_name="activities")
     at = models.DateTimeField(db_default=Now())

@@ -269,13 +269,15 @@ class Brief(Timed, Ended, Valued):
         return self.closed_at is not None and self.closed_at <= moment
 
     @transaction.atomic
-    def log(self, text: str, actor: Any = None, *, is_raised: bool = False) -> None:
+    def log(
+        self, text: str, actor: Any = None, code: str | None = None, *, is_raised: bool = False
+    ) -> None:
         """Write into the timeline. `is_raised`: this transaction has updated the brief already.
 
         Of a row that one transaction updates twice PostgreSQL checks the customer once more when
         it commits. A merge that has locked the customer waits for the brief: a deadlock.
         """
-        Activity.objects.create(brief=self, text=text, actor=actor)
+        Activity.objects.create(brief=self, text=text, actor=actor, code=code)
         if not is_raised:
             Brief.objects.filter(pk=self.pk).update()  # the timeline changed: raise the revision
 
@@ -293,18 +295,21 @@ class Brief(Timed, Ended, Valued):
         self.refresh_from_db()
         return bool(changed)
 
-    def contacted(self, words: str, actor: Any, due_at: datetime | None) -> bool:
+    def contacted(
+        self, words: str, actor: Any, due_at: datetime | None, code: str | None = None
+    ) -> bool:
         """Any open state -> IN_PROGRESS, because `actor` tried to reach the customer."""
-        changed = Brief.objects.filter(pk=self.pk).contacted(words, actor, due_at)
+        changed = Brief.objects.filter(pk=self.pk).contacted(words, actor, due_at, code)
         self.refresh_from_db()
         return bool(changed)
 
     def snooze(
-        self, until: datetime, words: str, actor: Any, due_at: datetime, *, for_signal: bool
-    ) -> bool:
+        self, until: datetime, words: str, actor: Any, due_at: datetime, code: str | None = None,
+        *, for_signal: bool,
+    ) -> bool:  # fmt: skip
         """Any open state -> SNOOZED until then; `due_at`: when the next act is due after that."""
         briefs = Brief.objects.filter(pk=self.pk)
-        changed = briefs.snooze(until, words, actor, due_at, for_signal=for_signal)
+        changed = briefs.snooze(until, words, actor, due_at, code, for_signal=for_signal)
         self.refresh_from_db()
         return bool(changed)
 
@@ -318,11 +323,13 @@ class Brief(Timed, Ended, Valued):
     def correct(self, words: str, actor: Any, **fields: Any) -> None:
         """CLOSED -> CLOSED: what was said of how it ended is said anew."""
         Brief.objects.filter(pk=self.pk, state=self.State.CLOSED).update(**fields)
-        self.log(words, actor, is_raised=True)
+        self.log(words, actor, Activity.Code.SAID, is_raised=True)
         self.refresh_from_db()
 
     @transaction.atomic
-    def reopen(self, words: str, actor: Any, due_at: datetime | None) -> bool:
+    def reopen(
+        self, words: str, actor: Any, due_at: datetime | None, code: str | None = None
+    ) -> bool:
         """CLOSED -> IN_PROGRESS in the hands of `actor`. How it had ended stays in the log.
 
         Raises IntegrityError if the customer has another open brief.
@@ -344,7 +351,7 @@ class Brief(Timed, Ended, Valued):
             due_moved_at=None,
         )
         if changed:
-            self.log(words, actor, is_raised=True)
+            self.log(words, actor, code, is_raised=True)
         self.refresh_from_db()
         return bool(changed)
 

@@ -33,10 +33,13 @@ class WorkedQuerySet(TimedQuerySet[Row]):
         return len(keys)
 
     @transaction.atomic
-    def contacted(self, words: str, actor: Any, due_at: datetime | None) -> int:
+    def contacted(
+        self, words: str, actor: Any, due_at: datetime | None, code: str | None = None
+    ) -> int:
         """Any open state -> IN_PROGRESS, because `actor` tried to reach the customer.
 
         Whoever tries first has the brief in hand. `due_at`: when the next try is due, if it is.
+        `code`: of the entry.
         """
         keys = self._locked_open()
         nobodys = set(self._of(keys).filter(assignee=None).values_list("pk", flat=True))
@@ -49,15 +52,19 @@ class WorkedQuerySet(TimedQuerySet[Row]):
             **AWAKE,
             **moved,
         )
-        _log([key for key in keys if key not in nobodys], words, actor)
-        _log([key for key in keys if key in nobodys], words + TOOK, actor)
+        _log([key for key in keys if key not in nobodys], words, actor, code)
+        _log([key for key in keys if key in nobodys], words + TOOK, actor, code)
         return len(keys)
 
     @transaction.atomic
     def snooze(
-        self, until: datetime, words: str, actor: Any, due_at: datetime, *, for_signal: bool
-    ) -> int:
-        """Any open state -> SNOOZED until then; `due_at`: when the next act is due after that."""
+        self, until: datetime, words: str, actor: Any, due_at: datetime, code: str | None = None,
+        *, for_signal: bool,
+    ) -> int:  # fmt: skip
+        """Any open state -> SNOOZED until then; `due_at`: when the next act is due after that.
+
+        `code`: of the entry.
+        """
         keys = self._locked_open()
         moved = When(due_at__isnull=False, then=Coalesce("due_moved_at", Now()))
         self._of(keys).update(
@@ -67,7 +74,7 @@ class WorkedQuerySet(TimedQuerySet[Row]):
             due_at=due_at,
             due_moved_at=Case(moved, default=F("due_moved_at")),
         )
-        _log(keys, words, actor)
+        _log(keys, words, actor, code)
         return len(keys)
 
     def _locked_open(self) -> list[int]:
@@ -78,6 +85,8 @@ class WorkedQuerySet(TimedQuerySet[Row]):
         return self.model._default_manager.filter(pk__in=keys)
 
 
-def _log(keys: Iterable[int], words: str, actor: Any) -> None:
+def _log(keys: Iterable[int], words: str, actor: Any, code: str | None = None) -> None:
     """Into the timeline of each, of which this transaction has raised the revision already."""
-    Activity.objects.bulk_create(Activity(brief_id=key, text=words, actor=actor) for key in keys)
+    Activity.objects.bulk_create(
+        Activity(brief_id=key, text=words, actor=actor, code=code) for key in keys
+    )

@@ -33,6 +33,7 @@ class Watched:
     key: str
     columns: tuple[str, ...]
     document: str = ""  # the table with the documents of these rows, which go with them
+    codes: tuple[str, ...] = ()  # only rows with one of these as their `code`; empty: all
     events: tuple[str, ...] = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -42,19 +43,20 @@ WATCHED = (
         "briefs_brief", "brief", "id",
         ("customer_id", "persona_id", "persona_why", "kind", "detail", "priority_reasons",
          "research_id", "closing_note", "step_at_closing", "closing_reason_id", "offer",
-         "offer_percent", "offer_words", "plan", "company"),
+         "offer_percent", "offer_words", "plan", "company", "reopened_at"),
         "briefs_briefdocument",
     ),
     Watched("briefs_signal", "brief", "brief_id", ("brief_id", "kind", "detail", "message")),
     Watched("briefs_comment", "brief", "brief_id", ("brief_id", "text")),
     Watched("briefs_contactlog", "brief", "brief_id", ("brief_id", "channel", "note")),
+    Watched("briefs_activity", "brief", "brief_id", ("brief_id", "text"), codes=("said", "closed")),
     Watched(
         "personas_customer", "customer", "id",
         ("cio_id", "external_id", "email", "phone", "attributes", "company"),
         "briefs_customerdocument",
     ),
     Watched("personas_customeralias", "customer", "customer_id", ("customer_id", "value")),
-    Watched("briefs_research", "research", "id", ("answer",), "briefs_researchdocument"),
+    Watched("briefs_research", "research", "id", ("answer", "sources"), "briefs_researchdocument"),
     Watched("briefs_closingreason", "reason", "id", ("name",), events=("UPDATE",)),
     Watched("briefs_offer", "offer", "0", ("name",), events=("UPDATE",)),
 )  # fmt: skip
@@ -135,11 +137,13 @@ def _on_postgresql(watched: Watched, event: str) -> list[str]:
     table, columns = watched.table, ", ".join(watched.columns)
     if event == "UPDATE":
         keys = " UNION ".join(f"SELECT {_of(row, watched.key)}" for row in ("OLD", "NEW"))
-        when = f"WHEN (({_list('OLD', watched)}) IS DISTINCT FROM ({_list('NEW', watched)}))"
+        is_other = f"({_list('OLD', watched)}) IS DISTINCT FROM ({_list('NEW', watched)})"
+        when = f"WHEN ({_and(is_other, _has_code('NEW.', watched))})"
         how = f"UPDATE OF {columns} ON {table} FOR EACH ROW {when}"
     else:
         row, rows = ("NEW", "rows_after") if event == "INSERT" else ("OLD", "rows_before")
         keys = f"SELECT DISTINCT {watched.key} FROM {rows}"  # noqa: S608 - all names are ours
+        keys += f" WHERE {_has_code('', watched)}" * bool(watched.codes)
         how = f"{event} ON {table} REFERENCING {row} TABLE AS {rows} FOR EACH STATEMENT"
     body = (
         f"INSERT INTO briefs_textchange (kind, key) SELECT '{watched.kind}', key "  # noqa: S608 - all names are ours
@@ -162,14 +166,25 @@ def _on_sqlite(watched: Watched, event: str) -> list[str]:
     body = f"INSERT INTO briefs_textchange (kind, key) {rows};"
     if event == "DELETE" and watched.document:
         body += f" DELETE FROM {watched.document} WHERE id = OLD.id;"  # noqa: S608 - ours
-    changed = f"({_list('OLD', watched)}) IS NOT ({_list('NEW', watched)})"
-    when = f"WHEN {changed} " if event == "UPDATE" else ""
+    is_other = f"({_list('OLD', watched)}) IS NOT ({_list('NEW', watched)})"
+    only = _has_code("OLD." if event == "DELETE" else "NEW.", watched)
+    when = _and(is_other if event == "UPDATE" else "", only)
+    when = f"WHEN {when} " if when else ""
     of = f" OF {', '.join(watched.columns)}" if event == "UPDATE" else ""
     return [f"CREATE TRIGGER NAME AFTER {event}{of} ON {watched.table} {when}BEGIN {body} END"]
 
 
 def _of(row: str, key: str) -> str:
     return key if key.isdigit() else f"{row}.{key}"
+
+
+def _has_code(row: str, watched: Watched) -> str:
+    codes = ", ".join(f"'{code}'" for code in watched.codes)
+    return f"{row}code IN ({codes})" if codes else ""
+
+
+def _and(*conditions: str) -> str:
+    return " AND ".join(filter(None, conditions))
 
 
 def _list(row: str, watched: Watched) -> str:

@@ -62,7 +62,7 @@ def snooze(act: BulkAct, actor: Any, wanted: Snooze) -> bool:
     for_signal = wanted.until == Until.SIGNAL
 
     def do(briefs: list[Brief], actor: Any) -> None:
-        _all(briefs).snooze(until, words, actor, due_at, for_signal=for_signal)
+        _all(briefs).snooze(until, words, actor, due_at, wanted.code, for_signal=for_signal)
 
     return _carry_out(act, actor, do)
 
@@ -80,7 +80,7 @@ def log(act: BulkAct, actor: Any, contact: Contact) -> bool:
         for part in parts:
             part.contact = by_brief[part.brief_id]
         BulkPart.objects.bulk_update(parts, ["contact"])
-        _all(briefs).contacted(words, actor, due_at)
+        _all(briefs).contacted(words, actor, due_at, contact.code)
 
     return _carry_out(act, actor, do)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from briefs.models import Brief, ClosingReason, Offer
+from briefs.models import Activity, Brief, ClosingReason, Offer
 from briefs.models.endings import offer_in_words
 from briefs.reading import first_steps
 from briefs.triage import freshness
@@ -100,7 +100,7 @@ def close(brief: Brief, actor: Any, based_on: str, ending: Ending) -> Closing:
             return Closing.ALREADY
         words = f"meant to close it as well: {ending.words}"
         if not brief.activities.filter(actor=actor, text=words).exists():  # no second click
-            brief.log(words, actor)
+            brief.log(words, actor, Activity.Code.SAID)
         return Closing.TOO_LATE
     freshness.refuse_stale(brief, actor, based_on)
     ending.refuse_incomplete()

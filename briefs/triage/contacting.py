@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from briefs.models import Brief, Calendar, ContactLog
+from briefs.models import Activity, Brief, Calendar, ContactLog
 from briefs.models.many import TOOK
 from briefs.times import short_day
 from briefs.triage import freshness
@@ -43,6 +43,11 @@ class Contact:
             parts.append(f"next on {short_day(self.next_date)}{why}")
         return " · ".join([*parts, self.note] if self.note else parts)
 
+    @property
+    def code(self) -> str | None:
+        """Of the entry in the timeline: the contact log has the note, and not the reason."""
+        return Activity.Code.SAID if self.next_date and self.why_moved else None
+
     def entry(self, brief: Brief, actor: Any) -> ContactLog:
         """The row that keeps it, not saved yet."""
         return ContactLog(
@@ -73,7 +78,7 @@ def log(brief: Brief, actor: Any, based_on: str, contact: Contact) -> Contacting
     calendar = Calendar.load()
     refuse_incomplete(contact, calendar, is_moved=brief.is_due_moved)
     contact.entry(brief, actor).save()
-    brief.contacted(entry, actor, due_at(contact, calendar))
+    brief.contacted(entry, actor, due_at(contact, calendar), contact.code)
     return Contacting.LOGGED
 
 

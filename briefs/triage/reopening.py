@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from briefs.models import Brief
+from briefs.models import Activity, Brief
 from briefs.reading.deadlines import Deadlines
 from briefs.triage import freshness
 from personas.models import Customer
@@ -43,7 +43,7 @@ def reopen(brief: Brief, actor: Any, based_on: str, why: str = "") -> Reopening:
     reopened = copy(brief)  # a closed one would say the step that it kept
     reopened.state = Brief.State.IN_PROGRESS
     due_at = Deadlines([reopened]).of(reopened, database_now())
-    brief.reopen(words, actor, due_at)
+    brief.reopen(words, actor, due_at, Activity.Code.SAID if why else None)
     return Reopening.REOPENED
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
-from briefs.models import Brief, Calendar
+from briefs.models import Activity, Brief, Calendar
 from briefs.notifying import personal
 from briefs.times import short_day
 from briefs.triage import freshness
@@ -50,6 +50,11 @@ class Snooze:
     day: date | None = None  # for Until.DAY
     why_moved: str = ""  # asked for if it moves what is due a second time
 
+    @property
+    def code(self) -> str | None:
+        """Of the entry in the timeline, which alone has the reason."""
+        return Activity.Code.SAID if self.why_moved else None
+
     def last_day(self, calendar: Calendar) -> date | None:
         """The day on which the brief comes back, if nothing wakes it before."""
         now = database_now()
@@ -80,6 +85,7 @@ def snooze(brief: Brief, actor: Any, based_on: str, wanted: Snooze) -> Snoozing:
         words(wanted, day),
         actor,
         calendar.closing(calendar.working_day_from(day)),
+        wanted.code,
         for_signal=wanted.until == Until.SIGNAL,
     )
     return Snoozing.SNOOZED

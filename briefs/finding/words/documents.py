@@ -12,15 +12,18 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any
 
+from django.db.models import Q
+
 from briefs.finding.words import folding
-from briefs.models import Brief, BriefDocument, Comment, ContactLog, Research, Signal
+from briefs.models import Activity, Brief, BriefDocument, Comment, ContactLog, Research, Signal
 from briefs.models.endings import offer_in_words
+from briefs.reading.sources import sources
 from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
 from personas.rules.steps import Steps
 
-VERSION = 1  # raise it where documents are made in another way: all are written anew then
+VERSION = 2  # raise it where documents are made in another way: all are written anew then
 MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
 LONGEST = 20_000  # characters of one text
 FEWEST_DIGITS = 7  # by which a number is found
@@ -30,6 +33,11 @@ _READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "
          "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
          "closing_reason__name", "offer__name", "offer__asks",
          *(f"customer__{name}" for name in _OF_A_CUSTOMER))  # fmt: skip
+# Entries of the log that hold what somebody wrote and no other row has: a brief that was reopened
+# has no ending any more.
+_IN_WORDS = Q(code=Activity.Code.SAID) | Q(
+    code=Activity.Code.CLOSED, actor__isnull=False, brief__reopened_at__isnull=False
+)
 _LABELS = {kind.value: str(kind.label) for kind in SignalKind}
 _CAMPAIGN = ("campaign_name", "broadcast_name", "newsletter_name")
 _IDENTIFIERS = {"cio_id": "Customer.io’s id", "id": "Id", "email": "Address", "phone": "Number"}
@@ -94,6 +102,12 @@ def of_briefs(keys: Collection[int]) -> list[BriefTexts]:
                 "brief", "channel", "note"
             )
         ),
+        _by_brief(
+            (brief, Text("Log", text, "C"))
+            for brief, text in Activity.objects.filter(_IN_WORDS, brief__in=keys).values_list(
+                "brief", "text"
+            )
+        ),
     ]
     return [
         BriefTexts(
@@ -115,8 +129,16 @@ def of_customers(keys: Collection[int]) -> dict[int, list[Text]]:
 
 
 def of_answers(keys: Collection[int]) -> dict[int, list[Text]]:
-    answers = Research.objects.filter(pk__in=keys).order_by("pk").values_list("pk", "answer")
-    return {key: _said([Text("Research", answer, "D")]) for key, answer in answers}
+    rows = Research.objects.filter(pk__in=keys).order_by("pk")
+    return {
+        key: _said([Text("Research", answer, "D"), *_sources(cited)])
+        for key, answer, cited in rows.values_list("pk", "answer", "sources")
+    }
+
+
+def _sources(cited: Any) -> Iterator[Text]:
+    for one in sources(cited):
+        yield Text("Source", f"{one.title} · {one.domain}", "D")
 
 
 def _said(texts: Iterable[Text]) -> list[Text]:

@@ -33,6 +33,10 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
+from briefs.triage import closing, correcting, reopening, snoozing
+from briefs.triage.closing import Ending
+from briefs.triage.freshness import Seen
+from briefs.triage.snoozing import Snooze
 from personas.models import AttributeName, Customer, CustomerAlias
 from personas.models.writing import write
 
@@ -80,6 +84,15 @@ ACTS = {
     "a reason": lambda brief, user: brief.close(
         "retained", "", user, closing_reason=make_reason("Needle")
     ),
+    "why it was reopened": lambda brief, user: reopened(brief, user, why="needle"),
+    "an ending before it was reopened": lambda brief, user: reopened(brief, user, note="needle"),
+    "why it was put off again": lambda brief, user: snoozing.snooze(
+        brief, user, str(Seen.of(brief)), Snooze("monday", why_moved="needle")
+    ),
+    "a note that was corrected": lambda brief, user: corrected(brief, user, note="needle"),
+    "a source": lambda brief, user: Research.objects.update(
+        sources=[{"title": "A needle", "url": "https://trends.example/1"}]
+    ),
     "words of an offer": lambda brief, user: Brief.objects.update(
         offer=Offer.objects.filter(asks="words").first() or Offer.objects.first(),
         offer_words="needle",
@@ -100,6 +113,21 @@ ACTS = {
         brief.customer.pk, make_customer(external_id="needle-2", cio_id=None).pk
     ),
 }  # fmt: skip
+
+
+def ended(brief, user, note):
+    closing.close(brief, user, str(Seen.of(brief)), Ending("no_response", note))
+    brief.refresh_from_db()
+
+
+def reopened(brief, user, note="", why=""):
+    ended(brief, user, note)
+    reopening.reopen(brief, user, str(Seen.of(brief)), why)
+
+
+def corrected(brief, user, note):
+    ended(brief, user, note)
+    correcting.correct(brief, user, str(Seen.of(brief)), Ending("no_response", "Another one."))
 
 
 def changed(row, **fields):
@@ -253,7 +281,7 @@ def test_a_batch_reads_its_rows_in_few_queries(brief, django_assert_max_num_quer
     briefs = [make_brief(customer=make_customer()) for _ in range(5)]
     keys = [one.pk for one in briefs]
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(of_briefs(keys)) == 5
     with django_assert_max_num_queries(3):
         assert len(of_customers([one.customer_id for one in briefs])) == 5
