@@ -47,6 +47,7 @@ def test_what_only_looks_like_them_stays():
     ("name", "spelled"),
     [
         ("Jörg Weiß-Łukasz", "Joerg Weiss Lukasz"),
+        ("Zoë van der Berg", "ZOE VAN DER BERG"),
         ("田中太郎", "田中太郎"),
         ("太郎 田中", "田中太郎"),
         ("김민준", "김민준"),
