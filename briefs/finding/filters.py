@@ -82,7 +82,7 @@ class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no t
                 yield self.choice(one)
 
     def _is_asked_for(self, persona: Persona) -> bool:
-        return str(persona.pk) == self.field.asked
+        return bool(str(persona.pk) == self.field.asked)
 
 
 class PersonaField(ModelChoiceField):  # type: ignore[misc]  # ships no types
