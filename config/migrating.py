@@ -1,7 +1,8 @@
-"""Operations of migrations for tables that have rows: nobody who writes waits until they are done.
+"""Operations of migrations: indexes for tables that have rows, and the tables of a new database.
 
-On SQLite, where one host runs alone, they are the usual ones. Their migration says `atomic = False`
-and holds nothing else, so it may be run again after it was interrupted (CONTRIBUTING.md).
+Nobody who writes waits until an index is built. On SQLite, where one host runs alone, it is the
+usual one. Such a migration says `atomic = False` and holds nothing else, so it may be run again
+after it was interrupted (CONTRIBUTING.md).
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.postgres import operations
-from django.db.migrations.operations import AddIndex, RemoveIndex
+from django.db.migrations.operations import AddIndex, CreateModel, RemoveIndex
+from django.db.migrations.operations.base import Operation
 
 
 class AddIndexConcurrently(operations.AddIndexConcurrently):
@@ -51,6 +53,38 @@ class RemoveIndexConcurrently(operations.RemoveIndexConcurrently):
             return
         with _patience(schema_editor.connection):
             super().database_backwards(app_label, schema_editor, *states)
+
+
+class CreateModels(Operation):
+    """Create many tables at once: those of an app in a new database, for a squashed migration.
+
+    After a CreateModel Django makes the classes of all related models anew, and nearly all of ours
+    are related. After this one it makes them once.
+    """
+
+    def __init__(self, models: list[CreateModel]) -> None:
+        self.models = models
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        vars(state).pop("apps", None)  # the classes, which are made when somebody asks for them
+        for one in self.models:
+            one.state_forwards(app_label, state)
+
+    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        for one in self.models:
+            one.database_forwards(app_label, schema_editor, *states)
+        # Indexes and foreign keys now: Django notes a migration as applied in its own transaction
+        # if nothing is left to do, and dozens are noted here.
+        for statement in schema_editor.deferred_sql:
+            schema_editor.execute(statement, None)
+        schema_editor.deferred_sql.clear()
+
+    def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        for one in reversed(self.models):
+            one.database_backwards(app_label, schema_editor, *states)
+
+    def describe(self) -> str:
+        return f"Create {len(self.models)} models"
 
 
 def _is_valid(connection: Any, index: str) -> bool | None:

@@ -9,6 +9,8 @@ from urllib.parse import quote
 import psutil
 from django.db.migrations.loader import MigrationLoader
 
+from operations.unapplied import needed
+
 
 class Source:
     """One state of the file: what others write after it was opened is not seen, but noticed."""
@@ -61,12 +63,12 @@ class Source:
             return "is no database of Savedesk"
         query = "SELECT app, name FROM django_migrations"
         applied = set(self.connection.execute(query).fetchall())
-        loader = MigrationLoader(None)
-        if missing := sorted(set(loader.graph.nodes) - applied):
+        if missing := sorted(needed() - applied):
             return (
                 f"is of an earlier version: {'.'.join(missing[0])} is missing. Run manage.py "
                 "migrate on it first, with this version"
             )
+        loader = MigrationLoader(None)
         known = set(loader.disk_migrations)
         if later := sorted(one for one in applied - known if one[0] in loader.migrated_apps):
             return f"is of a later version: it has {'.'.join(later[0])}. Use that version"

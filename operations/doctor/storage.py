@@ -4,9 +4,9 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 
 from operations.doctor.findings import Finding, counted, fail, ok, warn
+from operations.unapplied import unapplied
 from personas.models import Effect
 from personas.rules import noting
 from personas.rules.rulebook import Rulebook
@@ -100,10 +100,8 @@ def file_system_of(path: Path) -> str:
 
 
 def migrations() -> Finding:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        return fail(f"{counted(len(missing), 'migration')} not applied", "Run manage.py migrate.")
+    if missing := unapplied():
+        return fail(f"{counted(missing, 'migration')} not applied", "Run manage.py migrate.")
     return ok("all applied")
 
 

@@ -12,11 +12,11 @@ import pytest
 from django.apps import apps
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import connection, migrations, models
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.fields import NOT_PROVIDED
 
 from config import migrating
+from operations.tests import unsquashed
 
 # The last migrations of the release before. At a release: set them to its own.
 BASELINE = {"accounts": "0004", "briefs": "0039", "personas": "0016", "webhooks": "0007"}
@@ -180,7 +180,7 @@ def _target(field):
 
 
 def test_migrations_since_the_release_before_keep_the_rules():
-    loader = MigrationLoader(None)
+    loader = unsquashed.Loader(None)
     plan = [node for leaf in loader.graph.leaf_nodes() for node in loader.graph.forwards_plan(leaf)]
     ours = {config.label for config in apps.get_app_configs() if config.name in OURS}
     before = [node for node in dict.fromkeys(plan) if node[0] not in ours or is_old(*node)]

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connections, models, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import OrmQ, Schedule
@@ -33,6 +32,7 @@ from briefs.notifying.tests.listener import Listener, may_be_this_machine
 from briefs.research import working
 from operations import invariants, progress
 from operations.supervising import beats
+from operations.tests import unsquashed
 from providers.mavera import Mave
 from webhooks.bell import ring
 from webhooks.models import Bell, WebhookEvent
@@ -59,7 +59,7 @@ KNOWN = {f"briefs.tasks.{name}" for name in ("drain", "sweep", "research", "noti
 def installation(empty_database, settings):
     """The rows of the release before, in the tables that it had."""
     settings.SECRET_KEY_FALLBACKS = ["key-of-the-tests"]  # by which the target was sealed then
-    executor = MigrationExecutor(connections["default"])
+    executor = unsquashed.executor()
     later = {"accounts", *OURS}  # an app that is new since then, and the apps that went on
     others = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in later]
     state = executor.migrate([*others, *OURS.items()])

@@ -6,14 +6,13 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
-from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from accounts.models import ApiToken, roles
 from briefs.models import Activity, Brief
 from operations.doctor.people import people
+from operations.tests import unsquashed
 
 # What teams run; that migrations run on SQLite as well, test_upgrade.py shows. Long: it takes
 # fifteen seconds of a core to run all migrations from none, and test_upgrade.py does so always.
@@ -28,7 +27,7 @@ KEY = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture
 def upgraded(empty_database):
     """A team of the release before, after `migrate` of this one."""
-    executor = MigrationExecutor(connections["default"])
+    executor = unsquashed.executor()
     later = {"accounts", *BEFORE}
     others = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in later]
     state = executor.migrate([*others, *BEFORE.items()])

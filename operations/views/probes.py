@@ -8,13 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -22,6 +19,7 @@ from django.views.decorators.http import require_safe
 from briefs.times import length
 from operations.figures import Figures
 from operations.troubles import ANY_AGE, TOLD_AFTER, Ages, Choice, Kind, choose
+from operations.unapplied import unapplied
 from providers.deadlines import OutOfTime, in_time
 from webhooks import full_disk, storing
 from webhooks.waking import why_away
@@ -135,17 +133,6 @@ def _database() -> ReadinessCheck:
         words = f"{full_disk.FULL}: events are answered with 503 until there is room"
         return ReadinessCheck("database", False, words)
     return ReadinessCheck("database", True, "reachable")
-
-
-def unapplied() -> int:
-    """How many migrations of this code the database lacks; one query."""
-    applied = MigrationRecorder(connection).applied_migrations()
-    return len(_migrations() - applied.keys())
-
-
-@cache
-def _migrations() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None).graph.nodes)
 
 
 def _oldest_waiting(figures: Figures) -> ReadinessCheck:

@@ -8,14 +8,13 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
-from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from rest_framework.authtoken.models import Token, TokenProxy
 
 from accounts.models import ApiToken
 from accounts.tokens.tests.making import ask
 from briefs.desk.tests.pages import text
+from operations.tests import unsquashed
 from webhooks.tests.clock import clock
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +67,7 @@ def test_page_says_that_a_token_of_before_must_be_replaced(signed_in, taken_over
 @pytest.mark.first
 @pytest.mark.long  # all migrations from none, as operations/tests/test_upgrade.py runs them always
 def test_installation_is_migrated_and_its_programs_notice_nothing(empty_database, client):
-    executor = MigrationExecutor(connections["default"])
+    executor = unsquashed.executor()
     leaves = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in OURS]
     before = executor.migrate(leaves).apps
     ada = before.get_model("auth", "User").objects.create(username="ada")

@@ -2,13 +2,12 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import ProtectedError
 from django.utils import timezone
 
 from briefs.models import Brief, Offer
 from briefs.tests.factories import make_brief
+from operations.tests import unsquashed
 
 
 @pytest.mark.django_db
@@ -65,7 +64,7 @@ def test_offer_of_a_closed_brief_cannot_be_deleted():
 
 @pytest.mark.long  # all migrations from none, as operations/tests/test_upgrade.py runs them always
 def test_upgrade_keeps_what_was_offered_and_the_release_before_goes_on_writing_it(empty_database):
-    executor = MigrationExecutor(connections["default"])
+    executor = unsquashed.executor()
     others = [node for node in executor.loader.graph.leaf_nodes() if node[0] != "briefs"]
     before = executor.migrate([*others, ("briefs", "0025_median_counted_at")]).apps
     now = timezone.now()
