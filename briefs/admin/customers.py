@@ -3,6 +3,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -11,6 +13,8 @@ from briefs.admin.erasing import ErasesCustomers
 from briefs.admin.readonly import link
 from briefs.admin.trying import LinksToTry
 from briefs.dossier.customers import personas_of
+from briefs.finding.search import Search
+from briefs.finding.words.matching import among
 from personas.admin import CustomerAdmin
 from personas.models import Customer
 
@@ -22,10 +26,20 @@ admin.site.unregister(Customer)
 @admin.register(Customer)
 class CustomerWithBriefsAdmin(LinksToTry, ErasesCustomers, CustomerAdmin):
     actions = (*CustomerAdmin.actions, "erase")
+    search_help_text = f"{CustomerAdmin.search_help_text[:-1]}; or any words, as in the inbox."
     fieldsets: ClassVar[Any] = (
         ("On the desk", {"fields": ("desk_link", "persona_link", "brief_links")}),
         *CustomerAdmin.fieldsets,
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """By an identifier; by words where it is none."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if search_term.strip() and not found.exists():
+            found = among(queryset, Search(search_term).customer_keys)
+        return found, may_repeat
 
     @admin.display(description="page")
     def desk_link(self, customer: Customer) -> SafeString:

@@ -173,8 +173,7 @@ class TryForm(forms.Form):
 
     def _customers(self, text: str) -> list[Customer]:
         """By a whole identifier, else by words; and those of the briefs that the words find."""
-        known: Any = admin.site.get_model_admin(Customer)
-        named, _ = known.get_search_results(self._request, Customer.objects.all(), text)
+        named = Customer.objects.filter(identity.known_as(text))
         found = {row.pk: row for row in named.order_by("-pk")[:MOST_FOUND]}
         if not found:
             search = Search(text)

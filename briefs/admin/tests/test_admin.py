@@ -101,6 +101,23 @@ def test_event_list_needs_no_query_per_signal(admin_client, django_assert_num_qu
     assert html.count(">brief ") == 20
 
 
+# Customers
+
+
+@pytest.mark.parametrize("asked", ["ann@fjord.example", "Ann", "fjord", "moller"])
+def test_customer_is_found_by_an_identifier_and_by_words_as_in_the_inbox(admin_client, asked):
+    ann = make_customer(
+        email="ann@fjord.example", attributes={"name": "Ann Doe"}, company="Möller Ltd"
+    )
+    make_customer()
+    indexing.run()
+
+    url = reverse("admin:personas_customer_changelist")
+    response = admin_client.get(url, {"q": asked})
+
+    assert list(response.context["cl"].result_list) == [ann]
+
+
 # Briefs and signals
 
 
