@@ -196,10 +196,19 @@ def signed_in(client: Any, user: Any) -> Any:
 
 
 @pytest.fixture
-def sandbox(settings: Any) -> Any:
-    """Customer.io's App API and Mavera as the sandbox speaks them, over HTTP, without a delay."""
+def sandbox(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Customer.io's App API and Mavera as the sandbox speaks them, over HTTP, without a delay.
+
+    On a busy machine a look-up may take longer than production's three seconds, but not so long
+    that it waits where a test says "try again in 30 seconds".
+    """
+    from personas.people import names, pacing
+    from providers.customerio import AppApi
     from sandbox.server import Sandbox
 
+    for made in (AppApi.__init__, pacing.paced_app_api, pacing.background_app_api):
+        monkeypatch.setattr(made, "__defaults__", (25.0, *made.__defaults__[1:]))
+    monkeypatch.setattr(names, "BUDGET_SECONDS", 25.0)
     with Sandbox(latency=0, jitter=0) as running:
         settings.CIO_APP_BASE_URL = running.cio_base_url
         settings.CIO_APP_KEY = running.cio_key
