@@ -68,6 +68,13 @@ class CauseQuerySet(models.QuerySet["Cause"]):
     def incidents(self) -> Self:
         return self.filter(incident_at__isnull=False)
 
+    def told_for_all(self) -> Self:
+        """Incidents whose message to people stands for one on each brief, for a day.
+
+        Of a campaign that goes on for months, nobody would hear again until they close it.
+        """
+        return self.filter(incident_at__gt=Now() - WITHIN)
+
     def counted(self) -> Any:
         """With `number`: of the briefs."""
         return self.annotate(number=models.Count("briefs"))

@@ -59,11 +59,11 @@ def tell_of_briefs(briefs: Collection[Brief]) -> None:
     """Insert the messages about these briefs, one for each target. Needs an open transaction.
 
     Skips briefs that wait for their profile. A target is told of a brief once, even if this is
-    called for it again, and of those of an incident once for all.
+    called for it again, and of an incident's first day once for all of its briefs.
     """
     causes = {brief.cause_id for brief in briefs if brief.cause_id}
     told_already = (
-        Cause.objects.incidents().filter(pk__in=causes) if causes else Cause.objects.none()
+        Cause.objects.told_for_all().filter(pk__in=causes) if causes else Cause.objects.none()
     )
     incidents = set(told_already.values_list("pk", flat=True))
     ready = [
@@ -285,7 +285,7 @@ def _claim_for(target: NotificationTarget) -> Notification | None:
         not_theirs.cancel("the brief is not theirs any more")
         if not target.person.is_active:
             due.cancel("the person has left")
-    of_incident = due.filter(kind=Kind.BRIEF, brief__cause__incident_at__isnull=False)
+    of_incident = due.filter(kind=Kind.BRIEF, brief__cause__in=Cause.objects.told_for_all())
     of_incident.cancel("told as an incident")
     of_closed = due.filter(brief__state=Brief.State.CLOSED).exclude(kind=Kind.MENTION)
     of_closed.cancel("the brief was closed meanwhile")

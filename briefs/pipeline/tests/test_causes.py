@@ -163,6 +163,19 @@ def test_briefs_of_an_incident_are_not_told_one_by_one(target):
     assert list(sent.values_list("kind", flat=True)) == ["incident"]
 
 
+def test_incident_that_nobody_closes_silences_its_message_for_a_day_only(target):
+    unsubscribe_all(range(22))
+    Notification.objects.all().delete()
+    Cause.objects.update(incident_at=timezone.now() - timedelta(hours=25))
+    unsubscribe_all([30])
+    Notification.objects.update(available_at=None)  # what was held
+
+    told = outbox.claim_next()
+
+    assert (told.kind, told.brief.customer.external_id) == ("brief", "p30")
+    assert told.brief.cause.is_open
+
+
 def test_brief_of_a_message_is_told_after_some_seconds(target):
     unsubscribe_all([1])
     assert outbox.claim_next() is None
