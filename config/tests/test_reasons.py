@@ -17,8 +17,12 @@ READS = [
     rf'(?:filter|exclude|get|Q)\([^()]*\b{COLUMNS}(?:__\w+)?=(?!"")',
     rf"re\.\w+\([^()]*\.{COLUMNS}\b",
 ]
-# A person may select events by words of their reason, as a search does.
-SEARCHES = {"briefs/reprocessing/selecting.py: filter(status_reason__icontains="}
+# A person may select events by words of their reason, as a search does; and an erasure looks for
+# addresses and numbers in all texts.
+SEARCHES = {
+    "briefs/reprocessing/selecting.py: filter(status_reason__icontains=",
+    "webhooks/personal_tables.py: Q(status_reason__contains=",
+}
 CODE = [
     path
     for room in ROOMS

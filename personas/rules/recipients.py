@@ -4,6 +4,7 @@ A campaign may send a notice to a colleague, a copy to somebody else, or mail to
 the person no longer has. Customer.io reports each of them under the person the message is about.
 """
 
+import inspect
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from email.utils import getaddresses
 
 from providers.addresses import email_address, folded
 
+# Newer versions of Python find no address at all where one of the list is odd, unless told so.
+_EACH_ALONE = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
 _MAILTO = re.compile("mailto:", re.IGNORECASE)
 OWN, ANOTHER, UNKNOWN = "their own", "another address", ""
 
@@ -31,7 +34,7 @@ def whose(recipient: str, own: Iterable[str]) -> str:
 def addresses(recipient: str) -> list[str]:
     """The addresses in a recipient, without names. A placeholder that was not filled in is none."""
     text = _MAILTO.sub("", recipient)
-    found = [address for _, address in getaddresses([text]) if email_address(address)]
+    found = [address for _, address in getaddresses([text], **_EACH_ALONE) if email_address(address)]
     # Behind a colon or a slash stands the password of a URL: `amqp://user:password@host`.
     return [one for one in found if f":{one}" not in text and f"/{one}" not in text]
 

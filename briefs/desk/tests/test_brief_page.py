@@ -265,7 +265,7 @@ def test_queries_do_not_grow_with_the_story(signed_in, django_assert_num_queries
     ResearchPolicy.current(), MaveHealth.current()
 
     # Two are the colleagues and the reasons of the forms, one whether thresholds are set.
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(25):
         signed_in.get(brief.get_absolute_url())
 
 

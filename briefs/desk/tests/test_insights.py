@@ -584,7 +584,7 @@ def test_the_page_costs_the_same_however_much_there_is(
         make_research(priority=Priority.URGENT)
     ResearchPolicy.current(), MaveHealth.current()
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         signed_in.get(URL, {"days": "90"})
 
 
