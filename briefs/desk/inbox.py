@@ -36,6 +36,7 @@ from briefs.permissions import needs
 _ASKED = set(asking.FILTERS) - {"state"}
 PAGE_SIZE = 25
 CUSTOMERS = COMPANIES = 5  # that a search shows above the list
+SEARCH_BOX = "id_q"  # its list comes while somebody types
 _SELECTS = ("priority", "persona", "kind", "research", "assignee")
 _MORE = ("value_min", "value_max", "plan", "company")  # folded
 
@@ -103,7 +104,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
     }
     if not page.object_list:
         context |= _why_empty(request, tab, bool(filters))
-    if shown.words.text and page.object_list and recent[:1] != [shown.words.text]:
+    is_typing = request.htmx.trigger == SEARCH_BOX  # type: ignore[attr-defined]  # by its middleware
+    is_new = shown.words.text and page.object_list and recent[:1] != [shown.words.text]
+    if is_new and not is_typing:
         with suppress(OperationalError):  # SQLite has one writer: what was found comes first
             RecentSearch.objects.note(request.user, shown.words.text)
     return render(request, "briefs/inbox.html", context)

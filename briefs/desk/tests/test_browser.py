@@ -1,5 +1,6 @@
 """The pages as a person meets them: in Chromium, on a desk and on a phone, by day and by night."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urljoin
 
@@ -18,6 +19,7 @@ from briefs.models import (
     MaveCall,
     NotificationTarget,
     QuestionTemplate,
+    RecentSearch,
     SavedView,
     WorkingTime,
 )
@@ -517,6 +519,30 @@ def test_research_appears_by_itself_when_it_arrives(open_page, brief):
     Brief.objects.update(basis="new", researched_at=timezone.now())
 
     page.get_by_text("Call the sponsor").wait_for()
+
+
+def test_list_follows_what_is_typed_and_only_what_was_entered_is_offered_again(
+    open_page, brief, user
+):
+    make_brief()
+    indexing.run()
+    page = open_page("/")
+    before = page.evaluate("history.length")
+
+    page.locator("#id_q").press_sequentially("mor")
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("Ada Moreau")
+    expect(page.locator("#id_q")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"[?&]q=mor\b"))
+    assert page.evaluate("history.length") == before
+    assert not RecentSearch.objects.last_of(user)
+
+    with page.expect_response(re.compile(r"[?&]q=mor\b")):
+        page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+
+    assert RecentSearch.objects.last_of(user) == ["mor"]
 
 
 def test_search_finds_without_javascript(open_page, brief):

@@ -107,6 +107,15 @@ def test_last_ten_searches_are_offered_to_the_person_alone(signed_in, user, lead
     assert "theirs alone" not in html
 
 
+def test_search_is_not_offered_before_it_is_typed_to_its_end(signed_in, user, ann):
+    typing = {"HX-Request": "true", "HX-Trigger": "id_q"}
+
+    html = signed_in.get("/?q=need", headers=typing).content.decode()
+
+    assert "needle" in html
+    assert not RecentSearch.objects.last_of(user)
+
+
 def test_search_that_is_repeated_comes_first_once(user):
     for text in ("a", "b", "a"):
         RecentSearch.objects.note(user, text)
