@@ -236,9 +236,9 @@ def test_list_of_briefs_needs_no_query_per_brief(get, django_assert_num_queries,
         make_brief(research=make_research(), assignee=user)
 
     ResearchPolicy.current(), MaveHealth.current()
-    # Token, two of permissions, count, page; policy, health, spent by all; personas with a budget,
+    # Token, permissions, count, page; policy, health, spent by all; personas with a budget,
     # spent by them; whether thresholds are set; first steps, signals.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         page = get("/api/v1/briefs/")
 
     assert len(page["results"]) == 20
@@ -270,7 +270,7 @@ def test_brief_in_full_needs_no_query_per_signal_or_activity(get, django_assert_
 
     # Token, permissions, brief, signals, activities, their actors, contacts, comments; first steps,
     # about channels.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         get(f"/api/v1/briefs/{brief.pk}/")
 
 
@@ -359,7 +359,7 @@ def test_list_of_events_needs_no_query_per_event_and_reads_no_body(get, django_a
     for _ in range(20):
         make_signal()
 
-    with django_assert_num_queries(5) as queries:  # token, permissions, count, page
+    with django_assert_num_queries(4) as queries:  # token, permissions, count, page
         get("/api/v1/events/")
 
     assert not [query for query in queries if '"body"' in query["sql"]]
