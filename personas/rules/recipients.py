@@ -34,7 +34,8 @@ def whose(recipient: str, own: Iterable[str]) -> str:
 def addresses(recipient: str) -> list[str]:
     """The addresses in a recipient, without names. A placeholder that was not filled in is none."""
     text = _MAILTO.sub("", recipient)
-    found = [address for _, address in getaddresses([text], **_EACH_ALONE) if email_address(address)]
+    read = getaddresses([text], **_EACH_ALONE)
+    found = [address for _, address in read if email_address(address)]
     # Behind a colon or a slash stands the password of a URL: `amqp://user:password@host`.
     return [one for one in found if f":{one}" not in text and f"/{one}" not in text]
 
