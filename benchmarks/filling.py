@@ -220,6 +220,7 @@ class Filling:
                 "tries": 1,
                 "created_at": created,
                 "finished_at": None if status == "queued" else created + timedelta(minutes=1),
+                "status_reason": "Mave refused the question." if status == "failed" else "",
                 "credits": 30,
                 "answer": f"Segment {key}.\n\n{text}"[:ANSWER_LENGTH] if status == "done" else "",
                 "sources": [source] * 3,
@@ -415,7 +416,7 @@ class Filling:
 
 
 def _status(research: int) -> str:
-    return "failed" if research % 50 == 0 else "queued" if research % 200 == 1 else "done"
+    return "failed" if research % 50 == 2 else "queued" if research % 200 == 1 else "done"
 
 
 def _employers() -> Iterator[str]:
