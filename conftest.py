@@ -151,7 +151,10 @@ def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def live_server(live_server: Any, threadless_receiver: None) -> Any:
-    return live_server
+    from config.tests import sharing
+
+    with sharing.requests.taken():
+        yield live_server
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from config.tests import sharing
+
 COMMAND = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 120_000  # milliseconds for whatever is waited for, on a busy machine
@@ -26,7 +28,8 @@ class Browser:
         if not COMMAND:
             pytest.skip("Chromium is not installed")
         if self._chromium is None:
-            self._chromium = self._opened.enter_context(_launched())
+            with sharing.same_connections():
+                self._chromium = self._opened.enter_context(_launched())
         return self._chromium
 
     @pytest.hookimpl(wrapper=True)
