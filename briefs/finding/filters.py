@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django_filters.fields import ChoiceField, ModelChoiceField, ModelChoiceIterator
 
@@ -209,11 +209,12 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
     def _companies(self) -> list[str]:
         """The companies that are asked for, in lower case; one more than MOST_COMPANIES at most.
 
-        No index finds a part of a name, so the names are looked through once for a page, and the
-        page's rows, their value and each tab's number are found by the index of whole names.
+        No index finds a part of a name, so the names in the index are looked through once for a
+        page, and its rows, their value and each tab's number are found by the index of whole names.
         """
-        asked = Brief.objects.filter(company__icontains=self.form.cleaned_data["company"])
-        names = asked.order_by().values_list(Lower("company"), flat=True).distinct()
+        part = Lower(Value(self.form.cleaned_data["company"]))
+        asked = Brief.objects.annotate(named=Lower("company")).filter(named__contains=part)
+        names = asked.order_by().values_list("named", flat=True).distinct()
         return list(names[: MOST_COMPANIES + 1])
 
     @cached_property

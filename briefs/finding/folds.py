@@ -11,6 +11,7 @@ from typing import Self
 from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
 
+from briefs.finding.words.matching import as_one
 from briefs.models.briefs import FOLDABLE
 from briefs.models.causes import FOLDED_FROM
 from briefs.models.queryset import BriefQuerySet
@@ -29,12 +30,7 @@ class Folds:
 
     @classmethod
     def of(cls, briefs: BriefQuerySet) -> Self:
-        by_value = [F("value_sort").desc(), F("pk").asc()]
-        ranked = briefs.filter(FOLDABLE).annotate(
-            place=Window(RowNumber(), partition_by="cause", order_by=by_value),
-            number=Window(Count("*"), partition_by="cause"),
-        )
-        first = ranked.filter(place=1, number__gte=FOLDED_FROM).order_by()
+        first = ranked(briefs).filter(place=1, number__gte=FOLDED_FROM)
         found = list(first.values_list("pk", "cause", "number"))
         return cls({cause: number for _, cause, number in found}, {pk: c for pk, c, _ in found})
 
@@ -47,8 +43,21 @@ class Folds:
         """Of these briefs those that have a line: with one brief for each fold."""
         if not self.numbers:
             return briefs
-        folded = FOLDABLE & Q(cause__in=self.numbers) & ~Q(pk__in=self.firsts)
+        folded = FOLDABLE & Q(cause__in=as_one(self.numbers)) & ~Q(pk__in=as_one(self.firsts))
         return briefs.exclude(folded)
+
+
+def ranked(briefs: BriefQuerySet) -> BriefQuerySet:
+    """Of these briefs those that may be folded; the place by value and the number of a cause's."""
+    by_value = [F("value_sort").desc(), F("pk").asc()]
+    return (
+        briefs.filter(FOLDABLE)
+        .annotate(
+            place=Window(RowNumber(), partition_by="cause", order_by=by_value),
+            number=Window(Count("*"), partition_by="cause"),
+        )
+        .order_by()
+    )
 
 
 def of_causes(briefs: BriefQuerySet, causes: Iterable[int]) -> BriefQuerySet:

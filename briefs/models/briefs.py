@@ -24,6 +24,11 @@ FOLDABLE = (
     & ~Q(state="closed")
 )  # fmt: skip
 
+# What indexes hold besides their keys, so that lists are sorted, filtered and folded without
+# reading the briefs themselves (PostgreSQL alone does so).
+_OF_LISTS = ["state", "is_waiting_for_profile", "due_at", "kind", "persona", "basis"]
+_OF_ROWS = [*_OF_LISTS, "assignee", "cause", "returned_from", "detail", "plan"]
+
 _KINDS: dict[str, str] = dict(SignalKind.choices)
 
 
@@ -188,17 +193,30 @@ class Brief(Timed, Ended, Valued):
             ),
             models.Index(
                 fields=["-priority", "-value_sort", "created_at", "id"],
+                include=_OF_ROWS,
                 condition=~Q(state="closed"),
-                name="brief_by_urgency",
+                name="brief_urgency_covering",
             ),
-            models.Index(fields=["-created_at", "-id"], name="brief_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                include=[*_OF_ROWS, "priority", "value_sort"],
+                name="brief_newest_covering",
+            ),
             models.Index(fields=["cause"], condition=Q(cause__isnull=False), name="brief_of_cause"),
             models.Index(
-                fields=["cause", "-value_sort"], condition=FOLDABLE, name="brief_foldable"
+                fields=["cause", "-value_sort", "id"],
+                include=_OF_LISTS,
+                condition=FOLDABLE,
+                name="brief_foldable_covering",
             ),
-            models.Index(Lower("company"), name="brief_company"),
+            models.Index(Lower("company"), include=["company"], name="brief_company_covering"),
             models.Index(Upper("plan"), name="brief_plan"),
-            models.Index(fields=["-closed_at"], condition=Q(state="closed"), name="brief_closed"),
+            models.Index(
+                fields=["-closed_at"],
+                include=["id", "priority", "value_sort", "created_at", "due_at", "state"],
+                condition=Q(state="closed"),
+                name="brief_closed_covering",
+            ),
             # For the numbers of the tabs, which every page of the inbox counts.
             models.Index(
                 fields=["assignee"],
@@ -214,8 +232,9 @@ class Brief(Timed, Ended, Valued):
             ),
             models.Index(
                 fields=["research"],
+                include=["state"],
                 condition=Q(basis="playbook", research__isnull=False),
-                name="brief_awaiting_research",
+                name="brief_awaiting_covering",
             ),
             models.Index(
                 fields=["researched_at"], condition=Q(basis="shared"), name="brief_shared"

@@ -75,8 +75,9 @@ class Timed(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at"],
+                include=["state", "is_waiting_for_profile"],  # for the number of the tab
                 condition=~Q(state="closed") & Q(due_at__isnull=False),
-                name="brief_due",
+                name="brief_due_covering",
             ),
             models.Index(
                 fields=["snoozed_until"], condition=Q(state="snoozed"), name="brief_snoozed"

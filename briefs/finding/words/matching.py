@@ -148,11 +148,16 @@ def any_key(column: str, keys: Sequence[int]) -> Condition:
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))]  # noqa: S608 - ours
 
 
-def among(rows: Any, keys: Sequence[int]) -> Any:
+def among(rows: Any, keys: Iterable[int]) -> Any:
     """Of these rows those with these keys."""
+    return rows.filter(pk__in=as_one(keys))
+
+
+def as_one(keys: Iterable[int]) -> RawSQL:
+    """Many keys as one parameter, to be compared by `in`: Django looks at each of a list."""
     if is_postgresql():
-        return rows.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [_array(keys)]))
-    return rows.filter(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(keys))]))
+        return RawSQL("SELECT unnest(%s::bigint[])", [_array(keys)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(keys))])
 
 
 def _array(keys: Iterable[int]) -> str:
