@@ -69,14 +69,14 @@ class _OfferedPersonas(ModelChoiceIterator):  # type: ignore[misc]  # ships no t
     """Those in use, those retired that still have open briefs, and the one that is asked for."""
 
     def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label  # all that a widget first looks at
         personas = list(self.field.queryset.only("name", "retired_at"))
         offered = {one.pk for one in personas if not one.retired_at or self._is_asked_for(one)}
         if left_out := [one.pk for one in personas if one.pk not in offered]:
             has_open = Exists(Brief.objects.open().filter(persona=OuterRef("pk")))
             busy = Persona.objects.filter(has_open, pk__in=left_out).order_by()
             offered.update(busy.values_list("pk", flat=True))
-        if self.field.empty_label is not None:
-            yield "", self.field.empty_label
         for one in personas:
             if one.pk in offered:
                 yield self.choice(one)
