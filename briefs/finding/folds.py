@@ -6,7 +6,7 @@ returned: these stay rows. The fold stands where its most valuable brief would.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
@@ -47,7 +47,7 @@ class Folds:
         return briefs.exclude(folded)
 
 
-def ranked(briefs: BriefQuerySet) -> BriefQuerySet:
+def ranked(briefs: BriefQuerySet) -> Any:  # a queryset, of more columns than its type knows
     """Of these briefs those that may be folded; the place by value and the number of a cause's."""
     by_value = [F("value_sort").desc(), F("pk").asc()]
     return (
