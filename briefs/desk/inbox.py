@@ -116,7 +116,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest) -> Any:  # a response that is no HttpResponse
     """The list that the address asks for as CSV: all of its pages, folds brief by brief."""
-    return lists.response(listing(request.GET, request).briefs, request)
+    shown = listing(request.GET, request)
+    briefs = shown.briefs  # searched for by now
+    return lists.response(briefs, request, are_all=shown.words.is_complete)
 
 
 @needs("briefs.view_brief")

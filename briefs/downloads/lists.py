@@ -75,13 +75,15 @@ _PERSONAL: dict[str, Callable[[Dossier], Any]] = {
 }
 
 
-def response(briefs: BriefQuerySet, request: HttpRequest) -> StreamingHttpResponse:
-    """These briefs in their order, for whoever asks."""
+def response(
+    briefs: BriefQuerySet, request: HttpRequest, *, are_all: bool = True
+) -> StreamingHttpResponse:
+    """These briefs in their order, for whoever asks. The file's name says if there may be more."""
     answer = StreamingHttpResponse(
         _bytes(briefs, request.user, absolute(reverse("briefs:inbox"), request)),
         content_type="text/csv; charset=utf-8",
     )
-    name = f"savedesk-briefs-{timezone.localdate()}.csv"
+    name = f"savedesk-briefs-{timezone.localdate()}{'' if are_all else '-some-of-the-newest'}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -52,6 +52,11 @@ class Search:
         self.is_slow = False  # the database gave a part of it up
         self._database = Statements()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether no brief can be missing from what was found so far."""
+        return not (self.is_cut or self.is_slow)
+
     @cached_property
     def hits(self) -> list[int] | None:
         """All briefs that it finds; None if these are more than a few."""

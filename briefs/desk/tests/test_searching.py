@@ -91,6 +91,27 @@ def test_of_very_many_the_page_says_so_and_no_tab_has_a_number(signed_in, ann, m
     assert html.count("tab-number") == 1
 
 
+@pytest.mark.parametrize(
+    ("looked_at", "words", "ending"),
+    [
+        (1, "Download some of the newest as CSV", "-some-of-the-newest.csv"),
+        (2, "Download as CSV", "1.csv"),  # the day ends the name
+    ],
+)
+@pytest.mark.begins_at("2027-03-01T12:00")
+def test_download_of_a_search_says_whether_briefs_may_be_missing(
+    signed_in, ann, monkeypatch, looked_at, words, ending
+):
+    make_brief()
+    indexing.run()
+    monkeypatch.setattr(searching, "FEW", 1)
+    monkeypatch.setattr(searching, "LOOKED_AT", (looked_at,))
+
+    assert words in page(signed_in, "?q=unsubscribed")
+    told = signed_in.get("/briefs.csv?q=unsubscribed")["Content-Disposition"]
+    assert told.endswith(f'{ending}"')
+
+
 def test_last_ten_searches_are_offered_to_the_person_alone(signed_in, user, lead, ann):
     RecentSearch.objects.note(lead, "theirs alone")
     for number in range(12):
