@@ -162,6 +162,11 @@ class Cause(models.Model):
         return reverse("briefs:incident", args=[self.pk])
 
     @property
+    def present(self) -> "Cause | None":
+        """The cause that takes this message's briefs now, if there is one: this one, or a newer."""
+        return Cause.objects.filter(message=self.message, kind=self.kind, ended_at=None).first()
+
+    @property
     def name(self) -> str:
         """The message as people know it: its name, else its subject, else its ids."""
         said = self.described

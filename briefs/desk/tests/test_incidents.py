@@ -121,8 +121,11 @@ def test_closed_incident_is_reopened(signed_in, incident):
 
 def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in, incident):
     post(signed_in, incident, "close", text="Stopped it.")
-    make_cause()
+    newer = make_cause()
 
+    html = signed_in.get(incident.get_absolute_url()).content.decode()
+    assert f'href="/?cause={newer.pk}&amp;state=all">further briefs</a> since' in html
+    assert "/reopen/" not in html
     [words] = messages(post(signed_in, incident, "reopen"))
 
     assert words.startswith("It cannot be reopened: the same message has caused further briefs")
