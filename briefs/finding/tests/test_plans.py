@@ -1,5 +1,7 @@
 """PostgreSQL reads long lists by an index. With few rows it is told to do without other ways."""
 
+from random import choice
+
 import pytest
 from django.db import connection
 
@@ -99,3 +101,13 @@ def test_newest_briefs_are_passed_over_in_an_index_alone():
 @pytest.mark.parametrize(("model", "index"), [(ContactLog, "contact_at"), (Comment, "comment_at")])
 def test_newest_entries_are_found_in_an_index(model, index):
     assert index in plan(model.objects.order_by("-at", "-pk")[:50])
+
+
+def test_longest_texts_fit_into_the_indexes():
+    def text(length):
+        """Of characters that take four bytes each and cannot be compressed."""
+        return "".join(chr(choice(range(0x20000, 0x2A6D6))) for _ in range(length))
+
+    brief = make_brief(detail=text(300), plan=text(60), company=text(200))
+
+    assert Brief.objects.filter(pk=brief.pk, company=brief.company).exists()
