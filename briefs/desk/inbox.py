@@ -117,7 +117,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def download(request: HttpRequest) -> Any:  # a response that is no HttpResponse
     """The list that the address asks for as CSV: all of its pages, folds brief by brief."""
     shown = listing(request.GET, request)
-    briefs = shown.briefs  # searched for by now
+    briefs = shown.briefs  # searches, and only then is it known whether all were found
     return lists.response(briefs, request, are_all=shown.words.is_complete)
 
 
