@@ -180,7 +180,7 @@ def test_brief_of_a_message_is_told_after_some_seconds(target):
     unsubscribe_all([1])
     assert outbox.claim_next() is None
 
-    Notification.objects.update(available_at=timezone.now())
+    Notification.objects.update(available_at=timezone.now() - timedelta(seconds=1))
 
     assert outbox.claim_next().kind == "brief"
 
@@ -192,7 +192,7 @@ def test_message_that_was_held_is_fetched_by_whoever_watches(target, monkeypatch
     outbox.wake_for_held()
     assert not woken
 
-    Notification.objects.update(available_at=timezone.now())
+    Notification.objects.update(available_at=timezone.now() - timedelta(seconds=1))
     outbox.wake_for_held()
 
     assert woken

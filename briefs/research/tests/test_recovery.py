@@ -129,7 +129,7 @@ def test_for_five_minutes_a_lost_question_is_only_looked_for(waiting, sandbox):
     assert reload(waiting).status == "recovering"
     assert "looking for it in Mave's threads" in waiting.status_reason
     assert len(chats(sandbox)) == 1
-    assert 15 < (waiting.available_at - timezone.now()).total_seconds() < 25
+    assert 5 < (waiting.available_at - timezone.now()).total_seconds() < 25
 
 
 @pytest.mark.parametrize("fault", ["drop", "html"])
