@@ -129,8 +129,9 @@ class BriefViewSet(Acts, ReadOnly):
         """The whole list as CSV for a spreadsheet, with the filters and orders of the list.
 
         It begins with a byte order mark and a line of column names; moments are in UTC. A text
-        that a spreadsheet would take for a formula has an apostrophe before it. If reading fails,
-        the last line says so and the connection is broken off.
+        that a spreadsheet would take for a formula has an apostrophe before it, also behind a
+        semicolon, tab or line end within the text. If reading fails, the last line says so and
+        the connection is broken off.
         """
         refuse_unknown(request, [*self.filterset_class.base_filters, ORDERING])
         briefs: Any = self.filter_queryset(self.get_queryset())

@@ -1,14 +1,19 @@
 """Cells of a CSV file that a spreadsheet shows as they are: no text becomes a formula."""
 
+import re
 from datetime import UTC, datetime
 
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide ones too
+# At the beginning, and behind each semicolon, tab or line end: if a spreadsheet reads the file with
+# another separator than ours, as Excel does in many countries, a cell begins there. Our quotes do
+# not help then: they count only where a cell begins, and some are read away. A list in a note,
+# "- this", has apostrophes too, since a spreadsheet would take its lines for formulas.
+_FORMULA = re.compile(r"(?<![^;\t\r\n])(?=(?:\"|[^\S\t\r\n])*[=+\-@＝＋－＠])")  # wide ones too
 
 
 def text(words: str) -> str:
-    """The words, with an apostrophe before them if a spreadsheet would take them for a formula."""
-    is_formula = words.lstrip().startswith(_FORMULA) or words.startswith(("\t", "\r", "\n"))
-    return f"'{words}" if is_formula else words
+    """The words, with an apostrophe wherever a spreadsheet would see the beginning of a formula."""
+    safe = _FORMULA.sub("'", words)
+    return f"'{safe}" if safe.startswith(("\t", "\r", "\n")) else safe
 
 
 def moment(at: datetime | None) -> str:

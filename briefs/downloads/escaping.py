@@ -7,8 +7,12 @@ from providers import plain
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~<>&$^])")
 _LINK = re.compile(r":(?=//)|(?<=\bwww)\.", re.I)  # many programs make links of bare addresses
 _BEGIN = re.compile(r"^([-+=]|\d+(?=[.)]))")  # of a list or of what underlines a heading
-# In Mave's Markdown: HTML, pictures, and links that are not https.
-_UNSAFE = re.compile(r"<|(?<=!)\[|(?<=\])\((?!https://|#)|^( {0,3})(?=\[[^\]\n]*\]:)", re.M)
+# In Mave's Markdown: images, links that are not https, and definitions, which may stand in lists
+# and quotations too. A sign behind "!" or "]" has no backslash before it that would undo ours.
+_UNSAFE = re.compile(r"(?<=!)\[|(?<=\])\((?!https://|#)|(?<=\]):")
+# HTML and <addresses>. Behind a backslash of Mave's, one of ours would become text and the "<"
+# HTML; an entity is safe behind anything. In code, which rarely holds a "<", it is read as "&lt;".
+_TAG = re.compile(r"\\?<")
 
 
 def line(text: object) -> str:
@@ -25,12 +29,8 @@ def quote(text: str) -> str:
 
 def quoted_markdown(text: str) -> str:
     """Mave's own Markdown as a quotation: whatever it holds, it ends with the quotation."""
-    safe = _UNSAFE.sub(_escaped, plain.visible(text).strip())
+    safe = _TAG.sub("&lt;", _UNSAFE.sub(r"\\\g<0>", plain.visible(text).strip()))
     return "\n".join(f"> {one}".rstrip() for one in safe.split("\n"))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return f"{found[1]}\\" if found[1] is not None else f"\\{found[0]}"
 
 
 def _not_at_the_beginning(found: re.Match[str]) -> str:

@@ -613,13 +613,21 @@ def test_days_can_be_downloaded(signed_in):
     assert (rows[0]["Day (UTC)"], rows[-1]["Day (UTC)"]) == ("2026-11-17", "2026-11-23")
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@A1", "\t=1", " =1"])
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@A1", "\ta", " =1"])
 def test_a_name_is_no_formula_in_a_spreadsheet(signed_in, name):
     make_brief(persona=make_persona(name=name))
 
     [row] = rows_of(signed_in.get(f"{URL}personas.csv"))
 
     assert row["Persona"] == f"'{name}"
+
+
+def test_a_name_is_no_formula_behind_a_semicolon_either(signed_in):
+    make_brief(persona=make_persona(name="Shops;=HYPERLINK(1)"))
+
+    [row] = rows_of(signed_in.get(f"{URL}personas.csv"))
+
+    assert row["Persona"] == "Shops;'=HYPERLINK(1)"
 
 
 def test_there_is_no_other_table(signed_in):

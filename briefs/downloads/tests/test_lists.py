@@ -62,17 +62,44 @@ def test_row_says_what_the_list_shows(signed_in, user):
     assert row["Link"] == f"http://testserver/briefs/{brief.pk}/"
     assert (row["Customer"], row["E-mail"], row["Assignee"]) == ("Kim", "kim@acme.example", "robin")
     assert (row["Value"], row["Value a month"]) == ("-4200.50", "350.00")  # numbers stay numbers
-    assert (row["Persona"], row["What exactly"]) == ("'=HYPERLINK(“x”)", "'+SMS\n=1")
+    assert (row["Persona"], row["What exactly"]) == ("'=HYPERLINK(“x”)", "'+SMS\n'=1")
     assert (row["Outcome"], row["Note at closing"]) == ("Churned", "'@SUM(1)")
 
 
-@pytest.mark.parametrize("words", ["=1", "+1", "-1", "@x", "\t=1", "\r1", " =1", "＝1", "\n@x"])
-def test_no_text_becomes_a_formula(words):
-    assert text(words) == f"'{words}"
+@pytest.mark.parametrize(
+    ("words", "safe"),
+    [
+        *((words, f"'{words}") for words in ("=1", "+1", "-1", "@x", " =1", "＝1", "\r1", "\ta")),
+        ("\t=1", "'\t'=1"),
+        ("\n@x", "'\n'@x"),
+        ("a;=1", "a;'=1"),
+        ("a\t@x;y", "a\t'@x;y"),
+        ("a; \u00a0＋1", "a;' \u00a0＋1"),
+        ('a;"=1', "a;'\"=1"),  # the quotes that it gets are read away: a;""=1
+        ("So:\n- one, two\r\n- three", "So:\n'- one, two\r\n'- three"),
+        (";\t\n=1;=1", ";\t\n'=1;'=1"),
+    ],
+)
+def test_no_text_becomes_a_formula(words, safe):
+    assert text(words) == safe
 
 
-def test_other_texts_are_as_they_are():
-    assert [text(words) for words in ("", "a=1", "1-2", "Ann")] == ["", "a=1", "1-2", "Ann"]
+@pytest.mark.parametrize("words", ["", "a=1", "1-2", "Ann", "a; b", "1;2", "a;b-c", "a\tb\nc", ";"])
+def test_other_texts_are_as_they_are(words):
+    assert text(words) == words
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_whatever_separates_cells_for_a_spreadsheet(signed_in, separator):
+    for before in (";", "\t", "\n", "\r\n", "; ", ';"', ';""', "a,b;", 'a"b\n', ';"x";'):
+        make_brief(plan=f"x{before}=1;y", company=f"{before}@x", detail=f"+1,{before}-1").close(
+            "churned", f"so, {before}={before}+1"
+        )
+
+    content = signed_in.get("/briefs.csv?state=closed").getvalue().decode().removeprefix("\ufeff")
+
+    rows = csv.reader(io.StringIO(content, newline=""), delimiter=separator)
+    assert [cell for row in rows for cell in row if cell.strip().startswith(tuple("=+-@"))] == []
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
