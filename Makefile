@@ -6,10 +6,10 @@ PY := $(VENV)/bin/python
 # In half the time: the lists name all packages, so there is nothing to resolve, and what is used of them
 # is compiled when it is imported.
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
-# Two for each of two cores: the one computes while the other waits. Each takes 12 seconds of a core,
-# on PostgreSQL 7, before its first test. Both at the same time take as long as one after the other, and
-# the tests of processes suffer.
-XDIST ?= 4
+# More than two cores: while some wait, others compute. Each takes 12 seconds of a core, on PostgreSQL 7,
+# before its first test. Both databases at the same time take as long as one after the other, and the
+# tests of processes suffer.
+XDIST ?= 5
 
 .PHONY: help demo run test test-all test-dates fuzz types lint format check bench clean requirements schema
 
