@@ -48,15 +48,17 @@ def is_due(segment: SavingSegment) -> bool:
 def compare(segment: SavingSegment, track: TrackApi, stop_at: float) -> None:
     """Go on with the pages, until the last one is compared or the time is used up.
 
-    Needs the lease: nobody else may tell meanwhile. Raises TrackFailed, LookupFailed, and of these
-    HeldBack while others look people up.
+    Needs the lease: nobody else may tell meanwhile. Raises NotOurTurn, TrackFailed, LookupFailed,
+    and of these HeldBack while others look people up.
     """
     number = segment.segment_id
     if segment.comparing_since is None:
+        segment.renew()
         if not _ask(lambda api: api.segment(number), stop_at).is_ready:
             raise NotReady("Customer.io is still building the segment")
         segment.begin_comparing()
     while time.monotonic() < stop_at:
+        segment.renew()
         page = _ask(lambda api: api.segment_members(number, segment.cursor, PAGE), stop_at)
         _compare_page(segment, track, page.people)
         if not page.next:
@@ -77,6 +79,7 @@ def _compare_page(segment: SavingSegment, track: TrackApi, people: list[Member])
     kept = set(wanted.values_list("pk", flat=True))
     strangers = [one.cio_id for one in people if known.get(one) not in kept and one.cio_id]
     if strangers:
+        segment.renew()
         track.remove(segment.segment_id, "cio_id", strangers)
         logger.info("%d people without an open brief were taken out", len(strangers))
     SegmentMembership.objects.filter(pk__in=set(known.values()) - kept).delete()

@@ -1,8 +1,9 @@
 """Tells Customer.io who came into the segment and who left it, in batches of one kind of id.
 
-One worker at a time, by a lease. A row is inserted before the request that it is about, and deleted
-after the request that takes the customer out. So a worker that was killed, and a request whose
-outcome is unknown, leave a row behind, and the next run repeats what may be repeated.
+One worker at a time, by a lease that is renewed before each request: so a run ends as soon as the
+segment is turned off, or another one is to be kept. A row is inserted before the request that it is
+about, and deleted after the request that takes the customer out. So a worker that was killed, and a
+request whose outcome is unknown, leave a row behind, and the next run repeats what may be repeated.
 """
 
 import logging
@@ -13,7 +14,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 
 from briefs.models import SavingSegment, SegmentMembership
-from briefs.models.saving import MembershipQuerySet, missing
+from briefs.models.saving import MembershipQuerySet, NotOurTurn, missing
 from briefs.saving import comparing
 from providers.customerio import HeldBack, LookupFailed
 from providers.customerio_track import MOST_IDS, IdType, Refused, TrackApi, TrackFailed
@@ -74,6 +75,8 @@ def run() -> bool:
         _note_not_compared(segment, error)
     except IntegrityError:  # a customer was erased or merged between two statements
         logger.info("the segment is told in the next minute: its rows changed")
+    except NotOurTurn:
+        logger.info("the run ends: the segment was turned on or off, or another worker tells")
     finally:
         segment.release()
     return True
@@ -81,7 +84,7 @@ def run() -> bool:
 
 def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
     SegmentMembership.objects.all().given_up().delete()
-    while _remove(segment, api) or _add(segment, api):
+    while _remove(segment, api, stop_at) or _add(segment, api, stop_at):
         segment.answered()
         if time.monotonic() >= stop_at:
             return
@@ -93,13 +96,13 @@ def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
         segment.emptied()
 
 
-def _remove(segment: SavingSegment, api: TrackApi) -> bool:
+def _remove(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     """Take one batch out; False if there is none."""
     rows = SegmentMembership.objects.select_related("customer").order_by("pk")
     batch = list((rows.to_tell() if segment.is_emptying else rows.to_remove())[:MOST_IDS])
     _delete([row for row in batch if _needs_no_word(row)])
     for kind, some in _by_kind(row for row in batch if not _needs_no_word(row)):
-        _tell(api.remove, segment, kind, some, _delete)
+        _tell(api.remove, segment, kind, some, _delete, stop_at)
     return bool(batch)
 
 
@@ -109,7 +112,7 @@ def _needs_no_word(row: SegmentMembership) -> bool:
     return is_refused or row.customer.is_deleted or not row.identifier
 
 
-def _add(segment: SavingSegment, api: TrackApi) -> bool:
+def _add(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     """Put one batch in; False if there is none."""
     if segment.is_emptying:
         return False
@@ -119,7 +122,7 @@ def _add(segment: SavingSegment, api: TrackApi) -> bool:
     batch = list(rows.to_add()[:MOST_IDS])
     _delete([row for row in batch if not row.identifier])
     for kind, some in _by_kind(batch):
-        _tell(api.add, segment, kind, some, _added)
+        _tell(api.add, segment, kind, some, _added, stop_at)
     return bool(batch)
 
 
@@ -138,17 +141,21 @@ def _tell(
     kind: IdType,
     rows: Rows,
     done: Callable[[Rows], None],
+    stop_at: float,
 ) -> None:
     """Make the request; where it is refused, halve it until the bad ids stand alone.
 
-    Raises TrackFailed where the fault is no customer's.
+    Raises TrackFailed where the fault is no customer's, and NotOurTurn.
     """
-    batches, refusals = [rows], 0
+    batches, refusals, has_less_to_do = [rows], 0, False
     while batches:
+        if has_less_to_do and time.monotonic() >= stop_at:  # else each run began the same halving
+            return
         batch = batches.pop()
         if refusals >= MOST_REFUSALS:
             _rows(batch).postpone(AFTER_REFUSALS)
             continue
+        segment.renew()
         try:
             call(segment.segment_id, kind, [row.identifier[1] for row in batch if row.identifier])
         except Refused as error:
@@ -156,11 +163,13 @@ def _tell(
             if len(batch) == 1:
                 logger.warning("customer %d not told: %s", batch[0].customer_id, error)
                 batch[0].try_again(SegmentMembership.Fault.REFUSED, str(error))
+                has_less_to_do = True
             else:
                 middle = len(batch) // 2
                 batches += [batch[middle:], batch[:middle]]
         else:
             done(batch)
+            has_less_to_do = True
 
 
 def _added(rows: Rows) -> None:

@@ -141,6 +141,15 @@ def test_off_goes_on_in_the_background_where_customer_io_does_not_answer(sandbox
     assert names_in(sandbox, ours(sandbox)) == []
 
 
+def test_off_says_that_a_worker_goes_on_with_it(sandbox):
+    register()
+    SavingSegment.claim()
+
+    assert "A worker is at it" in register(off=True)
+
+    assert SavingSegment.objects.get().state == "emptying"
+
+
 def test_off_is_off_though_the_segment_was_deleted(sandbox):
     make_person(sandbox, "ann")
     register()

@@ -256,6 +256,19 @@ def test_where_all_ids_of_a_kind_are_refused_few_requests_find_out(sandbox, segm
     assert not SegmentMembership.objects.all().to_add().exists()  # the others wait as well
 
 
+def test_slow_halving_ends_in_time_and_goes_on(sandbox, segment, monkeypatch):
+    monkeypatch.setattr(telling, "RUN_SECONDS", 0.0)
+    briefs = [make_person(sandbox, f"p{number}") for number in range(8)]
+    sandbox.refused_ids = {briefs[3].customer.cio_id}
+
+    run()
+    assert names_in(sandbox, segment) == ["p0", "p1"]
+
+    run()
+    run()
+    assert row_of(briefs[3]).tries == 1
+
+
 def test_neither_key_nor_id_is_logged(sandbox, segment, caplog):
     brief = make_person(sandbox, "ann")
     sandbox.refused_ids = {brief.customer.cio_id}

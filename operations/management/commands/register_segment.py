@@ -79,7 +79,7 @@ class Command(BaseCommand):
             people = counted(SegmentMembership.objects.filter(is_member=True).count(), "customer")
             self.stdout.write(f"“{row.name}” would be emptied of {people}. Nothing was changed.")
         elif not TrackApi().is_configured:
-            row.emptied()
+            row.stop()
             self.stdout.write(
                 f"Off. Without CIO_TRACK_KEY nobody was taken out of “{row.name}”: delete it in "
                 "Customer.io."
@@ -90,7 +90,7 @@ class Command(BaseCommand):
 
     def _tell(self) -> None:
         """Do the first run here: whoever sets this up wants to see that it works."""
-        telling.run()
+        is_told = telling.run()
         row = SavingSegment.objects.get(pk=1)
         members = SegmentMembership.objects.filter(is_member=True).count()
         if row.reason or row.compare_reason:
@@ -100,6 +100,8 @@ class Command(BaseCommand):
             )
         if row.state == row.State.OFF:
             self.stdout.write("Emptied and off. The segment stays; delete it in Customer.io.")
+        elif not is_told:
+            self.stdout.write("A worker is at it, and goes on with it within two minutes.")
         elif row.is_emptying:
             self.stdout.write(f"Off. Still to be taken out: {counted(members, 'customer')}.")
         else:
