@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from briefs.models import SavingSegment, SegmentMembership, WorkingTime
+from briefs.saving import halving
 from personas.people.pacing import ask_for_job, background_app_api
 from providers.addresses import folded
 from providers.customerio import AppApi, LookupFailed
-from providers.customerio_track import TrackApi
+from providers.customerio_track import Refused, TrackApi
 from providers.segments import Member
 from webhooks.clock import database_now
 
@@ -79,11 +80,24 @@ def _compare_page(segment: SavingSegment, track: TrackApi, people: list[Member])
     kept = set(wanted.values_list("pk", flat=True))
     strangers = [one.cio_id for one in people if known.get(one) not in kept and one.cio_id]
     if strangers:
-        segment.renew()
-        track.remove(segment.segment_id, "cio_id", strangers)
-        logger.info("%d people without an open brief were taken out", len(strangers))
+        _take_out(segment, track, strangers)
     SegmentMembership.objects.filter(pk__in=set(known.values()) - kept).delete()
     SegmentMembership.objects.filter(pk__in=kept).seen()
+
+
+def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str]) -> None:
+    """Whom Customer.io refuses is passed over, and tried again at the next comparison."""
+    taken: list[str] = []
+
+    def request(some: list[str]) -> None:
+        segment.renew()
+        track.remove(segment.segment_id, "cio_id", some)
+
+    def refused(one: str, error: Refused) -> None:
+        logger.warning("somebody without an open brief was not taken out: %s", error)
+
+    halving.tell(request, cio_ids, done=taken.extend, refused=refused, put_off=lambda some: None)
+    logger.info("%d people without an open brief were taken out", len(taken))
 
 
 def _rows_of(people: list[Member]) -> dict[Member, int]:

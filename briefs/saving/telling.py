@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from briefs.models import SavingSegment, SegmentMembership
 from briefs.models.saving import MembershipQuerySet, NotOurTurn, missing
-from briefs.saving import comparing
+from briefs.saving import comparing, halving
 from providers.customerio import HeldBack, LookupFailed
 from providers.customerio_track import MOST_IDS, IdType, Refused, TrackApi, TrackFailed
 from webhooks import waking
@@ -27,7 +27,6 @@ TASK = "briefs.tasks.segment"
 # SQLite installation's only worker from the events.
 CLUSTER = "research"
 RUN_SECONDS = 20.0
-MOST_REFUSALS = 30  # of one batch: enough to find three bad ids in a thousand
 AFTER_REFUSALS = timedelta(hours=1)
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -143,33 +142,23 @@ def _tell(
     done: Callable[[Rows], None],
     stop_at: float,
 ) -> None:
-    """Make the request; where it is refused, halve it until the bad ids stand alone.
+    """Make the request; whoever is refused is tried again later, alone.
 
     Raises TrackFailed where the fault is no customer's, and NotOurTurn.
     """
-    batches, refusals, has_less_to_do = [rows], 0, False
-    while batches:
-        if has_less_to_do and time.monotonic() >= stop_at:  # else each run began the same halving
-            return
-        batch = batches.pop()
-        if refusals >= MOST_REFUSALS:
-            _rows(batch).postpone(AFTER_REFUSALS)
-            continue
+
+    def request(some: Rows) -> None:
         segment.renew()
-        try:
-            call(segment.segment_id, kind, [row.identifier[1] for row in batch if row.identifier])
-        except Refused as error:
-            refusals += 1
-            if len(batch) == 1:
-                logger.warning("customer %d not told: %s", batch[0].customer_id, error)
-                batch[0].try_again(SegmentMembership.Fault.REFUSED, str(error))
-                has_less_to_do = True
-            else:
-                middle = len(batch) // 2
-                batches += [batch[middle:], batch[:middle]]
-        else:
-            done(batch)
-            has_less_to_do = True
+        call(segment.segment_id, kind, [row.identifier[1] for row in some if row.identifier])
+
+    def refused(row: SegmentMembership, error: Refused) -> None:
+        logger.warning("customer %d not told: %s", row.customer_id, error)
+        row.try_again(SegmentMembership.Fault.REFUSED, str(error))
+
+    def put_off(some: Rows) -> None:
+        _rows(some).postpone(AFTER_REFUSALS)
+
+    halving.tell(request, rows, done=done, refused=refused, put_off=put_off, stop_at=stop_at)
 
 
 def _added(rows: Rows) -> None:

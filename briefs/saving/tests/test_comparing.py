@@ -139,6 +139,33 @@ def test_id_that_is_refused_at_leaving_leaves_by_the_list(sandbox, segment):
     assert not SegmentMembership.objects.exists()
 
 
+def test_one_who_cannot_be_taken_out_stops_nobody_else(sandbox, segment):
+    make_person(sandbox, "ann")
+    run()
+    refused = sandbox.people.add("refused")
+    sandbox.people.add("by-hand")
+    sandbox.segments.change(segment, "id", ["refused", "by-hand"], is_member=True)
+    sandbox.refused_ids = {refused.cio_id}
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann", "refused"]
+    row = SavingSegment.objects.get()
+    assert row.compared_at
+    assert (row.fault, row.failures) == ("", 0)
+
+
+def test_off_is_off_though_one_cannot_be_taken_out(sandbox, segment):
+    refused = sandbox.people.add("refused")
+    sandbox.segments.change(segment, "id", ["refused"], is_member=True)
+    sandbox.refused_ids = {refused.cio_id}
+    SavingSegment.objects.get().turn_off()
+
+    run()
+
+    assert SavingSegment.objects.get().state == "off"
+
+
 def test_list_is_read_page_by_page_over_several_runs(sandbox, segment, monkeypatch):
     monkeypatch.setattr(comparing, "PAGE", 2)
     for number in range(5):
