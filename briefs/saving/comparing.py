@@ -2,11 +2,15 @@
 
 Whoever is listed and has no open brief is taken out, whoever put them in: the segment is
 Savedesk's alone. Whoever we put in and is not listed is told again, a few nights long.
+
+A page begins at a place in the list. Where somebody leaves, all others move forward, and some would
+be on no page: so the list is then read from its first page, until nobody leaves meanwhile.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as Time
 from typing import TypeVar
@@ -28,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 PAGE = 1000  # people; all of them can be taken out by one request
 BUDGET_SECONDS = 10.0  # of a page, which nobody waits for
+AGAIN_FOR = timedelta(hours=1)  # then a comparison goes on to its end, whoever leaves meanwhile
 AT_NIGHT = Time(3)  # in the team's time zone
 # Customer.io may list somebody a while after it took the request.
 SLOW = timedelta(minutes=10)
@@ -35,6 +40,19 @@ SLOW = timedelta(minutes=10)
 
 class NotReady(LookupFailed):
     """The segment is being built: its list is partial."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """By cio_id, whom this run took out, and the others: refused, or put off after refusals.
+
+    Customer.io may list somebody a while after it took them out. They are not asked for twice, and
+    `is_still_listed` says that one of them is on a page since the first one.
+    """
+
+    taken: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    is_still_listed: bool = False
 
 
 def is_possible() -> bool:
@@ -58,14 +76,30 @@ def compare(segment: SavingSegment, track: TrackApi, stop_at: float) -> None:
         if not _ask(lambda api: api.segment(number), stop_at).is_ready:
             raise NotReady("Customer.io is still building the segment")
         segment.begin_comparing()
+    asked = _Asked()
     while time.monotonic() < stop_at:
         segment.renew()
         page = _ask(lambda api: api.segment_members(number, segment.cursor, PAGE), stop_at)
-        _compare_page(segment, track, page.people)
-        if not page.next:
+        has_taken = _compare_page(segment, track, page.people, asked)
+        if has_taken and begin_again(segment):
+            asked.is_still_listed = False
+        elif page.next:
+            segment.page_compared(page.next)
+        elif segment.is_emptying and asked.is_still_listed:
+            segment.not_compared("", SLOW)
+            return
+        else:
             _after_last_page(segment)
             return
-        segment.page_compared(page.next)
+
+
+def begin_again(segment: SavingSegment) -> bool:
+    """Go back to the first page, if a comparison is under way; False after an hour of that."""
+    since = segment.comparing_since
+    if since is None or database_now() - since > AGAIN_FOR:
+        return False
+    segment.page_compared("")
+    return True
 
 
 def _ask(question: Callable[[AppApi], T], stop_at: float) -> T:
@@ -73,21 +107,28 @@ def _ask(question: Callable[[AppApi], T], stop_at: float) -> T:
     return ask_for_job(question, BUDGET_SECONDS, stop_at)
 
 
-def _compare_page(segment: SavingSegment, track: TrackApi, people: list[Member]) -> None:
+def _compare_page(
+    segment: SavingSegment, track: TrackApi, people: list[Member], asked: _Asked
+) -> bool:
+    """Whether somebody was taken out."""
     known = _rows_of(people)
     rows = SegmentMembership.objects.filter(pk__in=set(known.values()))
     wanted = rows.none() if segment.is_emptying else rows.wanted()
     kept = set(wanted.values_list("pk", flat=True))
-    strangers = [one.cio_id for one in people if known.get(one) not in kept and one.cio_id]
-    if strangers:
-        _take_out(segment, track, strangers)
+    strangers = {one.cio_id for one in people if known.get(one) not in kept and one.cio_id}
+    has_taken = _take_out(segment, track, sorted(strangers - asked.taken - asked.others), asked)
+    if not asked.taken.isdisjoint(strangers):
+        asked.is_still_listed = True
     SegmentMembership.objects.filter(pk__in=set(known.values()) - kept).delete()
     SegmentMembership.objects.filter(pk__in=kept).seen()
+    return has_taken
 
 
-def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str]) -> None:
-    """Whom Customer.io refuses is passed over, and tried again at the next comparison."""
-    taken: list[str] = []
+def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str], asked: _Asked) -> bool:
+    """Whether somebody was. A refused one is passed over, and tried again in a later run."""
+    if not cio_ids:
+        return False
+    before = len(asked.taken)
 
     def request(some: list[str]) -> None:
         segment.renew()
@@ -95,9 +136,14 @@ def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str]) -> No
 
     def refused(one: str, error: Refused) -> None:
         logger.warning("somebody without an open brief was not taken out: %s", error)
+        asked.others.add(one)
 
-    halving.tell(request, cio_ids, done=taken.extend, refused=refused, put_off=lambda some: None)
-    logger.info("%d people without an open brief were taken out", len(taken))
+    halving.tell(
+        request, cio_ids, done=asked.taken.update, refused=refused, put_off=asked.others.update
+    )
+    number = len(asked.taken) - before
+    logger.info("%d people without an open brief were taken out", number)
+    return number > 0
 
 
 def _rows_of(people: list[Member]) -> dict[Member, int]:

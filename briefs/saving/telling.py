@@ -83,8 +83,10 @@ def run() -> bool:
 
 def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
     SegmentMembership.objects.all().given_up().delete()
-    while _remove(segment, api, stop_at) or _add(segment, api, stop_at):
+    while (has_taken := _remove(segment, api, stop_at)) or _add(segment, api, stop_at):
         segment.answered()
+        if has_taken:
+            comparing.begin_again(segment)
         if time.monotonic() >= stop_at:
             return
     if comparing.is_due(segment):

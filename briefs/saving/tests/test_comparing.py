@@ -166,6 +166,75 @@ def test_off_is_off_though_one_cannot_be_taken_out(sandbox, segment):
     assert SavingSegment.objects.get().state == "off"
 
 
+@pytest.fixture
+def eight(sandbox, segment, monkeypatch):
+    """Eight people whom somebody put in by hand, on pages of two."""
+    monkeypatch.setattr(comparing, "PAGE", 2)
+    monkeypatch.setattr(telling, "RUN_SECONDS", 60.0)
+    names = [f"s{number}" for number in range(8)]
+    for name in names:
+        sandbox.people.add(name)
+    sandbox.segments.change(segment, "id", names, is_member=True)
+    return names
+
+
+def test_nobody_is_passed_over_where_others_leave_the_list(sandbox, segment, eight):
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == []
+    assert SavingSegment.objects.get().compared_at
+
+
+def test_off_is_said_after_nobody_is_listed(sandbox, segment, eight):
+    SavingSegment.objects.get().turn_off()
+
+    run()
+
+    assert names_in(sandbox, segment) == []
+    assert SavingSegment.objects.get().state == "off"
+
+
+def test_emptying_goes_on_while_customer_io_lists_whom_it_took_out(
+    sandbox, segment, eight, monkeypatch
+):
+    SavingSegment.objects.get().turn_off()
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox.segments, "change", lambda *args, **kw: None)  # later
+        run()
+
+    row = SavingSegment.objects.get()
+    assert (row.state, row.compare_reason) == ("emptying", "")
+    assert len(calls(sandbox)) == 4  # nobody twice
+
+    a_night_passes()
+    assert SavingSegment.objects.get().state == "off"
+    assert names_in(sandbox, segment) == []
+
+
+def test_comparison_ends_though_somebody_else_puts_people_in(sandbox, segment, monkeypatch):
+    """Another installation fills the same segment."""
+    monkeypatch.setattr(comparing, "AGAIN_FOR", timedelta(seconds=-1))
+    sandbox.people.add("theirs")
+    sandbox.segments.change(segment, "id", ["theirs"], is_member=True)
+
+    a_night_passes()
+
+    assert SavingSegment.objects.get().compared_at
+    assert len([one for one in sandbox.requests if "membership" in one.path]) == 1
+
+
+def test_who_leaves_between_two_pages_hides_nobody(sandbox, segment, monkeypatch):
+    monkeypatch.setattr(comparing, "PAGE", 2)
+    briefs = [make_person(sandbox, f"p{number}") for number in range(4)]
+    run()
+    SavingSegment.objects.update(compare_at=Now(), comparing_since=Now(), cursor="2")
+    briefs[0].close(Brief.Outcome.RETAINED)
+
+    a_night_passes()
+
+    assert SegmentMembership.objects.exclude(seen_at=None).count() == 3
+
+
 def test_list_is_read_page_by_page_over_several_runs(sandbox, segment, monkeypatch):
     monkeypatch.setattr(comparing, "PAGE", 2)
     for number in range(5):

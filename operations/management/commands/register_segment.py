@@ -103,6 +103,9 @@ class Command(BaseCommand):
         elif not is_told:
             self.stdout.write("A worker is at it, and goes on with it within two minutes.")
         elif row.is_emptying:
-            self.stdout.write(f"Off. Still to be taken out: {counted(members, 'customer')}.")
+            self.stdout.write(
+                f"Off. Still to be taken out: {counted(members, 'customer')}. The workers go on "
+                "until Customer.io lists nobody in it."
+            )
         else:
             self.stdout.write(f"In it now: {counted(members, 'customer')} with an open brief.")
