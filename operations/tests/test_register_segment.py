@@ -268,6 +268,24 @@ def test_list_that_the_key_may_not_read_is_told(sandbox):
     assert "was not compared with ours yet" in finding.seen
 
 
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("a key", "no comparison came to its end"), ("", "CIO_APP_KEY is not set")],
+)
+def test_comparison_that_never_ends_is_told(sandbox, settings, key, why):
+    register()
+    settings.CIO_APP_KEY = key
+
+    begun_at = Now() - timedelta(days=1)
+    SavingSegment.objects.update(compare_at=begun_at, comparing_since=begun_at)
+    assert work.segment().level == Verdict.OK
+
+    begun_at = Now() - timedelta(days=2)
+    SavingSegment.objects.update(compare_at=begun_at, comparing_since=begun_at)
+    assert work.segment().level == Verdict.WARN
+    assert why in work.segment().seen
+
+
 # What is written, and what it can cause ---------------------------------------------------------
 
 
