@@ -237,8 +237,7 @@ class MembershipQuerySet(models.QuerySet["SegmentMembership"]):
 
     def to_tell(self) -> Self:
         """Whose turn it is; those that failed on every try are left alone."""
-        ready = Q(due_at=None) | Q(due_at__lte=Now())
-        return self.filter(ready, tries__lt=MAX_TRIES)
+        return self.not_failed().filter(Q(due_at=None) | Q(due_at__lte=Now()))
 
     def to_add(self) -> Self:
         """Not known to be in, though they ought to be. Somebody who was deleted cannot be."""
@@ -255,6 +254,10 @@ class MembershipQuerySet(models.QuerySet["SegmentMembership"]):
 
     def failed(self) -> Self:
         return self.filter(tries__gte=MAX_TRIES)
+
+    def not_failed(self) -> Self:
+        """Their turn is now or comes."""
+        return self.filter(tries__lt=MAX_TRIES)
 
     def given_up(self) -> Self:
         """Could not be put in on any try, and need not be in any more."""

@@ -50,7 +50,7 @@ def _is_due(segment: SavingSegment) -> bool:
     if comparing.is_due(segment) or segment.failures:  # if nothing is left to fail, that is noted
         return True
     if segment.is_emptying:
-        return rows.to_tell().exists() or not rows.exists()
+        return rows.to_tell().exists() or not _is_somebody_left()
     left = (missing(), rows.to_add(), rows.to_remove(), rows.given_up())
     return any(some.exists() for some in left)
 
@@ -93,8 +93,13 @@ def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
         comparing.compare(segment, api, stop_at)
     segment.answered()
     is_compared = segment.compared_at or not comparing.is_possible()
-    if segment.is_emptying and is_compared and not SegmentMembership.objects.exists():
+    if segment.is_emptying and is_compared and not _is_somebody_left():
         segment.emptied()
+
+
+def _is_somebody_left() -> bool:
+    """Whom we may still take out; without the App API nothing else becomes of those that failed."""
+    return SegmentMembership.objects.all().not_failed().exists()
 
 
 def _remove(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:

@@ -169,6 +169,15 @@ def test_off_is_off_without_a_key(sandbox, settings):
     assert work.segment().level == Verdict.OK
 
 
+def test_off_is_off_without_a_list_though_somebody_failed(sandbox, settings):
+    make_person(sandbox, "ann")
+    register()
+    SegmentMembership.objects.update(tries=MAX_TRIES, is_member=False)
+    settings.CIO_APP_KEY = ""
+
+    assert "Emptied and off" in register(off=True)
+
+
 @pytest.mark.parametrize(
     ("name", "words"), [("CIO_TRACK_KEY", "CIO_TRACK_SITE_ID and"), ("CIO_APP_KEY", "CIO_APP_KEY")]
 )
