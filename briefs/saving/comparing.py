@@ -172,7 +172,9 @@ def _after_last_page(segment: SavingSegment) -> None:
     rows = SegmentMembership.objects.filter(Q(seen_at=None) | Q(seen_at__lt=since))
     failed = rows.failed()
     (failed if segment.is_emptying else failed.unwanted()).delete()  # they are not in
-    rows.filter(is_member=True, told_at__lt=since - SLOW).not_listed()
+    # Without `told_at`: refused when we told them, then listed, since another hand put them in.
+    is_told_for_long = Q(told_at=None) | Q(told_at__lt=since - SLOW)
+    rows.filter(is_told_for_long, is_member=True).not_listed()
     for row in rows.failed().select_related("customer"):
         row.name_or_begin_anew()
     segment.compared(next_night(database_now()))

@@ -46,6 +46,22 @@ def test_who_was_lost_at_customer_io_is_told_again(sandbox, segment):
     assert SegmentMembership.objects.get().tries == 0  # listed: forgotten
 
 
+def test_whom_another_hand_put_in_is_told_when_they_are_lost(sandbox, segment):
+    brief = make_person(sandbox, "ann")
+    sandbox.segments.change(segment, "id", ["ann"], is_member=True)
+    sandbox.refused_ids = {brief.customer.cio_id}
+    run()
+    a_night_passes()
+    assert SegmentMembership.objects.filter(is_member=True, told_at=None).exists()
+    sandbox.refused_ids = set()
+    sandbox.segments.change(segment, "id", ["ann"], is_member=False)
+
+    a_night_passes()
+    run()
+
+    assert names_in(sandbox, segment) == ["ann"]
+
+
 def test_who_has_no_open_brief_is_taken_out_whoever_put_them_in(sandbox, segment):
     make_person(sandbox, "ann")
     run()
