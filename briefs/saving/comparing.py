@@ -112,14 +112,14 @@ def _compare_page(
 ) -> bool:
     """Whether somebody was taken out."""
     known = _rows_of(people)
-    rows = SegmentMembership.objects.filter(pk__in=set(known.values()))
+    rows = SegmentMembership.objects.filter(pk__in=set().union(*known.values()))
     wanted = rows.none() if segment.is_emptying else rows.wanted()
     kept = set(wanted.values_list("pk", flat=True))
-    strangers = {one.cio_id for one in people if known.get(one) not in kept and one.cio_id}
+    strangers = {one.cio_id for one in people if one.cio_id and kept.isdisjoint(known[one])}
     has_taken = _take_out(segment, track, sorted(strangers - asked.taken - asked.others), asked)
     if not asked.taken.isdisjoint(strangers):
         asked.is_still_listed = True
-    SegmentMembership.objects.filter(pk__in=set(known.values()) - kept).delete()
+    rows.exclude(pk__in=kept).delete()
     SegmentMembership.objects.filter(pk__in=kept).seen()
     return has_taken
 
@@ -146,8 +146,11 @@ def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str], asked
     return number > 0
 
 
-def _rows_of(people: list[Member]) -> dict[Member, int]:
-    """By person: the row of the customer that it is, found as the customer is named to them."""
+def _rows_of(people: list[Member]) -> dict[Member, set[int]]:
+    """By person: the rows of the customer that it is, found as the customer is named to them.
+
+    There are several of one person until a look-up says that their customers are the same.
+    """
     named = {
         "cio_id": {one.cio_id: one for one in people if one.cio_id},
         "id": {one.id: one for one in people if one.id},
@@ -158,11 +161,11 @@ def _rows_of(people: list[Member]) -> dict[Member, int]:
         | Q(customer__cio_id=None, customer__external_id__in=named["id"])
         | Q(customer__cio_id=None, customer__external_id=None, customer__email__in=named["email"])
     )
-    found = {}
+    found: dict[Member, set[int]] = {one: set() for one in people}
     for row in rows:
         kind, value = row.identifier or ("", "")
         if one := named.get(kind, {}).get(value):
-            found[one] = row.pk
+            found[one].add(row.pk)
     return found
 
 

@@ -10,7 +10,7 @@ from briefs.models import Brief, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
 from briefs.saving import comparing, telling
 from briefs.saving.tests.making import calls, make_person, make_segment, names_in, run
-from briefs.tests.factories import make_customer
+from briefs.tests.factories import make_brief, make_customer
 from personas.models import AppApiPace, Customer
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,38 @@ def test_customers_are_recognised_however_they_are_named(sandbox, segment):
     assert names_in(sandbox, segment) == ["ann", "ben", "cid"]
     assert calls(sandbox) == []
     assert SegmentMembership.objects.exclude(seen_at=None).count() == 3
+
+
+def two_rows_of_ann(sandbox):
+    """Two open briefs of one person, whom no look-up has brought together yet."""
+    by_cio_id = make_person(sandbox, "ann", external_id=None, email="")
+    by_id = make_brief(customer=make_customer(cio_id=None, external_id="ann", email=""))
+    return by_cio_id, by_id
+
+
+def test_person_with_two_rows_is_found_by_both(sandbox, segment):
+    two_rows_of_ann(sandbox)
+    run()
+    sandbox.clear_requests()
+
+    a_night_passes()
+
+    assert SegmentMembership.objects.exclude(seen_at=None).count() == 2
+    assert not SegmentMembership.objects.filter(tries__gt=0).exists()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_person_with_two_rows_stays_in_while_one_brief_is_open(sandbox, segment, which):
+    closed = two_rows_of_ann(sandbox)[which]
+    run()
+    # Refused on every try to take them out: their row is there for the comparison.
+    SegmentMembership.objects.filter(customer=closed.customer).update(tries=MAX_TRIES)
+    closed.close(Brief.Outcome.RETAINED)
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann"]
+    assert SegmentMembership.objects.exclude(customer=closed.customer).get().tries == 0
 
 
 def test_somebody_else_with_the_same_address_is_not_kept(sandbox, segment):
