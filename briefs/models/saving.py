@@ -379,11 +379,16 @@ def _has_open_brief() -> Exists:
 
 
 def missing() -> BriefQuerySet:
-    """Open briefs whose customer has no row. Somebody who is only known by a number gets none."""
+    """Open briefs whose customer ought to be in and has no row."""
     known = SegmentMembership.objects.filter(customer=OuterRef("customer"))
+    return to_be_in().filter(~Exists(known))
+
+
+def to_be_in() -> BriefQuerySet:
+    """Open briefs whose customer can be put in: not by a number alone, nor once deleted."""
     named = (
         Q(customer__cio_id__isnull=False)
         | Q(customer__external_id__isnull=False)
         | ~Q(customer__email="")
     )
-    return Brief.objects.open().filter(~Exists(known), named, customer__is_deleted=False)
+    return Brief.objects.open().filter(named, customer__is_deleted=False)

@@ -15,7 +15,7 @@ from briefs.pipeline import draining
 from briefs.saving import telling
 from briefs.saving.switching import NAME
 from briefs.saving.tests.making import make_person, names_in, postpone_comparing
-from briefs.tests.factories import make_event, make_payload
+from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from operations import sweeping
 from operations.doctor import Verdict, work
 from personas.models import Customer
@@ -72,6 +72,8 @@ def test_again_it_is_the_same_segment(sandbox):
 
 def test_dry_run_changes_nothing(sandbox):
     make_person(sandbox, "ann")
+    make_person(sandbox, "deleted", is_deleted=True)
+    make_brief(customer=make_customer(cio_id=None, external_id=None, email="", phone="+15550100"))
 
     said = register(dry_run=True)
 
@@ -101,10 +103,12 @@ def test_segment_made_of_conditions_is_refused(sandbox):
 def test_another_segment_is_filled_from_the_beginning(sandbox):
     make_person(sandbox, "ann")
     register()
+    assert f"People would stay in “{NAME}”" in register(name="Being talked to", dry_run=True)
 
     said = register(name="Being talked to")
 
-    assert f"“{NAME}”" in said
+    assert f"“{NAME}” (id {ours(sandbox)}) is no longer kept, and whoever is in it stays" in said
+    assert names_in(sandbox, ours(sandbox)) == ["ann"]
     other = sandbox.segments.listing()[-1]
     assert (other["name"], names_in(sandbox, other["id"])) == ("Being talked to", ["ann"])
 
@@ -260,6 +264,7 @@ def test_customers_who_failed_on_every_try_are_counted(sandbox, admin_client):
     SegmentMembership.objects.update(tries=MAX_TRIES)
 
     assert "1 customer with an open brief could not be put into" in work.segment().seen
+    assert "after the next nightly comparison" in work.segment().cure
     page = admin_client.get("/webhook-health/").content.decode()
     url = reverse("admin:briefs_segmentmembership_changelist")
     assert url in page

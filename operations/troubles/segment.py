@@ -70,8 +70,8 @@ def failed_rows(figures: Figures) -> Iterator[Trouble]:
         min(since, figures.now),
         f"{figures.segment_failed.of('customer')} with an open brief could not be put into the "
         f"segment “{figures.segment.name}” on any try: campaigns may mail them.",
-        "Look in the admin by which identifier it failed: does Customer.io know them by it? As "
-        "soon as they have another one they are tried again.",
+        "Look in the admin by which identifier it failed: does Customer.io know them by it? "
+        "Once they have another one, they are tried again after the next nightly comparison.",
         url=url,
         link="Who they are" if url else "",
     )

@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from briefs.models import Brief, SavingSegment, SegmentMembership
+from briefs.models import SavingSegment, SegmentMembership
+from briefs.models.saving import to_be_in
 from briefs.saving import switching, telling
 from operations.doctor.findings import counted
 from operations.doctor.providers import API_KEYS, TRACK_KEYS, explained
@@ -24,7 +25,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--name", default=switching.NAME, help="Its name in Customer.io (%(default)s)."
+            "--name",
+            default=switching.NAME,
+            help="Its name in Customer.io (%(default)s). For another name, first run --off: people "
+            "stay in the segment of before.",
         )
         parser.add_argument(
             "--take-over",
@@ -57,16 +61,24 @@ class Command(BaseCommand):
         if not api.is_configured:
             raise CommandError(f"CIO_APP_KEY is not set. Create a key in Customer.io ({API_KEYS}).")
         plan = switching.plan(api, options["name"], may_take_over=options["take_over"])
+        before = SavingSegment.current()
         if options["dry_run"]:
             will = f"“{plan.name}” would be " + ("made" if plan.segment is None else "used")
-            people = counted(Brief.objects.open().count(), "customer")
+            people = counted(to_be_in().count(), "customer")
             self.stdout.write(f"{will}, and filled with {people} who have an open brief.")
+            if before and (plan.segment is None or before.segment_id != plan.segment.id):
+                self.stdout.write(
+                    f"People would stay in “{before.name}” (id {before.segment_id}), which is kept "
+                    "now: first run manage.py register_segment --off, or delete it in Customer.io."
+                )
             self.stdout.write(f"Nothing was changed at {settings.CIO_TRACK_BASE_URL}.")
             return
-        before = SavingSegment.current()
         segment = switching.turn_on(api, plan)
         if before and before.segment_id != segment.id:
-            self.stdout.write(f"“{before.name}” (id {before.segment_id}) is no longer kept.")
+            self.stdout.write(
+                f"“{before.name}” (id {before.segment_id}) is no longer kept, and whoever is in it "
+                "stays in it: delete it in Customer.io, or empty it there."
+            )
         done = "Made" if plan.segment is None else "Using"
         self.stdout.write(f"{done}: “{segment.name}” (id {segment.id}). It is kept from now on.")
         self._tell()
