@@ -223,7 +223,14 @@ class AppApi:
         https://docs.customer.io/integrations/api/app/#operation/getSegmentMembership
         """
         params = {"limit": str(most)} | ({"start": start} if start else {})
-        return segments.read_members(self._send("GET", f"/segments/{number}/membership", params))
+        reply = self._send("GET", f"/segments/{number}/membership", params)
+        people = reply.get("identifiers", "missing")
+        if people is not None and not isinstance(people, list):  # an empty page has null
+            raise LookupFailed("Customer.io answered without a list of people")
+        page = segments.read_members(reply)
+        if page.next and page.next == start:
+            raise LookupFailed("Customer.io sends the same page again and again")
+        return page
 
     def _one_segment(self, reply: dict[str, Any]) -> Segment:
         segment = segments.read_segment(reply.get("segment"))

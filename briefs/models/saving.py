@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 
@@ -18,10 +18,14 @@ from briefs.models.queryset import BriefQuerySet
 from personas.models import Customer
 from providers.customerio_track import IdType
 
-LEASE = timedelta(seconds=90)  # longer than a run and its last request
+LEASE = timedelta(seconds=90)  # longer than one request and the wait for its moment
 WAKE_AGAIN_AFTER = timedelta(minutes=10)  # all workers of the cluster may be busy for minutes
 MAX_TRIES = 4
 BACKOFF = [timedelta(minutes=10), timedelta(hours=2), timedelta(days=1)]
+
+
+class NotOurTurn(Exception):
+    """Another worker has the lease, or the segment was turned on or off meanwhile."""
 
 
 class SavingSegment(models.Model):
@@ -32,7 +36,10 @@ class SavingSegment(models.Model):
     | -, any   | `turn_on`, by the command    | ON       |
     | ON       | `turn_off`, by the command   | EMPTYING |
     | EMPTYING | `emptied`: nobody is in it   | OFF      |
-    | ON       | `emptied`: there is no key   | OFF      |
+    | any      | `stop`, by the command       | OFF      |
+
+    The arrows of the command leave the lease with the run that has it, and that run ends before its
+    next request: so the request that it waits for is over before another run begins.
     """
 
     class State(models.TextChoices):
@@ -106,7 +113,18 @@ class SavingSegment(models.Model):
         token = uuid.uuid4()
         same = cls.objects.filter(pk=1, lease_token=row.lease_token)
         taken = same.update(lease_token=token, lease_until=Now() + LEASE)
-        return cls.objects.get(pk=1) if taken else None
+        return cls.objects.filter(pk=1, lease_token=token).first() if taken else None
+
+    def renew(self) -> None:
+        """Keep the lease for one more request. Raises NotOurTurn."""
+        if not self._still_ours().update(lease_until=Now() + LEASE):
+            raise NotOurTurn
+
+    def _still_ours(self) -> "models.QuerySet[SavingSegment]":
+        """The row, if it is as this run took it."""
+        return SavingSegment.objects.filter(
+            pk=1, lease_token=self.lease_token, state=self.state, segment_id=self.segment_id
+        )
 
     @property
     def is_emptying(self) -> bool:
@@ -120,24 +138,36 @@ class SavingSegment(models.Model):
 
         In another segment nobody is yet, so who was told of the one before is told anew.
         """
-        if not cls.objects.filter(pk=1, segment_id=segment_id).exists():
-            SegmentMembership.objects.all().delete()
         values = {"state": cls.State.ON, "segment_id": segment_id, "name": name, **_FRESH}
-        cls.objects.update_or_create(pk=1, defaults=values)
+        with transaction.atomic():  # no run puts people into the one before in between
+            before = cls.objects.select_for_update().filter(pk=1).first()
+            cls.objects.update_or_create(pk=1, defaults=values)
+            if before is None or before.segment_id != segment_id:
+                SegmentMembership.objects.all().delete()
 
     def turn_off(self) -> None:
         """ON -> EMPTYING. The list is gone through as well: we may not know all who are in it."""
         SavingSegment.objects.filter(pk=1).update(state=self.State.EMPTYING, **_FRESH)
 
+    @transaction.atomic
     def emptied(self) -> None:
-        """EMPTYING -> OFF; or ON -> OFF where no key is left to empty it with."""
-        SegmentMembership.objects.all().delete()
-        SavingSegment.objects.filter(pk=1).update(state=self.State.OFF, **_FRESH)
+        """EMPTYING -> OFF, unless somebody turned it on meanwhile."""
+        if self._still_ours().update(state=self.State.OFF, **_FRESH):
+            SegmentMembership.objects.all().delete()
 
-    # What a run notes. Each writes only while the run has the lease.
+    @classmethod
+    @transaction.atomic
+    def stop(cls) -> None:
+        """Any state -> OFF: no key is left to empty it with."""
+        cls.objects.filter(pk=1).update(state=cls.State.OFF, **_FRESH)
+        SegmentMembership.objects.all().delete()
+
+    # What a run notes. Each writes only while the row is as the run took it.
 
     def release(self) -> None:
-        self._write(lease_token=None, lease_until=None, woken_at=None)
+        """Whatever the row became meanwhile: the next run need not wait."""
+        ours = SavingSegment.objects.filter(pk=1, lease_token=self.lease_token)
+        ours.update(lease_token=None, lease_until=None, woken_at=None)
 
     def failed(self, fault: str, reason: str, pause: timedelta) -> None:
         self._write(
@@ -178,9 +208,8 @@ class SavingSegment(models.Model):
         )
 
     def _write(self, **fields: object) -> None:
-        SavingSegment.objects.filter(pk=1, lease_token=self.lease_token).update(**fields)
-        if "lease_token" not in fields:
-            self.refresh_from_db(fields=[*fields])
+        self._still_ours().update(**fields)
+        self.refresh_from_db(fields=[*fields])
 
 
 _FRESH: dict[str, Any] = {
@@ -190,8 +219,6 @@ _FRESH: dict[str, Any] = {
     "reason": "",
     "retry_at": None,
     "woken_at": None,
-    "lease_token": None,  # a run of before writes nothing more
-    "lease_until": None,
     "compare_at": Now(),
     "comparing_since": None,
     "cursor": "",
@@ -210,8 +237,7 @@ class MembershipQuerySet(models.QuerySet["SegmentMembership"]):
 
     def to_tell(self) -> Self:
         """Whose turn it is; those that failed on every try are left alone."""
-        ready = Q(due_at=None) | Q(due_at__lte=Now())
-        return self.filter(ready, tries__lt=MAX_TRIES)
+        return self.not_failed().filter(Q(due_at=None) | Q(due_at__lte=Now()))
 
     def to_add(self) -> Self:
         """Not known to be in, though they ought to be. Somebody who was deleted cannot be."""
@@ -228,6 +254,10 @@ class MembershipQuerySet(models.QuerySet["SegmentMembership"]):
 
     def failed(self) -> Self:
         return self.filter(tries__gte=MAX_TRIES)
+
+    def not_failed(self) -> Self:
+        """Their turn is now or comes."""
+        return self.filter(tries__lt=MAX_TRIES)
 
     def given_up(self) -> Self:
         """Could not be put in on any try, and need not be in any more."""
@@ -349,11 +379,16 @@ def _has_open_brief() -> Exists:
 
 
 def missing() -> BriefQuerySet:
-    """Open briefs whose customer has no row. Somebody who is only known by a number gets none."""
+    """Open briefs whose customer ought to be in and has no row."""
     known = SegmentMembership.objects.filter(customer=OuterRef("customer"))
+    return to_be_in().filter(~Exists(known))
+
+
+def to_be_in() -> BriefQuerySet:
+    """Open briefs whose customer can be put in: not by a number alone, nor once deleted."""
     named = (
         Q(customer__cio_id__isnull=False)
         | Q(customer__external_id__isnull=False)
         | ~Q(customer__email="")
     )
-    return Brief.objects.open().filter(~Exists(known), named, customer__is_deleted=False)
+    return Brief.objects.open().filter(named, customer__is_deleted=False)

@@ -1,8 +1,9 @@
 """Tells Customer.io who came into the segment and who left it, in batches of one kind of id.
 
-One worker at a time, by a lease. A row is inserted before the request that it is about, and deleted
-after the request that takes the customer out. So a worker that was killed, and a request whose
-outcome is unknown, leave a row behind, and the next run repeats what may be repeated.
+One worker at a time, by a lease that is renewed before each request: so a run ends as soon as the
+segment is turned off, or another one is to be kept. A row is inserted before the request that it is
+about, and deleted after the request that takes the customer out. So a worker that was killed, and a
+request whose outcome is unknown, leave a row behind, and the next run repeats what may be repeated.
 """
 
 import logging
@@ -13,8 +14,8 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 
 from briefs.models import SavingSegment, SegmentMembership
-from briefs.models.saving import MembershipQuerySet, missing
-from briefs.saving import comparing
+from briefs.models.saving import MembershipQuerySet, NotOurTurn, missing
+from briefs.saving import comparing, halving
 from providers.customerio import HeldBack, LookupFailed
 from providers.customerio_track import MOST_IDS, IdType, Refused, TrackApi, TrackFailed
 from webhooks import waking
@@ -26,7 +27,6 @@ TASK = "briefs.tasks.segment"
 # SQLite installation's only worker from the events.
 CLUSTER = "research"
 RUN_SECONDS = 20.0
-MOST_REFUSALS = 30  # of one batch: enough to find three bad ids in a thousand
 AFTER_REFUSALS = timedelta(hours=1)
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -50,7 +50,7 @@ def _is_due(segment: SavingSegment) -> bool:
     if comparing.is_due(segment) or segment.failures:  # if nothing is left to fail, that is noted
         return True
     if segment.is_emptying:
-        return rows.to_tell().exists() or not rows.exists()
+        return rows.to_tell().exists() or not _is_somebody_left()
     left = (missing(), rows.to_add(), rows.to_remove(), rows.given_up())
     return any(some.exists() for some in left)
 
@@ -74,6 +74,8 @@ def run() -> bool:
         _note_not_compared(segment, error)
     except IntegrityError:  # a customer was erased or merged between two statements
         logger.info("the segment is told in the next minute: its rows changed")
+    except NotOurTurn:
+        logger.info("the run ends: the segment was turned on or off, or another worker tells")
     finally:
         segment.release()
     return True
@@ -81,25 +83,32 @@ def run() -> bool:
 
 def _run(segment: SavingSegment, api: TrackApi, stop_at: float) -> None:
     SegmentMembership.objects.all().given_up().delete()
-    while _remove(segment, api) or _add(segment, api):
+    while (has_taken := _remove(segment, api, stop_at)) or _add(segment, api, stop_at):
         segment.answered()
+        if has_taken:
+            comparing.begin_again(segment)
         if time.monotonic() >= stop_at:
             return
     if comparing.is_due(segment):
         comparing.compare(segment, api, stop_at)
     segment.answered()
     is_compared = segment.compared_at or not comparing.is_possible()
-    if segment.is_emptying and is_compared and not SegmentMembership.objects.exists():
+    if segment.is_emptying and is_compared and not _is_somebody_left():
         segment.emptied()
 
 
-def _remove(segment: SavingSegment, api: TrackApi) -> bool:
+def _is_somebody_left() -> bool:
+    """Whom we may still take out; without the App API nothing else becomes of those that failed."""
+    return SegmentMembership.objects.all().not_failed().exists()
+
+
+def _remove(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     """Take one batch out; False if there is none."""
     rows = SegmentMembership.objects.select_related("customer").order_by("pk")
     batch = list((rows.to_tell() if segment.is_emptying else rows.to_remove())[:MOST_IDS])
     _delete([row for row in batch if _needs_no_word(row)])
     for kind, some in _by_kind(row for row in batch if not _needs_no_word(row)):
-        _tell(api.remove, segment, kind, some, _delete)
+        _tell(api.remove, segment, kind, some, _delete, stop_at)
     return bool(batch)
 
 
@@ -109,7 +118,7 @@ def _needs_no_word(row: SegmentMembership) -> bool:
     return is_refused or row.customer.is_deleted or not row.identifier
 
 
-def _add(segment: SavingSegment, api: TrackApi) -> bool:
+def _add(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     """Put one batch in; False if there is none."""
     if segment.is_emptying:
         return False
@@ -119,7 +128,7 @@ def _add(segment: SavingSegment, api: TrackApi) -> bool:
     batch = list(rows.to_add()[:MOST_IDS])
     _delete([row for row in batch if not row.identifier])
     for kind, some in _by_kind(batch):
-        _tell(api.add, segment, kind, some, _added)
+        _tell(api.add, segment, kind, some, _added, stop_at)
     return bool(batch)
 
 
@@ -138,29 +147,25 @@ def _tell(
     kind: IdType,
     rows: Rows,
     done: Callable[[Rows], None],
+    stop_at: float,
 ) -> None:
-    """Make the request; where it is refused, halve it until the bad ids stand alone.
+    """Make the request; whoever is refused is tried again later, alone.
 
-    Raises TrackFailed where the fault is no customer's.
+    Raises TrackFailed where the fault is no customer's, and NotOurTurn.
     """
-    batches, refusals = [rows], 0
-    while batches:
-        batch = batches.pop()
-        if refusals >= MOST_REFUSALS:
-            _rows(batch).postpone(AFTER_REFUSALS)
-            continue
-        try:
-            call(segment.segment_id, kind, [row.identifier[1] for row in batch if row.identifier])
-        except Refused as error:
-            refusals += 1
-            if len(batch) == 1:
-                logger.warning("customer %d not told: %s", batch[0].customer_id, error)
-                batch[0].try_again(SegmentMembership.Fault.REFUSED, str(error))
-            else:
-                middle = len(batch) // 2
-                batches += [batch[middle:], batch[:middle]]
-        else:
-            done(batch)
+
+    def request(some: Rows) -> None:
+        segment.renew()
+        call(segment.segment_id, kind, [row.identifier[1] for row in some if row.identifier])
+
+    def refused(row: SegmentMembership, error: Refused) -> None:
+        logger.warning("customer %d not told: %s", row.customer_id, error)
+        row.try_again(SegmentMembership.Fault.REFUSED, str(error))
+
+    def put_off(some: Rows) -> None:
+        _rows(some).postpone(AFTER_REFUSALS)
+
+    halving.tell(request, rows, done=done, refused=refused, put_off=put_off, stop_at=stop_at)
 
 
 def _added(rows: Rows) -> None:

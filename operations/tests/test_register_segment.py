@@ -15,7 +15,7 @@ from briefs.pipeline import draining
 from briefs.saving import telling
 from briefs.saving.switching import NAME
 from briefs.saving.tests.making import make_person, names_in, postpone_comparing
-from briefs.tests.factories import make_event, make_payload
+from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from operations import sweeping
 from operations.doctor import Verdict, work
 from personas.models import Customer
@@ -72,6 +72,8 @@ def test_again_it_is_the_same_segment(sandbox):
 
 def test_dry_run_changes_nothing(sandbox):
     make_person(sandbox, "ann")
+    make_person(sandbox, "deleted", is_deleted=True)
+    make_brief(customer=make_customer(cio_id=None, external_id=None, email="", phone="+15550100"))
 
     said = register(dry_run=True)
 
@@ -101,10 +103,12 @@ def test_segment_made_of_conditions_is_refused(sandbox):
 def test_another_segment_is_filled_from_the_beginning(sandbox):
     make_person(sandbox, "ann")
     register()
+    assert f"People would stay in “{NAME}”" in register(name="Being talked to", dry_run=True)
 
     said = register(name="Being talked to")
 
-    assert f"“{NAME}”" in said
+    assert f"“{NAME}” (id {ours(sandbox)}) is no longer kept, and whoever is in it stays" in said
+    assert names_in(sandbox, ours(sandbox)) == ["ann"]
     other = sandbox.segments.listing()[-1]
     assert (other["name"], names_in(sandbox, other["id"])) == ("Being talked to", ["ann"])
 
@@ -141,6 +145,15 @@ def test_off_goes_on_in_the_background_where_customer_io_does_not_answer(sandbox
     assert names_in(sandbox, ours(sandbox)) == []
 
 
+def test_off_says_that_a_worker_goes_on_with_it(sandbox):
+    register()
+    SavingSegment.claim()
+
+    assert "A worker is at it" in register(off=True)
+
+    assert SavingSegment.objects.get().state == "emptying"
+
+
 def test_off_is_off_though_the_segment_was_deleted(sandbox):
     make_person(sandbox, "ann")
     register()
@@ -158,6 +171,15 @@ def test_off_is_off_without_a_key(sandbox, settings):
     assert "nobody was taken out" in register(off=True)
 
     assert work.segment().level == Verdict.OK
+
+
+def test_off_is_off_without_a_list_though_somebody_failed(sandbox, settings):
+    make_person(sandbox, "ann")
+    register()
+    SegmentMembership.objects.update(tries=MAX_TRIES, is_member=False)
+    settings.CIO_APP_KEY = ""
+
+    assert "Emptied and off" in register(off=True)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +264,7 @@ def test_customers_who_failed_on_every_try_are_counted(sandbox, admin_client):
     SegmentMembership.objects.update(tries=MAX_TRIES)
 
     assert "1 customer with an open brief could not be put into" in work.segment().seen
+    assert "after the next nightly comparison" in work.segment().cure
     page = admin_client.get("/webhook-health/").content.decode()
     url = reverse("admin:briefs_segmentmembership_changelist")
     assert url in page
@@ -257,6 +280,24 @@ def test_list_that_the_key_may_not_read_is_told(sandbox):
     finding = work.segment()
     assert finding.level == Verdict.WARN
     assert "was not compared with ours yet" in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("a key", "no comparison came to its end"), ("", "CIO_APP_KEY is not set")],
+)
+def test_comparison_that_never_ends_is_told(sandbox, settings, key, why):
+    register()
+    settings.CIO_APP_KEY = key
+
+    begun_at = Now() - timedelta(days=1)
+    SavingSegment.objects.update(compare_at=begun_at, comparing_since=begun_at)
+    assert work.segment().level == Verdict.OK
+
+    begun_at = Now() - timedelta(days=2)
+    SavingSegment.objects.update(compare_at=begun_at, comparing_since=begun_at)
+    assert work.segment().level == Verdict.WARN
+    assert why in work.segment().seen
 
 
 # What is written, and what it can cause ---------------------------------------------------------

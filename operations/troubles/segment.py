@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce, Now
 
 from briefs.links import admin_url
 from briefs.models import SavingSegment, SegmentMembership
+from briefs.saving import comparing
 from briefs.times import length
 from operations.figures import Figures
 from operations.troubles.kinds import Kind, Trouble
@@ -69,8 +70,8 @@ def failed_rows(figures: Figures) -> Iterator[Trouble]:
         min(since, figures.now),
         f"{figures.segment_failed.of('customer')} with an open brief could not be put into the "
         f"segment “{figures.segment.name}” on any try: campaigns may mail them.",
-        "Look in the admin by which identifier it failed: does Customer.io know them by it? As "
-        "soon as they have another one they are tried again.",
+        "Look in the admin by which identifier it failed: does Customer.io know them by it? "
+        "Once they have another one, they are tried again after the next nightly comparison.",
         url=url,
         link="Who they are" if url else "",
     )
@@ -78,18 +79,30 @@ def failed_rows(figures: Figures) -> Iterator[Trouble]:
 
 def uncompared(figures: Figures) -> Iterator[Trouble]:
     row = figures.segment
-    if row is None or not row.compare_reason:
+    if row is None:
         return
     last = row.compared_at
-    if last is not None and figures.now - last < UNCOMPARED:
+    has_failed = row.compare_reason and (last is None or figures.now - last >= UNCOMPARED)
+    if not has_failed and figures.now - row.compare_at < UNCOMPARED:  # due, and not at its end
         return
+    if row.compare_reason or not comparing.is_possible():
+        why = row.compare_reason or "CIO_APP_KEY is not set"
+        cure = (
+            "The key in CIO_APP_KEY must be allowed to read segments. It is tried again every "
+            "quarter of an hour."
+        )
+    else:
+        why = "no comparison came to its end"
+        cure = (
+            "It goes on whenever no look-up waits. Check that the workers of the cluster research "
+            "run, and that they reach Customer.io."
+        )
     ago = f"for {length(figures.now - last)}" if last else "yet"
     yield Trouble(
         Kind.SEGMENT_UNCOMPARED,
         "hint",
-        last or figures.now,
+        last or min(row.compare_at, figures.now),
         f"Customer.io's list of the segment “{row.name}” was not compared with ours {ago}: "
-        f"{row.compare_reason}. Whoever is in it by mistake stays in it meanwhile.",
-        "The key in CIO_APP_KEY must be allowed to read segments. It is tried again every quarter "
-        "of an hour.",
+        f"{why}. Whoever is in it by mistake stays in it meanwhile.",
+        cure,
     )

@@ -1,7 +1,10 @@
 """Segments by both APIs of Customer.io, over HTTP: what is sent, what is read, and refusals."""
 
+import json
+
 import pytest
 
+from providers import http
 from providers.customerio import AppApi, LookupFailed
 from providers.customerio_track import Refused, TrackApi, TrackFailed
 from providers.segments import Member, Members, Segment, read_members, read_segment
@@ -40,6 +43,17 @@ def test_people_are_read_page_by_page(segment):
 
     assert [one.id for one in first.people + second.people] == ids
     assert second.next == ""
+
+
+@pytest.mark.parametrize(
+    "reply", [{}, {"identifiers": "abc"}, {"identifiers": 5}, {"identifiers": [], "next": "7"}]
+)
+def test_reply_that_is_no_page_is_no_empty_page(segment, monkeypatch, reply):
+    answer = http.Reply(200, {}, json.dumps(reply).encode())
+    monkeypatch.setattr(http, "send", lambda *args, **kw: answer)
+
+    with pytest.raises(LookupFailed):
+        AppApi().segment_members(segment.id, start="7")
 
 
 def test_segment_that_is_not_there_is_a_404(sandbox):

@@ -10,7 +10,7 @@ from briefs.models import Brief, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
 from briefs.saving import comparing, telling
 from briefs.saving.tests.making import calls, make_person, make_segment, names_in, run
-from briefs.tests.factories import make_customer
+from briefs.tests.factories import make_brief, make_customer
 from personas.models import AppApiPace, Customer
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,22 @@ def test_who_was_lost_at_customer_io_is_told_again(sandbox, segment):
 
     a_night_passes()
     assert SegmentMembership.objects.get().tries == 0  # listed: forgotten
+
+
+def test_whom_another_hand_put_in_is_told_when_they_are_lost(sandbox, segment):
+    brief = make_person(sandbox, "ann")
+    sandbox.segments.change(segment, "id", ["ann"], is_member=True)
+    sandbox.refused_ids = {brief.customer.cio_id}
+    run()
+    a_night_passes()
+    assert SegmentMembership.objects.filter(is_member=True, told_at=None).exists()
+    sandbox.refused_ids = set()
+    sandbox.segments.change(segment, "id", ["ann"], is_member=False)
+
+    a_night_passes()
+    run()
+
+    assert names_in(sandbox, segment) == ["ann"]
 
 
 def test_who_has_no_open_brief_is_taken_out_whoever_put_them_in(sandbox, segment):
@@ -83,6 +99,38 @@ def test_customers_are_recognised_however_they_are_named(sandbox, segment):
     assert names_in(sandbox, segment) == ["ann", "ben", "cid"]
     assert calls(sandbox) == []
     assert SegmentMembership.objects.exclude(seen_at=None).count() == 3
+
+
+def two_rows_of_ann(sandbox):
+    """Two open briefs of one person, whom no look-up has brought together yet."""
+    by_cio_id = make_person(sandbox, "ann", external_id=None, email="")
+    by_id = make_brief(customer=make_customer(cio_id=None, external_id="ann", email=""))
+    return by_cio_id, by_id
+
+
+def test_person_with_two_rows_is_found_by_both(sandbox, segment):
+    two_rows_of_ann(sandbox)
+    run()
+    sandbox.clear_requests()
+
+    a_night_passes()
+
+    assert SegmentMembership.objects.exclude(seen_at=None).count() == 2
+    assert not SegmentMembership.objects.filter(tries__gt=0).exists()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_person_with_two_rows_stays_in_while_one_brief_is_open(sandbox, segment, which):
+    closed = two_rows_of_ann(sandbox)[which]
+    run()
+    # Refused on every try to take them out: their row is there for the comparison.
+    SegmentMembership.objects.filter(customer=closed.customer).update(tries=MAX_TRIES)
+    closed.close(Brief.Outcome.RETAINED)
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann"]
+    assert SegmentMembership.objects.exclude(customer=closed.customer).get().tries == 0
 
 
 def test_somebody_else_with_the_same_address_is_not_kept(sandbox, segment):
@@ -137,6 +185,102 @@ def test_id_that_is_refused_at_leaving_leaves_by_the_list(sandbox, segment):
 
     assert names_in(sandbox, segment) == []
     assert not SegmentMembership.objects.exists()
+
+
+def test_one_who_cannot_be_taken_out_stops_nobody_else(sandbox, segment):
+    make_person(sandbox, "ann")
+    run()
+    refused = sandbox.people.add("refused")
+    sandbox.people.add("by-hand")
+    sandbox.segments.change(segment, "id", ["refused", "by-hand"], is_member=True)
+    sandbox.refused_ids = {refused.cio_id}
+
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == ["ann", "refused"]
+    row = SavingSegment.objects.get()
+    assert row.compared_at
+    assert (row.fault, row.failures) == ("", 0)
+
+
+def test_off_is_off_though_one_cannot_be_taken_out(sandbox, segment):
+    refused = sandbox.people.add("refused")
+    sandbox.segments.change(segment, "id", ["refused"], is_member=True)
+    sandbox.refused_ids = {refused.cio_id}
+    SavingSegment.objects.get().turn_off()
+
+    run()
+
+    assert SavingSegment.objects.get().state == "off"
+
+
+@pytest.fixture
+def eight(sandbox, segment, monkeypatch):
+    """Eight people whom somebody put in by hand, on pages of two."""
+    monkeypatch.setattr(comparing, "PAGE", 2)
+    monkeypatch.setattr(telling, "RUN_SECONDS", 60.0)
+    names = [f"s{number}" for number in range(8)]
+    for name in names:
+        sandbox.people.add(name)
+    sandbox.segments.change(segment, "id", names, is_member=True)
+    return names
+
+
+def test_nobody_is_passed_over_where_others_leave_the_list(sandbox, segment, eight):
+    a_night_passes()
+
+    assert names_in(sandbox, segment) == []
+    assert SavingSegment.objects.get().compared_at
+
+
+def test_off_is_said_after_nobody_is_listed(sandbox, segment, eight):
+    SavingSegment.objects.get().turn_off()
+
+    run()
+
+    assert names_in(sandbox, segment) == []
+    assert SavingSegment.objects.get().state == "off"
+
+
+def test_emptying_goes_on_while_customer_io_lists_whom_it_took_out(
+    sandbox, segment, eight, monkeypatch
+):
+    SavingSegment.objects.get().turn_off()
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox.segments, "change", lambda *args, **kw: None)  # later
+        run()
+
+    row = SavingSegment.objects.get()
+    assert (row.state, row.compare_reason) == ("emptying", "")
+    assert len(calls(sandbox)) == 4  # nobody twice
+
+    a_night_passes()
+    assert SavingSegment.objects.get().state == "off"
+    assert names_in(sandbox, segment) == []
+
+
+def test_comparison_ends_though_somebody_else_puts_people_in(sandbox, segment, monkeypatch):
+    """Another installation fills the same segment."""
+    monkeypatch.setattr(comparing, "AGAIN_FOR", timedelta(seconds=-1))
+    sandbox.people.add("theirs")
+    sandbox.segments.change(segment, "id", ["theirs"], is_member=True)
+
+    a_night_passes()
+
+    assert SavingSegment.objects.get().compared_at
+    assert len([one for one in sandbox.requests if "membership" in one.path]) == 1
+
+
+def test_who_leaves_between_two_pages_hides_nobody(sandbox, segment, monkeypatch):
+    monkeypatch.setattr(comparing, "PAGE", 2)
+    briefs = [make_person(sandbox, f"p{number}") for number in range(4)]
+    run()
+    SavingSegment.objects.update(compare_at=Now(), comparing_since=Now(), cursor="2")
+    briefs[0].close(Brief.Outcome.RETAINED)
+
+    a_night_passes()
+
+    assert SegmentMembership.objects.exclude(seen_at=None).count() == 3
 
 
 def test_list_is_read_page_by_page_over_several_runs(sandbox, segment, monkeypatch):

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from briefs.models import Brief, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
 from briefs.pipeline import merging
-from briefs.saving import telling
+from briefs.saving import halving, telling
 from briefs.saving.tests.making import calls, make_person, make_segment, names_in, run
 from briefs.tests.factories import make_brief, make_cause, make_customer
 from personas.models import Customer
@@ -246,7 +246,7 @@ def test_bad_id_is_tried_a_few_times_and_then_left_alone(sandbox, segment):
 
 
 def test_where_all_ids_of_a_kind_are_refused_few_requests_find_out(sandbox, segment, monkeypatch):
-    monkeypatch.setattr(telling, "MOST_REFUSALS", 6)
+    monkeypatch.setattr(halving, "MOST_REFUSALS", 6)
     briefs = [make_person(sandbox, f"p{number}") for number in range(20)]
     sandbox.refused_ids = {brief.customer.cio_id for brief in briefs}
 
@@ -254,6 +254,19 @@ def test_where_all_ids_of_a_kind_are_refused_few_requests_find_out(sandbox, segm
 
     assert len(calls(sandbox)) == 6
     assert not SegmentMembership.objects.all().to_add().exists()  # the others wait as well
+
+
+def test_slow_halving_ends_in_time_and_goes_on(sandbox, segment, monkeypatch):
+    monkeypatch.setattr(telling, "RUN_SECONDS", 0.0)
+    briefs = [make_person(sandbox, f"p{number}") for number in range(8)]
+    sandbox.refused_ids = {briefs[3].customer.cio_id}
+
+    run()
+    assert names_in(sandbox, segment) == ["p0", "p1"]
+
+    run()
+    run()
+    assert row_of(briefs[3]).tries == 1
 
 
 def test_neither_key_nor_id_is_logged(sandbox, segment, caplog):

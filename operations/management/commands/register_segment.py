@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from briefs.models import Brief, SavingSegment, SegmentMembership
+from briefs.models import SavingSegment, SegmentMembership
+from briefs.models.saving import to_be_in
 from briefs.saving import switching, telling
 from operations.doctor.findings import counted
 from operations.doctor.providers import API_KEYS, TRACK_KEYS, explained
@@ -24,7 +25,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--name", default=switching.NAME, help="Its name in Customer.io (%(default)s)."
+            "--name",
+            default=switching.NAME,
+            help="Its name in Customer.io (%(default)s). For another name, first run --off: people "
+            "stay in the segment of before.",
         )
         parser.add_argument(
             "--take-over",
@@ -57,16 +61,24 @@ class Command(BaseCommand):
         if not api.is_configured:
             raise CommandError(f"CIO_APP_KEY is not set. Create a key in Customer.io ({API_KEYS}).")
         plan = switching.plan(api, options["name"], may_take_over=options["take_over"])
+        before = SavingSegment.current()
         if options["dry_run"]:
             will = f"“{plan.name}” would be " + ("made" if plan.segment is None else "used")
-            people = counted(Brief.objects.open().count(), "customer")
+            people = counted(to_be_in().count(), "customer")
             self.stdout.write(f"{will}, and filled with {people} who have an open brief.")
+            if before and (plan.segment is None or before.segment_id != plan.segment.id):
+                self.stdout.write(
+                    f"People would stay in “{before.name}” (id {before.segment_id}), which is kept "
+                    "now: first run manage.py register_segment --off, or delete it in Customer.io."
+                )
             self.stdout.write(f"Nothing was changed at {settings.CIO_TRACK_BASE_URL}.")
             return
-        before = SavingSegment.current()
         segment = switching.turn_on(api, plan)
         if before and before.segment_id != segment.id:
-            self.stdout.write(f"“{before.name}” (id {before.segment_id}) is no longer kept.")
+            self.stdout.write(
+                f"“{before.name}” (id {before.segment_id}) is no longer kept, and whoever is in it "
+                "stays in it: delete it in Customer.io, or empty it there."
+            )
         done = "Made" if plan.segment is None else "Using"
         self.stdout.write(f"{done}: “{segment.name}” (id {segment.id}). It is kept from now on.")
         self._tell()
@@ -79,7 +91,7 @@ class Command(BaseCommand):
             people = counted(SegmentMembership.objects.filter(is_member=True).count(), "customer")
             self.stdout.write(f"“{row.name}” would be emptied of {people}. Nothing was changed.")
         elif not TrackApi().is_configured:
-            row.emptied()
+            row.stop()
             self.stdout.write(
                 f"Off. Without CIO_TRACK_KEY nobody was taken out of “{row.name}”: delete it in "
                 "Customer.io."
@@ -90,7 +102,7 @@ class Command(BaseCommand):
 
     def _tell(self) -> None:
         """Do the first run here: whoever sets this up wants to see that it works."""
-        telling.run()
+        is_told = telling.run()
         row = SavingSegment.objects.get(pk=1)
         members = SegmentMembership.objects.filter(is_member=True).count()
         if row.reason or row.compare_reason:
@@ -100,7 +112,12 @@ class Command(BaseCommand):
             )
         if row.state == row.State.OFF:
             self.stdout.write("Emptied and off. The segment stays; delete it in Customer.io.")
+        elif not is_told:
+            self.stdout.write("A worker is at it, and goes on with it within two minutes.")
         elif row.is_emptying:
-            self.stdout.write(f"Off. Still to be taken out: {counted(members, 'customer')}.")
+            self.stdout.write(
+                f"Off. Still to be taken out: {counted(members, 'customer')}. The workers go on "
+                "until Customer.io lists nobody in it."
+            )
         else:
             self.stdout.write(f"In it now: {counted(members, 'customer')} with an open brief.")
