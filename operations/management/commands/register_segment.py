@@ -113,7 +113,7 @@ class Command(BaseCommand):
         if row.state == row.State.OFF:
             self.stdout.write("Emptied and off. The segment stays; delete it in Customer.io.")
         elif not is_told:
-            self.stdout.write("A worker is at it, and goes on with it within two minutes.")
+            self.stdout.write("A worker is at it, and goes on with it within minutes.")
         elif row.is_emptying:
             self.stdout.write(
                 f"Off. Still to be taken out: {counted(members, 'customer')}. The workers go on "
