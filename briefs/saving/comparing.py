@@ -8,6 +8,7 @@ be on no page: so the list is then read from its first page, until nobody leaves
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,15 +45,25 @@ class NotReady(LookupFailed):
 
 @dataclass(slots=True)
 class _Asked:
-    """By cio_id, whom this run took out, and the others: refused, or put off after refusals.
+    """By cio_id, whom this run took out, whom Customer.io refused, and who was put off after that.
 
-    Customer.io may list somebody a while after it took them out. They are not asked for twice, and
-    `is_still_listed` says that one of them is on a page since the first one.
+    Nobody is asked for twice. `is_still_listed` says that a page since the first one names somebody
+    who was taken out, whom Customer.io may list for a while, or who was put off.
     """
 
     taken: set[str] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    put_off: set[str] = field(default_factory=set)
     is_still_listed: bool = False
+
+    @property
+    def all(self) -> set[str]:
+        return self.taken | self.refused | self.put_off
+
+    @property
+    def to_leave(self) -> set[str]:
+        """Who will not be listed for ever. Where nobody can be taken out, those put off stay."""
+        return self.taken | self.put_off if self.taken else set()
 
 
 def is_possible() -> bool:
@@ -116,8 +127,8 @@ def _compare_page(
     wanted = rows.none() if segment.is_emptying else rows.wanted()
     kept = set(wanted.values_list("pk", flat=True))
     strangers = {one.cio_id for one in people if one.cio_id and kept.isdisjoint(known[one])}
-    has_taken = _take_out(segment, track, sorted(strangers - asked.taken - asked.others), asked)
-    if not asked.taken.isdisjoint(strangers):
+    has_taken = _take_out(segment, track, list(strangers - asked.all), asked)
+    if not asked.to_leave.isdisjoint(strangers):
         asked.is_still_listed = True
     rows.exclude(pk__in=kept).delete()
     SegmentMembership.objects.filter(pk__in=kept).seen()
@@ -129,6 +140,7 @@ def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str], asked
     if not cio_ids:
         return False
     before = len(asked.taken)
+    random.shuffle(cio_ids)  # else the same refused ones would put the same others off each time
 
     def request(some: list[str]) -> None:
         segment.renew()
@@ -136,10 +148,10 @@ def _take_out(segment: SavingSegment, track: TrackApi, cio_ids: list[str], asked
 
     def refused(one: str, error: Refused) -> None:
         logger.warning("somebody without an open brief was not taken out: %s", error)
-        asked.others.add(one)
+        asked.refused.add(one)
 
     halving.tell(
-        request, cio_ids, done=asked.taken.update, refused=refused, put_off=asked.others.update
+        request, cio_ids, done=asked.taken.update, refused=refused, put_off=asked.put_off.update
     )
     number = len(asked.taken) - before
     logger.info("%d people without an open brief were taken out", number)

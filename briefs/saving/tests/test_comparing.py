@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from briefs.models import Brief, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
-from briefs.saving import comparing, telling
+from briefs.saving import comparing, halving, telling
 from briefs.saving.tests.making import calls, make_person, make_segment, names_in, run
 from briefs.tests.factories import make_brief, make_customer
 from personas.models import AppApiPace, Customer
@@ -211,6 +211,26 @@ def test_off_is_off_though_one_cannot_be_taken_out(sandbox, segment):
 
     run()
 
+    assert SavingSegment.objects.get().state == "off"
+
+
+def test_off_comes_after_those_who_were_put_off_because_of_another(
+    sandbox, segment, eight, monkeypatch
+):
+    monkeypatch.setattr(comparing, "PAGE", 8)
+    monkeypatch.setattr(halving, "MOST_REFUSALS", 3)
+    members = sandbox.segments.members(segment)
+    sandbox.refused_ids = {sorted(one.cio_id for one in members)[4]}
+    SavingSegment.objects.get().turn_off()
+
+    monkeypatch.setattr(comparing.random, "shuffle", lambda some: some.sort())
+    run()
+    assert len(names_in(sandbox, segment)) == 4
+    assert SavingSegment.objects.get().state == "emptying"
+
+    monkeypatch.setattr(comparing.random, "shuffle", lambda some: some.sort(reverse=True))
+    a_night_passes()
+    assert len(names_in(sandbox, segment)) == 1
     assert SavingSegment.objects.get().state == "off"
 
 
