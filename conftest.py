@@ -153,7 +153,7 @@ def threadless_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 def live_server(live_server: Any, threadless_receiver: None) -> Any:
     from config.tests import sharing
 
-    with sharing.requests.taken():
+    with sharing.server_requests.taken():
         yield live_server
 
 

@@ -127,9 +127,9 @@ class Requests:
         return answer
 
 
-requests = Requests()
+server_requests = Requests()
 
 
 class _Server(ThreadedWSGIServer):
     def set_app(self, app):
-        super().set_app(requests.answered_by(app))
+        super().set_app(server_requests.answered_by(app))
