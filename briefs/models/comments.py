@@ -18,7 +18,7 @@ class Comment(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["-at"], name="comment_at")]
+        indexes = [models.Index(fields=["at"], name="comment_made_at")]
 
     def __str__(self) -> str:
         return self.text[:80]

@@ -30,7 +30,7 @@ class ContactLog(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["-at"], name="contact_at")]
+        indexes = [models.Index(fields=["at"], name="contact_made_at")]
 
     def __str__(self) -> str:
         reached = "reached" if self.is_reached else "not reached"

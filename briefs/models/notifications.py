@@ -217,7 +217,7 @@ class Notification(models.Model):
                 name="notification_to_do",
             ),
             models.Index(fields=["target", "-started_at"], name="notification_pace"),
-            models.Index(fields=["-created_at"], name="notification_created"),
+            models.Index(fields=["created_at"], name="notification_created_at"),
         ]
 
     def __str__(self) -> str:

@@ -69,7 +69,7 @@ class Signal(models.Model):
         ordering = ["-happened_at", "-pk"]
         indexes = [
             models.Index(fields=["customer", "-happened_at"], name="signal_timeline"),
-            models.Index(fields=["-happened_at"], name="signal_recent"),
+            models.Index(fields=["happened_at"], name="signal_happened_at"),
         ]
 
     def __str__(self) -> str:

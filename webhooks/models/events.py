@@ -346,9 +346,10 @@ class WebhookEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(status="pending"), name="event_pending"),
-            models.Index(fields=["-received_at"], name="event_received"),
-            models.Index(fields=["status", "-received_at"], name="event_status_received"),
-            models.Index(fields=["-finished_at"], name="event_finished"),
+            # Rising, as time does: a falling index takes PostgreSQL twice the room for it.
+            models.Index(fields=["received_at"], name="event_received_at"),
+            models.Index(fields=["status", "received_at"], name="event_status_received_at"),
+            models.Index(fields=["finished_at"], name="event_finished_at"),
             # For the nightly removal of bodies. No event is in it when it is stored. Without a
             # value in its condition, which SQLite would not recognise in a query.
             models.Index(

@@ -97,6 +97,27 @@ def test_equal_rows_come_by_urgency():
     assert found("signal") == found("-signal") == [urgent, low]
 
 
+@pytest.mark.parametrize("most", [0, 100], ids=["more names than are numbered", "few names"])
+def test_personas_whose_names_differ_in_case_alone_are_equal(monkeypatch, most):
+    monkeypatch.setattr(ordering, "MOST_PLACES", most)
+    pro, also_pro, basic = (make_persona(name=name) for name in ("Pro", "pRO", "Basic"))
+    low, urgent = make_brief(persona=pro, priority=1), make_brief(persona=also_pro, priority=4)
+    first = make_brief(persona=basic)
+
+    assert found("persona") == [first, urgent, low]
+    assert found("-persona") == [urgent, low, first]
+
+
+def test_list_that_is_read_in_parts_sorts_by_names_which_stay():
+    """A number changes with each further persona, and the next part would begin elsewhere."""
+    make_persona(name="A")
+    whole = str(ordered(Brief.objects.all(), "persona").query)
+    parts = str(ordered(Brief.objects.all(), "persona", at=timezone.now()).query)
+
+    assert "personas_persona" not in whole
+    assert 'ORDER BY LOWER("personas_persona"."name")' in parts
+
+
 def test_closed_ones_sort_by_their_closing():
     first, last = make_brief(), make_brief()
     for brief in (last, first):

@@ -1,8 +1,10 @@
 """PostgreSQL reads long lists by an index. With few rows it is told to do without other ways."""
 
+import re
 from random import choice
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 
 from briefs.finding import ordering, tabs
@@ -24,15 +26,19 @@ def plan(rows) -> str:
     return rows.explain()
 
 
+def is_read_alone(index: str, plan: str) -> bool:
+    return bool(re.search(rf"Index Only Scan (Backward )?using {index} ", plan))
+
+
 @pytest.mark.parametrize(
     ("state", "word", "index"),
     [
         ("open", "-priority", "brief_urgency_covering"),
         ("open", "customer", "customer_shown"),
         ("open", "-customer", "customer_shown"),
-        ("closed", "closed", "brief_closed_covering"),
-        ("closed", "-closed", "brief_closed_covering"),
-        ("all", "age", "brief_newest_covering"),
+        ("closed", "closed", "brief_closed_at_covering"),
+        ("closed", "-closed", "brief_closed_at_covering"),
+        ("all", "age", "brief_created_covering"),
         ("all", "customer", "customer_shown"),
     ],
 )
@@ -73,32 +79,35 @@ def test_plan_and_company_are_found_in_an_index(asked, index):
     ("state", "index", "keys"),
     [
         ("open", "brief_urgency_covering", ["-priority", "-value_sort", "created_at", "pk"]),
-        ("all", "brief_newest_covering", ["-created_at", "-pk"]),
+        ("all", "brief_created_covering", ["-created_at", "-pk"]),
     ],
 )
 @pytest.mark.parametrize("word", ["signal", "persona", "value", "plan", "research", "assignee"])
 def test_briefs_can_be_sorted_without_being_read(state, index, keys, word):
+    make_brief(assignee=make_user(get_user_model(), "robin", "Agent"))
     briefs = ordering.ordered(tabs.of_state(state, Brief.objects.all(), None), word, state=state)
     # Few rows are read in another way, unless an order asks for the index.
     briefs = briefs.order_by(*keys, *briefs.query.order_by)
 
-    assert f"Index Only Scan using {index}" in plan(briefs.values("pk")[:25])
+    assert is_read_alone(index, plan(briefs.values("pk")[:25]))
 
 
 def test_folds_are_found_without_reading_briefs():
     briefs = ranked(tabs.of_state("overdue", Brief.objects.all(), None))
     asked = plan(briefs.values("pk", "cause", "number"))
 
-    assert "Index Only Scan using brief_foldable_covering" in asked
+    assert is_read_alone("brief_foldable_covering", asked)
 
 
 def test_newest_briefs_are_passed_over_in_an_index_alone():
     briefs = Brief.objects.order_by("-created_at", "-pk").values("pk")[100:125]
 
-    assert "Index Only Scan using brief_newest_covering" in plan(briefs)
+    assert is_read_alone("brief_created_covering", plan(briefs))
 
 
-@pytest.mark.parametrize(("model", "index"), [(ContactLog, "contact_at"), (Comment, "comment_at")])
+@pytest.mark.parametrize(
+    ("model", "index"), [(ContactLog, "contact_made_at"), (Comment, "comment_made_at")]
+)
 def test_newest_entries_are_found_in_an_index(model, index):
     assert index in plan(model.objects.order_by("-at", "-pk")[:50])
 
