@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 # A new act within this time after a closing opens a brief that has returned.
 RETURNS_WITHIN = timedelta(days=60)
 
+IS_OPEN = ~Q(state="closed")
+IS_IN_INBOX = IS_OPEN & Q(is_waiting_for_profile=False)
+
 
 class BriefQuerySet(WorkedQuerySet["Brief"]):
     def open(self) -> Self:
-        return self.exclude(state=self.model.State.CLOSED)
+        return self.filter(IS_OPEN)
 
     def in_inbox(self) -> Self:
         """Open, and not waiting for the customer's profile."""
-        return self.open().filter(is_waiting_for_profile=False)
+        return self.filter(IS_IN_INBOX)
 
     def by_urgency(self, *before: Any, at: datetime | None = None) -> Self:
         """The one order of work: by priority, then what is overdue, then by value, then by age.

@@ -14,14 +14,17 @@ Row = TypeVar("Row", bound=models.Model)
 # Ends a snooze, whatever else the same update does.
 AWAKE: dict[str, Any] = {"snoozed_until": None, "is_snoozed_for_signal": False}
 
+IS_AWAKE = ~Q(state__in=("closed", "snoozed"))
+# Awake, and the next act was due before now, by the database's clock.
+IS_OVERDUE = IS_AWAKE & Q(due_at__lt=Now())
+
 
 class TimedQuerySet(models.QuerySet[Row]):
     def awake(self) -> Self:
-        return self.exclude(state__in=("closed", "snoozed"))
+        return self.filter(IS_AWAKE)
 
     def overdue(self) -> Self:
-        """Awake, and the next act was due before now, by the database's clock."""
-        return self.awake().filter(due_at__lt=Now())
+        return self.filter(IS_OVERDUE)
 
     @transaction.atomic
     def wake(self, why: str, actor: Any = None, **fields: Any) -> int:

@@ -59,6 +59,31 @@ def test_every_tab_is_counted_in_one_query(one_of_each, user, django_assert_num_
     }
 
 
+def test_tabs_of_filtered_briefs_are_counted_the_same(one_of_each, user, django_assert_num_queries):
+    """The open ones at once, which no index of a tab finds, and the closed ones up to EXACT."""
+    filtered = Brief.objects.filter(kind=one_of_each["new"].kind)
+    with django_assert_num_queries(2):
+        numbers = tabs.true_counts(filtered, user)
+
+    assert numbers == {value: len(names) for value, names in HOLDS.items()}
+    assert not any(tabs.true_counts(Brief.objects.filter(kind="bounced"), user).values())
+
+
+def test_closed_ones_of_filtered_briefs_are_kept_for_a_minute_beyond_the_exact_ones(monkeypatch):
+    monkeypatch.setattr(tabs, "EXACT", 2)
+    for _ in range(3):
+        closed()
+    make_brief()
+    filtered = Brief.objects.filter(priority__gte=1)
+    assert tabs.true_counts(filtered, None)["all"] == 4
+
+    closed()
+    make_brief(customer=make_customer())
+
+    numbers = tabs.true_counts(filtered, None)
+    assert (numbers["closed"], numbers["open"], numbers["all"]) == (3, 2, 5)
+
+
 def test_somebody_who_is_not_signed_in_has_none(one_of_each):
     assert tabs.true_counts(Brief.objects.all(), None)["mine"] == 0
 

@@ -1,0 +1,39 @@
+"""A list narrowed down by a part of a company's name, however many names or briefs have it."""
+
+import pytest
+
+from briefs.finding import filters
+from briefs.finding.filters import BriefFilter
+from briefs.models import Brief
+from briefs.tests.factories import make_brief
+
+pytestmark = pytest.mark.django_db
+
+WAYS = {
+    "few names, few briefs": {},
+    "few names, many briefs": {"MOST_OF_COMPANIES": 1},
+    "many names": {"MOST_COMPANIES": 0},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("acm", {"Acme", "ACME Ltd", "100%_Acme"}),
+        ("Ltd", {"ACME Ltd"}),
+        ("%", {"100%_Acme"}),
+        ("_", {"100%_Acme"}),
+        ("\\", set()),
+        ("unheard of", set()),
+    ],
+)
+def test_company_is_found_by_a_part_of_its_name_in_any_case(monkeypatch, way, part, found):
+    for name, value in WAYS[way].items():
+        monkeypatch.setattr(filters, name, value)
+    for company in ("Acme", "ACME Ltd", "100%_Acme", "Globex", ""):
+        make_brief(company=company)
+
+    shown = BriefFilter({"company": part}, Brief.objects.all()).qs
+
+    assert {brief.company for brief in shown} == found
