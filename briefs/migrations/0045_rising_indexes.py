@@ -11,16 +11,24 @@ class Migration(migrations.Migration):
         ('briefs', '0044_covering_indexes'),
     ]
 
-    # Those of moments rise as time does: they take half the room of falling ones. Each replaced one
-    # goes when all are there.
+    # Those of moments rise as time does: they take half the room of falling ones. Those of lists
+    # also hold a month's value. Each replaced one goes when all are there.
     operations = [
         AddIndexConcurrently(
             model_name='brief',
-            index=models.Index(fields=['created_at', 'id'], include=('priority', 'value_sort', 'state', 'is_waiting_for_profile', 'due_at', 'kind', 'persona', 'basis', 'assignee', 'cause', 'returned_from', 'detail', 'plan'), name='brief_created_covering'),
+            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['-priority', '-value_sort', 'created_at', 'id'], include=('state', 'is_waiting_for_profile', 'due_at', 'kind', 'persona', 'basis', 'value_month', 'assignee', 'cause', 'returned_from', 'detail', 'plan'), name='brief_by_urgency_covering'),
+        ),
+        AddIndexConcurrently(
+            model_name='brief',
+            index=models.Index(fields=['created_at', 'id'], include=('priority', 'value_sort', 'state', 'is_waiting_for_profile', 'due_at', 'kind', 'persona', 'basis', 'value_month', 'assignee', 'cause', 'returned_from', 'detail', 'plan'), name='brief_created_covering'),
         ),
         AddIndexConcurrently(
             model_name='brief',
             index=models.Index(fields=['value_sort'], name='brief_value'),
+        ),
+        AddIndexConcurrently(
+            model_name='brief',
+            index=models.Index(condition=models.Q(('assignee', None), ('cause__isnull', False), ('priority__lt', 4), ('returned_from', None), models.Q(('state', 'closed'), _negated=True)), fields=['cause', '-value_sort', 'id'], include=('state', 'is_waiting_for_profile', 'due_at', 'kind', 'persona', 'basis', 'value_month'), name='brief_folds_covering'),
         ),
         AddIndexConcurrently(
             model_name='brief',
@@ -44,7 +52,15 @@ class Migration(migrations.Migration):
         ),
         RemoveIndexConcurrently(
             model_name='brief',
+            name='brief_urgency_covering',
+        ),
+        RemoveIndexConcurrently(
+            model_name='brief',
             name='brief_newest_covering',
+        ),
+        RemoveIndexConcurrently(
+            model_name='brief',
+            name='brief_foldable_covering',
         ),
         RemoveIndexConcurrently(
             model_name='brief',

@@ -26,7 +26,9 @@ FOLDABLE = (
 
 # What indexes hold besides their keys, so that lists are sorted, filtered and folded without
 # reading the briefs themselves (PostgreSQL alone does so).
-_OF_LISTS = ["state", "is_waiting_for_profile", "due_at", "kind", "persona", "basis"]
+_OF_LISTS = [
+    "state", "is_waiting_for_profile", "due_at", "kind", "persona", "basis", "value_month",
+]  # fmt: skip
 _OF_ROWS = [*_OF_LISTS, "assignee", "cause", "returned_from", "detail", "plan"]
 
 _KINDS: dict[str, str] = dict(SignalKind.choices)
@@ -195,7 +197,7 @@ class Brief(Timed, Ended, Valued):
                 fields=["-priority", "-value_sort", "created_at", "id"],
                 include=_OF_ROWS,
                 condition=~Q(state="closed"),
-                name="brief_urgency_covering",
+                name="brief_by_urgency_covering",
             ),
             models.Index(
                 fields=["created_at", "id"],  # rising, as time does: that takes half the room
@@ -208,7 +210,7 @@ class Brief(Timed, Ended, Valued):
                 fields=["cause", "-value_sort", "id"],
                 include=_OF_LISTS,
                 condition=FOLDABLE,
-                name="brief_foldable_covering",
+                name="brief_folds_covering",
             ),
             models.Index(Lower("company"), include=["company"], name="brief_company_covering"),
             models.Index(Upper("plan"), name="brief_plan"),

@@ -44,7 +44,7 @@ def is_read_alone(index: str, plan: str) -> bool:
 @pytest.mark.parametrize(
     ("state", "word", "index"),
     [
-        ("open", "-priority", "brief_urgency_covering"),
+        ("open", "-priority", "brief_by_urgency_covering"),
         ("open", "customer", "customer_shown"),
         ("open", "-customer", "customer_shown"),
         ("closed", "closed", "brief_closed_at_covering"),
@@ -94,7 +94,7 @@ def test_company_is_found_in_an_index():
 @pytest.mark.parametrize(
     ("state", "index", "keys"),
     [
-        ("open", "brief_urgency_covering", ["-priority", "-value_sort", "created_at", "pk"]),
+        ("open", "brief_by_urgency_covering", ["-priority", "-value_sort", "created_at", "pk"]),
         ("all", "brief_created_covering", ["-created_at", "-pk"]),
     ],
 )
@@ -112,7 +112,7 @@ def test_folds_are_found_without_reading_briefs():
     briefs = ranked(tabs.of_state("overdue", Brief.objects.all(), None))
     asked = plan(briefs.values("pk", "cause", "number"))
 
-    assert is_read_alone("brief_foldable_covering", asked)
+    assert is_read_alone("brief_folds_covering", asked)
 
 
 def test_newest_briefs_are_passed_over_in_an_index_alone():
