@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.urls import reverse
 
 from briefs.tests.factories import make_event, make_payload
@@ -73,6 +74,21 @@ def test_event_is_found_by_the_start_of_its_id_or_by_an_identifier(admin_client,
     response = admin_client.get(LIST, {"q": term})
 
     assert list(response.context["cl"].result_list) == [event]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "found"),
+    [("evt-", {"evt-1", "evt-10%"}), ("evt-1", {"evt-1", "evt-10%"}), ("evt-10%", {"evt-10%"}),
+     ("EVT", {"EVT-1"}), ("evt-_", set()), ("vt-", set())],
+)  # fmt: skip
+def test_start_of_an_id_is_found_as_it_is_written_and_by_an_index(beginning, found):
+    for event_id in ("evt-1", "evt-10%", "EVT-1", "evu"):
+        make_event(event_id=event_id)
+
+    events = WebhookEvent.objects.all().whose_id_begins(beginning)
+
+    assert {event.event_id for event in events} == found
+    assert connection.vendor != "sqlite" or "USING INDEX" in events.explain()
 
 
 def test_filters_offer_what_came_in_lately(admin_client):
