@@ -40,7 +40,7 @@ class Named:
             return of_each
         rows = self.model._default_manager.annotate(called=self.name("")).order_by("called")
         named = list(rows.values_list("called", "pk")[: MOST_PLACES + 1])
-        if len(named) > MOST_PLACES:
+        if not 0 < len(named) <= MOST_PLACES:
             return of_each
         place = {called: n for n, called in enumerate(dict(named))}
         return _places(self.column, {key: place[called] for called, key in named})

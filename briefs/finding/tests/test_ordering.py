@@ -11,6 +11,7 @@ from briefs.finding.ordering import ORDERINGS, ordered
 from briefs.models import Brief, Priority
 from briefs.tests.factories import make_brief, make_customer, make_persona
 from conftest import make_user
+from personas.models import Persona
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,13 @@ def test_personas_whose_names_differ_in_case_alone_are_equal(monkeypatch, most):
 
     assert found("persona") == [first, urgent, low]
     assert found("-persona") == [urgent, low, first]
+
+
+@pytest.mark.parametrize("word", ["persona", "-assignee"])
+def test_list_is_sorted_where_there_is_no_name_yet(word):
+    Persona.objects.all().delete()
+
+    assert found(word) == []
 
 
 def test_list_that_is_read_in_parts_sorts_by_names_which_stay():
