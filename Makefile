@@ -62,6 +62,8 @@ test: check
 test-all: test
 	@echo "== What ran on PostgreSQL alone, on SQLite as well =="
 	$(PYTEST) -m "again and not on_postgresql and not long"
+	@echo "== What ran on SQLite alone, on PostgreSQL as well =="
+	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m "page and not long"
 	@echo "== What takes long =="
 	$(PY) -m sandbox.postgres --fast -- $(PYTEST) -m long
 	@echo "== Any input, ten times as much of it =="

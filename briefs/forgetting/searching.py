@@ -83,7 +83,8 @@ def carry_out(entry: Quotes, pattern: Pattern, but: Collection[Any]) -> set[Any]
 
 @transaction.atomic
 def _replace(model: Any, key: Any, entry: Quotes, pattern: Pattern) -> None:
-    row = model._base_manager.select_for_update().filter(pk=key).first()
+    # By the key: some orders join a row that may be missing, and PostgreSQL locks none of these.
+    row = model._base_manager.select_for_update().order_by("pk").filter(pk=key).first()
     if row is None:
         return
     changed = {}

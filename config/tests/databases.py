@@ -14,11 +14,11 @@ import pytest
 DATABASE = {"db", "transactional_db", "empty_database"}
 
 # Rooms of pages, forms and words, whose statements Django writes. What we write in SQL ourselves is
-# in other rooms, and is tested on both databases.
+# in other rooms, and is tested on both databases. `make test-all` runs these on PostgreSQL as well.
 PAGES = (
-    "accounts/people", "accounts/signing_in", "accounts/tests", "accounts/tokens", "briefs/admin",
-    "briefs/desk", "briefs/notifying", "config", "operations/tests/test_queue_admin",
-    "personas/admin", "personas/starter", "webhooks/tests/test_admin",
+    "accounts/people", "accounts/signing_in", "accounts/tests", "accounts/tokens", "briefs/desk",
+    "briefs/notifying", "config", "operations/tests/test_queue_admin", "personas/starter",
+    "webhooks/tests/test_admin",
 )  # fmt: skip
 
 # Rooms and modules that leave their SQL to Django, but for a lock or two that the demo's test takes
@@ -26,15 +26,15 @@ PAGES = (
 # test_versions.py` has on both. In make test they run on PostgreSQL, which teams run, and in make
 # test-all on SQLite as well.
 ORM = (
-    "briefs/api", "briefs/dossier", "briefs/downloads", "briefs/foreseeing", "briefs/models",
-    "briefs/pipeline", "briefs/reprocessing/tests/test_jobs",
+    "briefs/admin", "briefs/api", "briefs/dossier", "briefs/downloads", "briefs/foreseeing",
+    "briefs/models", "briefs/pipeline", "briefs/reprocessing/tests/test_jobs",
     "briefs/reprocessing/tests/test_reapplying", "briefs/research", "briefs/saving",
     "briefs/triage", "operations/tests/test_alarms", "operations/tests/test_budget_levels",
     "operations/tests/test_health", "operations/tests/test_openings",
     "operations/tests/test_progress", "operations/tests/test_reapply_rules",
     "operations/tests/test_register", "operations/tests/test_reprocess_events",
     "operations/tests/test_send_test_event", "operations/tests/test_upgrade.",
-    "personas/rules/tests/test_applying", "personas/rules/tests/test_exchange",
+    "personas/admin", "personas/rules/tests/test_applying", "personas/rules/tests/test_exchange",
     "personas/rules/tests/test_reconstructing", "personas/rules/tests/test_restoring",
     "personas/tests/test_rules_commands",
 )  # fmt: skip
@@ -81,6 +81,8 @@ def _mark(item: pytest.Item) -> None:
     is_page = item.nodeid.startswith(PAGES) and "upgrade" not in item.nodeid
     if is_page and "on_postgresql" not in markers:
         item.add_marker(pytest.mark.on_sqlite)
+        if (is_opened or "django_db" in markers) and "browser" not in markers:
+            item.add_marker(pytest.mark.page)
     if not is_opened and not markers & {"django_db", "processes", "on_postgresql"}:
         item.add_marker(pytest.mark.on_sqlite)
     if item.nodeid.startswith(ORM) and not item.get_closest_marker("on_sqlite"):

@@ -75,7 +75,7 @@ class ChecksVersion:
             context = {"version": self.versions([key])[key], **(extra_context or {})}
             return page(request, object_id, form_url, context)
         with transaction.atomic():
-            row = self.model.objects.select_for_update().filter(pk=key).first()
+            row = self.model.objects.order_by("pk").select_for_update().filter(pk=key).first()
             context = {"version": self.versions([key])[key], **(extra_context or {})}
             conflict = row and self.conflict(row, request.POST.get(VERSION))
             if conflict:

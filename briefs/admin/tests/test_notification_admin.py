@@ -18,7 +18,7 @@ from briefs.notifying.tests.listener import (
 )
 from briefs.tests.factories import make_brief
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
+pytestmark = pytest.mark.django_db
 
 TARGETS = "/admin/briefs/notificationtarget/"
 SECRET = "a-very-secret-part"

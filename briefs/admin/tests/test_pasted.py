@@ -12,7 +12,7 @@ from briefs.tests.factories import make_payload
 from personas.models import Customer
 from webhooks.models import WebhookEvent
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.usefixtures("starter")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 ATTRIBUTES = {"plan": "pro", "mrr": 4200, "tags": ["a", "b"]}
 PERSON = {"attributes": ATTRIBUTES, "identifiers": {"id": "7", "email": "Ada@Example.com"},

@@ -16,7 +16,6 @@ from personas.models import Persona
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.on_sqlite,
     pytest.mark.begins_at("2026-11-18T12:00"),
 ]
 

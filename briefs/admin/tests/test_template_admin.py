@@ -11,7 +11,7 @@ from briefs.tests.factories import make_persona, question_for
 from personas.admin.tests.test_admin import form_of
 from personas.models import Persona
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
+pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:briefs_questiontemplate_changelist")
 ADD = reverse("admin:briefs_questiontemplate_add")

@@ -25,7 +25,7 @@ from personas.admin.tests.test_admin import form_of, page_of, persona
 from personas.models import AppApiHealth, AttributeName, Customer, Persona, SignalRule
 from webhooks.models import WebhookEvent
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.usefixtures("starter")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 PAGE = reverse("admin:try_rules")
 ENTERPRISE = {"name": "Ada Moreau", "plan": "enterprise", "usage_tier": "low", "mrr": "4200"}

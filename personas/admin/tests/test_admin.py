@@ -11,7 +11,7 @@ from django.utils import timezone
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from personas.models import AttributeName, CustomerAlias, Persona, SignalRule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
+pytestmark = pytest.mark.django_db
 
 PERSONAS = reverse("admin:personas_persona_changelist")
 RULES = reverse("admin:personas_signalrule_changelist")

@@ -7,7 +7,7 @@ from briefs.tests.factories import make_customer
 from personas.admin.tests.test_admin import form_of, page_of, persona, sentences
 from personas.models import CustomerSegment, PersonaCondition, SegmentList, SignalRule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

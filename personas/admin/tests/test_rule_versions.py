@@ -11,7 +11,7 @@ from personas.admin.tests.test_admin import PERSONAS, RULES, act, form_of, page_
 from personas.models import AttributeName, FirstStep, Persona, RuleVersion, SignalRule
 from personas.rules import documents, taking, versions
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.usefixtures("starter")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 
 NAME = "Pro, low usage"
 VERSIONS = reverse("admin:personas_ruleversion_changelist")

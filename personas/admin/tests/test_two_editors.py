@@ -9,7 +9,7 @@ from personas.admin.tests.test_admin import PERSONAS, form_of, page_of
 from personas.admin.tests.test_admin import persona as named
 from personas.models import AttributeName, Persona, SignalRule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.on_sqlite, pytest.mark.usefixtures("starter")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("starter")]
 NAME = "Pro, low usage"
 
 
