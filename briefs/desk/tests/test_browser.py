@@ -315,6 +315,31 @@ def test_fold_and_incident_are_accessible_and_fit(open_page, incident, size, sch
         assert_fit_for_everybody(page)
 
 
+def test_on_a_phone_no_table_of_incidents_is_scrolled_sideways(open_page, incident, user):
+    attributes = {"name": "Wolfeschlegelsteinhausenbergerdorff"}
+    type(incident.briefs.first().customer).objects.update(attributes=attributes)
+    incident.briefs.first().assign(user, user)
+
+    for path in (incident.get_absolute_url(), "/incidents/"):
+        page = open_page(path, size="phone")
+        for cell in page.locator(".ledger.stacking tbody td").all():
+            assert cell.is_visible()
+            box = cell.bounding_box()
+            assert box["x"] >= 0, cell.inner_text()
+            assert box["x"] + box["width"] <= 390, cell.inner_text()
+            assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth + 1")
+    assert page.locator(".ledger.stacking tbody td").count() == 7
+
+
+def test_on_a_phone_the_list_leads_to_the_incidents(open_page, incident, user):
+    incident.give(user, "took it", user)
+    page = open_page("/", size="phone")
+
+    page.get_by_role("link", name="Incidents (1 open)").click()
+
+    expect(page.locator("h1")).to_have_text("Incidents")
+
+
 @pytest.mark.parametrize("javascript", [True, False])
 def test_fold_opens_and_closes_in_place(open_page, incident, javascript):
     page = open_page("/", javascript=javascript)
