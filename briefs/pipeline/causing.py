@@ -6,6 +6,7 @@ them; briefs are counted after it. So no batch waits for another one's.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -49,7 +50,19 @@ def name(drafts: Iterable[Draft]) -> None:
             cause = current.get(key)
             if cause is None or (draft.happened_at > cause.lasts_until and not cause.is_incident):
                 cause = current[key] = _begin(key, draft, cause)
-            draft.cause = cause if cause and cause.takes(draft.happened_at) else None
+            draft.cause = cause if cause and _takes(cause, draft.happened_at) else None
+
+
+def _takes(cause: Cause, moment: datetime) -> bool:
+    """Whether the cause takes what happened then, perhaps as its first act.
+
+    Another batch may bring its last act in this very moment: then its briefs are of a day and a
+    little more. To rule that out, one batch would have to wait for the other.
+    """
+    is_earlier = moment < cause.first_at and not cause.is_incident
+    if is_earlier and moment >= cause.may_begin_at:  # read only where it is asked for
+        cause.begin_earlier(moment)
+    return cause.takes(moment)
 
 
 def _current(keys: Collection[Key]) -> dict[Key, Cause]:

@@ -136,6 +136,39 @@ def test_what_happened_long_before_its_cause_began_is_no_part_of_it():
     assert Brief.objects.get(customer__external_id="p2").cause is None
 
 
+def test_report_that_is_late_may_be_the_first_act_of_its_cause():
+    unsubscribe_all([1], ago=30 * 3600)
+    unsubscribe_all([2], ago=32 * 3600)
+
+    cause = Cause.objects.get()
+    first = Brief.objects.get(customer__external_id="p2")
+    assert (cause.briefs.count(), cause.first_at) == (2, first.happened_at)
+
+    unsubscribe_all([3], ago=7 * 3600)  # a day after the act that was told first, but not the first
+
+    assert Brief.objects.get(customer__external_id="p3").cause != cause
+
+
+def test_briefs_of_a_cause_are_never_more_than_a_day_apart():
+    unsubscribe_all([1], ago=10 * 3600)
+    unsubscribe_all([2], ago=3600)
+    unsubscribe(3, ago=30 * 3600)
+    unsubscribe_all([4], ago=24 * 3600)
+
+    shared = Cause.objects.get().briefs.values_list("customer__external_id", flat=True)
+    assert set(shared) == {"p1", "p2", "p4"}
+
+
+def test_incident_takes_what_is_late_and_begins_where_it_began():
+    unsubscribe_all(range(21), ago=10 * 3600)
+    began = Cause.objects.get().first_at
+
+    unsubscribe_all([30], ago=20 * 3600)
+
+    cause = Cause.objects.get()
+    assert (cause.briefs.count(), cause.first_at) == (22, began)
+
+
 def test_incident_begins_with_the_twenty_first_brief_and_is_told_once(target):
     unsubscribe_all(range(20))
     assert not Cause.objects.incidents()
