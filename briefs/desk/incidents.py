@@ -32,6 +32,7 @@ from briefs.reading.incidents import Extent
 from briefs.templatetags.charts import Column, Series
 from briefs.triage import incidents
 from briefs.triage.freshness import News, Stale
+from briefs.triage.incidents import Closing
 
 PAGE_SIZE = 25
 MOST_PEOPLE = 25  # on the page; the list shows all
@@ -194,7 +195,9 @@ def _act(
                     messages.error(request, " ".join(error.messages))
                     return redirect(cause)
                 form.add_error(None, error)
-            return _page(request, _find(pk), form, status=422)
+            # Or the next try would not tell what arrived.
+            news = incidents.since(cause, request.user, based_on)
+            return _page(request, _find(pk), form, status=422, news=news)
 
         return view
 
@@ -233,10 +236,15 @@ def note(request: HttpRequest, cause: Cause, based_on: int, text: str) -> None:
 
 @_act(CloseIncidentForm)
 def close(request: HttpRequest, cause: Cause, based_on: int, text: str) -> None:
-    if incidents.close(cause, request.user, based_on, text):
-        messages.success(request, "The incident is closed. Its briefs are as they were.")
-    else:
-        messages.info(request, "This incident is closed already.")
+    match incidents.close(cause, request.user, based_on, text):
+        case Closing.CLOSED:
+            messages.success(request, "The incident is closed. Its briefs are as they were.")
+        case Closing.ALREADY:
+            messages.info(request, "This incident is closed already.")
+        case Closing.TOO_LATE:
+            messages.info(
+                request, "This incident was closed before you. What you wrote is kept in the log."
+            )
 
 
 @_act()

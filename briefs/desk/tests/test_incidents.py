@@ -148,6 +148,94 @@ def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_done(signed_
     assert incident.is_open
 
 
+def test_incident_that_a_colleague_closed_keeps_in_its_log_what_one_meant_to_say(
+    signed_in, lead, incident
+):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.close("Stopped it.", lead)
+    sent = {"based_on": based_on, "text": "It was sent twice."}
+
+    for _ in range(2):  # a second click
+        page = signed_in.post(f"{incident.get_absolute_url()}close/", sent, follow=True)
+
+    assert "This incident was closed before you. What you wrote is kept in the log." in text(page)
+    incident.refresh_from_db()
+    assert incident.closing_note == "Stopped it."
+    said = incident.entries.filter(text__startswith="meant")
+    assert [entry.text for entry in said] == ["meant to close it as well: It was sent twice."]
+
+
+def test_second_click_notes_and_closes_once(signed_in, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    for act in ("note", "note", "close", "close"):
+        page = signed_in.post(
+            f"{incident.get_absolute_url()}{act}/",
+            {"based_on": based_on, "text": "Stopped it."},
+            follow=True,
+        )
+
+    assert "This incident is closed already." in text(page)
+    log = list(incident.entries.values_list("text", flat=True))
+    assert log == ["noted: Stopped it.", "closed the incident: Stopped it."]
+
+
+def test_form_with_a_fault_comes_back_with_what_a_colleague_did_meanwhile(
+    signed_in, lead, incident
+):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.log("noted: I am stopping it", lead)
+
+    page = signed_in.post(f"{incident.get_absolute_url()}note/", {"based_on": based_on})
+
+    assert page.status_code == 422
+    assert [entry.actor for entry in page.context["news"].activities] == [lead]
+
+
+def test_what_arrived_names_the_incident_and_no_brief(signed_in, lead, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.log("noted: I am stopping it", lead)
+    acts = {"close": {"text": "x"}, "take": {}}
+
+    pages = [
+        signed_in.post(f"{incident.get_absolute_url()}{act}/", {"based_on": based_on, **sent})
+        for act, sent in acts.items()
+    ]
+
+    for page in pages:
+        assert "If it is still right, press the button again." in text(page)
+        assert "#close-form" not in page.content.decode()
+
+
+def test_closed_incident_offers_no_button_that_it_has_not(signed_in, user, lead, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.close("Stopped it.", lead)
+
+    page = signed_in.post(
+        f"{incident.get_absolute_url()}give/", {"based_on": based_on, "to": lead.pk}
+    )
+
+    assert page.status_code == 409
+    assert "press the button again" not in text(page)
+
+
+def test_second_click_gives_to_the_same_colleague_without_a_fault(signed_in, lead, incident):
+    post(signed_in, incident, "give", to=lead.pk)
+
+    page = post(signed_in, incident, "give", to=lead.pk)
+
+    assert messages(page) == ["The incident is lee’s."]
+    assert incident.entries.count() == 1
+
+
+def test_message_without_an_incident_is_not_closed(signed_in):
+    cause = make_cause()
+
+    page = signed_in.post(f"{cause.get_absolute_url()}close/", {"text": "Stopped it."})
+
+    assert "no incident" in text(page)
+    assert not cause.entries.exists()
+
+
 def test_note_is_in_the_log(signed_in, incident):
     post(signed_in, incident, "note", text="Sent twice by mistake.")
 
