@@ -14,6 +14,7 @@ from briefs.models import Cause, CauseEntry
 from briefs.notifying import personal
 from briefs.triage import freshness
 from briefs.triage.freshness import News, Stale
+from briefs.triage.releasing import MAY_NOT
 
 PERMISSION = "briefs.work_brief"
 LONGEST = 5_000  # characters of a note
@@ -87,15 +88,20 @@ def close(cause: Cause, actor: Any, based_on: int | None, text: str) -> Closing:
 
 @transaction.atomic
 def reopen(cause: Cause, actor: Any, based_on: int | None) -> bool:
+    """Open it again, as its owner's if they still work on briefs; False if it is open already."""
+    owner = freshness.locked_people(cause.assignee)[0] if cause.assignee else None
     cause = _locked(cause, actor)
     _refuse_stale(cause, actor, based_on)
     try:
-        return cause.reopen(actor)
+        changed = cause.reopen(actor)
     except IntegrityError:
         raise ValidationError(
             "It cannot be reopened: the same message has caused further briefs since, on a day of "
             "their own."
         ) from None
+    if changed and owner and not owner.has_perm(PERMISSION):  # closed ones are not released
+        cause.give(None, f"nobody owns it: {user_name(owner)} {MAY_NOT}", None)
+    return changed
 
 
 def since(cause: Cause, actor: Any, based_on: int) -> News:

@@ -119,6 +119,20 @@ def test_closed_incident_is_reopened(signed_in, incident):
     assert "The incident is open again." in messages(post(signed_in, incident, "reopen"))
 
 
+def test_incident_that_is_reopened_after_its_owner_left_is_nobodys(signed_in, lead, incident):
+    post(signed_in, incident, "give", to=lead.pk)
+    post(signed_in, incident, "close", text="Stopped it.")
+    lead.is_active = False
+    lead.save()
+
+    post(signed_in, incident, "reopen")
+
+    incident.refresh_from_db()
+    assert (incident.is_open, incident.assignee) == (True, None)
+    assert incident.entries.last().text == "nobody owns it: lee no longer works on briefs"
+    assert "Nobody owns it yet" in text(signed_in.get("/"))
+
+
 def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in, incident):
     post(signed_in, incident, "close", text="Stopped it.")
     newer = make_cause()
