@@ -104,7 +104,7 @@ class Cause(models.Model):
     | from      | arrow                               | to                                        |
     |---|---|---|
     | -         | begun by the pipeline               | gathering: briefs of a day refer to it    |
-    | gathering | `begin_earlier`: an earlier act     | gathering: its day begins with that       |
+    | any open  | `begin_earlier`: an earlier act     | the same: its day begins with that        |
     | gathering | `end`: its day is over              | ended                                     |
     | gathering | `becomes_incident`: too many briefs | incident: further briefs join             |
     | incident  | `close`: by a person, with a note   | closed                                    |
@@ -213,8 +213,7 @@ class Cause(models.Model):
 
     def begin_earlier(self, moment: datetime) -> bool:
         """Let what happened then be its first act: acts are reported in any order."""
-        earlier = Q(incident_at=None, ended_at=None, first_at__gt=moment)
-        return self._write(earlier, first_at=moment)
+        return self._write(Q(ended_at=None, first_at__gt=moment), first_at=moment)
 
     def becomes_incident(self) -> bool:
         return self._write(Q(incident_at=None, ended_at=None), incident_at=Now())

@@ -59,8 +59,7 @@ def _takes(cause: Cause, moment: datetime) -> bool:
     Another batch may bring its last act in this very moment: then its briefs are of a day and a
     little more. To rule that out, one batch would have to wait for the other.
     """
-    is_earlier = moment < cause.first_at and not cause.is_incident
-    if is_earlier and moment >= cause.may_begin_at:  # read only where it is asked for
+    if moment < cause.first_at and moment >= cause.may_begin_at:  # which is read only then
         cause.begin_earlier(moment)
     return cause.takes(moment)
 

@@ -159,14 +159,17 @@ def test_briefs_of_a_cause_are_never_more_than_a_day_apart():
     assert set(shared) == {"p1", "p2", "p4"}
 
 
-def test_incident_takes_what_is_late_and_begins_where_it_began():
-    unsubscribe_all(range(21), ago=10 * 3600)
-    began = Cause.objects.get().first_at
+@pytest.mark.parametrize(("ago", "is_first"), [(20, True), (33, False)])
+def test_incident_takes_what_is_late_and_begins_with_it_if_that_is_of_its_day(ago, is_first):
+    unsubscribe_all(range(20), ago=10 * 3600)
+    unsubscribe_all([20])  # of a minute ago
 
-    unsubscribe_all([30], ago=20 * 3600)
+    unsubscribe_all([30], ago=ago * 3600)
 
-    cause = Cause.objects.get()
-    assert (cause.briefs.count(), cause.first_at) == (22, began)
+    cause = Cause.objects.incidents().get()
+    late = Brief.objects.get(customer__external_id="p30")
+    assert late.cause == cause
+    assert (cause.first_at == late.happened_at) == is_first
 
 
 def test_incident_begins_with_the_twenty_first_brief_and_is_told_once(target):
