@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -20,10 +21,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from briefs import times
 from briefs.desk.forms import ActForm, AssignForm, CloseIncidentForm, IncidentNoteForm
-from briefs.desk.returning import list_address
+from briefs.desk.returning import NAME, list_address
 from briefs.dossier.loading import for_tables
 from briefs.finding import asking
 from briefs.finding.known_values import value_behind
+from briefs.finding.ordering import NAME as ORDERING
 from briefs.links import message_url, user_name
 from briefs.models import Brief, Cause, Priority
 from briefs.permissions import needs
@@ -91,6 +93,8 @@ def _page(
         "value": value_behind(briefs, extent.briefs),
         "urgent": briefs.open().filter(priority=Priority.URGENT).count(),
         "people": people.order_by("-value_sort", "pk")[:MOST_PEOPLE],
+        # After one of them is closed, the next one of the incident follows.
+        "way_back": urlencode({NAME: asking.kept({"cause": str(cause.pk), ORDERING: "-value"})}),
         "personas": _personas(briefs),
         "list_address": list_address(asking.kept({"cause": str(cause.pk), "state": "all"})),
         "here": asking.kept({"cause": str(cause.pk), "state": "all"}),

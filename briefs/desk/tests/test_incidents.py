@@ -1,6 +1,8 @@
 """The page of an incident, its list, and what people do about it."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -266,6 +268,25 @@ def test_all_open_briefs_are_chosen_for_a_bulk_act(signed_in, incident):
     signed_in.post("/bulk/", {"query": page.context["here"], "which": "all", "kind": "close"})
 
     assert BulkAct.objects.get().parts.count() == 6
+
+
+def test_after_one_is_closed_the_next_one_of_the_incident_follows(signed_in, incident):
+    make_brief()  # more urgent than all of them
+    first, second = incident.briefs.order_by("pk")[3:5]
+    worth(first, 900)
+    worth(second, 500)
+    html = signed_in.get(incident.get_absolute_url()).content.decode()
+    [address] = re.findall(rf'href="({first.get_absolute_url()}[^"]+)"', html)
+    form = signed_in.get(unescape(address)).context
+
+    closed = signed_in.post(
+        f"{first.get_absolute_url()}close/",
+        {"outcome": "no_response", "based_on": str(form["based_on"]), "from": form["from"]},
+        follow=True,
+    )
+
+    assert closed.request["PATH_INFO"] == second.get_absolute_url()
+    assert closed.context["back"] == f"/?cause={incident.pk}&ordering=-value"
 
 
 def test_open_incidents_stand_above_the_inbox_until_somebody_owns_them(signed_in, incident):
