@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, F, QuerySet
-from django.db.models.functions import TruncDay, TruncHour, TruncMinute
+from django.db.models import Count, DateTimeField, F, QuerySet, Value
+from django.db.models.functions import Greatest, TruncDay, TruncHour, TruncMinute
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -105,7 +105,7 @@ def _page(
         "assign_form": AssignForm(cause),
         "note_form": IncidentNoteForm(cause),
         "close_form": CloseIncidentForm(cause),
-        **_by_time(briefs, extent),
+        **_by_time(cause, briefs, extent),
     }
     if sent is not None:
         context[sent.name] = sent
@@ -117,7 +117,7 @@ def _personas(briefs: QuerySet[Brief]) -> list[tuple[str, int]]:
     return list(counted.order_by("-number", "persona__name"))
 
 
-def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
+def _by_time(cause: Cause, briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
     """The columns of the chart: minutes, hours or days, with those between that had none.
 
     Nothing if all happened within one.
@@ -132,8 +132,9 @@ def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
         trunc, step, unit = TruncHour, timedelta(hours=1), "hour"
     else:
         trunc, step, unit = TruncDay, timedelta(days=1), "day"
+    began = Value(cause.first_at, output_field=DateTimeField())
     counted = dict(
-        briefs.annotate(slot=trunc("happened_at"))
+        briefs.annotate(slot=trunc(Greatest("happened_at", began)))  # as the extent has it
         .values_list("slot")
         .annotate(number=Count("pk"))
         .order_by("slot")

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def incident():
-    cause = make_cause(incident_at=timezone.now())
-    briefs = make_folded(cause, 6)
     start = timezone.now() - timedelta(minutes=12)
+    cause = make_cause(incident_at=timezone.now(), first_at=start)
+    briefs = make_folded(cause, 6)
     for number, brief in enumerate(briefs):
         happened = start + timedelta(minutes=2 * number)
         Brief.objects.filter(pk=brief.pk).update(happened_at=happened)
@@ -66,14 +66,26 @@ def test_message_without_an_incident_says_so(signed_in):
 
 
 def test_incident_of_weeks_is_shown_by_days(signed_in, incident):
+    began = timezone.now() - timedelta(days=20)
+    Brief.objects.filter(pk=Brief.objects.first().pk).update(happened_at=began)
+    Cause.objects.update(first_at=began)
+
+    page = signed_in.get(incident.get_absolute_url())
+
+    assert page.context["unit"] == "day"
+    assert len(page.context["columns"]) in (20, 21, 22)
+
+
+def test_older_act_of_one_of_the_customers_makes_the_incident_no_longer(signed_in, incident):
     Brief.objects.filter(pk=Brief.objects.first().pk).update(
         happened_at=timezone.now() - timedelta(days=20)
     )
 
     page = signed_in.get(incident.get_absolute_url())
 
-    assert page.context["unit"] == "day"
-    assert len(page.context["columns"]) in (20, 21, 22)
+    assert "6 people within 10 min" in text(page)
+    assert page.context["unit"] == "minute"
+    assert sum(page.context["series"][0].values) == 6
 
 
 def test_incident_is_owned_given_and_given_back(signed_in, user, lead, incident):
