@@ -110,6 +110,7 @@ class Cause(models.Model):
     | incident  | `close`: by a person, with a note   | closed                                    |
     | closed    | `reopen`: by a person               | incident, unless the message has a newer  |
 
+    What is reported late still refers to the cause of its day, though that ended.
     Briefs are counted, never added up, so that two workers need not wait for each other. A brief
     that turns out to mean something else leaves its cause.
     """

@@ -159,6 +159,19 @@ def test_briefs_of_a_cause_are_never_more_than_a_day_apart():
     assert set(shared) == {"p1", "p2", "p4"}
 
 
+def test_what_is_reported_after_its_cause_ended_is_still_a_part_of_it():
+    unsubscribe_all([1], ago=50 * 3600)
+    unsubscribe_all([2])
+
+    unsubscribe(3, ago=49 * 3600)
+    unsubscribe_all([4], ago=80 * 3600)  # of no cause's day
+
+    first, second = Cause.objects.order_by("pk")
+    causes = dict(Brief.objects.values_list("customer__external_id", "cause"))
+    assert causes == {"p1": first.pk, "p2": second.pk, "p3": first.pk, "p4": None}
+    assert not first.is_incident
+
+
 @pytest.mark.parametrize(("ago", "is_first"), [(20, True), (33, False)])
 def test_incident_takes_what_is_late_and_begins_with_it_if_that_is_of_its_day(ago, is_first):
     unsubscribe_all(range(20), ago=10 * 3600)
