@@ -86,12 +86,11 @@
     form.prepend(discarding(note, keyOf(form), function () { form.reset(); note.remove(); }));
   }
 
-  /* What was typed into a form that the page has no more: the brief was closed meanwhile. */
+  /* What was typed into a form that the page has no more: brief or incident was closed meanwhile. */
   function tell() {
-    var page = document.querySelector(".brief-grid");
-    var path = page && new URL(page.dataset.live, location.href).pathname.replace(/live\/$/, "");
-    if (!path) return;
-    keys(draft + path).forEach(function (key) {
+    var page = document.querySelector("[data-drafts]");
+    if (!page) return;
+    keys(draft + page.dataset.drafts).forEach(function (key) {
       var text = JSON.parse(sessionStorage.getItem(key)).text;
       var forms = Array.from(document.querySelectorAll("form[data-draft]"), keyOf);
       if (!text || forms.includes(key)) return;

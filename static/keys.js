@@ -59,6 +59,7 @@
     if (KINDS[key] && many && document.querySelector("#list .pick :checked")) {
       many.elements.which.value = "rows";
       many.elements.kind.value = KINDS[key];
+      sessionStorage.setItem(NEXT, "bulk-form");
       many.requestSubmit();
     } else if (present() && present().matches(".row-link")) {
       sessionStorage.setItem(NEXT, FORMS[key]); // a “#” in the address would take the focus away
@@ -122,7 +123,7 @@
     sessionStorage.removeItem(SEARCH);
     search();
   }
-  if (document.querySelector(".brief-page") && sessionStorage.getItem(NEXT)) {
+  if (document.querySelector(".brief-page, .bulk") && sessionStorage.getItem(NEXT)) {
     unfold(sessionStorage.getItem(NEXT));
     sessionStorage.removeItem(NEXT);
   }

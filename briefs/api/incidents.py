@@ -27,6 +27,7 @@ from briefs.models import Brief, Cause
 from briefs.reading import incidents as reading
 from briefs.reading.incidents import Extent
 from briefs.triage import incidents
+from briefs.triage.incidents import Closing
 
 STATES = [("open", "Open"), ("closed", "Closed")]
 
@@ -190,12 +191,16 @@ class IncidentViewSet(ReadOnly):
     @extend_schema(request=NoteWhatWasDone)
     @decorators.action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> Response:
-        """Close it with what was done; its briefs stay as they are."""
-        return self._act(
-            pk,
-            NoteWhatWasDone,
-            lambda cause, text: incidents.close(cause, request.user, None, text),
-        )
+        """Close it with what was done; its briefs stay as they are.
+
+        If it is closed already with other words, the answer is 409: note what was done instead.
+        """
+
+        def end(cause: Cause, text: str) -> None:
+            if incidents.close(cause, request.user, None, text) == Closing.TOO_LATE:
+                raise ValidationError("This incident is closed. Note what was done instead.")
+
+        return self._act(pk, NoteWhatWasDone, end)
 
     @extend_schema(request=entries.Nothing)
     @decorators.action(detail=True, methods=["post"])

@@ -196,7 +196,9 @@ class AssignForm(ActForm):
     def __init__(self, brief: Brief | Cause, data: Any = None) -> None:
         super().__init__(brief, data)
         field: Any = self.fields["to"]
-        field.queryset = able_people().exclude(pk=brief.assignee_id)
+        field.queryset = able_people()
+        if data is None:  # a second click names who has it by now
+            field.queryset = field.queryset.exclude(pk=brief.assignee_id)
 
     @property
     def entered(self) -> Any:

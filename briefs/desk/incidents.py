@@ -7,12 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, F, QuerySet
-from django.db.models.functions import TruncDay, TruncHour, TruncMinute
+from django.db.models import Count, DateTimeField, F, QuerySet, Value
+from django.db.models.functions import Greatest, TruncDay, TruncHour, TruncMinute
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,10 +21,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from briefs import times
 from briefs.desk.forms import ActForm, AssignForm, CloseIncidentForm, IncidentNoteForm
-from briefs.desk.returning import list_address
+from briefs.desk.returning import NAME, list_address
 from briefs.dossier.loading import for_tables
 from briefs.finding import asking
 from briefs.finding.known_values import value_behind
+from briefs.finding.ordering import NAME as ORDERING
 from briefs.links import message_url, user_name
 from briefs.models import Brief, Cause, Priority
 from briefs.permissions import needs
@@ -32,6 +34,7 @@ from briefs.reading.incidents import Extent
 from briefs.templatetags.charts import Column, Series
 from briefs.triage import incidents
 from briefs.triage.freshness import News, Stale
+from briefs.triage.incidents import Closing
 
 PAGE_SIZE = 25
 MOST_PEOPLE = 25  # on the page; the list shows all
@@ -90,6 +93,8 @@ def _page(
         "value": value_behind(briefs, extent.briefs),
         "urgent": briefs.open().filter(priority=Priority.URGENT).count(),
         "people": people.order_by("-value_sort", "pk")[:MOST_PEOPLE],
+        # After one of them is closed, the next one of the incident follows.
+        "way_back": urlencode({NAME: asking.kept({"cause": str(cause.pk), ORDERING: "-value"})}),
         "personas": _personas(briefs),
         "list_address": list_address(asking.kept({"cause": str(cause.pk), "state": "all"})),
         "here": asking.kept({"cause": str(cause.pk), "state": "all"}),
@@ -100,7 +105,7 @@ def _page(
         "assign_form": AssignForm(cause),
         "note_form": IncidentNoteForm(cause),
         "close_form": CloseIncidentForm(cause),
-        **_by_time(briefs, extent),
+        **_by_time(cause, briefs, extent),
     }
     if sent is not None:
         context[sent.name] = sent
@@ -112,7 +117,7 @@ def _personas(briefs: QuerySet[Brief]) -> list[tuple[str, int]]:
     return list(counted.order_by("-number", "persona__name"))
 
 
-def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
+def _by_time(cause: Cause, briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
     """The columns of the chart: minutes, hours or days, with those between that had none.
 
     Nothing if all happened within one.
@@ -127,8 +132,9 @@ def _by_time(briefs: QuerySet[Brief], extent: Extent) -> dict[str, Any]:
         trunc, step, unit = TruncHour, timedelta(hours=1), "hour"
     else:
         trunc, step, unit = TruncDay, timedelta(days=1), "day"
+    began = Value(cause.first_at, output_field=DateTimeField())
     counted = dict(
-        briefs.annotate(slot=trunc("happened_at"))
+        briefs.annotate(slot=trunc(Greatest("happened_at", began)))  # as the extent has it
         .values_list("slot")
         .annotate(number=Count("pk"))
         .order_by("slot")
@@ -194,7 +200,9 @@ def _act(
                     messages.error(request, " ".join(error.messages))
                     return redirect(cause)
                 form.add_error(None, error)
-            return _page(request, _find(pk), form, status=422)
+            # Or the next try would not tell what arrived.
+            news = incidents.since(cause, request.user, based_on)
+            return _page(request, _find(pk), form, status=422, news=news)
 
         return view
 
@@ -233,10 +241,15 @@ def note(request: HttpRequest, cause: Cause, based_on: int, text: str) -> None:
 
 @_act(CloseIncidentForm)
 def close(request: HttpRequest, cause: Cause, based_on: int, text: str) -> None:
-    if incidents.close(cause, request.user, based_on, text):
-        messages.success(request, "The incident is closed. Its briefs are as they were.")
-    else:
-        messages.info(request, "This incident is closed already.")
+    match incidents.close(cause, request.user, based_on, text):
+        case Closing.CLOSED:
+            messages.success(request, "The incident is closed. Its briefs are as they were.")
+        case Closing.ALREADY:
+            messages.info(request, "This incident is closed already.")
+        case Closing.TOO_LATE:
+            messages.info(
+                request, "This incident was closed before you. What you wrote is kept in the log."
+            )
 
 
 @_act()

@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from personas.models import SignalKind
 
@@ -103,11 +104,13 @@ class Cause(models.Model):
     | from      | arrow                               | to                                        |
     |---|---|---|
     | -         | begun by the pipeline               | gathering: briefs of a day refer to it    |
+    | any open  | `begin_earlier`: an earlier act     | the same: its day begins with that        |
     | gathering | `end`: its day is over              | ended                                     |
     | gathering | `becomes_incident`: too many briefs | incident: further briefs join             |
     | incident  | `close`: by a person, with a note   | closed                                    |
     | closed    | `reopen`: by a person               | incident, unless the message has a newer  |
 
+    What is reported late still refers to the cause of its day, though that ended.
     Briefs are counted, never added up, so that two workers need not wait for each other. A brief
     that turns out to mean something else leaves its cause.
     """
@@ -189,15 +192,29 @@ class Cause(models.Model):
     def lasts_until(self) -> datetime:
         return self.first_at + WITHIN
 
+    @cached_property
+    def may_begin_at(self) -> datetime:
+        """The earliest act that may be its first: all of one day. As of the first use."""
+        last = self.briefs.aggregate(last=models.Max("happened_at"))["last"]
+        return max(self.first_at, last or self.first_at) - WITHIN
+
     def takes(self, moment: datetime) -> bool:
-        """Whether a brief of what happened then is one of its briefs."""
-        is_late = not self.is_incident and moment > self.lasts_until
-        return not is_late and moment >= self.first_at - WITHIN
+        """Whether a brief of what happened then is one of its briefs.
+
+        An incident goes on until somebody closes it, and what is late may be of the day before it.
+        """
+        if self.is_incident:
+            return moment >= self.first_at - WITHIN
+        return self.first_at <= moment <= self.lasts_until
 
     # Arrows. Each says whether it led there.
 
     def end(self) -> bool:
         return self._write(Q(incident_at=None, ended_at=None), ended_at=Now())
+
+    def begin_earlier(self, moment: datetime) -> bool:
+        """Let what happened then be its first act: acts are reported in any order."""
+        return self._write(Q(ended_at=None, first_at__gt=moment), first_at=moment)
 
     def becomes_incident(self) -> bool:
         return self._write(Q(incident_at=None, ended_at=None), incident_at=Now())

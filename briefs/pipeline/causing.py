@@ -6,15 +6,17 @@ them; briefs are counted after it. So no batch waits for another one's.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
-from briefs.models import Cause
+from briefs.models import Brief, Cause
 from briefs.models.causes import (
     FOLDED_FROM,
     HISTORY,
+    WITHIN,
     CauseQuerySet,
     message_key,
     most_usual,
@@ -49,7 +51,40 @@ def name(drafts: Iterable[Draft]) -> None:
             cause = current.get(key)
             if cause is None or (draft.happened_at > cause.lasts_until and not cause.is_incident):
                 cause = current[key] = _begin(key, draft, cause)
-            draft.cause = cause if cause and cause.takes(draft.happened_at) else None
+            draft.cause = cause if cause and _takes(cause, draft.happened_at) else None
+        if late := [draft for draft in some if draft.cause is None]:
+            _name_late(key, late)
+
+
+def _takes(cause: Cause, moment: datetime) -> bool:
+    """Whether the cause takes what happened then, perhaps as its first act.
+
+    Another batch may bring its last act in this very moment: then its briefs are of a day and a
+    little more. To rule that out, one batch would have to wait for the other.
+    """
+    if moment < cause.first_at and moment >= cause.may_begin_at:  # which is read only then
+        cause.begin_earlier(moment)
+    return cause.takes(moment)
+
+
+def _name_late(key: Key, late: list[Draft]) -> None:
+    """Let what is reported after the message has a newer cause be of the cause of its own day.
+
+    The drafts are in the order of happening. A cause without a brief may be deleted any moment.
+    """
+    message, kind = key
+    first, last = late[0].happened_at, late[-1].happened_at
+    ended = Cause.objects.filter(
+        Exists(Brief.objects.filter(cause=OuterRef("pk"))),
+        message=message,
+        kind=kind,
+        ended_at__isnull=False,
+        first_at__range=(first - WITHIN, last),
+    )
+    causes = list(ended.order_by("-first_at"))
+    for draft in late:
+        of_day = (c for c in causes if c.first_at <= draft.happened_at <= c.lasts_until)
+        draft.cause = next(of_day, None)
 
 
 def _current(keys: Collection[Key]) -> dict[Key, Cause]:

@@ -35,7 +35,11 @@ def first_step(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far a cause reaches."""
+    """How far a cause reaches.
+
+    Briefs may tell of older acts of their customers too, and what was before the cause began is no
+    part of it.
+    """
 
     briefs: int
     open: int
@@ -55,8 +59,11 @@ class Extent:
             earliest=Min("briefs__happened_at"),
             latest=Max("briefs__happened_at"),
         )
-        found = rows.values_list("pk", "of_all", "of_open", "earliest", "latest")
-        return {key: cls(*extent) for key, *extent in found}
+        found = rows.values_list("pk", "first_at", "of_all", "of_open", "earliest", "latest")
+        return {
+            key: cls(number, still_open, first and max(first, began), last and max(last, began))
+            for key, began, number, still_open, first, last in found
+        }
 
     @property
     def within(self) -> str:

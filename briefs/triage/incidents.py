@@ -3,6 +3,7 @@
 No brief is changed by that: its briefs are worked on one by one, or in bulk.
 """
 
+import enum
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,9 +14,18 @@ from briefs.models import Cause, CauseEntry
 from briefs.notifying import personal
 from briefs.triage import freshness
 from briefs.triage.freshness import News, Stale
+from briefs.triage.releasing import MAY_NOT
 
 PERMISSION = "briefs.work_brief"
 LONGEST = 5_000  # characters of a note
+
+
+class Closing(enum.Enum):
+    """What came of it."""
+
+    CLOSED = "closed"
+    ALREADY = "already"  # with the same note: a second click on one button
+    TOO_LATE = "too_late"  # it was closed before; what was entered is in the log
 
 
 def seen(cause: Cause) -> int:
@@ -31,7 +41,8 @@ def give(cause: Cause, actor: Any, based_on: int | None, to: Any) -> bool:
     Raises Stale and PermissionDenied, as all acts do, and ValidationError if it is closed.
     """
     actor, owner = (*freshness.locked_people(*filter(None, (actor, to))), None)[:2]
-    cause = _locked(cause, actor, based_on)
+    cause = _locked(cause, actor)
+    _refuse_stale(cause, actor, based_on)
     if not cause.is_open:
         raise ValidationError("This incident is closed. Reopen it first.")
     if cause.assignee_id == (owner.pk if owner else None):
@@ -49,38 +60,69 @@ def give(cause: Cause, actor: Any, based_on: int | None, to: Any) -> bool:
 @transaction.atomic
 def note(cause: Cause, actor: Any, based_on: int | None, text: str) -> CauseEntry:
     """Write down what was found or done, also after the closing."""
-    cause = _locked(cause, actor, based_on)
-    return cause.log(f"noted: {_checked(text)}", actor)
+    cause = _locked(cause, actor)
+    words = f"noted: {_checked(text)}"
+    if based_on is not None:
+        own = cause.entries.filter(actor=actor, text=words, pk__gt=based_on)
+        if second_click := own.first():
+            return second_click
+    _refuse_stale(cause, actor, based_on)
+    return cause.log(words, actor)
 
 
 @transaction.atomic
-def close(cause: Cause, actor: Any, based_on: int | None, text: str) -> bool:
-    """End it with what was done. Its briefs stay as they are; False if it is closed already."""
-    cause = _locked(cause, actor, based_on)
-    return cause.close(_checked(text), actor) if cause.is_open else False
+def close(cause: Cause, actor: Any, based_on: int | None, text: str) -> Closing:
+    """End it with what was done. Its briefs stay as they are."""
+    cause, text = _locked(cause, actor), _checked(text)
+    if not cause.is_open:
+        if cause.closing_note == text:
+            return Closing.ALREADY
+        words = f"meant to close it as well: {text}"
+        if not cause.entries.filter(actor=actor, text=words).exists():  # no second click
+            cause.log(words, actor)
+        return Closing.TOO_LATE
+    _refuse_stale(cause, actor, based_on)
+    cause.close(text, actor)
+    return Closing.CLOSED
 
 
 @transaction.atomic
 def reopen(cause: Cause, actor: Any, based_on: int | None) -> bool:
-    cause = _locked(cause, actor, based_on)
+    """Open it again, as its owner's if they still work on briefs; False if it is open already."""
+    owner = freshness.locked_people(cause.assignee)[0] if cause.assignee else None
+    cause = _locked(cause, actor)
+    _refuse_stale(cause, actor, based_on)
     try:
-        return cause.reopen(actor)
+        changed = cause.reopen(actor)
     except IntegrityError:
         raise ValidationError(
             "It cannot be reopened: the same message has caused further briefs since, on a day of "
             "their own."
         ) from None
+    if changed and owner and not owner.has_perm(PERMISSION):  # closed ones are not released
+        cause.give(None, f"nobody owns it: {user_name(owner)} {MAY_NOT}", None)
+    return changed
 
 
-def _locked(cause: Cause, actor: Any, based_on: int | None) -> Cause:
+def since(cause: Cause, actor: Any, based_on: int) -> News:
+    """What others did about it since the page was made."""
+    others = cause.entries.filter(pk__gt=based_on).exclude(actor=actor.pk)
+    return News(activities=list(others.select_related("actor")))
+
+
+def _locked(cause: Cause, actor: Any) -> Cause:
     if not actor.has_perm(PERMISSION):
         raise PermissionDenied(PERMISSION)
     cause = Cause.objects.select_for_update(of=("self",)).get(pk=cause.pk)
-    if based_on is not None:
-        news = cause.entries.filter(pk__gt=based_on).exclude(actor=actor.pk)
-        if found := list(news.select_related("actor")):
-            raise Stale(News(activities=found))
+    if not cause.is_incident:
+        raise ValidationError("These briefs are no more than usual, so there is no incident.")
     return cause
+
+
+def _refuse_stale(cause: Cause, actor: Any, based_on: int | None) -> None:
+    """Raise Stale if the actor must know something first. Needs the incident's lock."""
+    if based_on is not None and (news := since(cause, actor, based_on)):
+        raise Stale(news)
 
 
 def _checked(text: str) -> str:

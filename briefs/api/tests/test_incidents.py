@@ -117,6 +117,17 @@ def test_closed_one_is_given_to_nobody(program, incident):
     assert (answer.status_code, answer.json()["code"]) == (409, "closed")
 
 
+def test_closed_one_is_closed_again_by_the_same_words_alone(program, incident):
+    post(program, incident, "close", text="Stopped it.")
+    again = post(program, incident, "close", text="Stopped it.")
+
+    answer = post(program, incident, "close", text="Sent twice.")
+
+    assert again.status_code == 200
+    assert (answer.status_code, answer.json()["code"]) == (409, "closed")
+    assert incident.entries.count() == 1
+
+
 def test_same_key_notes_once(program, incident):
     for _ in range(2):
         answer = post(program, incident, "note", key="once", text="Looked at it.")

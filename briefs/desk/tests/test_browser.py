@@ -13,6 +13,7 @@ from briefs.finding.tests.test_folds import make_folded
 from briefs.finding.words import indexing
 from briefs.models import (
     Brief,
+    Cause,
     ContactLog,
     Holiday,
     LinkTemplate,
@@ -313,6 +314,47 @@ def test_fold_and_incident_are_accessible_and_fit(open_page, incident, size, sch
         for summary in page.locator("main details summary").all():
             summary.dispatch_event("click")  # even where another one's box lies over it
         assert_fit_for_everybody(page)
+
+
+def test_on_a_phone_no_table_of_incidents_is_scrolled_sideways(open_page, incident, user):
+    attributes = {"name": "Wolfeschlegelsteinhausenbergerdorff"}
+    type(incident.briefs.first().customer).objects.update(attributes=attributes)
+    incident.briefs.first().assign(user, user)
+
+    for path in (incident.get_absolute_url(), "/incidents/"):
+        page = open_page(path, size="phone")
+        for cell in page.locator(".ledger.stacking tbody td").all():
+            assert cell.is_visible()
+            box = cell.bounding_box()
+            assert box["x"] >= 0, cell.inner_text()
+            assert box["x"] + box["width"] <= 390, cell.inner_text()
+            assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth + 1")
+    assert page.locator(".ledger.stacking tbody td").count() == 7
+
+
+@pytest.mark.parametrize("size", ["phone", "small desk"])
+def test_names_without_a_break_make_no_page_wider_than_the_screen(open_page, incident, size):
+    name = "2026_spring_sale_newsletter_of_the_second_wave_final_version_" * 2
+    brief = incident.briefs.first()
+    Cause.objects.update(described={"newsletter_name": name, "subject": name})
+    type(brief.persona).objects.filter(pk=brief.persona_id).update(name=name[:80])
+    company = {"company": name, "attributes": {"name": name}}
+    type(brief.customer).objects.update(**company)
+
+    page = open_page(incident.get_absolute_url(), size=size)
+    paths = ("/incidents/", f"/?cause={incident.pk}", "/", f"/companies/?name={name}")
+    for path in (page.url, brief.get_absolute_url(), *paths):
+        page.goto(urljoin(page.url, path))
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+def test_on_a_phone_the_list_leads_to_the_incidents(open_page, incident, user):
+    incident.give(user, "took it", user)
+    page = open_page("/", size="phone")
+
+    page.get_by_role("link", name="Incidents (1 open)").click()
+
+    expect(page.locator("h1")).to_have_text("Incidents")
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -1,6 +1,8 @@
 """The page of an incident, its list, and what people do about it."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -18,9 +20,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def incident():
-    cause = make_cause(incident_at=timezone.now())
-    briefs = make_folded(cause, 6)
     start = timezone.now() - timedelta(minutes=12)
+    cause = make_cause(incident_at=timezone.now(), first_at=start)
+    briefs = make_folded(cause, 6)
     for number, brief in enumerate(briefs):
         happened = start + timedelta(minutes=2 * number)
         Brief.objects.filter(pk=brief.pk).update(happened_at=happened)
@@ -64,14 +66,26 @@ def test_message_without_an_incident_says_so(signed_in):
 
 
 def test_incident_of_weeks_is_shown_by_days(signed_in, incident):
+    began = timezone.now() - timedelta(days=20)
+    Brief.objects.filter(pk=Brief.objects.first().pk).update(happened_at=began)
+    Cause.objects.update(first_at=began)
+
+    page = signed_in.get(incident.get_absolute_url())
+
+    assert page.context["unit"] == "day"
+    assert len(page.context["columns"]) in (20, 21, 22)
+
+
+def test_older_act_of_one_of_the_customers_makes_the_incident_no_longer(signed_in, incident):
     Brief.objects.filter(pk=Brief.objects.first().pk).update(
         happened_at=timezone.now() - timedelta(days=20)
     )
 
     page = signed_in.get(incident.get_absolute_url())
 
-    assert page.context["unit"] == "day"
-    assert len(page.context["columns"]) in (20, 21, 22)
+    assert "6 people within 10 min" in text(page)
+    assert page.context["unit"] == "minute"
+    assert sum(page.context["series"][0].values) == 6
 
 
 def test_incident_is_owned_given_and_given_back(signed_in, user, lead, incident):
@@ -119,6 +133,20 @@ def test_closed_incident_is_reopened(signed_in, incident):
     assert "The incident is open again." in messages(post(signed_in, incident, "reopen"))
 
 
+def test_incident_that_is_reopened_after_its_owner_left_is_nobodys(signed_in, lead, incident):
+    post(signed_in, incident, "give", to=lead.pk)
+    post(signed_in, incident, "close", text="Stopped it.")
+    lead.is_active = False
+    lead.save()
+
+    post(signed_in, incident, "reopen")
+
+    incident.refresh_from_db()
+    assert (incident.is_open, incident.assignee) == (True, None)
+    assert incident.entries.last().text == "nobody owns it: lee no longer works on briefs"
+    assert "Nobody owns it yet" in text(signed_in.get("/"))
+
+
 def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in, incident):
     post(signed_in, incident, "close", text="Stopped it.")
     newer = make_cause()
@@ -148,6 +176,94 @@ def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_done(signed_
     assert incident.is_open
 
 
+def test_incident_that_a_colleague_closed_keeps_in_its_log_what_one_meant_to_say(
+    signed_in, lead, incident
+):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.close("Stopped it.", lead)
+    sent = {"based_on": based_on, "text": "It was sent twice."}
+
+    for _ in range(2):  # a second click
+        page = signed_in.post(f"{incident.get_absolute_url()}close/", sent, follow=True)
+
+    assert "This incident was closed before you. What you wrote is kept in the log." in text(page)
+    incident.refresh_from_db()
+    assert incident.closing_note == "Stopped it."
+    said = incident.entries.filter(text__startswith="meant")
+    assert [entry.text for entry in said] == ["meant to close it as well: It was sent twice."]
+
+
+def test_second_click_notes_and_closes_once(signed_in, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    for act in ("note", "note", "close", "close"):
+        page = signed_in.post(
+            f"{incident.get_absolute_url()}{act}/",
+            {"based_on": based_on, "text": "Stopped it."},
+            follow=True,
+        )
+
+    assert "This incident is closed already." in text(page)
+    log = list(incident.entries.values_list("text", flat=True))
+    assert log == ["noted: Stopped it.", "closed the incident: Stopped it."]
+
+
+def test_form_with_a_fault_comes_back_with_what_a_colleague_did_meanwhile(
+    signed_in, lead, incident
+):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.log("noted: I am stopping it", lead)
+
+    page = signed_in.post(f"{incident.get_absolute_url()}note/", {"based_on": based_on})
+
+    assert page.status_code == 422
+    assert [entry.actor for entry in page.context["news"].activities] == [lead]
+
+
+def test_what_arrived_names_the_incident_and_no_brief(signed_in, lead, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.log("noted: I am stopping it", lead)
+    acts = {"close": {"text": "x"}, "take": {}}
+
+    pages = [
+        signed_in.post(f"{incident.get_absolute_url()}{act}/", {"based_on": based_on, **sent})
+        for act, sent in acts.items()
+    ]
+
+    for page in pages:
+        assert "If it is still right, press the button again." in text(page)
+        assert "#close-form" not in page.content.decode()
+
+
+def test_closed_incident_offers_no_button_that_it_has_not(signed_in, user, lead, incident):
+    based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
+    incident.close("Stopped it.", lead)
+
+    page = signed_in.post(
+        f"{incident.get_absolute_url()}give/", {"based_on": based_on, "to": lead.pk}
+    )
+
+    assert page.status_code == 409
+    assert "press the button again" not in text(page)
+
+
+def test_second_click_gives_to_the_same_colleague_without_a_fault(signed_in, lead, incident):
+    post(signed_in, incident, "give", to=lead.pk)
+
+    page = post(signed_in, incident, "give", to=lead.pk)
+
+    assert messages(page) == ["The incident is lee’s."]
+    assert incident.entries.count() == 1
+
+
+def test_message_without_an_incident_is_not_closed(signed_in):
+    cause = make_cause()
+
+    page = signed_in.post(f"{cause.get_absolute_url()}close/", {"text": "Stopped it."})
+
+    assert "no incident" in text(page)
+    assert not cause.entries.exists()
+
+
 def test_note_is_in_the_log(signed_in, incident):
     post(signed_in, incident, "note", text="Sent twice by mistake.")
 
@@ -164,6 +280,25 @@ def test_all_open_briefs_are_chosen_for_a_bulk_act(signed_in, incident):
     signed_in.post("/bulk/", {"query": page.context["here"], "which": "all", "kind": "close"})
 
     assert BulkAct.objects.get().parts.count() == 6
+
+
+def test_after_one_is_closed_the_next_one_of_the_incident_follows(signed_in, incident):
+    make_brief()  # more urgent than all of them
+    first, second = incident.briefs.order_by("pk")[3:5]
+    worth(first, 900)
+    worth(second, 500)
+    html = signed_in.get(incident.get_absolute_url()).content.decode()
+    [address] = re.findall(rf'href="({first.get_absolute_url()}[^"]+)"', html)
+    form = signed_in.get(unescape(address)).context
+
+    closed = signed_in.post(
+        f"{first.get_absolute_url()}close/",
+        {"outcome": "no_response", "based_on": str(form["based_on"]), "from": form["from"]},
+        follow=True,
+    )
+
+    assert closed.request["PATH_INFO"] == second.get_absolute_url()
+    assert closed.context["back"] == f"/?cause={incident.pk}&ordering=-value"
 
 
 def test_open_incidents_stand_above_the_inbox_until_somebody_owns_them(signed_in, incident):

@@ -89,6 +89,16 @@ def test_ticked_rows_are_acted_on_together(open_page, briefs):
     expect(page.locator("h1")).to_have_text("Snooze: 2 briefs")
 
 
+def test_form_for_ticked_rows_has_the_focus(open_page, briefs):
+    page = open_page("/")
+
+    press(page, "j x j x c")
+    expect(page.locator("#close_form_outcome_0")).to_be_focused()
+    press(page, "3 Enter")
+
+    expect(page.locator("main")).to_contain_text("2 briefs are closed.")
+
+
 def test_keys_type_in_a_field_and_search_is_a_key_away(open_page, briefs):
     page = open_page("/")
 

@@ -288,6 +288,28 @@ class TestInABrowser:
         kept = page.evaluate("Object.keys(sessionStorage)")
         assert not [key for key in kept if key.startswith("savedesk:")]
 
+    def test_what_was_typed_on_the_page_of_an_incident_outlasts_session_and_closing(
+        self, quick, starter, user, lead
+    ):
+        incident = make_cause(incident_at=timezone.now())
+        page = quick(incident.get_absolute_url())
+        for form, words in (("note", "Sent twice"), ("close", "Stopped the second one")):
+            page.locator("summary", has_text=form).click()
+            page.fill(f"[action$='/{form}/'] textarea", words)
+        page.context.clear_cookies(name="sessionid")
+        page.locator("[action$='/note/'] button[type=submit]").click()
+        page.fill("[name=username]", "robin")
+        page.fill("[name=password]", "a-long-password")
+        page.get_by_role("button", name="Sign in").click()
+
+        expect(page.locator("[action$='/note/'] textarea")).to_have_value("Sent twice")
+        page.locator("[action$='/note/'] button[type=submit]").click()
+        expect(page.locator(".messages")).to_contain_text("The note is in the log.")
+        expect(page.locator("[action$='/note/'] textarea")).to_have_value("")
+        incident.close("It was one only.", lead)
+        page.reload()
+        expect(page.locator(".draft-left")).to_contain_text("Stopped the second one")
+
 
 def _quickened(route):
     script = route.fetch().text()

@@ -112,6 +112,16 @@ def test_brief_is_given_to_a_colleague_and_made_unassigned(signed_in, lead):
     assert messages(back) == ["The brief is unassigned."]
 
 
+def test_second_click_gives_to_the_same_colleague_without_a_fault(signed_in, lead):
+    brief = make_brief()
+    seen = opened(signed_in, brief)
+
+    for _ in range(2):
+        response = send(signed_in, "give", brief, seen, to=lead.pk)
+
+    assert messages(response) == ["This brief is lee's already."]
+
+
 def test_brief_is_snoozed_and_woken(signed_in):
     brief = make_brief()
 

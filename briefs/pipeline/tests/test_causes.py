@@ -136,6 +136,55 @@ def test_what_happened_long_before_its_cause_began_is_no_part_of_it():
     assert Brief.objects.get(customer__external_id="p2").cause is None
 
 
+def test_report_that_is_late_may_be_the_first_act_of_its_cause():
+    unsubscribe_all([1], ago=30 * 3600)
+    unsubscribe_all([2], ago=32 * 3600)
+
+    cause = Cause.objects.get()
+    first = Brief.objects.get(customer__external_id="p2")
+    assert (cause.briefs.count(), cause.first_at) == (2, first.happened_at)
+
+    unsubscribe_all([3], ago=7 * 3600)  # a day after the act that was told first, but not the first
+
+    assert Brief.objects.get(customer__external_id="p3").cause != cause
+
+
+def test_briefs_of_a_cause_are_never_more_than_a_day_apart():
+    unsubscribe_all([1], ago=10 * 3600)
+    unsubscribe_all([2], ago=3600)
+    unsubscribe(3, ago=30 * 3600)
+    unsubscribe_all([4], ago=24 * 3600)
+
+    shared = Cause.objects.get().briefs.values_list("customer__external_id", flat=True)
+    assert set(shared) == {"p1", "p2", "p4"}
+
+
+def test_what_is_reported_after_its_cause_ended_is_still_a_part_of_it():
+    unsubscribe_all([1], ago=50 * 3600)
+    unsubscribe_all([2])
+
+    unsubscribe(3, ago=49 * 3600)
+    unsubscribe_all([4], ago=80 * 3600)  # of no cause's day
+
+    first, second = Cause.objects.order_by("pk")
+    causes = dict(Brief.objects.values_list("customer__external_id", "cause"))
+    assert causes == {"p1": first.pk, "p2": second.pk, "p3": first.pk, "p4": None}
+    assert not first.is_incident
+
+
+@pytest.mark.parametrize(("ago", "is_first"), [(20, True), (33, False)])
+def test_incident_takes_what_is_late_and_begins_with_it_if_that_is_of_its_day(ago, is_first):
+    unsubscribe_all(range(20), ago=10 * 3600)
+    unsubscribe_all([20])  # of a minute ago
+
+    unsubscribe_all([30], ago=ago * 3600)
+
+    cause = Cause.objects.incidents().get()
+    late = Brief.objects.get(customer__external_id="p30")
+    assert late.cause == cause
+    assert (cause.first_at == late.happened_at) == is_first
+
+
 def test_incident_begins_with_the_twenty_first_brief_and_is_told_once(target):
     unsubscribe_all(range(20))
     assert not Cause.objects.incidents()
