@@ -42,7 +42,10 @@ def briefs(user):
             of_brief={"persona_why": "industry is “insurance”"},
         ),
         "straße": brief(shop, "Jörg Groß", "joerg@strasse.example", company="Straßenbau & Söhne"),
-        "tokyo": brief(shop, "東京 太郎", "taro@tokyo.example", company="東京商事"),
+        "tokyo": brief(
+            shop, "東京 太郎", "taro@tokyo.example", company="東京商事",
+            of_brief={"persona_why": "คุณสมชายใจดีมาก"},
+        ),
         "anna": brief(shop, "Anna Lee", "anna@example.com", external_id="user-77"),
         "annabel": brief(shop, "Annabel Ito", "a.ito@example.com", external_id="user-777"),
         "closed": brief(
@@ -127,6 +130,7 @@ SEARCHES = [
     ("gross", "straße", None),
     ("東京", "tokyo", None),
     ("京", "tokyo", None),
+    ("ใจดี", "tokyo", None),
     # Numbers
     ("+49 170 1234567", "zoe", None),
     ("+491701234567", "zoe", None),
