@@ -227,6 +227,26 @@ def test_of_a_common_word_the_newest_of_the_list_are_found(briefs, monkeypatch):
     assert set(old) == {briefs["henrik"], briefs["zoe"]}  # these are few
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("newsletters ohm", "talked"), ("ohm -newsletters", "")]
+)
+def test_of_a_word_that_very_many_answers_say_none_is_passed_over(
+    briefs, monkeypatch, typed, expected
+):
+    """The first answers that the index has may be those of other briefs."""
+    monkeypatch.setattr(searching, "MOST_ANSWERS", 1)
+    talked = briefs["talked"]
+    for _ in range(2):
+        talked.research = make_research(answer="Cap the newsletters.")
+        talked.save()
+    indexing.run()
+
+    found = Search(typed)
+
+    assert [one.pk for one in found.narrow(Brief.objects.all())] == [talked.pk] * bool(expected)
+    assert found.is_complete
+
+
 def test_search_that_the_database_gives_up_says_so(briefs, monkeypatch):
     def slow(*args, **kw):
         raise searching.TooSlow
