@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Count
-from django.db.models.functions import Lower
 
 from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
@@ -20,6 +19,7 @@ from briefs.finding.words.matching import Condition, Statements, TooSlow
 from briefs.finding.words.typed import Term, terms
 from briefs.models import BriefDocument, CustomerDocument, ResearchDocument
 from personas.models import Customer
+from personas.models.letters import Folded
 
 if TYPE_CHECKING:
     from briefs.models.queryset import BriefQuerySet
@@ -241,7 +241,7 @@ class Search:
         if not self.customer_keys:
             return []
         theirs = matching.among(Customer.objects.exclude(company=""), self.customer_keys)
-        named = theirs.order_by().values_list("company", Lower("company"))
+        named = theirs.order_by().values_list("company", Folded("company"))
         asked = [term for term in self.terms if term.ways and not term.is_not]
         found: dict[str, str] = {}
         for name, folded, _ in named.annotate(people=Count("pk")).order_by("-people", "company"):

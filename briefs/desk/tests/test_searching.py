@@ -54,6 +54,14 @@ def test_company_is_shown_once_also_where_newer_customers_hide_its_people(signed
     assert response.context["companies"] == ["Fjord", "Fjord Holding"]
 
 
+def test_company_is_shown_once_in_any_alphabet(signed_in):
+    for company in ("Ünal", "ünal", "Ünal"):
+        make_customer(company=company)
+    indexing.run()
+
+    assert signed_in.get("/?q=unal").context["companies"] == ["Ünal"]
+
+
 def test_best_comes_first_unless_another_order_is_asked_for(signed_in, ann):
     newer = make_brief(persona_why="said by ann")
     indexing.run()
