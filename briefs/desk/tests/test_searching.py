@@ -2,6 +2,7 @@
 
 import pytest
 
+from briefs.finding import listing
 from briefs.finding import search as searching
 from briefs.finding.words import indexing
 from briefs.models import Brief, Comment, RecentSearch
@@ -73,6 +74,19 @@ def test_best_comes_first_unless_another_order_is_asked_for(signed_in, ann):
     assert keys("?q=ann&ordering=age") == [newer.pk, ann.pk]
     assert "Sort by date" in page(signed_in, "?q=ann")
     assert "Sort by relevance" in page(signed_in, "?q=ann&ordering=age")
+
+
+def test_best_comes_first_also_where_it_is_older_than_what_is_shown(signed_in, monkeypatch):
+    best = make_brief(customer=make_customer(attributes={"name": "Fjord"}))
+    for number in range(3):
+        make_brief(customer=make_customer(email=f"{number}@fjordline.example"))
+    indexing.run()
+    monkeypatch.setattr(listing, "MOST", 2)
+
+    response = signed_in.get("/?q=fjord")
+
+    assert response.context["page"].object_list[0] == best
+    assert response.context["page"].paginator.count == 2
 
 
 def test_page_tells_how_to_find_more_when_nothing_is_found(signed_in, ann):
