@@ -130,8 +130,9 @@ def test_download_of_a_search_says_whether_briefs_may_be_missing(
     monkeypatch.setattr(searching, "LOOKED_AT", (looked_at,))
 
     assert words in page(signed_in, "?q=unsubscribed")
-    told = signed_in.get("/briefs.csv?q=unsubscribed")["Content-Disposition"]
-    assert told.endswith(f'{ending}"')
+    for address in ("/briefs.csv", "/api/v1/briefs/csv/"):
+        told = signed_in.get(f"{address}?q=unsubscribed")["Content-Disposition"]
+        assert told.endswith(f'{ending}"')
 
 
 def test_last_ten_searches_are_offered_to_the_person_alone(signed_in, user, lead, ann):
