@@ -1,6 +1,7 @@
 """The REST API: briefs and what led to them. What is done with a brief is in `acts`."""
 
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.views import redirect_to_login
@@ -26,7 +27,7 @@ from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import Ordering, ordered, refuse_unknown
 from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
-from briefs.api.problems import TellsProblems
+from briefs.api.problems import Problem, TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers
 from briefs.dossier.loading import in_full, listed
 from briefs.downloads import brief as downloads
@@ -43,11 +44,26 @@ _NO_FORMAT = OpenApiParameter("format", exclude=True)
 
 
 class Filters(DjangoFilterBackend):  # type: ignore[misc]  # ships no types
-    """The view's filterset, of which the view is told: it knows what a search left out."""
+    """The view's filterset, of which the view is told: it knows what a search left out.
+
+    A program would take what a search found before the database gave it up for all there is.
+    """
 
     def get_filterset(self, request: Request, queryset: Any, view: Any) -> Any:
         view.filterset = super().get_filterset(request, queryset, view)
         return view.filterset
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        found = super().filter_queryset(request, queryset, view)
+        words = getattr(view.filterset, "words", None)
+        if words and words.is_slow:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "busy",
+                "The search took too long and was ended. Longer words, or fewer, are faster.",
+                headers={"Retry-After": "5"},
+            )
+        return found
 
 
 class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):

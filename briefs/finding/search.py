@@ -225,6 +225,7 @@ class Search:
         try:
             found = self._database.rows(statement, given)
         except TooSlow:
+            self.is_slow = True
             return []
         return sorted((key for (key,) in found), reverse=True)
 
