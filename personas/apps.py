@@ -9,6 +9,11 @@ class PersonasConfig(AppConfig):
     verbose_name = "Rules and customers"
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
+        from personas.models import letters
+
+        connection_created.connect(letters.begin, dispatch_uid="letters")
         post_migrate.connect(_watch_rules, sender=self)
 
 

@@ -43,6 +43,7 @@ _REFUSED_WRITES: dict[int, tuple[Any, str]] = {
     422: (answers.CodedProblem, "The Idempotency-Key was used for another request."),
     503: (answers.CodedProblem, "The database did not answer in time: Retry-After says when."),
 }
+_REFUSED_SEARCHES: dict[int, tuple[Any, str]] = {503: _REFUSED_WRITES[503]}
 _REFUSED_ACTS: dict[int, tuple[Any, str]] = {
     **_REFUSED_WRITES,
     412: (answers.StaleProblem, "The brief has changed since this ETag; nothing was done."),
@@ -83,7 +84,7 @@ class Description(AutoSchema):
     def get_response_serializers(self) -> Any:
         """The answer itself, and the refusals."""
         further = _REFUSED_ACTS if self._is_act else _REFUSED_WRITES if self._is_write else {}
-        refusals = {**_REFUSALS, **further}
+        refusals = {**_REFUSALS, **further, **(_REFUSED_SEARCHES if self._is_search else {})}
         if self._is_write and hasattr(self.view, "conflict"):
             refusals[409] = self.view.conflict
         told = {
@@ -99,6 +100,12 @@ class Description(AutoSchema):
     def _is_act(self) -> bool:
         is_further = self.view.action in getattr(self.view, "further_permissions", ())
         return is_further and self.method == "POST" and not self._is_write
+
+    @property
+    def _is_search(self) -> bool:
+        filters = getattr(self.view, "filterset_class", None)
+        is_list = self.view.action in ("list", "as_csv")
+        return is_list and "q" in getattr(filters, "base_filters", ())
 
     @property
     def _is_write(self) -> bool:

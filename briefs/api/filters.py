@@ -1,6 +1,7 @@
 """The filters of the REST API's own lists; those of briefs are the inbox's."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -86,8 +87,12 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]  # as abov
         fields: list[str] = []
 
     def by_words(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        found: QuerySet[Customer] = among(customers, Search(value).customer_keys)
+        found: QuerySet[Customer] = among(customers, self.words.customer_keys)
         return found
+
+    @cached_property
+    def words(self) -> Search:
+        return Search(self.form.cleaned_data.get("q", ""))
 
     def by_external_id(
         self, customers: QuerySet[Customer], name: str, value: str

@@ -1,6 +1,7 @@
 """The REST API: briefs and what led to them. What is done with a brief is in `acts`."""
 
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.views import redirect_to_login
@@ -26,7 +27,7 @@ from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import Ordering, ordered, refuse_unknown
 from briefs.api.parsing import Json
 from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
-from briefs.api.problems import TellsProblems
+from briefs.api.problems import Problem, TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers
 from briefs.dossier.loading import in_full, listed
 from briefs.downloads import brief as downloads
@@ -42,14 +43,38 @@ from webhooks.models import WebhookEvent
 _NO_FORMAT = OpenApiParameter("format", exclude=True)
 
 
+class Filters(DjangoFilterBackend):  # type: ignore[misc]  # ships no types
+    """The view's filterset, of which the view is told: it knows what a search left out.
+
+    A program would take what a search found before the database gave it up for all there is.
+    """
+
+    def get_filterset(self, request: Request, queryset: Any, view: Any) -> Any:
+        view.filterset = super().get_filterset(request, queryset, view)
+        return view.filterset
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        found = super().filter_queryset(request, queryset, view)
+        words = getattr(view.filterset, "words", None)
+        if words and words.is_slow:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "busy",
+                "The search took too long and was ended. Longer words, or fewer, are faster.",
+                headers={"Retry-After": "5"},
+            )
+        return found
+
+
 class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
     """A list and its rows, for clients with a token and for people who are signed in."""
 
     permission_classes = (Named,)
     required_permissions: tuple[str, ...]
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, Ordering)
+    filter_backends = (Filters, Ordering)
     filterset_class: Any = None
+    filterset: Any = None  # made of it for this request
     ordering_fields: tuple[str, ...] = ()
     ordered: Any = staticmethod(ordered)
     schema = Description()
@@ -130,12 +155,13 @@ class BriefViewSet(Acts, ReadOnly):
 
         It begins with a byte order mark and a line of column names; moments are in UTC. A text
         that a spreadsheet would take for a formula has an apostrophe before it, also behind a
-        semicolon, tab or line end within the text. If reading fails, the last line says so and
+        semicolon, tab or line end within the text. Where a search finds more than it knows, the
+        file's name ends in “some-of-the-newest”. If reading fails, the last line says so and
         the connection is broken off.
         """
         refuse_unknown(request, [*self.filterset_class.base_filters, ORDERING])
         briefs: Any = self.filter_queryset(self.get_queryset())
-        return lists.response(briefs, request)
+        return lists.response(briefs, request, are_all=self.filterset.words.is_complete)
 
     @extend_schema(parameters=[_NO_FORMAT])
     @decorators.action(detail=True, renderer_classes=(JSONRenderer, texts.Markdown))

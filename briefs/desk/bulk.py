@@ -42,6 +42,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "")
     if request.method != "POST" or kind not in Kind.values:
         return redirect(list_address(query))
+    if len(query) > asking.LONGEST:  # cut off, it would be another list
+        messages.warning(request, asking.TOO_LONG)
+        return redirect(list_address(query))
     keys, causes = request.POST.getlist("brief"), request.POST.getlist("fold")
     if which == "page":
         keys = request.POST.get("shown", "").split(",")

@@ -29,6 +29,9 @@ def save(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, f"The view was not saved. {_faults(form)}")
         return redirect(list_address(asked.query))
+    if len(asked.query) > asking.LONGEST:
+        messages.error(request, f"The view was not saved. {asking.TOO_LONG}")
+        return redirect(list_address(asked.query))
     owner: Any = request.user
     view = SavedView(owner=owner, query=asked.query, **form.cleaned_data)
     if _is_written(request, view):

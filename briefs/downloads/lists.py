@@ -76,7 +76,7 @@ _PERSONAL: dict[str, Callable[[Dossier], Any]] = {
 
 
 def response(
-    briefs: BriefQuerySet, request: HttpRequest, *, are_all: bool = True
+    briefs: BriefQuerySet, request: HttpRequest, *, are_all: bool
 ) -> StreamingHttpResponse:
     """These briefs in their order, for whoever asks. The file's name says if there may be more."""
     answer = StreamingHttpResponse(

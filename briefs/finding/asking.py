@@ -9,7 +9,9 @@ from briefs.finding import ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief
 
-LONGEST = 2_000  # characters
+LONGEST = 2_000  # characters that a row keeps
+TOO_LONG = f"The filters of this list take more than {LONGEST:,} characters in its address."
+_READ = 8_000  # more than all filters take in any script
 FILTERS = tuple(BriefFilter.base_filters)
 NAMES = (*FILTERS, ordering.NAME)
 UNFOLDED = "unfold"  # the cause whose briefs a list shows one by one
@@ -26,7 +28,7 @@ class Asked:
 
 def pairs(query: str) -> dict[str, str]:
     """The names and values of a query string; of a name that is given twice the last value."""
-    return dict(parse_qsl(query[:LONGEST]))
+    return dict(parse_qsl(query[:_READ]))
 
 
 def kept(given: Mapping[str, str], names: Iterable[str] = (*NAMES, *_PLACE)) -> str:

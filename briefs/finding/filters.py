@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q, Value
-from django.db.models.functions import Lower
 from django_filters.fields import ChoiceField, ModelChoiceField, ModelChoiceIterator
 
 from briefs.finding import tabs
@@ -17,6 +16,7 @@ from briefs.finding.words.matching import as_one
 from briefs.models import Brief, Cause, Priority, Research
 from briefs.models.queryset import BriefQuerySet
 from personas.models import Persona, SignalKind
+from personas.models.letters import folding
 
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in reversed(Priority)]
 RESEARCH = [
@@ -204,10 +204,16 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
 
     def by_company(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         if len(self._companies) > MOST_COMPANIES:
-            return briefs.filter(company__icontains=value)
+            named = briefs.alias(named=self._fold("company"))
+            return named.filter(named__contains=self._fold(Value(value)))
         if len(self._of_companies) > MOST_OF_COMPANIES:
-            return briefs.alias(named=Lower("company")).filter(named__in=self._companies)
+            named = briefs.alias(named=self._fold("company"))
+            return named.filter(named__in=self._companies)
         return briefs.filter(pk__in=as_one(self._of_companies))
+
+    @property
+    def _fold(self) -> Any:
+        return folding(self.form.cleaned_data["company"])
 
     @cached_property
     def _companies(self) -> list[str]:
@@ -215,8 +221,8 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
 
         No index finds a part of a name, so the names in the index are looked through.
         """
-        part = Lower(Value(self.form.cleaned_data["company"]))
-        asked = Brief.objects.annotate(named=Lower("company")).filter(named__contains=part)
+        part = self._fold(Value(self.form.cleaned_data["company"]))
+        asked = Brief.objects.annotate(named=self._fold("company")).filter(named__contains=part)
         names = asked.order_by().values_list("named", flat=True).distinct()
         return list(names[: MOST_COMPANIES + 1])
 
@@ -227,7 +233,8 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         A company's briefs are of a few weeks, and PostgreSQL does not know: in the order of a list
         it read 63,000 briefs of others before the first of them.
         """
-        found = Brief.objects.alias(named=Lower("company")).filter(named__in=self._companies)
+        named = Brief.objects.alias(named=self._fold("company"))
+        found = named.filter(named__in=self._companies)
         return list(found.order_by().values_list("pk", flat=True)[: MOST_OF_COMPANIES + 1])
 
     @cached_property

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Case, Count, Max, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Lower
 
 from briefs.finding import counting
 from briefs.models import Brief, PriorityThreshold
 from personas.models import ValueLevel
+from personas.models.letters import Folded
 from personas.models.value import money
 
 NEEDED = 100  # known values, before thresholds can be set
@@ -150,7 +150,7 @@ def _counted(valued: QuerySet[Any], *by: str) -> list[_Counted]:
 
     Django itself cannot add up by currency what it found by company.
     """
-    company = Case(When(_BY_COMPANY, then=Lower("company")), default=Value(""))
+    company = Case(When(_BY_COMPANY, then=Folded("company")), default=Value(""))
     by_company = valued.values(*by, "value_currency", named=company).annotate(
         most=Max("value_month"),
         total=Sum("value_month"),

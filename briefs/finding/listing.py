@@ -15,7 +15,7 @@ from django.utils import timezone
 from briefs.finding import ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import Folds
-from briefs.finding.search import MOST, Search
+from briefs.finding.search import FEW, MOST, Search
 from briefs.models import Brief
 from briefs.models.queryset import BriefQuerySet
 
@@ -50,12 +50,13 @@ class Listing:
     def keys(self) -> Any:
         """The keys of its lines in its order: a fold is its most valuable brief.
 
-        A queryset; of a search at most MOST, as a list.
+        A queryset; of a search at most MOST, the best, as a list.
         """
         lines = self.folds.lines(self.found.qs)
         if self.words.text and not self.order:
-            newest = lines.order_by("-pk").values_list("pk", flat=True)[: MOST + 1]
-            return self.words.ranked(list(newest))[:MOST]
+            # All that are known: the best may be the oldest.
+            found = lines.order_by("-pk").values_list("pk", flat=True)[:FEW]
+            return self.words.ranked(list(found))[:MOST]
         keys = self._ordered(lines).values_list("pk", flat=True)
         return list(keys[:MOST]) if self.words.text else keys
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Count
-from django.db.models.functions import Lower
 
 from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
@@ -20,6 +19,7 @@ from briefs.finding.words.matching import Condition, Statements, TooSlow
 from briefs.finding.words.typed import Term, terms
 from briefs.models import BriefDocument, CustomerDocument, ResearchDocument
 from personas.models import Customer
+from personas.models.letters import Folded
 
 if TYPE_CHECKING:
     from briefs.models.queryset import BriefQuerySet
@@ -29,7 +29,7 @@ MOST = 1_000  # briefs of one that is
 # Where a term is more common than that, the newest of a list are looked at; more if few are found.
 LOOKED_AT = (3_000, 12_000)
 ENOUGH = 100
-MOST_ANSWERS = 5_000  # that one term finds
+MOST_ANSWERS = 5_000  # of one term that are listed; of more, each brief's own is looked at
 MANY_ANSWERS = 1_000  # which more than a few briefs share
 RANKED_TERMS = 5
 # What a term counts by the class of the text that has it; half as much again as a whole word.
@@ -121,12 +121,17 @@ class Search:
 
     @cached_property
     def _shared(self) -> dict[Term, tuple[list[int], dict[str, float]]]:
-        """For each term the answers that say it, and the cases with what they count for it."""
+        """For each term the answers that say it, and the cases with what they count for it.
+
+        Of the answers at most one more than MOST_ANSWERS.
+        """
         return {term: (self._answers(term), self._cases(term)) for term in self.terms if term.ways}
 
     def _answers(self, term: Term) -> list[int]:
         sql, given = matching.said(ResearchDocument, term)
-        statement = f"SELECT d.id FROM briefs_researchdocument d WHERE {sql} LIMIT {MOST_ANSWERS}"  # noqa: S608 - ours
+        statement = (
+            f"SELECT d.id FROM briefs_researchdocument d WHERE {sql} LIMIT {MOST_ANSWERS + 1}"  # noqa: S608 - ours
+        )
         try:
             return [key for (key,) in self._database.rows(statement, given)]
         except TooSlow:
@@ -159,7 +164,9 @@ class Search:
         if term.ways:
             answers, cases = self._shared[term]
             conditions.append(matching.said(BriefDocument, term))
-            if answers:
+            if len(answers) > MOST_ANSWERS:
+                conditions.append(matching.of_row("d.research", ResearchDocument, term))
+            elif answers:
                 conditions.append(matching.any_key("d.research", answers))
             if cases:
                 conditions.append(matching.any_of("d.persona_kind", list(cases)))
@@ -175,7 +182,7 @@ class Search:
         columns = "".join(f", {sql}" for sql, _ in said)
         where, values = matching.any_key("d.id", keys)
         sql = (
-            f"SELECT d.id, d.research, d.persona_kind{columns} "  # noqa: S608 - of our own names
+            f"SELECT d.id, d.persona_kind{columns} "  # noqa: S608 - of our own names
             f"FROM briefs_briefdocument d WHERE {where}"
         )
         given = [value for _, values in said for value in values] + values
@@ -184,26 +191,22 @@ class Search:
         except TooSlow:
             self.is_slow = True
             return sorted(keys, reverse=True)
-        answers = {term: set(self._shared[term][0]) for term in asked if term.ways}
         points = {
             key: sum(
-                self._total(term, key, research, case, own, answers)
-                for term, own in zip(asked, found, strict=True)
+                self._total(term, key, case, own) for term, own in zip(asked, found, strict=True)
             )
-            for key, research, case, *found in rows
+            for key, case, *found in rows
         }
         return sorted(keys, key=lambda key: (points.get(key, 0), key), reverse=True)
 
-    def _total(
-        self, term: Term, key: int, research: int, case: str, own: float,
-        answers: dict[Term, set[int]],
-    ) -> float:  # fmt: skip
+    def _total(self, term: Term, key: int, case: str, own: float) -> float:
+        """Where neither the brief's own texts nor its persona's say it, its research does."""
         if term.number == key:
             return _NUMBERED
         if not term.ways:
             return 0
         shared = self._shared[term][1].get(case, 0)
-        return max(float(own), shared, POINTS["D"] if research in answers[term] else 0)
+        return max(float(own), shared, POINTS["D"])
 
     # Customers and companies.
 
@@ -222,6 +225,7 @@ class Search:
         try:
             found = self._database.rows(statement, given)
         except TooSlow:
+            self.is_slow = True
             return []
         return sorted((key for (key,) in found), reverse=True)
 
@@ -238,7 +242,7 @@ class Search:
         if not self.customer_keys:
             return []
         theirs = matching.among(Customer.objects.exclude(company=""), self.customer_keys)
-        named = theirs.order_by().values_list("company", Lower("company"))
+        named = theirs.order_by().values_list("company", Folded("company"))
         asked = [term for term in self.terms if term.ways and not term.is_not]
         found: dict[str, str] = {}
         for name, folded, _ in named.annotate(people=Count("pk")).order_by("-people", "company"):

@@ -29,6 +29,7 @@ from briefs.models import (
     TextChange,
 )
 from briefs.models.watching import WORDS
+from briefs.saving import sharing
 from personas.models import Customer
 from providers.customerio_track import TrackApi, TrackFailed
 from webhooks import personal, scrubbing
@@ -101,9 +102,7 @@ def _walk(person: Person, counts: Counter[str]) -> list[str]:
     counts[EVENTS] += _empty_events(person)
     counts += _numbers(_search(person, searching.carry_out, events=set()))
     left = told(person)
-    in_segment = _named_in_segment(person)
-    _again(lambda: _take(person, counts))
-    return left + _leave_segment(in_segment)
+    return left + _leave_segment(_again(lambda: _take(person, counts)))
 
 
 def _merged_meanwhile(person: Person, erasure: Erasure) -> Person | None:
@@ -218,10 +217,11 @@ def _place(row: Any) -> str:
 
 
 @transaction.atomic
-def _take(person: Person, counts: Counter[str]) -> None:
+def _take(person: Person, counts: Counter[str]) -> list[SegmentMembership]:
     """All rows of the customer, in one transaction, under the locks of whoever could add one.
 
     They are taken in the order in which the pipeline, the outbox and the index take them.
+    Returns the rows that said who is in Customer.io's segment of open briefs.
     """
     customers = Customer.objects.filter(pk__in=person.customers).order_by("pk")
     list(customers.select_for_update().values_list("pk", flat=True))
@@ -229,6 +229,8 @@ def _take(person: Person, counts: Counter[str]) -> None:
     list(briefs.select_for_update(of=("self",)).values_list("pk", flat=True))
     list(NotificationTarget.objects.order_by("pk").select_for_update(no_key=True))
     list(SearchIndex.objects.select_for_update().values_list("pk", flat=True))
+    in_segment = SegmentMembership.objects.filter(customer__in=person.customers)
+    members = list(in_segment.select_related("customer"))
     taken: Counter[str] = Counter()
     for entry in personal.theirs():
         if entry.table == EVENTS:
@@ -243,22 +245,20 @@ def _take(person: Person, counts: Counter[str]) -> None:
     # A dry run keeps examples in a worker's memory: it begins its batch anew without them.
     ReprocessingJob.objects.all().revoke()
     counts.update(taken)
+    return members
 
 
-def _named_in_segment(person: Person) -> list[tuple[Any, str]]:
-    rows = SegmentMembership.objects.filter(customer__in=person.customers)
-    return [row.identifier for row in rows.select_related("customer") if row.identifier]
-
-
-def _leave_segment(named: list[tuple[Any, str]]) -> list[str]:
+def _leave_segment(members: list[SegmentMembership]) -> list[str]:
     """Take them out of Customer.io's segment of open briefs; says so if that failed."""
     segment = SavingSegment.objects.filter(pk=1).first()
-    if not named or segment is None:
+    if not members or segment is None:
         return []
     api = TrackApi()
     try:
-        for kind, value in named:
-            api.remove(segment.segment_id, kind, [value])
+        for row in sharing.to_take_out(members):
+            if row.identifier:
+                kind, value = row.identifier
+                api.remove(segment.segment_id, kind, [value])
     except TrackFailed:
         logger.warning("somebody erased was not taken out of the segment of open briefs")
         return ["Customer.io's segment of open briefs: the nightly comparison takes them out"]

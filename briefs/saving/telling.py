@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 
 from briefs.models import SavingSegment, SegmentMembership
 from briefs.models.saving import MembershipQuerySet, NotOurTurn, missing
-from briefs.saving import comparing, halving
+from briefs.saving import comparing, halving, sharing
+from personas.people import erased
 from providers.customerio import HeldBack, LookupFailed
 from providers.customerio_track import MOST_IDS, IdType, Refused, TrackApi, TrackFailed
 from webhooks import waking
@@ -106,8 +107,12 @@ def _remove(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     """Take one batch out; False if there is none."""
     rows = SegmentMembership.objects.select_related("customer").order_by("pk")
     batch = list((rows.to_tell() if segment.is_emptying else rows.to_remove())[:MOST_IDS])
-    _delete([row for row in batch if _needs_no_word(row)])
-    for kind, some in _by_kind(row for row in batch if not _needs_no_word(row)):
+    told = [row for row in batch if not _needs_no_word(row)]
+    if not segment.is_emptying:
+        told = sharing.to_take_out(told)
+    keys = {row.pk for row in told}
+    _delete([row for row in batch if row.pk not in keys])
+    for kind, some in _by_kind(told):
         _tell(api.remove, segment, kind, some, _delete, stop_at)
     return bool(batch)
 
@@ -127,9 +132,30 @@ def _add(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     rows = SegmentMembership.objects.select_related("customer").order_by("pk")
     batch = list(rows.to_add()[:MOST_IDS])
     _delete([row for row in batch if not row.identifier])
+    gone: Rows = []
+
+    def added(rows: Rows) -> None:
+        if _rows(rows).added() < len(rows):
+            gone.extend(_gone(rows))
+
     for kind, some in _by_kind(batch):
-        _tell(api.add, segment, kind, some, _added, stop_at)
+        _tell(api.add, segment, kind, some, added, stop_at)
+    for kind, some in _by_kind(_erased(gone)):  # an eraser took them out before they were put in
+        segment.renew()
+        api.remove(segment.segment_id, kind, [row.identifier[1] for row in some if row.identifier])
     return bool(batch)
+
+
+def _gone(rows: Rows) -> Rows:
+    """Whose customers were erased or merged meanwhile."""
+    left = set(_rows(rows).values_list("pk", flat=True))
+    return [row for row in rows if row.pk not in left]
+
+
+def _erased(rows: Rows) -> Rows:
+    named: list[dict[str, str]] = [dict([row.identifier]) for row in rows if row.identifier]
+    with transaction.atomic():
+        return [row for row, gone in zip(rows, erased.are_erased(named), strict=True) if gone]
 
 
 def _by_kind(rows: Iterable[SegmentMembership]) -> list[tuple[IdType, Rows]]:
@@ -166,10 +192,6 @@ def _tell(
         _rows(some).postpone(AFTER_REFUSALS)
 
     halving.tell(request, rows, done=done, refused=refused, put_off=put_off, stop_at=stop_at)
-
-
-def _added(rows: Rows) -> None:
-    _rows(rows).added()
 
 
 def _delete(rows: Rows) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q, Sum
-from django.db.models.functions import Lower
 
 from briefs.dead_letters.letters import Choice, Kind
 from briefs.dossier.companies import Company
@@ -27,6 +26,7 @@ from briefs.models.causes import FOLDED_FROM
 from briefs.reading.incidents import Extent
 from operations.figures import MOST_COUNTED, Figures
 from operations.invariants.promises import Broken, promise
+from personas.models.letters import Folded
 from webhooks.clock import database_now
 from webhooks.models import WebhookEvent
 
@@ -128,7 +128,7 @@ def incident_has_its_number(_now: datetime) -> Iterator[Broken]:
 @promise("A company has as many briefs as its page says", Brief, _CURE)
 def company_has_its_numbers(_now: datetime) -> Iterator[Broken]:
     """The companies with the most briefs are looked at."""
-    briefs = Brief.objects.exclude(company="").order_by().annotate(named=Lower("company"))
+    briefs = Brief.objects.exclude(company="").order_by().annotate(named=Folded("company"))
     counted = briefs.values_list("named").annotate(
         open=Count("pk", filter=~Q(state="closed")), past=Count("pk", filter=Q(state="closed"))
     )

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 from django.db.models.lookups import Exact
 
 from personas.models import shapes
 from personas.models.attributes import CustomerFacts, Found
+from personas.models.letters import folding
 from personas.models.numbers import number
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def is_company(name: str, column: str = "company") -> Exact:
     The database folds both sides, as it does where companies are grouped; indexes on
     Lower("company") serve it. The empty name is that of every row without a company.
     """
-    return Exact(Lower(column), Lower(Value(name)))
+    fold = folding(name)
+    return Exact(fold(column), fold(Value(name)))
 
 
 WORTH = ("plan", "company", "value_amount", "value_currency", "value_period", "value_level",

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken
 from briefs.finding.words import indexing
+from briefs.finding.words.matching import Statements, TooSlow
 from briefs.models import Priority
 from briefs.tests.factories import make_brief, make_customer, make_event, make_persona
 from personas.models import CustomerAlias
@@ -202,6 +203,19 @@ def test_briefs_are_sorted_by_what_is_asked(ask):
 
     assert ask("/api/v1/briefs/", ordering="priority") == [low.pk, high.pk, urgent.pk]
     assert ask("/api/v1/briefs/", ordering="-priority") == [urgent.pk, high.pk, low.pk]
+
+
+@pytest.mark.parametrize("path", ["briefs", "briefs/csv", "customers"])
+def test_search_that_the_database_gives_up_is_no_answer(signed_in, monkeypatch, path):
+    def slow(*args, **kw):
+        raise TooSlow
+
+    monkeypatch.setattr(Statements, "rows", slow)
+
+    response = signed_in.get(f"/api/v1/{path}/?q=ann")
+
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert response.headers["Retry-After"] == "5"
 
 
 def test_several_orders_decide_one_after_the_other(ask):

@@ -1,6 +1,7 @@
 """Many briefs at once, from the list: the number first, then the act, then its undo."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -57,6 +58,17 @@ def test_all_that_match_are_taken_with_the_filters_of_the_list(signed_in, user):
     page = choose(signed_in, which="all", query="kind=bounced&state=all")
 
     assert "3 briefs will change" in text(page)
+
+
+def test_list_whose_filters_are_too_long_to_be_kept_is_not_taken_for_a_wider_one(signed_in):
+    make_brief(company="я" * 200)
+    query = urlencode({"q": "я" * 200, "state": "mine", "company": "я" * 150})
+
+    page = choose(signed_in, which="all", query=query)
+
+    assert "more than 2,000 characters" in messages(page)[0]
+    assert page.redirect_chain == [(f"/?{query}", 302)]
+    assert not BulkAct.objects.exists()
 
 
 @pytest.mark.parametrize("brief", ["", "x", "9" * 30])

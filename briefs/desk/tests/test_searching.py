@@ -2,6 +2,7 @@
 
 import pytest
 
+from briefs.finding import listing
 from briefs.finding import search as searching
 from briefs.finding.words import indexing
 from briefs.models import Brief, Comment, RecentSearch
@@ -54,6 +55,14 @@ def test_company_is_shown_once_also_where_newer_customers_hide_its_people(signed
     assert response.context["companies"] == ["Fjord", "Fjord Holding"]
 
 
+def test_company_is_shown_once_in_any_alphabet(signed_in):
+    for company in ("Ünal", "ünal", "Ünal"):
+        make_customer(company=company)
+    indexing.run()
+
+    assert signed_in.get("/?q=unal").context["companies"] == ["Ünal"]
+
+
 def test_best_comes_first_unless_another_order_is_asked_for(signed_in, ann):
     newer = make_brief(persona_why="said by ann")
     indexing.run()
@@ -65,6 +74,19 @@ def test_best_comes_first_unless_another_order_is_asked_for(signed_in, ann):
     assert keys("?q=ann&ordering=age") == [newer.pk, ann.pk]
     assert "Sort by date" in page(signed_in, "?q=ann")
     assert "Sort by relevance" in page(signed_in, "?q=ann&ordering=age")
+
+
+def test_best_comes_first_also_where_it_is_older_than_what_is_shown(signed_in, monkeypatch):
+    best = make_brief(customer=make_customer(attributes={"name": "Fjord"}))
+    for number in range(3):
+        make_brief(customer=make_customer(email=f"{number}@fjordline.example"))
+    indexing.run()
+    monkeypatch.setattr(listing, "MOST", 2)
+
+    response = signed_in.get("/?q=fjord")
+
+    assert response.context["page"].object_list[0] == best
+    assert response.context["page"].paginator.count == 2
 
 
 def test_page_tells_how_to_find_more_when_nothing_is_found(signed_in, ann):
@@ -108,8 +130,9 @@ def test_download_of_a_search_says_whether_briefs_may_be_missing(
     monkeypatch.setattr(searching, "LOOKED_AT", (looked_at,))
 
     assert words in page(signed_in, "?q=unsubscribed")
-    told = signed_in.get("/briefs.csv?q=unsubscribed")["Content-Disposition"]
-    assert told.endswith(f'{ending}"')
+    for address in ("/briefs.csv", "/api/v1/briefs/csv/"):
+        told = signed_in.get(f"{address}?q=unsubscribed")["Content-Disposition"]
+        assert told.endswith(f'{ending}"')
 
 
 def test_last_ten_searches_are_offered_to_the_person_alone(signed_in, user, lead, ann):

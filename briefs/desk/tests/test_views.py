@@ -1,5 +1,7 @@
 """Saved views: one's own and the team's."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.urls import reverse
 
@@ -53,6 +55,16 @@ def test_present_view_is_marked_and_can_be_changed(signed_in, user):
     assert 'aria-current="page">Bounced' in page
     assert "Change this view" in page
     assert "Save as a view" not in page
+
+
+def test_view_of_too_many_letters_is_not_saved_without_a_part(signed_in):
+    query = urlencode({"q": "я" * 200, "state": "mine", "company": "я" * 150})
+
+    response = signed_in.post(SAVE, {"name": "Long", "query": query}, follow=True)
+
+    assert "more than 2,000 characters" in messages(response)[0]
+    assert response.redirect_chain == [(f"/?{query}", 302)]
+    assert not SavedView.objects.exists()
 
 
 def test_unknown_filter_is_left_out_of_a_view_and_told(signed_in):

@@ -92,6 +92,14 @@ def test_name_is_found_in_any_case_and_shown_as_most_profiles_write_it():
     assert companies.find("aCME").name == "Acme"
 
 
+def test_name_is_found_in_any_case_of_any_alphabet():
+    person("ÜNAL"), person("Ünal"), person("Ünal"), person("Unal")
+
+    company = companies.find("üNAL")
+
+    assert (company.name, company.people.count()) == ("Ünal", 3)
+
+
 def test_company_that_only_briefs_name_is_found():
     make_brief(customer=person("Bolt"), company="Acme")
 

@@ -1,5 +1,7 @@
 """A brief as Markdown: all that its page shows, and no text of others becomes more than text."""
 
+import re
+
 import pytest
 from django.utils import timezone
 from markdown_it import MarkdownIt
@@ -101,6 +103,10 @@ def inside(text):
     ]
 
 
+def visible_in(text):
+    return "".join(part.content for token in MARKDOWN.parse(text) for part in token.children or [])
+
+
 def test_nothing_that_others_wrote_is_more_than_text(user):
     plain = written(Dossier(make_told("Some words.", user)))
     links = [("link_open", "https://a.example/%3C)")]
@@ -110,6 +116,49 @@ def test_nothing_that_others_wrote_is_more_than_text(user):
         text = written(Dossier(make_told(said, user)))
         assert shape(text) == shape(plain), said
         assert set(inside(text)) - set(links) <= {("link_open", "https://evil.example")}, said
+
+
+# Who it leads to is not who it seems to: the page has no such link either.
+DISGUISED = (
+    "[x](https://a.example@evil.example)", "[x](https://a.example(@evil.example/))",
+    "[x](https://a.example\\)@evil.example)", "[x](https://a.example&#64;evil.example)",
+    "[x](https://a.example\\@evil.example)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", DISGUISED)
+def test_link_that_the_page_has_not_is_text(said):
+    assert inside(said)
+    assert inside(quoted_markdown(said)) == []
+
+
+ALONE = {
+    "See https://evil.example/a": "See https://evil.example/a",
+    "(HTTP://evil.example)": "(HTTP://evil.example)",
+    "<https://evil.example>": "<https://evil.example>",
+    "www.evil.example, ftp://evil.example": "www.evil.example, ftp://evil.example",
+    "\\\\https\\://evil.example": "\\https://evil.example",
+    "[a]: https://evil.example": "[a]: https://evil.example",
+    "`https://evil.example`": "https\\://evil.example",  # in code the sign is seen
+}
+
+
+@pytest.mark.parametrize("said", ALONE)
+def test_address_alone_becomes_a_link_in_no_program(said):
+    """Programs that link bare addresses see none behind an escaped sign."""
+    text = quoted_markdown(said)
+
+    assert not re.search(r"(?<!\\)://|\bwww\.", text)
+    assert visible_in(text) == ALONE[said]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["[x](https://a.example/b_(c)?d=1#e)", "[x](https://www.a.example)", "[x](#source-1)",
+     '[x](https://a.example/a\\_b "Title")'],
+)  # fmt: skip
+def test_link_that_the_page_has_stays_as_it_is_written(said):
+    assert quoted_markdown(said) == f"> {said}"
 
 
 SHOWN = {

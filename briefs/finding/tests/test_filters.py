@@ -26,12 +26,14 @@ WAYS = {
         ("_", {"100%_Acme"}),
         ("\\", set()),
         ("unheard of", set()),
+        ("ünal", {"Ünal", "ÜNAL SA"}),
+        ("nal S", {"ÜNAL SA"}),
     ],
 )
 def test_company_is_found_by_a_part_of_its_name_in_any_case(monkeypatch, way, part, found):
     for name, value in WAYS[way].items():
         monkeypatch.setattr(filters, name, value)
-    for company in ("Acme", "ACME Ltd", "100%_Acme", "Globex", ""):
+    for company in ("Acme", "ACME Ltd", "100%_Acme", "Globex", "Ünal", "ÜNAL SA", ""):
         make_brief(company=company)
 
     shown = BriefFilter({"company": part}, Brief.objects.all()).qs

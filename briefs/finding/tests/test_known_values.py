@@ -62,6 +62,13 @@ def test_company_counts_once_however_it_is_written():
 
 
 @pytest.mark.django_db
+def test_company_counts_once_in_any_alphabet():
+    valued(500, "Ünal"), valued(700, "ÜNAL"), valued(100, "Яндекс"), valued(100, "ЯНДЕКС")
+
+    assert sums() == ["USD 800 a month"]
+
+
+@pytest.mark.django_db
 def test_persons_and_companies_without_a_name_count_each_by_itself():
     valued(500), valued(500), valued(50, "Acme", "person"), valued(50, "Acme", "person")
 

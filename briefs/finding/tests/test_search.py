@@ -42,7 +42,10 @@ def briefs(user):
             of_brief={"persona_why": "industry is “insurance”"},
         ),
         "straße": brief(shop, "Jörg Groß", "joerg@strasse.example", company="Straßenbau & Söhne"),
-        "tokyo": brief(shop, "東京 太郎", "taro@tokyo.example", company="東京商事"),
+        "tokyo": brief(
+            shop, "東京 太郎", "taro@tokyo.example", company="東京商事",
+            of_brief={"persona_why": "คุณสมชายใจดีมาก"},
+        ),
         "anna": brief(shop, "Anna Lee", "anna@example.com", external_id="user-77"),
         "annabel": brief(shop, "Annabel Ito", "a.ito@example.com", external_id="user-777"),
         "closed": brief(
@@ -127,6 +130,7 @@ SEARCHES = [
     ("gross", "straße", None),
     ("東京", "tokyo", None),
     ("京", "tokyo", None),
+    ("ใจดี", "tokyo", None),
     # Numbers
     ("+49 170 1234567", "zoe", None),
     ("+491701234567", "zoe", None),
@@ -221,6 +225,26 @@ def test_of_a_common_word_the_newest_of_the_list_are_found(briefs, monkeypatch):
     assert not of_few.is_cut
     old = Search("enterprise").narrow(Brief.objects.all())
     assert set(old) == {briefs["henrik"], briefs["zoe"]}  # these are few
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("newsletters ohm", "talked"), ("ohm -newsletters", "")]
+)
+def test_of_a_word_that_very_many_answers_say_none_is_passed_over(
+    briefs, monkeypatch, typed, expected
+):
+    """The first answers that the index has may be those of other briefs."""
+    monkeypatch.setattr(searching, "MOST_ANSWERS", 1)
+    talked = briefs["talked"]
+    for _ in range(2):
+        talked.research = make_research(answer="Cap the newsletters.")
+        talked.save()
+    indexing.run()
+
+    found = Search(typed)
+
+    assert [one.pk for one in found.narrow(Brief.objects.all())] == [talked.pk] * bool(expected)
+    assert found.is_complete
 
 
 def test_search_that_the_database_gives_up_says_so(briefs, monkeypatch):

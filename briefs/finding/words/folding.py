@@ -2,19 +2,24 @@
 
 A word is a run of letters and digits in lower case without accents: “Müller-Lüdenscheid” gives
 `muller` and `ludenscheid`, and an address gives its parts. Of scripts that are written without
-spaces between words each sign is a word.
+spaces between words each sign is a word, with the marks that belong to it.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from re import Pattern
 
 LONGEST = 60  # characters of a word; PostgreSQL takes 2,046 bytes
 _LONGEST_RUN = 4 * LONGEST
 _BMP = range(0x10000)
-_ALONE = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Chinese and Japanese; Thai, Lao, Burmese and Khmer.
+_ALONE = (
+    r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+)
+_ALSO_MARKS = "\u0e33\u0eb3"  # of Thai and Lao: letters that become a mark and a letter
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -26,7 +31,8 @@ def _patterns() -> tuple[Pattern[str], Pattern[str]]:
         re.escape(chr(code)) for code in _BMP if unicodedata.category(chr(code)).startswith("M")
     )
     run = re.compile(rf"(?:[^\W_]|[{marks}])+")
-    return run, re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])(?:[^\W_]|[{marks}]))+")
+    sign = rf"(?:[^\W_]|[{marks}])"
+    return run, re.compile(rf"[{_ALONE}][{marks}{_ALSO_MARKS}]*|(?:(?![{_ALONE}]){sign})+")
 
 
 def words(text: str) -> list[str]:
@@ -34,7 +40,7 @@ def words(text: str) -> list[str]:
     if text.isascii():  # nearly always, and ten times as fast
         return [word[:LONGEST] for word in _ASCII_WORD.findall(text.lower())]
     runs, _ = _patterns()
-    return [word for run in runs.findall(text) for word in _folded(run[:_LONGEST_RUN])]
+    return [word for run in runs.findall(text) for word in _words_of(run)]
 
 
 def places(text: str) -> Iterator[tuple[str, int, int]]:
@@ -43,10 +49,19 @@ def places(text: str) -> Iterator[tuple[str, int, int]]:
         for found in _ASCII_WORD.finditer(text.lower()):
             yield found[0][:LONGEST], *found.span()
         return
-    runs, _ = _patterns()
+    runs, pieces = _patterns()
     for run in runs.finditer(text):
-        for word in _folded(run[0][:_LONGEST_RUN]):
-            yield word, *run.span()
+        for piece in pieces.finditer(run[0]):
+            begin, end = (run.start() + place for place in piece.span())
+            for word in _folded(piece[0][:_LONGEST_RUN]):
+                yield word, begin, end
+
+
+def _words_of(run: str) -> Iterable[str]:
+    if len(run) <= _LONGEST_RUN:
+        return _folded(run)
+    _, pieces = _patterns()  # a paragraph of a script without spaces, or no text at all
+    return (word for piece in pieces.findall(run) for word in _folded(piece[:_LONGEST_RUN]))
 
 
 @lru_cache(maxsize=10_000)

@@ -118,6 +118,20 @@ def said(
     return f"d.id IN (SELECT rowid FROM {words} WHERE {words} MATCH %s)", [asked]  # noqa: S608 - our own name
 
 
+def of_row(column: str, model: type[models.Model], term: Term) -> Condition:
+    """That the document whose key is in this column says the term, of however many that do."""
+    asked = _query(term, CLASSES, whole=False)
+    if is_postgresql():
+        table = model._meta.db_table
+        return (
+            f"EXISTS (SELECT 1 FROM {table} AS own WHERE own.id = {column} "  # noqa: S608 - our own name
+            "AND own.words @@ %s::tsquery)",
+            [asked],
+        )
+    words = WORDS[model._meta.db_table]
+    return f"{column} IN (SELECT rowid FROM {words} WHERE {words} MATCH %s)", [asked]  # noqa: S608 - ours
+
+
 def _query(term: Term, classes: str, whole: bool) -> str:
     ways = [(way, term.goes_on(way[-1]) and not whole) for way in term.ways]
     if is_postgresql():

@@ -72,9 +72,9 @@ def excerpt(text: str, terms: Iterable[Term]) -> list[tuple[str, bool]]:
     parts = [("…", False)] if first else []
     done = first
     for begin, end in marked:
-        if begin >= done and end <= last:
-            parts += [(text[done:begin], False), (text[begin:end], True)]
-            done = end
+        if done <= begin < last:
+            parts += [(text[done:begin], False), (text[begin : min(end, last)], True)]
+            done = min(end, last)  # a word without an end may be longer than what is shown
     parts += [(text[done:last], False)]
     parts += [("…", False)] if last < len(text) else []
     return [part for part in parts if part[0]]

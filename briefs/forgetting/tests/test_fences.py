@@ -16,6 +16,7 @@ from briefs.saving.tests.making import make_person, make_segment, names_in
 from briefs.tests.factories import make_brief, make_customer, make_event, make_payload
 from personas.models import Customer, CustomerSegment, SegmentMember
 from personas.people import erased, lookups
+from providers.customerio_track import TrackApi
 from webhooks import scrubbing
 from webhooks.models import Tombstone, WebhookEvent
 
@@ -243,6 +244,51 @@ def test_they_leave_the_segment_of_open_briefs_at_once_or_it_is_told(sandbox):
     assert "the nightly comparison takes them out" in told
 
 
+def test_whoever_is_erased_while_they_are_put_in_the_segment_is_taken_out_again(
+    sandbox, monkeypatch
+):
+    segment = make_segment(sandbox)
+    for name in ("ann", "bea"):
+        make_person(sandbox, name)
+    add = TrackApi.add
+
+    def late(api, *told):
+        erase("id:ann")
+        add(api, *told)
+
+    monkeypatch.setattr(TrackApi, "add", late)
+    telling.run()
+
+    assert names_in(sandbox, segment) == ["bea"]
+
+
+def test_whoever_came_into_the_segment_during_an_erasure_is_taken_out(sandbox, monkeypatch):
+    segment = make_segment(sandbox)
+    make_person(sandbox, "ann")
+
+    def late(*given):
+        telling.run()
+        return take(*given)
+
+    take = erasing._take
+    monkeypatch.setattr(erasing, "_take", late)
+    erase("id:ann")
+
+    assert names_in(sandbox, segment) == []
+
+
+def test_whoever_shares_the_address_of_somebody_erased_stays_in_the_segment(sandbox):
+    segment = make_segment(sandbox)
+    make_person(sandbox, "ann")
+    make_brief(customer=make_customer(cio_id=None, external_id=None, email="ann@example.com"))
+    telling.run()
+
+    erase("id:ann")
+    telling.run()
+
+    assert names_in(sandbox, segment) == ["ann"]
+
+
 def test_a_message_that_is_being_sent_goes_out_and_is_not_written_down():
     brief = make_brief(customer=make_customer(email="ann@example.com"))
     target = NotificationTarget.objects.create(name="#retention", scheme="json")
@@ -290,7 +336,7 @@ def test_an_address_that_was_learned_after_they_were_found_gets_a_tombstone_too(
 
 
 def test_somebody_who_was_merged_before_the_worker_came_is_erased_all_the_same(lead):
-    older = make_customer(cio_id=None, email="ann@example.com")
+    older = make_customer(cio_id=None, external_id=None, email="ann@example.com")
     newer = make_customer(cio_id="beef01", phone="+49171555001")
     erasure = ordering.order(newer, lead, Erasure.Way.ADMIN)
     merging.merge(older.pk, newer.pk)
@@ -304,7 +350,7 @@ def test_somebody_who_was_merged_before_the_worker_came_is_erased_all_the_same(l
 
 
 def test_somebody_who_is_merged_while_they_are_erased_is_erased_as_the_other_row(monkeypatch, lead):
-    older = make_customer(cio_id=None, email="ann@example.com")
+    older = make_customer(cio_id=None, external_id=None, email="ann@example.com")
     newer = make_customer(cio_id="beef01")
     ordering.order(newer, lead, Erasure.Way.ADMIN)
     told = erasing.told

@@ -14,7 +14,14 @@ from briefs.models import Brief, SavingSegment, SegmentMembership
 from briefs.models.saving import MAX_TRIES
 from briefs.pipeline import merging
 from briefs.saving import halving, telling
-from briefs.saving.tests.making import calls, make_person, make_segment, names_in, run
+from briefs.saving.tests.making import (
+    calls,
+    make_person,
+    make_segment,
+    names_in,
+    postpone_comparing,
+    run,
+)
 from briefs.tests.factories import make_brief, make_cause, make_customer
 from personas.models import Customer
 from providers import customerio_track, http
@@ -166,6 +173,67 @@ def test_customer_with_new_identifiers_leaves_under_them(sandbox, segment):
     cio_id = sandbox.people.find("id", "ann").cio_id
     Customer.objects.update(cio_id=cio_id, email="new@example.com")
     brief.close(Brief.Outcome.RETAINED)
+    run()
+
+    assert names_in(sandbox, segment) == []
+
+
+def test_person_of_two_customers_stays_in_while_one_has_an_open_brief(sandbox, segment):
+    """Two workers may create two rows of one address at once."""
+    first = make_person(sandbox, "ann", cio_id=None, external_id=None)
+    second = make_brief(
+        customer=make_customer(cio_id=None, external_id=None, email="ann@example.com")
+    )
+    run()
+    sandbox.clear_requests()
+
+    first.close(Brief.Outcome.RETAINED)
+    run()
+    assert calls(sandbox) == []
+    assert names_in(sandbox, segment) == ["ann"]
+
+    second.close(Brief.Outcome.RETAINED)
+    run()
+    assert names_in(sandbox, segment) == []
+
+
+@pytest.mark.parametrize("is_known_closed", [True, False])
+def test_whoever_may_be_the_same_person_is_put_in_again(sandbox, segment, is_known_closed):
+    known = make_person(sandbox, "ann")
+    unknown = make_brief(
+        customer=make_customer(cio_id=None, external_id=None, email="ann@example.com")
+    )
+    run()
+
+    (known if is_known_closed else unknown).close(Brief.Outcome.RETAINED)
+    run()
+    assert names_in(sandbox, segment) == ["ann"]
+
+    Brief.objects.exclude(state="closed").get().close(Brief.Outcome.RETAINED)
+    run()
+    assert names_in(sandbox, segment) == []
+
+
+def test_one_of_two_people_with_one_address_is_told_alone(sandbox, segment):
+    ann, ben = make_person(sandbox, "ann"), make_person(sandbox, "ben", email="ann@example.com")
+    run()
+    sandbox.clear_requests()
+
+    ann.close(Brief.Outcome.RETAINED)
+    run()
+
+    assert calls(sandbox) == [("remove_customers", "cio_id", 1)]
+    assert row_of(ben).is_member
+
+
+def test_segment_that_is_emptied_keeps_nobody_of_two_customers(sandbox, segment):
+    first = make_person(sandbox, "ann", cio_id=None, external_id=None)
+    make_brief(customer=make_customer(cio_id=None, external_id=None, email="ann@example.com"))
+    run()
+    first.close(Brief.Outcome.RETAINED)
+
+    segment_row().turn_off()
+    postpone_comparing()
     run()
 
     assert names_in(sandbox, segment) == []

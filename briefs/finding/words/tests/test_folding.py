@@ -13,6 +13,8 @@ from briefs.finding.words.folding import places, words
         ("İstanbul", "istanbul"),
         ("snake_case, don't", "snake case don t"),
         ("東京都 is here", "東 京 都 is here"),
+        ("สมชายทำงาน", "ส ม ช า ย ทํ า ง า น"),
+        ("မြန်မာ, ភាសា", "မြ န မာ ភា សា"),
         ("ｆｕｌｌ ２", "full 2"),
         ("हिन्दी", "हिनदी"),
         ("\ud800 \0 🙂 % _", ""),
@@ -23,9 +25,17 @@ def test_words_of(text, expected):
     assert words(text) == expected.split()
 
 
+def test_no_end_of_a_paragraph_without_spaces_is_lost():
+    text = "東" * 300 + "京" + "é" * 300
+
+    assert words(text)[299:] == ["東", "京", "e" * 60]
+    assert words(text) == [word for word, _, _ in places(text)]
+
+
 def test_places_lead_back_into_the_text():
-    text = "Frau Müller, 東京"
+    text = "Frau Müller, 東京 ทำ"
 
     assert [(word, text[begin:end]) for word, begin, end in places(text)] == [
-        ("frau", "Frau"), ("muller", "Müller"), ("東", "東京"), ("京", "東京"),
+        ("frau", "Frau"), ("muller", "Müller"), ("東", "東"), ("京", "京"), ("ทํ", "ทำ"),
+        ("า", "ทำ"),
     ]  # fmt: skip

@@ -26,6 +26,9 @@ def shown(text, typed):
             "newsletters",
             "Cap the newsletters"[:8] + "[newsletters] ",
         ),
+        ("お客様は解約を希望しています。", "解約", "お客様は[解約]を希望しています。"),
+        ("ผู้ใช้ยกเลิกการสมัคร", "เลิก", "ผู้ใช้ยก[เลิก]การสมัคร"),
+        (f"{'x' * 300} y", "x" * 50, f"[{'x' * 120}]…"),
         ("nothing", "needle", "nothing"),
     ],
 )
