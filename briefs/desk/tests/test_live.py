@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from briefs.triage.freshness import Seen
 from conftest import make_user
 
 pytestmark = pytest.mark.django_db
+SCRIPT = "text/javascript"
 in_a_browser = [pytest.mark.browser, pytest.mark.on_sqlite]
 
 
@@ -206,10 +208,14 @@ class TestInABrowser:
     @pytest.fixture
     def quick(self, open_page):
         """Pages that ask every 250 ms."""
+        script = (settings.BASE_DIR / "static" / "live.js").read_text()
+        assert "EVERY = 8000" in script
+        quick = script.replace("EVERY = 8000", "EVERY = 250")
 
         def open_(path, **options):
             page = open_page("/account/", **options)
-            page.route("**/live.js", lambda route: _quickened(route))
+            # Of its own, for a page may be left before the server has answered.
+            page.route("**/live.js", lambda route: route.fulfill(body=quick, content_type=SCRIPT))
             page.goto(page.url.replace("/account/", path))
             return page
 
@@ -309,11 +315,3 @@ class TestInABrowser:
         incident.close("It was one only.", lead)
         page.reload()
         expect(page.locator(".draft-left")).to_contain_text("Stopped the second one")
-
-
-def _quickened(route):
-    script = route.fetch().text()
-    assert "EVERY = 8000" in script
-    route.fulfill(
-        body=script.replace("EVERY = 8000", "EVERY = 250"), content_type="text/javascript"
-    )
