@@ -16,7 +16,7 @@ from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
 from briefs.finding.words.folding import words
 from briefs.finding.words.matching import Condition, Statements, TooSlow
-from briefs.finding.words.typed import Term, terms
+from briefs.finding.words.typed import MOST_TERMS, Term, terms
 from briefs.models import BriefDocument, CustomerDocument, ResearchDocument
 from personas.models import Customer
 from personas.models.letters import Folded
@@ -47,7 +47,9 @@ class Search:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.terms = terms(text)
+        asked = terms(text)
+        self.terms = asked[:MOST_TERMS]
+        self.is_shortened = len(asked) > MOST_TERMS
         self.is_cut = False  # there may be more than it found
         self.is_slow = False  # the database gave a part of it up
         self._database = Statements()

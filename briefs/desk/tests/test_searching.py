@@ -89,6 +89,16 @@ def test_best_comes_first_also_where_it_is_older_than_what_is_shown(signed_in, m
     assert response.context["page"].paginator.count == 2
 
 
+def test_page_says_if_there_are_more_words_than_are_searched_for(signed_in, ann):
+    ten = " ".join(f"-{letter}{letter}" for letter in "bcdefghij") + " ann"
+
+    assert "Only the first ten" not in page(signed_in, f"?q={ten} ann -bb")  # each counts once
+    assert "Only the first ten words and phrases were searched for." in page(
+        signed_in, f"?q={ten} -ann"
+    )
+    assert len(signed_in.get(f"/?q={ten} -ann").context["page"].object_list) == 1
+
+
 def test_page_tells_how_to_find_more_when_nothing_is_found(signed_in, ann):
     assert "Words match from their start" in page(signed_in, "?q=eedle")
 

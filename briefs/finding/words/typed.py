@@ -54,11 +54,11 @@ class Term:
 
 
 def terms(text: str) -> list[Term]:
-    """The first ten things that are asked for; none if the text has no word."""
+    """What is asked for, each once; none if the text has no word. A search takes MOST_TERMS."""
     text = text[:LONGEST].translate(_QUOTES)
     found: list[Term] = []
     place = 0
-    while len(found) < MOST_TERMS and (part := _PART.search(text, place)):
+    while part := _PART.search(text, place):
         place = part.end()
         sign, phrase, word = part.groups()
         phone = _PHONE.match(text, part.start(3)) if word else None
