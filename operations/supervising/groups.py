@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 from django.conf import settings
@@ -87,7 +88,18 @@ def _identity(pid: int) -> str:
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
-            # Since the boot, because that stays the same when the machine's clock is set.
-            hundredths = round(100 * (process.create_time() - psutil.boot_time()))
-            return f"{pid}-{hundredths}"
+            return f"{pid}-{_started(process)}"
     return ""
+
+
+def _started(process: psutil.Process) -> int:
+    """Hundredths of a second since the boot: the same when the machine's clock is set.
+
+    Read from Linux itself: psutil adds the moment of the boot, which is told in whole seconds and
+    on some machines differs by one from one reading to the next.
+    """
+    with suppress(FileNotFoundError):  # of another system, or of a process that has ended
+        status = Path(f"/proc/{process.pid}/stat").read_text()
+        ticks = int(status.rpartition(")")[2].split()[19])  # the 22nd field, see proc(5)
+        return round(100 * ticks / os.sysconf("SC_CLK_TCK"))
+    return round(100 * float(process.create_time() - psutil.boot_time()))

@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import cycle
 
 import psutil
 import pytest
@@ -638,15 +640,21 @@ def test_winding_down_ends_what_was_adopted_too(started):
 def neighbour(django_db_setup):
     """Another supervisor of the service “queue” of this installation, as a real process.
 
-    The tests share it: it takes seconds to start. The last one kills it.
+    Tests share it, because it takes seconds to start: none may end it.
     """
+    with supervising("queue") as process:
+        yield process
+
+
+@contextmanager
+def supervising(name):
     script = (
         "import django, time; django.setup();"
         "from django.conf import settings;"
         f"settings.DATABASES['default']['NAME'] = {connection.settings_dict['NAME']!r};"
         f"settings.PORT = {os.getpid()};"
         "from operations.supervising.services import Service;"
-        f"one = Service('queue', {SLEEP!r}); one.start(); print(flush=True); time.sleep(600)"
+        f"one = Service({name!r}, {SLEEP!r}); one.start(); print(flush=True); time.sleep(600)"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
@@ -680,11 +688,23 @@ def test_supervisor_is_recognised_although_the_clock_was_set(neighbour, monkeypa
     assert groups.left_behind("queue") == set()
 
 
-def test_what_a_dead_supervisor_left_does_not_count(neighbour):
-    neighbour.kill()
-    neighbour.wait()
+def test_supervisor_is_recognised_where_the_boot_is_told_with_a_second_of_doubt(
+    neighbour, monkeypatch
+):
+    told = cycle([psutil.boot_time(), psutil.boot_time() + 1])
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: next(told))
 
-    assert groups.supervisor_of("queue") is None
+    assert groups.supervisor_of("queue") == neighbour.pid
+    assert groups.left_behind("queue") == set()
+
+
+def test_what_a_dead_supervisor_left_does_not_count(django_db_setup):
+    with supervising("another queue") as process:
+        assert groups.supervisor_of("another queue") == process.pid
+        process.kill()
+        process.wait()
+
+        assert groups.supervisor_of("another queue") is None
 
 
 def test_process_that_has_the_pid_of_a_dead_supervisor_is_not_taken_for_it():
