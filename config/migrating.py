@@ -20,7 +20,8 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
     def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
         connection = schema_editor.connection
         if connection.vendor != "postgresql":
-            AddIndex.database_forwards(self, app_label, schema_editor, *states)
+            if not _is_there(connection, self.index.name):
+                AddIndex.database_forwards(self, app_label, schema_editor, *states)
             return
         with _patience(connection):
             is_valid = _is_valid(connection, self.index.name)
@@ -31,7 +32,8 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
 
     def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
-            AddIndex.database_backwards(self, app_label, schema_editor, *states)
+            if _is_there(schema_editor.connection, self.index.name):
+                AddIndex.database_backwards(self, app_label, schema_editor, *states)
             return
         with _patience(schema_editor.connection):
             super().database_backwards(app_label, schema_editor, *states)
@@ -42,14 +44,16 @@ class RemoveIndexConcurrently(operations.RemoveIndexConcurrently):
 
     def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
-            RemoveIndex.database_forwards(self, app_label, schema_editor, *states)
+            if _is_there(schema_editor.connection, self.name):
+                RemoveIndex.database_forwards(self, app_label, schema_editor, *states)
             return
         with _patience(schema_editor.connection):
             super().database_forwards(app_label, schema_editor, *states)
 
     def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
-            RemoveIndex.database_backwards(self, app_label, schema_editor, *states)
+            if not _is_there(schema_editor.connection, self.name):
+                RemoveIndex.database_backwards(self, app_label, schema_editor, *states)
             return
         with _patience(schema_editor.connection):
             super().database_backwards(app_label, schema_editor, *states)
@@ -85,6 +89,13 @@ class CreateModels(Operation):
 
     def describe(self) -> str:
         return f"Create {len(self.models)} models"
+
+
+def _is_there(connection: Any, index: str) -> bool:
+    """On SQLite, where an index is there as a whole or not at all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = %s", [index])
+        return cursor.fetchone() is not None
 
 
 def _is_valid(connection: Any, index: str) -> bool | None:

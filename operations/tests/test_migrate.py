@@ -89,6 +89,19 @@ def test_index_is_built_and_dropped_on_both_databases(state):
     assert INDEX in indexes()
 
 
+def test_migration_of_indexes_may_be_run_again_from_any_place(state):
+    """As after a process that was killed behind one of its operations."""
+    build = AddIndexConcurrently("webhookevent", models.Index(fields=["body_size"], name=INDEX))
+    drop = RemoveIndexConcurrently("webhookevent", INDEX)
+
+    built = run(build, state)
+    run(build, state)
+    assert INDEX in indexes()
+    run(drop, built)
+    run(drop, built)
+    assert INDEX not in indexes()
+
+
 @pytest.mark.on_postgresql
 def test_index_whose_building_was_interrupted_is_built_anew(state):
     build = AddIndexConcurrently("webhookevent", models.Index(fields=["body_size"], name=INDEX))
