@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from briefs.desk.forms import ActForm, AssignForm, CloseForm, ContactForm, SnoozeForm
 from briefs.desk.returning import list_address
-from briefs.finding import asking, folds, ordering, tabs
+from briefs.finding import asking, folds, tabs
 from briefs.finding.filters import BriefFilter
+from briefs.finding.listing import listing
 from briefs.models import Brief, BulkAct, BulkPart
 from briefs.models.queryset import BriefQuerySet
 from briefs.permissions import needs
@@ -63,12 +64,12 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def _all_that_match(request: HttpRequest, query: str) -> tuple[list[int], int]:
-    """The open briefs of the list, in its order, as many as one act takes; and how many match."""
-    asked = asking.pairs(query)
-    tab = tabs.BY_VALUE.get(asked.get("state") or tabs.DEFAULT, tabs.BY_VALUE[tabs.DEFAULT])
+    """The open briefs of the list, in its order, as many as one act takes; and how many match.
+
+    A search's newest come first.
+    """
     briefs = _list(request, query)
-    order = asked.get(ordering.NAME, "")
-    ordered = ordering.ordered(briefs, order if ordering.is_known(order) else tab.order)
+    ordered = listing(asking.pairs(query), request).ordered(briefs)
     keys = list(ordered.values_list("pk", flat=True)[: bulk.MOST])
     return keys, briefs.count() if len(keys) == bulk.MOST else len(keys)
 

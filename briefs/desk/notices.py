@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from briefs.dossier.dossier import Situation
 from briefs.finding import counting, known_values
-from briefs.finding.known_values import KEPT_SECONDS, NEEDED
+from briefs.finding.counting import KEPT_SECONDS
+from briefs.finding.known_values import NEEDED
 from briefs.links import admin_url, admin_url_for, may_follow
 from briefs.models import Brief, Cause, MaveHealth, PriorityThreshold, Research, ResearchPolicy
 from briefs.permissions import RUNS_SAVEDESK

@@ -1,6 +1,5 @@
 """Which values are known: how many, where their top tenth begins, and what a list is worth."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from personas.models.value import money
 NEEDED = 100  # known values, before thresholds can be set
 NEWEST = 5_000  # briefs by which they are suggested
 COUNTED_ANEW = 1_000  # briefs of a list: of a longer one the sums may be a minute old
-KEPT_SECONDS = 60
 _CENT = Decimal("0.01")
 
 
@@ -72,7 +70,7 @@ def suggest(currency: str, months: Iterable[Decimal]) -> Suggestion:
 
 def count_known() -> int:
     """How many values are known in the currency that has most; at most a minute old."""
-    number: Any = cache.get_or_set("known-values", _count_known, KEPT_SECONDS)
+    number: Any = cache.get_or_set("known-values", _count_known, counting.KEPT_SECONDS)
     return int(number)
 
 
@@ -119,12 +117,7 @@ def value_behind(rows: QuerySet[Any], count: int) -> Sums:
     rows = rows.order_by()
     if count <= COUNTED_ANEW:
         return _added(_counted(rows))
-    key = "value:" + hashlib.sha256(str(rows.query).encode()).hexdigest()
-    kept: Sums | None = cache.get(key)
-    if kept is None:
-        kept = _added(_counted(rows))
-        cache.set(key, kept, KEPT_SECONDS)
-    return kept
+    return counting.kept("value", rows.query.sql_with_params(), lambda: _added(_counted(rows)))
 
 
 def value_by_cause(briefs: QuerySet[Brief]) -> dict[int, Sums]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from briefs.finding import ordering, tabs
+from briefs.finding import archive, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import Folds
 from briefs.finding.search import FEW, MOST, Search
@@ -50,24 +50,36 @@ class Listing:
     def keys(self) -> Any:
         """The keys of its lines in its order: a fold is its most valuable brief.
 
-        A queryset; of a search at most MOST, the best, as a list.
+        They can be sliced; of a search they are at most MOST, the best.
         """
         lines = self.folds.lines(self.found.qs)
         if self.words.text and not self.order:
             # All that are known: the best may be the oldest.
             found = lines.order_by("-pk").values_list("pk", flat=True)[:FEW]
             return self.words.ranked(list(found))[:MOST]
-        keys = self._ordered(lines).values_list("pk", flat=True)
+        if self._is_archive and not self.found.qs.query.where:
+            return archive.Keys(lines, self._order)
+        keys = self.ordered(lines).values_list("pk", flat=True)
         return list(keys[:MOST]) if self.words.text else keys
 
     @property
     def briefs(self) -> BriefQuerySet:
         """All of its briefs in its order, those of folds one by one; a search's newest first."""
-        return self._ordered(self.found.qs, at=timezone.now())
+        return self.ordered(self.found.qs, at=timezone.now())
 
-    def _ordered(self, briefs: BriefQuerySet, at: datetime | None = None) -> BriefQuerySet:
-        order, state = self.order or "age", self.found.data["state"]
-        return ordering.ordered(briefs, order, state=state, at=at)
+    def ordered(self, briefs: BriefQuerySet, at: datetime | None = None) -> BriefQuerySet:
+        """`at`: where these briefs are read in parts."""
+        if self._is_archive:
+            return archive.ordered(briefs, self._order, in_parts=at is not None)
+        return ordering.ordered(briefs, self._order, state=self.found.data["state"], at=at)
+
+    @property
+    def _order(self) -> str:
+        return self.order or "age"
+
+    @property
+    def _is_archive(self) -> bool:
+        return self.tab.value == "all"
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:

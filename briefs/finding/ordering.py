@@ -119,12 +119,16 @@ def ordered(
     `at`: as for `by_urgency`; all parts of a list that is read in parts have the same, and one that
     is read at once has none.
     """
-    columns = (column for word in words for column in _columns(word, state, at is not None))
-    return briefs.by_urgency(*columns, at=at)
-
-
-def _columns(word: str, state: str, in_parts: bool) -> Iterator[Any]:
     known = {**ORDERINGS, **(_AMONG_CLOSED if state == Brief.State.CLOSED else {})}
+    by = (one for word in words for one in columns(word, known, in_parts=at is not None))
+    return briefs.by_urgency(*by, at=at)
+
+
+def columns(word: str, known: Mapping[str, Ordering], *, in_parts: bool = False) -> Iterator[Any]:
+    """By what this word of these orderings sorts: names and `OrderBy`.
+
+    `in_parts`: the list is read part by part, and what decides has to stay.
+    """
     ordering = known[word.removeprefix("-")]
     return ordering.columns(word.startswith("-") != ordering.is_turned, in_parts)
 

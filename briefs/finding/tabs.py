@@ -3,14 +3,12 @@
 The inbox and the REST API share the names.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache as written
 from functools import partial
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 
 from briefs.finding import counting
@@ -18,8 +16,7 @@ from briefs.models import Brief
 from briefs.models.queryset import IS_IN_INBOX, IS_OPEN, BriefQuerySet
 from briefs.models.timing import IS_OVERDUE
 
-EXACT = 1_000  # up to here a tab's number is counted for every page
-KEPT_SECONDS = 60  # and beyond it at most once in this time
+EXACT = 1_000  # up to here a tab's number is counted for every page; beyond it one is kept
 
 State = Brief.State
 
@@ -79,7 +76,7 @@ def label_of(state: str) -> str:
 def true_counts(briefs: BriefQuerySet, who: Any) -> dict[str, int]:
     """How many of these briefs each tab holds, by its value.
 
-    Exact to EXACT, and beyond it KEPT_SECONDS old at most.
+    Exact to EXACT, and beyond it `counting.KEPT_SECONDS` old at most.
     """
     if briefs.query.where:
         return _counts_of_few(briefs, who)
@@ -120,12 +117,10 @@ def _sql_of_all(tab: Tab, most: int) -> counting.Sql | None:
 
 
 def kept(rows: QuerySet[Any]) -> int:
-    """How many these are, counted within the last KEPT_SECONDS."""
+    """How many these are, counted within the last `counting.KEPT_SECONDS`."""
     return _kept(rows.order_by().query.sql_with_params(), lambda: rows)
 
 
 def _kept(sql: counting.Sql, rows: Callable[[], QuerySet[Any]]) -> int:
     """`rows`: makes them, where they are counted anew."""
-    key = "tab:" + hashlib.sha256(repr(sql).encode()).hexdigest()
-    number: Any = cache.get_or_set(key, lambda: rows().order_by().count(), KEPT_SECONDS)
-    return int(number)
+    return counting.kept("tab", sql, lambda: rows().order_by().count())

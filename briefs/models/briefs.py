@@ -222,6 +222,9 @@ class Brief(Timed, Ended, Valued):
             ),
             # For the numbers of the tabs, which every page of the inbox counts.
             models.Index(
+                fields=["assignee"], condition=Q(state="closed"), name="brief_closed_assignee"
+            ),
+            models.Index(
                 fields=["assignee"],
                 condition=~Q(state="closed")
                 & Q(is_waiting_for_profile=False)

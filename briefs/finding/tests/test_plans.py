@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from briefs.finding import ordering, tabs
+from briefs.finding import archive, ordering, tabs
 from briefs.finding.filters import BriefFilter
 from briefs.finding.folds import ranked
 from briefs.models import Brief, Comment, ContactLog
@@ -49,14 +49,25 @@ def is_read_alone(index: str, plan: str) -> bool:
         ("open", "-customer", "customer_shown"),
         ("closed", "closed", "brief_closed_at_covering"),
         ("closed", "-closed", "brief_closed_at_covering"),
-        ("all", "age", "brief_created_covering"),
-        ("all", "customer", "customer_shown"),
     ],
 )
 def test_order_is_that_of_an_index(state, word, index):
     briefs = tabs.of_state(state, Brief.objects.all(), None)
 
     assert index in plan(ordering.ordered(briefs, word, state=state).values("pk")[:25])
+
+
+@pytest.mark.parametrize(
+    ("word", "index"),
+    [
+        ("age", "brief_created_covering"),
+        ("customer", "customer_shown"),
+        ("value", "brief_value"),
+        ("-value", "brief_value"),
+    ],
+)
+def test_order_of_the_archive_is_that_of_an_index(word, index):
+    assert index in plan(archive.ordered(Brief.objects.all(), word).values("pk")[:25])
 
 
 @pytest.mark.parametrize(
@@ -76,6 +87,13 @@ def test_number_of_a_tab_is_counted_along_an_index(django_user_model, state, ind
     assert index in plan(briefs)
 
 
+def test_closed_briefs_of_somebody_are_found_along_an_index():
+    closed = tabs.of_state("closed", Brief.objects.all(), None)
+
+    # Few rows are read in another way, unless an order asks for the index.
+    assert "brief_closed_assignee" in plan(closed.order_by("assignee").values("pk"))
+
+
 def test_plan_is_found_in_an_index():
     assert "brief_plan" in plan(BriefFilter({"plan": "Pro"}, Brief.objects.all()).qs.values("pk"))
 
@@ -92,20 +110,31 @@ def test_company_is_found_in_an_index():
 
 
 @pytest.mark.parametrize(
-    ("state", "index", "keys"),
+    ("ordered", "state", "index", "keys"),
     [
-        ("open", "brief_by_urgency_covering", ["-priority", "-value_sort", "created_at", "pk"]),
-        ("all", "brief_created_covering", ["-created_at", "-pk"]),
+        (ordering.ordered, "open", "brief_by_urgency_covering",
+         ["-priority", "-value_sort", "created_at", "pk"]),
+        (archive.ordered, "all", "brief_created_covering", ["-created_at", "-pk"]),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("word", ["signal", "persona", "value", "plan", "research", "assignee"])
-def test_briefs_can_be_sorted_without_being_read(state, index, keys, word):
+def test_briefs_can_be_sorted_without_being_read(ordered, state, index, keys, word):
     make_brief(assignee=make_user(get_user_model(), "robin", "Agent"))
-    briefs = ordering.ordered(tabs.of_state(state, Brief.objects.all(), None), word, state=state)
+    briefs = ordered(tabs.of_state(state, Brief.objects.all(), None), word)
     # Few rows are read in another way, unless an order asks for the index.
     briefs = briefs.order_by(*keys, *briefs.query.order_by)
 
     assert is_read_alone(index, plan(briefs.values("pk")[:25]))
+
+
+@pytest.mark.parametrize("word", ["-priority", "signal", "persona", "plan", "research"])
+def test_archive_begins_in_the_index_by_age_and_nothing_is_sorted(word):
+    make_brief(plan="Pro")
+    beginning = archive.Keys(Brief.objects.all(), word).beginning(25)
+
+    asked = plan(beginning.values("pk")[:25])
+    assert is_read_alone("brief_created_covering", asked)
+    assert "Sort" not in asked
 
 
 def test_folds_are_found_without_reading_briefs():
