@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from briefs.finding.words import documents, folding
 from briefs.finding.words.documents import Common, Text
@@ -24,37 +25,49 @@ class Snippet:
 def snippets(
     terms: Iterable[Term], briefs: Sequence[Brief], common: Common
 ) -> dict[int, list[Snippet]]:
-    """By brief. What a row of the list shows anyway is left out."""
+    """By brief, for those that have any. What a row of the list shows anyway is left out.
+
+    Each brief needs its customer loaded. More texts are read only of those whose customer's name
+    does not say it all.
+    """
     asked = [term for term in terms if term.ways and not term.is_not]
-    if not asked or not briefs:
+    unsaid = [brief for brief in briefs if _left(asked, Text("Name", brief.customer.name))]
+    if not unsaid:
         return {}
-    answers = documents.of_answers({brief.research_id for brief in briefs if brief.research_id})
-    found = documents.of_briefs([brief.pk for brief in briefs])
-    return {
-        one.brief.pk: _of(
-            asked,
-            [
-                *one.texts,
-                *common.of(one.brief.persona_id, one.brief.kind),
-                *answers.get(one.brief.research_id or 0, []),
-            ],
-        )
-        for one in found
-    }
+    found = {}
+    for one in documents.of_briefs([brief.pk for brief in unsaid]):
+        shared = common.of(one.brief.persona_id, one.brief.kind)
+        found[one.brief.pk] = _Found(asked).look([*one.texts, *shared])
+    rest = [brief for brief in unsaid if brief.pk in found and found[brief.pk].left]
+    answers = documents.of_answers({brief.research_id for brief in rest if brief.research_id})
+    for brief in rest:
+        found[brief.pk].look(answers.get(brief.research_id or 0, []))
+    return {key: one.snippets for key, one in found.items() if one.snippets}
 
 
-def _of(terms: Sequence[Term], texts: Iterable[Text]) -> list[Snippet]:
-    """One for each text that says a term which none before it said."""
-    left = list(terms)
-    found: list[Snippet] = []
-    for text in sorted(texts, key=lambda one: one.of_class):
-        if not left:
-            break
-        said = [term for term in left if any(term.occurs(run) for run in text.runs)]
-        if said and text.label not in _SHOWN_ANYWAY and len(found) < MOST:
-            found.append(Snippet(text.label, excerpt(text.text, terms)))
-        left = [term for term in left if term not in said]
-    return found
+class _Found:
+    """What was found of these terms in the texts of one brief."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self.terms = self.left = terms  # `left`: those that no text said yet
+        self.snippets: list[Snippet] = []
+
+    def look(self, texts: Iterable[Text]) -> Self:
+        """A snippet for each text that says a term which none before it said; MOST in all."""
+        for text in sorted(texts, key=lambda one: one.of_class):
+            if not self.left:
+                break
+            left = _left(self.left, text)
+            is_new = len(left) < len(self.left) and text.label not in _SHOWN_ANYWAY
+            if is_new and len(self.snippets) < MOST:
+                self.snippets.append(Snippet(text.label, excerpt(text.text, self.terms)))
+            self.left = left
+        return self
+
+
+def _left(terms: Sequence[Term], text: Text) -> Sequence[Term]:
+    """The terms that the text does not say."""
+    return [term for term in terms if not any(term.occurs(run) for run in text.runs)]
 
 
 def excerpt(text: str, terms: Iterable[Term]) -> list[tuple[str, bool]]:

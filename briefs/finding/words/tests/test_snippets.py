@@ -4,7 +4,7 @@ from briefs.finding.words import indexing
 from briefs.finding.words.documents import Common
 from briefs.finding.words.snippets import excerpt, snippets
 from briefs.finding.words.typed import terms
-from briefs.models import Comment
+from briefs.models import Brief, Comment
 from briefs.tests.factories import make_brief, make_customer, make_persona, make_research
 
 LONG = "One two three. " * 20
@@ -61,3 +61,31 @@ def test_snippets_say_where_each_word_was_found(user):
     # The row shows the name anyway; two places are enough.
     assert [one.label for one in found] == ["Comment", "Playbook"]
     assert found[0].parts == [("On ", False), ("leave", True), (".", False)]
+
+
+@pytest.mark.django_db
+def test_no_text_is_read_where_the_name_says_all(django_assert_num_queries):
+    make_brief(customer=make_customer(attributes={"name": "Henrik Larsen"}))
+    [brief], common = Brief.objects.select_related("customer"), Common()
+
+    with django_assert_num_queries(0):
+        assert snippets(terms("larsen hen"), [brief], common) == {}
+
+
+@pytest.mark.django_db
+def test_answer_is_read_only_for_what_nothing_else_says():
+    """It is the longest text; what the brief itself says comes before it."""
+    sure, unsure = (
+        make_brief(
+            customer=make_customer(),
+            plan=plan,
+            research=make_research(answer="A treasurer decides."),
+        )
+        for plan in ("Treasurer", "Pro")
+    )
+    found = snippets(terms("treasurer"), [sure, unsure], Common())
+
+    assert [[one.label for one in found[brief.pk]] for brief in (sure, unsure)] == [
+        ["Plan"],
+        ["Research"],
+    ]
