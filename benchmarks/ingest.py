@@ -62,7 +62,7 @@ def environment(database_url: str, port: int) -> dict[str, str]:
 
 def manage(env: dict[str, str], *arguments: str) -> None:
     command = [sys.executable, "manage.py", *arguments]
-    subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True)  # noqa: S603 - ours
+    subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 
 @contextmanager

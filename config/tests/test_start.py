@@ -1,4 +1,4 @@
-"""A wrong variable at the start: one sentence, no traceback, and an exit code that is not zero."""
+"""A start: a wrong variable is one sentence, no traceback, and an exit code that is not zero."""
 
 import os
 import subprocess
@@ -36,6 +36,12 @@ def test_no_command_starts_with_a_wrong_value(command):
     assert done.stdout + done.stderr == (
         "Savedesk cannot start: PORT is 'abc'; it must be a whole number from 1 to 65535.\n"
     )
+
+
+def test_right_values_are_no_reason_for_a_warning():
+    done = start("manage.py", "check", "--database", "default")
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_web_server_says_so_without_a_traceback():
