@@ -18,7 +18,6 @@ from typing import Any
 
 import requests
 
-from sandbox.options import CIO_KEY, MAVERA_KEY, TRACK_KEY, TRACK_SITE_ID
 from sandbox.processes import ROOT, Failed, Processes, free_port
 from sandbox.server import Sandbox
 
@@ -82,6 +81,7 @@ class Demo:
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
+            **self.sandbox.environment,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DEBUG": "0",
             "SECRET_KEY": self._kept("secret_key"),
@@ -94,14 +94,7 @@ class Demo:
             "PORT": str(self.port),
             "CIO_WEBHOOK_SECRET": self.signing_key,
             "CIO_MAX_AGE_SECONDS": "0",
-            "CIO_APP_KEY": CIO_KEY,
-            "CIO_APP_BASE_URL": self.sandbox.cio_base_url,
-            "CIO_TRACK_SITE_ID": TRACK_SITE_ID,
-            "CIO_TRACK_KEY": TRACK_KEY,
-            "CIO_TRACK_BASE_URL": self.sandbox.track_base_url,
             "CIO_PERSON_URL": "https://workspace.example/people/{cio_id}",
-            "MAVERA_API_KEY": MAVERA_KEY,
-            "MAVERA_BASE_URL": self.sandbox.mavera_base_url,
             "MAVERA_WORKSPACE_ID": "",
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
@@ -112,6 +105,7 @@ class Demo:
         token = self.processes.manage("shell", "-c", PREPARE).splitlines()[-1]
         self.session.headers["Authorization"] = f"Token {token}"
         self.sandbox.start()
+        (self.folder / "sandbox.log").write_text(self.sandbox.introduction)
         self.processes.start(self.folder / "savedesk.log", "supervise")
         self.wait("the web server answers", self._is_up, 300)
         self.say(f"\n  Savedesk is at   {self.url}/")

@@ -98,6 +98,28 @@ class Sandbox(Options):
         return f"{self.url}/api/v1"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which Savedesk talks to it."""
+        return {
+            "CIO_APP_BASE_URL": self.cio_base_url,
+            "CIO_APP_KEY": self.cio_key,
+            "CIO_TRACK_BASE_URL": self.track_base_url,
+            "CIO_TRACK_SITE_ID": self.track_site_id,
+            "CIO_TRACK_KEY": self.track_key,
+            "MAVERA_BASE_URL": self.mavera_base_url,
+            "MAVERA_API_KEY": self.mavera_key,
+        }
+
+    @property
+    def introduction(self) -> str:
+        """For whoever wants to talk to it, or to let something fail."""
+        variables = "".join(f"  {name}={value}\n" for name, value in self.environment.items())
+        return (
+            "Sandbox of the APIs of Customer.io and Mavera. Put these in the environment:\n"
+            f"{variables}Faults, people, received requests and charges: {self.url}/sandbox\n"
+        )
+
+    @property
     def requests(self) -> list[Recorded]:
         """A copy of what the APIs received since the start or `clear_requests`, oldest first."""
         return self._recording.listing()

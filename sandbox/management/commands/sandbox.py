@@ -59,25 +59,11 @@ class Command(BaseCommand):
         except (OSError, OverflowError) as error:
             raise CommandError(f"Cannot listen on {sandbox.url}: {error}.") from error
         try:
-            self._introduce(sandbox)
+            self._say(f"{sandbox.introduction}Stop it with Ctrl-C.")
             stop.wait()
         finally:
             sandbox.stop()
         self._say("Sandbox stopped.")
-
-    def _introduce(self, sandbox: Sandbox) -> None:
-        self._say(
-            "Sandbox of the APIs of Customer.io and Mavera. Put these in the environment:\n"
-            f"  CIO_APP_BASE_URL={sandbox.cio_base_url}\n"
-            f"  CIO_APP_KEY={sandbox.cio_key}\n"
-            f"  CIO_TRACK_BASE_URL={sandbox.track_base_url}\n"
-            f"  CIO_TRACK_SITE_ID={sandbox.track_site_id}\n"
-            f"  CIO_TRACK_KEY={sandbox.track_key}\n"
-            f"  MAVERA_BASE_URL={sandbox.mavera_base_url}\n"
-            f"  MAVERA_API_KEY={sandbox.mavera_key}\n"
-            f"Faults, people, received requests and charges: {sandbox.url}/sandbox\n"
-            "Stop it with Ctrl-C."
-        )
 
     def _say(self, line: str) -> None:
         # Flushed, because the output is often a pipe and its reader waits for the addresses.
