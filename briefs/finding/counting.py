@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
@@ -39,5 +39,4 @@ def counted(asked: Mapping[str, Sql]) -> dict[str, int]:
 def kept(name: str, sql: Sql, count: Callable[[], Counted]) -> Counted:
     """What was counted within the last KEPT_SECONDS under this name of the rows of this SQL."""
     key = f"{name}:{hashlib.sha256(repr(sql).encode()).hexdigest()}"
-    found: Any = cache.get_or_set(key, lambda: (count(),), KEPT_SECONDS)
-    return found[0]  # type: ignore[no-any-return]
+    return cast(Counted, cache.get_or_set(key, count, KEPT_SECONDS))
