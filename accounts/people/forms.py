@@ -90,6 +90,10 @@ class PersonForm(forms.Form):
 class ForgottenForm(PasswordResetForm):
     """Answers alike and equally fast whether the address is known or not."""
 
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.fields["email"].label = "Mail address"
+
     def send_mail(self, *args: Any, **kw: Any) -> None:
         # The mail server takes a while, by which a stranger could tell that there is an account.
         send = super().send_mail

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,7 +23,18 @@ from accounts.signing_in.standing import Standing, has_shown, standing
 FEW_CODES = 3
 
 
+class SignInForm(AuthenticationForm):
+    """Django's words speak of a user name alone, and of capitals that no mail address has."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "This name and this password do not belong together. "
+        "Capital letters matter in a password.",
+    }
+
+
 class SignIn(LoginView):
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

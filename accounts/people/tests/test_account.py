@@ -50,6 +50,12 @@ def test_account_is_open_to_somebody_without_a_role(client, django_user_model, l
     assert "ask lee (lee@example.com)" in words
 
 
+def test_password_manager_is_told_whose_password_changes(signed_in):
+    page = signed_in.get(CHANGE).content.decode()
+
+    assert '<input type="text" autocomplete="username" value="robin" hidden>' in page
+
+
 def test_account_needs_a_sign_in(client):
     for address in (ACCOUNT, CHANGE):
         assert client.get(address).url == f"/login/?next={address}"
@@ -106,6 +112,7 @@ def test_without_mail_the_sign_in_page_names_the_way(client):
 @pytest.mark.usefixtures("by_mail")
 def test_forgotten_password_is_set_by_a_link_in_a_mail(client, user):
     assert f'href="{FORGOTTEN}"' in client.get("/login/").content.decode()
+    assert "Mail address" in text(client.get(FORGOTTEN))
 
     ask(client, "Robin@Example.com")
 

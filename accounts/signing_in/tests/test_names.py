@@ -74,7 +74,7 @@ def test_every_failure_says_the_same_and_hashes_once(
     )
     page = sign_in(client, name, "wrong").content.decode()
 
-    assert "Please enter a correct" in page
+    assert "do not belong together" in page
     assert len(hashed) == 1
 
 

@@ -341,7 +341,7 @@ def test_research_that_came_later_says_when(signed_in):
     arrived = created + timedelta(minutes=2)
     brief = make_brief(research=answered(), basis="new", created_at=created, researched_at=arrived)
 
-    assert "updated 15 Nov, 12:02: research arrived" in words(signed_in, brief)
+    assert "updated 15 Nov, 12:02 (UTC): research arrived" in words(signed_in, brief)
 
 
 def test_research_that_was_there_at_once_is_no_update(signed_in):
@@ -426,7 +426,7 @@ def test_research_shared_later_says_when_it_arrived(signed_in):
     type(brief).objects.all().research_arrived()
 
     page = words(signed_in, brief)
-    assert "updated 12:00: research arrived (UTC)" in page
+    assert "updated 12:00 (UTC): research arrived" in page
     assert "Research: shared, researched just now for this persona, 0 credits" in page
 
 

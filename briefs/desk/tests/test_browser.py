@@ -348,6 +348,34 @@ def test_names_without_a_break_make_no_page_wider_than_the_screen(open_page, inc
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
 
+def test_on_a_phone_each_line_of_a_row_begins_at_its_edge(open_page, incident):
+    incident.briefs.update(kind="bounced", state="in_progress")
+    page = open_page(f"/?cause={incident.pk}", size="phone")
+    row = page.locator(".brief-row").first
+
+    begins = """link => {
+        const text = document.createRange();
+        text.selectNodeContents(link);
+        return text.getBoundingClientRect().left;
+    }"""
+    signal, link = row.locator(".c-signal .what"), row.locator(".c-signal .row-act")
+    assert link.evaluate(begins) == signal.bounding_box()["x"]
+
+
+def test_on_a_phone_what_to_do_with_many_is_read_in_full(open_page, incident):
+    for path in ("/", incident.get_absolute_url()):
+        page = open_page(path, size="phone")
+        page.select_option(".bulk-bar [name=kind]", label="Log contact")
+        for choice in page.locator(".bulk-bar select").all():
+            needed = choice.evaluate("""select => {
+                const alone = select.parentElement.appendChild(select.cloneNode());
+                alone.append(new Option(select.selectedOptions[0].text));
+                alone.style.cssText = "position: absolute; width: auto";
+                return alone.offsetWidth;
+            }""")
+            assert choice.bounding_box()["width"] >= needed
+
+
 def test_on_a_phone_the_list_leads_to_the_incidents(open_page, incident, user):
     incident.give(user, "took it", user)
     page = open_page("/", size="phone")

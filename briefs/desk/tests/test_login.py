@@ -20,7 +20,7 @@ def test_signing_in_leads_to_the_inbox(client, user):
 def test_a_wrong_password_is_refused_in_words(client, user):
     response = client.post(LOGIN, {"username": "robin", "password": "wrong"})
 
-    assert "Please enter a correct username and password" in text(response)
+    assert "This name and this password do not belong together." in text(response)
 
 
 def test_signing_in_leads_back_to_the_page_asked_for(client, user):
