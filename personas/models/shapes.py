@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from providers import plain
+
 # What programs write for nothing, exactly so spelled: “none” may be a level of use, and “Null” is
 # a family name.
 NOTHING = frozenset(
@@ -42,9 +44,12 @@ def parts(text: str) -> tuple[str, ...]:
 
 
 def shown(text: str, most: int = 100) -> str:
-    """For people: `a, b` for a list, its name or `key: value` for an object; never JSON."""
+    """For people: `a, b` for a list, its name or `key: value` for an object; never JSON.
+
+    Empty also if all its characters are invisible: a link of that name could not be clicked.
+    """
     text = text.strip()
-    if text in NOTHING:
+    if text in NOTHING or not plain.visible(text).strip():
         return ""
     if text[0] not in OPENING:
         return text[:most]

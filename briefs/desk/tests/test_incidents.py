@@ -56,6 +56,20 @@ def test_page_tells_message_people_value_and_what_to_do_first(signed_in, inciden
     assert page.context["unit"] == "minute"
 
 
+@pytest.mark.parametrize("name", [" ", "\u200b"])
+def test_message_of_which_no_name_can_be_seen_is_called_by_its_ids(signed_in, name):
+    """A link of that name could not be clicked."""
+    make_cause(incident_at=timezone.now(), described={"newsletter_name": name, "subject": name})
+
+    assert ">newsletter 5</a>" in signed_in.get("/incidents/").content.decode()
+
+
+def test_name_of_a_message_turns_no_text_around(signed_in):
+    cause = make_cause(described={"newsletter_name": "\u202eSpring sale"})
+
+    assert "\u202e" not in signed_in.get(cause.get_absolute_url()).content.decode()
+
+
 @pytest.mark.parametrize(("minutes", "columns"), [(60, 61), (180, 4)], ids=["minutes", "hours"])
 @pytest.mark.parametrize("day", [(2026, 10, 25), (2026, 3, 29)], ids=["set back", "set forward"])
 def test_columns_are_as_long_where_the_clocks_change(signed_in, user, day, minutes, columns):
