@@ -108,7 +108,7 @@ def close(request: HttpRequest, brief: Brief, ending: Ending) -> HttpResponse:
         case Closing.ALREADY:
             messages.info(request, f"This brief is closed already: {outcome(brief)}.")
         case Closing.TOO_LATE:
-            messages.warning(
+            messages.info(  # after a warning a page keeps what was typed, as not sent
                 request,
                 f"Somebody closed this brief before you: {outcome(brief)}. This is not changed; "
                 "what you chose and wrote is kept in the timeline.",

@@ -50,6 +50,7 @@ def page(
         "from": here,
         "here": brief_address(request, brief.pk),
         "back": list_address(here),
+        "next": request.POST.get("next", ""),  # a form that comes back leads on as it did
         "back_label": tabs.label_of(asking.pairs(here).get("state", "")),
         "sent_form": sent,
         **(forms_of(brief, sent) if request.user.has_perm("briefs.work_brief") else {}),

@@ -4,7 +4,7 @@ The page also shows a message whose briefs are no more than usual.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -132,9 +132,11 @@ def _by_time(cause: Cause, briefs: QuerySet[Brief], extent: Extent) -> dict[str,
         trunc, step, unit = TruncHour, timedelta(hours=1), "hour"
     else:
         trunc, step, unit = TruncDay, timedelta(days=1), "day"
+    zone = None if unit == "day" else UTC  # an hour comes twice where clocks are set back
     began = Value(cause.first_at, output_field=DateTimeField())
+    moment = Greatest("happened_at", began)  # as the extent has it
     counted = dict(
-        briefs.annotate(slot=trunc(Greatest("happened_at", began)))  # as the extent has it
+        briefs.annotate(slot=trunc(moment, tzinfo=zone))
         .values_list("slot")
         .annotate(number=Count("pk"))
         .order_by("slot")

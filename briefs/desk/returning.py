@@ -33,7 +33,8 @@ def _of_the_page_before(request: HttpRequest) -> str:
     if parts.path == reverse("briefs:inbox"):
         return parts.query
     if _BRIEF.fullmatch(parts.path):
-        return asking.pairs(parts.query).get(NAME, "")
+        asked = asking.pairs(parts.query)
+        return asked.get(NAME) or urlsplit(asked.get("next", "")).query  # the form to log a contact
     return ""
 
 

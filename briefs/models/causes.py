@@ -17,11 +17,13 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from personas.models import SignalKind
+from providers import plain
 
 FOLDED_FROM = 5  # briefs
 WITHIN = timedelta(hours=24)  # of the first one
 MOST_WITHOUT_HISTORY = 20  # briefs; one more is an incident
 HISTORY = timedelta(days=90)
+LONGEST_NAME = 200  # characters
 LEAST_HISTORY = 3  # earlier days of the message, before they tell what is usual
 
 # What tells one message from another: the first of these families that an event names. Customer.io
@@ -174,8 +176,8 @@ class Cause(models.Model):
         """The message as people know it: its name, else its subject, else its ids."""
         said = self.described
         for key in ("newsletter_name", "broadcast_name", "campaign_name", "subject"):
-            if said.get(key):
-                return str(said[key])
+            if name := plain.line(said.get(key, ""), LONGEST_NAME):
+                return name
         family, _, ids = self.message.partition(":")
         return f"{family} {ids}"
 

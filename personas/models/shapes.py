@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from providers import plain
+
 # What programs write for nothing, exactly so spelled: “none” may be a level of use, and “Null” is
 # a family name.
 NOTHING = frozenset(
@@ -21,6 +23,7 @@ OPENING = frozenset('[{"')  # what a list, an object and a JSON string begin wit
 _LABELS = ("name", "title", "label", "display_name", "displayname")
 _CUT_OFF = re.compile(r"[\[{]\s*[\[{\"']")  # begins as JSON does, but could not be read
 _MARKS = re.compile(r"[\[\]{}\"'\\]+")
+_SIGN = re.compile("[!-~]")  # one that can be seen: nearly every text has it
 _DEEPEST = 8  # lists and objects inside each other
 _LONGEST = 20_000  # characters that are read as Python
 
@@ -42,9 +45,12 @@ def parts(text: str) -> tuple[str, ...]:
 
 
 def shown(text: str, most: int = 100) -> str:
-    """For people: `a, b` for a list, its name or `key: value` for an object; never JSON."""
+    """For people: `a, b` for a list, its name or `key: value` for an object; never JSON.
+
+    Empty also if all its characters are invisible: a link of that name could not be clicked.
+    """
     text = text.strip()
-    if text in NOTHING:
+    if text in NOTHING or not (_SIGN.search(text) or plain.visible(text).strip()):
         return ""
     if text[0] not in OPENING:
         return text[:most]

@@ -1,12 +1,13 @@
 """The page of an incident, its list, and what people do about it."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import Preferences
 from briefs.desk.tests.pages import messages, text
 from briefs.finding.tests.test_folds import make_folded, worth
 from briefs.models import Brief, BulkAct, Cause, Notification
@@ -53,6 +54,34 @@ def test_page_tells_message_people_value_and_what_to_do_first(signed_in, inciden
     )
     assert sum(page.context["series"][0].values) == 6
     assert page.context["unit"] == "minute"
+
+
+@pytest.mark.parametrize("name", [" ", "\u200b"])
+def test_message_of_which_no_name_can_be_seen_is_called_by_its_ids(signed_in, name):
+    """A link of that name could not be clicked."""
+    make_cause(incident_at=timezone.now(), described={"newsletter_name": name, "subject": name})
+
+    assert ">newsletter 5</a>" in signed_in.get("/incidents/").content.decode()
+
+
+def test_name_of_a_message_turns_no_text_around(signed_in):
+    cause = make_cause(described={"newsletter_name": "\u202eSpring sale"})
+
+    assert "\u202e" not in signed_in.get(cause.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(("minutes", "columns"), [(60, 61), (180, 4)], ids=["minutes", "hours"])
+@pytest.mark.parametrize("day", [(2026, 10, 25), (2026, 3, 29)], ids=["set back", "set forward"])
+def test_columns_are_as_long_where_the_clocks_change(signed_in, user, day, minutes, columns):
+    Preferences.objects.create(user=user, time_zone="Europe/Berlin")
+    first = datetime(*day, tzinfo=UTC)
+    cause = make_cause(first_at=first)
+    for moment in (first, first + timedelta(minutes=minutes)):
+        make_brief(cause=cause, happened_at=moment)
+
+    page = signed_in.get(cause.get_absolute_url())
+
+    assert page.context["series"][0].values == [1, *[0] * (columns - 2), 1]
 
 
 def test_message_without_an_incident_says_so(signed_in):

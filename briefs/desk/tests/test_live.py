@@ -294,6 +294,19 @@ class TestInABrowser:
         kept = page.evaluate("Object.keys(sessionStorage)")
         assert not [key for key in kept if key.startswith("savedesk:")]
 
+    def test_what_a_colleague_was_faster_with_was_sent_and_is_no_draft(self, quick, starter, lead):
+        brief = make_brief()
+        page = quick(brief.get_absolute_url())
+        page.locator("summary", has_text="Close this brief").click()
+        page.check("#close_form_outcome_3")
+        page.fill("#close-form textarea", "They only moved.")
+        brief.close("no_response", "", lead)
+
+        page.locator("#close-form button[type=submit]").click()
+
+        expect(page.locator(".messages")).to_contain_text("is kept in the timeline")
+        expect(page.locator(".draft-left")).to_have_count(0)
+
     def test_what_was_typed_on_the_page_of_an_incident_outlasts_session_and_closing(
         self, quick, starter, user, lead
     ):

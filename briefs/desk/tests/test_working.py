@@ -71,6 +71,18 @@ def test_closed_page_without_a_note_leads_with_the_reason(signed_in):
     assert "closed as “Churned” Moved to a competitor" in words
 
 
+def test_contact_with_a_fault_still_leads_back_to_the_list(signed_in):
+    brief = make_brief()
+    form = f"{reverse('briefs:contact', args=[brief.pk])}?next=%2F%3Fstate%3Dunassigned"
+    sent = {"based_on": opened(signed_in, brief), "channel": "phone", "next": "/?state=unassigned"}
+
+    faulty = signed_in.post(form, sent, headers={"Referer": f"http://testserver{form}"})
+
+    assert faulty.status_code == 422
+    assert faulty.context["back"] == "/?state=unassigned"
+    assert b'name="next" value="/?state=unassigned"' in faulty.content
+
+
 def test_contact_leads_to_no_foreign_site(signed_in):
     brief = make_brief()
     sent = {"based_on": opened(signed_in, brief), "next": "https://example.org/", **PHONED}

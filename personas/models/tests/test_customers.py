@@ -65,6 +65,8 @@ def test_newest_event_wins_in_whatever_order_they_arrive(order):
         ({"name": '{"firstName": "Ann", "full_name": "Ann Lee"}'}, "Ann Lee"),
         ({"name": '["Ann", "Lee"]'}, "Ann, Lee"),
         ({"first": "2026-11-01", "last": "2026-11-28"}, ""),
+        ({"name": "\u200b", "first_name": "Ann"}, "Ann"),  # invisible
+        ({"name": "\u3164"}, ""),
     ],
 )
 def test_customer_is_called_by_the_fullest_name(attributes, name):
