@@ -190,6 +190,16 @@ def test_search_finds(briefs):
     assert wrong == {}
 
 
+@pytest.mark.parametrize("typed", ['"the anchor"', "the-anch", '"owner of the anchor"'])
+def test_phrase_is_found_however_often_its_words_occur(briefs, user, typed):
+    """PostgreSQL keeps 256 places of a word, and leaves out the last ones."""
+    text = "the owner of " * 300 + "the anchor"
+    Comment.objects.create(brief=briefs["talked"], actor=user, text=text)
+    indexing.run()
+
+    assert list(search(Brief.objects.all(), typed)) == [briefs["talked"]]
+
+
 def test_number_alone_finds_the_brief_of_this_number_too(briefs):
     found = search(Brief.objects.all(), str(briefs["zoe"].pk))
 
