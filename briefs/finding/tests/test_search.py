@@ -7,6 +7,7 @@ import pytest
 from briefs.finding import search as searching
 from briefs.finding.search import Search, search
 from briefs.finding.words import indexing
+from briefs.finding.words.documents import MOST_WORDS
 from briefs.finding.words.matching import Statements, TooSlow
 from briefs.models import Brief, Comment, ContactLog
 from briefs.tests.factories import (
@@ -190,6 +191,16 @@ def test_search_finds(briefs):
     assert wrong == {}
 
 
+@pytest.mark.parametrize("typed", ['"the anchor"', "the-anch", '"owner of the anchor"'])
+def test_phrase_is_found_however_often_its_words_occur(briefs, user, typed):
+    """PostgreSQL keeps 256 places of a word, and leaves out the last ones."""
+    text = "the owner of " * 300 + "the anchor"
+    Comment.objects.create(brief=briefs["talked"], actor=user, text=text)
+    indexing.run()
+
+    assert list(search(Brief.objects.all(), typed)) == [briefs["talked"]]
+
+
 def test_number_alone_finds_the_brief_of_this_number_too(briefs):
     found = search(Brief.objects.all(), str(briefs["zoe"].pk))
 
@@ -338,3 +349,16 @@ def test_any_text_can_be_written_into_a_document(name):
     indexing.run()
 
     assert list(search(Brief.objects.all(), "needle")) == [one]
+
+
+def test_document_of_the_longest_words_and_widest_letters_can_be_written(briefs, user):
+    """PostgreSQL takes a megabyte. If it refused one document, none would be written any more."""
+    widest = str.maketrans({str(digit): chr(0x10428 + digit) for digit in range(10)})
+    words = [f"{number:04}".ljust(80, "0").translate(widest) for number in range(MOST_WORDS)]
+    Comment.objects.bulk_create(
+        Comment(brief=briefs["talked"], actor=user, text=" ".join(words[start : start + 200]))
+        for start in range(0, MOST_WORDS, 200)
+    )
+    indexing.run()
+
+    assert list(search(Brief.objects.all(), words[4_000])) == [briefs["talked"]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from re import Pattern
 
-LONGEST = 60  # characters of a word; PostgreSQL takes 2,046 bytes
+LONGEST = 50  # characters of a word: PostgreSQL takes 200 bytes for each of a document's words
 _LONGEST_RUN = 4 * LONGEST
 _BMP = range(0x10000)
 # Chinese and Japanese; Thai, Lao, Burmese and Khmer.

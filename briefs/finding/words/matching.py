@@ -20,6 +20,8 @@ from briefs.models.documents import CLASSES
 from briefs.models.watching import WORDS
 
 _GAP = " · "  # no word: so no phrase reaches from one text into the next
+# PostgreSQL keeps so many places of a word. The next ones are those of the word with this sign.
+_PLACES, _FURTHER = 255, "~"
 Condition = tuple[str, list[Any]]
 
 
@@ -40,7 +42,11 @@ def vector(texts: Iterable[Text]) -> str:
                 place += 1
                 places.setdefault(word, []).append(f"{place}{one.of_class}")
             place += 1
-    return " ".join(f"'{word}':{','.join(found)}" for word, found in places.items())
+    return " ".join(
+        f"'{word}{_FURTHER * (first // _PLACES)}':{','.join(found[first : first + _PLACES])}"
+        for word, found in places.items()
+        for first in range(0, len(found), _PLACES)
+    )
 
 
 def columns(texts: Iterable[Text]) -> list[str]:
@@ -142,10 +148,22 @@ def _query(term: Term, classes: str, whole: bool) -> str:
 
 
 def _tsquery(way: Sequence[str], classes: str, goes_on: bool) -> str:
-    """('ann':A <-> 'doe':*A)"""
-    marks = [classes] * (len(way) - 1) + [f"{'*' * goes_on}{classes}"]
-    words = [f"'{word}'" + f":{mark}" * bool(mark) for word, mark in zip(way, marks, strict=True)]
+    """('ann':A <-> 'doe':*A); before the next word each one may be in any of its places."""
+    *firsts, last = way
+    if not firsts:
+        return _lexeme(last, classes, goes_on)
+    words = [_at_any_place(word, classes) for word in firsts]
+    words.append(_lexeme(last, classes, goes_on) if goes_on else _at_any_place(last, classes))
     return f"({' <-> '.join(words)})"
+
+
+def _at_any_place(word: str, classes: str) -> str:
+    return f"({_lexeme(word, classes, False)} | {_lexeme(word + _FURTHER, classes, True)})"
+
+
+def _lexeme(word: str, classes: str, goes_on: bool) -> str:
+    marks = f"{'*' * goes_on}{classes}"
+    return f"'{word}'" + f":{marks}" * bool(marks)
 
 
 def any_of(column: str, values: Sequence[str]) -> Condition:
