@@ -2,8 +2,9 @@
 
     python -m sandbox.postgres [--fast] -- command ...
 
-The command finds its address in DATABASE_URL and TEST_DATABASE_URL. `--fast` gives up durability,
-which tests do not need and benchmarks must not do without.
+The command finds its address in DATABASE_URL and TEST_DATABASE_URL. `--fast` gives up durability
+and VACUUM, which tests do not need and benchmarks must not do without: a plan that a test looks at
+is another one after a table was found empty.
 """
 
 import argparse
@@ -24,7 +25,7 @@ def postgres(*, fast: bool = False) -> Iterator[str]:
         server = get_server(folder, cleanup_mode="stop")
         try:
             if fast:
-                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                     server.psql(f"ALTER SYSTEM SET {setting} = off;")
                 server.psql("SELECT pg_reload_conf();")
             yield server.get_uri()
