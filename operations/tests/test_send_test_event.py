@@ -118,7 +118,7 @@ def test_every_event_is_new(receiver):
     send(receiver, no_wait=True)
     send(receiver, no_wait=True)
 
-    first, second = WebhookEvent.objects.all()
+    first, second = WebhookEvent.objects.order_by("pk")
     assert (first.is_verified, first.deliveries, second.deliveries) == (True, 1, 1)
 
 
