@@ -39,18 +39,20 @@ def parts(text: str) -> tuple[str, ...]:
     Empty if the value is missing.
     """
     text = text.strip()
-    if text in NOTHING:
+    if _is_nothing(text):
         return ()
     return _parts(text) if text[0] in OPENING else (text,)
 
 
-def shown(text: str, most: int = 100) -> str:
-    """For people: `a, b` for a list, its name or `key: value` for an object; never JSON.
+def _is_nothing(text: str) -> bool:
+    """Also if all its characters are invisible: a link of that name could not be clicked."""
+    return text in NOTHING or not (_SIGN.search(text) or plain.visible(text).strip())
 
-    Empty also if all its characters are invisible: a link of that name could not be clicked.
-    """
+
+def shown(text: str, most: int = 100) -> str:
+    """For people: `a, b` for a list, its name or `key: value` for an object; never JSON."""
     text = text.strip()
-    if text in NOTHING or not (_SIGN.search(text) or plain.visible(text).strip()):
+    if _is_nothing(text):
         return ""
     if text[0] not in OPENING:
         return text[:most]

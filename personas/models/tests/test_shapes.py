@@ -50,6 +50,12 @@ def test_what_programs_write_for_nothing_is_missing(text):
     assert shapes.shown(text) == ""
 
 
+@pytest.mark.parametrize("text", ["\u200b", " \u2060\u200b ", "\u3164"])
+def test_what_nobody_can_see_is_missing_for_rules_as_for_pages(text):
+    assert shapes.is_missing(text)
+    assert shapes.shown(text) == ""
+
+
 @pytest.mark.parametrize("text", ["none", "Null", "Nan", "0", "false", "n/a", "no", "[0]", "-1"])
 def test_words_that_say_something_are_not_missing(text):
     assert not shapes.is_missing(text)
