@@ -103,10 +103,13 @@ def snapshot():
 
 def paid(sandbox):
     """How often each question was carried out and charged, by its words."""
-    chats = [r for r in sandbox.requests if r.path.endswith("/mave/chat")]
     asked = Counter()
-    for thread in sandbox._mavera._threads._threads.values():
-        asked[thread.messages[0]["content"].split("\n\nReference:")[0]] += 1
+    threads = sandbox._mavera._threads
+    with threads._lock:  # a thread is not there before its first message
+        for thread in threads._threads.values():
+            asked[thread.messages[0]["content"].split("\n\nReference:")[0]] += 1
+    # Read after the threads: a question may arrive meanwhile, and its request comes first.
+    chats = [r for r in sandbox.requests if r.path.endswith("/mave/chat")]
     assert asked.total() <= len(chats)
     return asked
 
