@@ -1,6 +1,6 @@
 """Links and names that pages and messages share."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -58,8 +58,15 @@ def admin_url_for(user: Any, name: str, *args: Any) -> str:
 
 def may_follow(user: Any, url: str) -> bool:
     """Whether this user may open the page, if it is one of the admin."""
-    match = resolve(urlsplit(url).path)
-    return match.namespace != "admin" or _may_open(user, str(match.url_name))
+    namespace, name = _page_at(urlsplit(url).path)
+    return namespace != "admin" or _may_open(user, name)
+
+
+@lru_cache(maxsize=1_000)
+def _page_at(path: str) -> tuple[str, str]:
+    """Its namespace and name. Django looks for it among all patterns, for every notice."""
+    match = resolve(path)
+    return match.namespace, str(match.url_name)
 
 
 def _may_open(user: Any, name: str) -> bool:

@@ -12,13 +12,14 @@ _NOT_TOLD = (
     "research__validation", "research__raw_reply",
     "persona__description", "persona__research_focus", "persona__playbook",
 )  # fmt: skip
-# Devices and what customers chose say which channels are closed, and so what to do first.
+# Devices and what customers chose say which channels are closed, and so what to do first. A search
+# says where it found a customer, whose texts it takes from here.
 _IN_ROW = (
     "revision", "kind", "detail", "priority", "basis", "state", "is_waiting_for_profile",
     "value_month", "value_currency", "happened_at", "created_at", "due_at", "closed_at", "outcome",
     "closing_note", "step_at_closing",
     "customer__cio_id", "customer__external_id", "customer__email", "customer__phone",
-    "customer__attributes", "customer__devices", "customer__preferences",
+    "customer__company", "customer__attributes", "customer__devices", "customer__preferences",
     "customer__is_unsubscribed", "customer__subscription_changed_at", "customer__fetched_at",
     "customer__is_deleted", "customer__is_erased",
     "persona__name", "persona__opens_brief", "persona__is_unknown",

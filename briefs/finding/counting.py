@@ -38,5 +38,18 @@ def counted(asked: Mapping[str, Sql]) -> dict[str, int]:
 
 def kept(name: str, sql: Sql, count: Callable[[], Counted]) -> Counted:
     """What was counted within the last KEPT_SECONDS under this name of the rows of this SQL."""
-    key = f"{name}:{hashlib.sha256(repr(sql).encode()).hexdigest()}"
-    return cast(Counted, cache.get_or_set(key, count, KEPT_SECONDS))
+    return cast(Counted, cache.get_or_set(_key(name, sql), count, KEPT_SECONDS))
+
+
+def are_many(sql: Sql) -> bool:
+    """Whether `note_many` was told so within the last KEPT_SECONDS."""
+    return bool(cache.get(_key("many", sql)))
+
+
+def note_many(sql: Sql) -> None:
+    """That this SQL finds more rows than whoever asks wants to know, which took long to learn."""
+    cache.set(_key("many", sql), True, KEPT_SECONDS)
+
+
+def _key(name: str, sql: Sql) -> str:
+    return f"{name}:{hashlib.sha256(repr(sql).encode()).hexdigest()}"

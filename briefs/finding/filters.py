@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q, Value
 from django_filters.fields import ChoiceField, ModelChoiceField, ModelChoiceIterator
 
-from briefs.finding import tabs
+from briefs.finding import companies, tabs
 from briefs.finding.search import Search
 from briefs.finding.tabs import STATES
 from briefs.finding.words.matching import as_one
@@ -35,7 +35,6 @@ _RESEARCH_IS = {
     "failed": Q(basis=Brief.Basis.PLAYBOOK, research__status=Research.Status.FAILED),
 }
 
-MOST_COMPANIES = 500  # of which the index is asked; more names say little, such as “a”
 MOST_OF_COMPANIES = 5_000  # briefs, that are found by their keys
 
 
@@ -203,7 +202,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         return briefs.filter(tabs.held_by(self._reader))
 
     def by_company(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
-        if len(self._companies) > MOST_COMPANIES:
+        if len(self._companies) > companies.MOST:
             named = briefs.alias(named=self._fold("company"))
             return named.filter(named__contains=self._fold(Value(value)))
         if len(self._of_companies) > MOST_OF_COMPANIES:
@@ -217,14 +216,8 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
 
     @cached_property
     def _companies(self) -> list[str]:
-        """The companies that are asked for, in lower case; one more than MOST_COMPANIES at most.
-
-        No index finds a part of a name, so the names in the index are looked through.
-        """
-        part = self._fold(Value(self.form.cleaned_data["company"]))
-        asked = Brief.objects.annotate(named=self._fold("company")).filter(named__contains=part)
-        names = asked.order_by().values_list("named", flat=True).distinct()
-        return list(names[: MOST_COMPANIES + 1])
+        """The companies that are asked for, in lower case; one more than is known if too many."""
+        return companies.named(self.form.cleaned_data["company"])
 
     @cached_property
     def _of_companies(self) -> list[int]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Count
 
+from briefs.finding import counting
 from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
 from briefs.finding.words.folding import words
@@ -68,11 +69,17 @@ class Search:
             return None  # the database would find so many, and take its time
         where, given = self._where
         sql = f"SELECT d.id FROM briefs_briefdocument d WHERE {where} LIMIT {FEW + 1}"  # noqa: S608 - ours
+        asked = sql, tuple(given)
+        if counting.are_many(asked):  # so further pages and other tabs need not read them again
+            return None
         try:
             found = self._database.rows(sql, given, share=0.4)
         except TooSlow:
             return None
-        return [key for (key,) in found] if len(found) <= FEW else None
+        if len(found) > FEW:
+            counting.note_many(asked)
+            return None
+        return [key for (key,) in found]
 
     def _is_in_many_answers(self, term: Term) -> bool:
         return bool(term.ways) and len(self._shared[term][0]) >= MANY_ANSWERS

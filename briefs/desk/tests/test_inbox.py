@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from briefs.desk.tests.pages import rows, text
-from briefs.finding import filters, search
+from briefs.finding import companies, search
 from briefs.finding.words import indexing
 from briefs.models import Brief, MaveHealth, Priority, ResearchPolicy
 from briefs.tests.factories import (
@@ -291,7 +291,7 @@ def test_value_plan_and_company_are_asked_for_in_the_form_and_stay_there(signed_
 @pytest.mark.parametrize("most", [1, 500])
 def test_company_is_found_by_any_part_of_its_name_in_any_case(signed_in, monkeypatch, most):
     """However many names have it: from `most` on the index of whole names is not asked."""
-    monkeypatch.setattr(filters, "MOST_COMPANIES", most)
+    monkeypatch.setattr(companies, "MOST", most)
     wanted = {make_brief(company=name) for name in ("Acme Ltd", "NEW ACME", "acme ltd")}
     make_brief(company="Bolt")
     make_brief(company="")

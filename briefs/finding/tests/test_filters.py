@@ -2,7 +2,7 @@
 
 import pytest
 
-from briefs.finding import filters
+from briefs.finding import companies, filters
 from briefs.finding.filters import BriefFilter
 from briefs.models import Brief
 from briefs.tests.factories import make_brief
@@ -11,8 +11,10 @@ pytestmark = pytest.mark.django_db
 
 WAYS = {
     "few names, few briefs": {},
-    "few names, many briefs": {"MOST_OF_COMPANIES": 1},
-    "many names": {"MOST_COMPANIES": 0},
+    "few names, many briefs": {(filters, "MOST_OF_COMPANIES"): 1},
+    "many names": {(companies, "MOST"): 0},
+    "more names than are gone through one by one": {(companies, "STEPS"): 3},
+    "as many": {(companies, "STEPS"): 7},
 }
 
 
@@ -31,8 +33,8 @@ WAYS = {
     ],
 )
 def test_company_is_found_by_a_part_of_its_name_in_any_case(monkeypatch, way, part, found):
-    for name, value in WAYS[way].items():
-        monkeypatch.setattr(filters, name, value)
+    for (place, name), value in WAYS[way].items():
+        monkeypatch.setattr(place, name, value)
     for company in ("Acme", "ACME Ltd", "100%_Acme", "Globex", "Ünal", "ÜNAL SA", ""):
         make_brief(company=company)
 

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from briefs.finding.words import folding
 from briefs.models import Activity, Brief, BriefDocument, Comment, ContactLog, Research, Signal
@@ -31,8 +31,7 @@ _OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "comp
 # Whoever reads the text of another column names it here, and in `briefs.models.watching`.
 _READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "offer_words",
          "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
-         "closing_reason__name", "offer__name", "offer__asks",
-         *(f"customer__{name}" for name in _OF_A_CUSTOMER))  # fmt: skip
+         "closing_reason__name", "offer__name", "offer__asks", "customer")  # fmt: skip
 # Entries of the log that hold what somebody wrote and no other row has: a brief that was reopened
 # has no ending any more.
 _IN_WORDS = Q(code=Activity.Code.SAID) | Q(
@@ -87,45 +86,55 @@ def rules() -> str:
 
 def of_briefs(keys: Collection[int]) -> list[BriefTexts]:
     """In the order of the keys. Those that are gone are left out."""
-    shown = Brief.objects.filter(pk__in=keys).select_related("customer", "closing_reason", "offer")
-    briefs = list(shown.only(*_READ).order_by("pk"))
-    who = _who([brief.customer for brief in briefs])
+    names = [f"customer__{name}" for name in _OF_A_CUSTOMER]
+    briefs = list(_read(keys).select_related("customer").only(*_READ, *names))
+    who = of_loaded_customers([brief.customer for brief in briefs])
+    own = _own(briefs)
+    return [BriefTexts(brief, _said([*who[brief.customer_id], *own[brief.pk]])) for brief in briefs]
+
+
+def own_of_briefs(keys: Collection[int]) -> dict[int, list[Text]]:
+    """The same without what they say of their customers."""
+    briefs = list(_read(keys).only(*_READ))
+    return {key: _said(texts) for key, texts in _own(briefs).items()}
+
+
+def _read(keys: Collection[int]) -> QuerySet[Brief]:
+    shown = Brief.objects.filter(pk__in=keys).order_by("pk")
+    return shown.select_related("closing_reason", "offer")
+
+
+def _own(briefs: Iterable[Brief]) -> dict[int, list[Text]]:
+    by_key = {brief.pk: brief for brief in briefs}
+    comments = Comment.objects.filter(brief__in=by_key).values_list("brief", "text")
+    contacts = ContactLog.objects.filter(brief__in=by_key)
+    log = Activity.objects.filter(_IN_WORDS, brief__in=by_key).values_list("brief", "text")
     parts = [
-        _by_brief(_signals(keys)),
-        _by_brief(
-            (brief, Text("Comment", text, "C"))
-            for brief, text in Comment.objects.filter(brief__in=keys).values_list("brief", "text")
-        ),
+        _by_brief(_signals(by_key)),
+        _by_brief((brief, Text("Comment", text, "C")) for brief, text in comments),
         _by_brief(
             (brief, Text("Contact", f"{ContactLog.Channel(channel).label}: {note}", "C"))
-            for brief, channel, note in ContactLog.objects.filter(brief__in=keys).values_list(
-                "brief", "channel", "note"
-            )
+            for brief, channel, note in contacts.values_list("brief", "channel", "note")
         ),
-        _by_brief(
-            (brief, Text("Log", text, "C"))
-            for brief, text in Activity.objects.filter(_IN_WORDS, brief__in=keys).values_list(
-                "brief", "text"
-            )
-        ),
+        _by_brief((brief, Text("Log", text, "C")) for brief, text in log),
     ]
-    return [
-        BriefTexts(
-            brief,
-            _said([
-                *who[brief.customer_id],
-                Text("Company", brief.company),
-                *_of_brief(brief),
-                *chain.from_iterable(part[brief.pk] for part in parts),
-            ]),
-        )
-        for brief in briefs
-    ]  # fmt: skip
+    return {
+        key: [
+            Text("Company", brief.company),
+            *_of_brief(brief),
+            *chain.from_iterable(part[key] for part in parts),
+        ]
+        for key, brief in by_key.items()
+    }
 
 
 def of_customers(keys: Collection[int]) -> dict[int, list[Text]]:
     rows = Customer.objects.filter(pk__in=keys).only(*_OF_A_CUSTOMER).order_by("pk")
-    return {key: _said(texts) for key, texts in _who(list(rows)).items()}
+    return of_loaded_customers(list(rows))
+
+
+def of_loaded_customers(customers: Collection[Customer]) -> dict[int, list[Text]]:
+    return {key: _said(texts) for key, texts in _who(customers).items()}
 
 
 def of_answers(keys: Collection[int]) -> dict[int, list[Text]]:
@@ -185,7 +194,7 @@ def _attributes(
         yield Text(role.label, facts.find(role.role).shown(1_000), "B")
 
 
-def _signals(keys: Collection[int]) -> Iterator[tuple[int, Text]]:
+def _signals(keys: Iterable[int]) -> Iterator[tuple[int, Text]]:
     rows = Signal.objects.filter(brief__in=keys).order_by("pk")
     for brief, kind, detail, message in rows.values_list("brief", "kind", "detail", "message"):
         yield brief, Text("Signal", _LABELS.get(kind, kind), "B")

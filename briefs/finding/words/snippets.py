@@ -27,20 +27,25 @@ def snippets(
 ) -> dict[int, list[Snippet]]:
     """By brief, for those that have any. What a row of the list shows anyway is left out.
 
-    Each brief needs its customer loaded. More texts are read only of those whose customer's name
-    does not say it all.
+    Each brief needs its customer loaded, with the texts of a document. Further texts are read only
+    of briefs whose customers do not say it all: their own first, then their research.
     """
     asked = [term for term in terms if term.ways and not term.is_not]
     unsaid = [brief for brief in briefs if _left(asked, Text("Name", brief.customer.name))]
     if not unsaid:
         return {}
-    found = {}
-    for one in documents.of_briefs([brief.pk for brief in unsaid]):
-        shared = common.of(one.brief.persona_id, one.brief.kind)
-        found[one.brief.pk] = _Found(asked).look([*one.texts, *shared])
-    rest = [brief for brief in unsaid if brief.pk in found and found[brief.pk].left]
-    answers = documents.of_answers({brief.research_id for brief in rest if brief.research_id})
-    for brief in rest:
+    who = documents.of_loaded_customers({brief.customer for brief in unsaid})
+    found = {brief.pk: _Found(asked).look(who[brief.customer_id]) for brief in unsaid}
+
+    unsaid = [brief for brief in unsaid if found[brief.pk].left]
+    own = documents.own_of_briefs([brief.pk for brief in unsaid]) if unsaid else {}
+    for brief in unsaid:
+        shared = common.of(brief.persona_id, brief.kind)
+        found[brief.pk].look([*own.get(brief.pk, []), *shared])
+
+    unsaid = [brief for brief in unsaid if found[brief.pk].left]
+    answers = documents.of_answers({brief.research_id for brief in unsaid if brief.research_id})
+    for brief in unsaid:
         found[brief.pk].look(answers.get(brief.research_id or 0, []))
     return {key: one.snippets for key, one in found.items() if one.snippets}
 
