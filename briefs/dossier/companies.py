@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import (
+    BooleanField,
     Count,
     DateTimeField,
     Exists,
     ExpressionWrapper,
     F,
+    Func,
     Max,
     OuterRef,
     QuerySet,
@@ -70,6 +72,21 @@ def _newest(rows: QuerySet[Any], at: str) -> list[int]:
     """
     moment = ExpressionWrapper(F(at) + NO_TIME, DateTimeField())
     return list(rows.order_by(moment.desc(), "-pk").values_list("pk", flat=True)[:MOST_SHOWN])
+
+
+class _IsOneOf(Func):
+    """Whether a column is one of the keys that a subquery finds, which are few among many rows.
+
+    PostgreSQL looks each up in an index then. For IN, or a join, it reads all rows to compare them.
+    """
+
+    template = "%(expressions)s"
+    arg_joiner = " IN "
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        an_array: dict[str, Any] = {"template": "%(expressions)s)", "arg_joiner": " = ANY(ARRAY"}
+        return self.as_sql(compiler, connection, **an_array, **extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +257,8 @@ class Company:
 
     @cached_property
     def _contacts(self) -> list[ContactLog]:
-        keys = _newest(ContactLog.objects.filter(is_company(self.name, "brief__company")), "at")
+        is_theirs = _IsOneOf(F("brief_id"), Subquery(self._briefs.order_by().values("pk")))
+        keys = _newest(ContactLog.objects.filter(is_theirs), "at")
         rows = ContactLog.objects.filter(pk__in=keys).select_related("actor")
         return list(rows.order_by("-at", "-pk"))
 
