@@ -25,6 +25,8 @@ HEAD_BYTES = 64 * 1024  # of the request line and all headers
 IDLE_SECONDS = 75  # for which a connection is kept; proxies give up after 60
 FAREWELL_SECONDS = 1.0
 LONGEST_ANSWER_SECONDS = 25  # after that it stops all the same
+GARBAGE = 2_000  # new objects that are still there: a few pages leave so many
+GARBAGE_WHILE_BUSY = 50_000  # as many, after which a request waits for it
 
 
 class Connection(HttpToolsProtocol):
@@ -94,12 +96,18 @@ class Worker(uvicorn.Server):
         await super().startup(sockets)
         # What is loaded by now stays. To look at all of it for garbage takes a tenth of a second,
         # and some page would wait for that. A page makes ten thousands of objects, nearly all of
-        # which go by themselves: to look for others as often as usual takes 7 % of its time.
+        # which go by themselves: to look for the others meanwhile takes 7 % of its time.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(10_000)
+        gc.set_threshold(GARBAGE_WHILE_BUSY)
         asyncio.get_running_loop().add_reader(self.parent, self._parent_is_gone)
         os.write(self.ready, b"%d\n" % os.getpid())
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second. Garbage is looked for when nobody waits for an answer."""
+        if not self.server_state.tasks and gc.get_count()[0] > GARBAGE:
+            gc.collect(1)
+        return await super().on_tick(counter)
 
     def _parent_is_gone(self) -> None:
         asyncio.get_running_loop().remove_reader(self.parent)
