@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django_filters.constants import EMPTY_VALUES
 
 from briefs.finding import archive, ordering, tabs
 from briefs.finding.filters import BriefFilter
@@ -43,8 +44,10 @@ class Listing:
         """
         briefs = self.found.qs  # checks the form as well
         asked = self.found.form.cleaned_data
-        is_single = self.tab.value in ("closed", "mine") or asked.get("q") or asked.get("cause")
-        return Folds.none() if is_single else Folds.of(briefs)
+        if self.tab.value in ("closed", "mine") or asked.get("q") or asked.get("cause"):
+            return Folds.none()
+        given = {name: value for name, value in asked.items() if value not in EMPTY_VALUES}
+        return Folds.of_tab(self.tab) if given == {"state": self.tab.value} else Folds.of(briefs)
 
     @cached_property
     def keys(self) -> Any:
