@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import (
     BooleanField,
+    Case,
     Count,
     DateTimeField,
     Exists,
@@ -21,6 +22,7 @@ from django.db.models import (
     OuterRef,
     QuerySet,
     Subquery,
+    When,
 )
 from django.db.models.functions import Now
 
@@ -170,14 +172,22 @@ class Company:
     # People.
 
     def people_in_order(self) -> Any:
-        """Their keys: first those with an open brief, then by their last signal."""
+        """Their keys: first those with an open brief, then by their last signal.
+
+        With LIMIT each person's brief is looked up; for EXISTS PostgreSQL reads all open ones.
+        """
         signals = Signal.objects.filter(customer=OuterRef("pk")).order_by("-happened_at", "-pk")
+        open_ones = Brief.objects.open().filter(customer=OuterRef("pk"))
         return (
             self.people.annotate(
-                has_open=Exists(Brief.objects.open().filter(customer=OuterRef("pk"))),
+                open_key=Subquery(open_ones.values("pk")[:1]),
                 last_at=Subquery(signals.values("happened_at")[:1]),
             )
-            .order_by("-has_open", F("last_at").desc(nulls_last=True), "pk")
+            .order_by(
+                Case(When(open_key=None, then=1), default=0),
+                F("last_at").desc(nulls_last=True),
+                "pk",
+            )
             .values_list("pk", flat=True)
         )
 
