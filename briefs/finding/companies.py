@@ -1,5 +1,6 @@
 """Which companies' names have a part. No index finds that, so all names are looked through."""
 
+import re
 from typing import Any
 
 from django.db import connection
@@ -9,11 +10,13 @@ from briefs.finding import counting
 from briefs.finding.words.matching import is_postgresql
 from briefs.models import Brief
 from personas.models.letters import folding
+from personas.models.value import is_company
 
 MOST = 500  # of which the index is asked; more names say little, such as “a”
 # PostgreSQL reads every row to tell which names there are. To go from name to name in the index
 # takes 4 microseconds for each, which is quicker for fewer names than this.
 STEPS = 2_000
+_WHOLE = re.compile(r'"(.+)"')
 _FROM_NAME_TO_NAME = """
     WITH RECURSIVE names (name, number) AS (
         SELECT MIN(LOWER(company)), 1 FROM briefs_brief
@@ -30,13 +33,16 @@ _ALL: counting.Sql = (_FROM_NAME_TO_NAME, ())
 
 
 def named(part: str) -> list[str]:
-    """Those of briefs, in lower case; one more than MOST at most."""
+    """Those of briefs, in lower case; one more than MOST at most. In quotes: of the whole name."""
+    fold = folding(part)
+    if whole := _WHOLE.fullmatch(part):
+        same = Brief.objects.filter(is_company(whole[1])).order_by()
+        return list(same.values_list(fold("company"), flat=True)[:1])
     if is_postgresql() and not counting.are_many(_ALL):
         found = _from_name_to_name(part)
         if found is not None:
             return found[: MOST + 1]
         counting.note_many(_ALL)
-    fold = folding(part)
     briefs = Brief.objects.annotate(named=fold("company"))
     names: Any = briefs.filter(named__contains=fold(Value(part))).order_by()
     return list(names.values_list("named", flat=True).distinct()[: MOST + 1])

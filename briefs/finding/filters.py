@@ -170,8 +170,9 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         help_text="As it is written, in any case.",
     )  # fmt: skip
     company = django_filters.CharFilter(
-        label="Company", max_length=200, method="by_company",
-        widget=forms.TextInput(_example("Part of its name")), help_text="A part of its name.",
+        label="Company", max_length=202, method="by_company",  # a whole name, and quotes
+        widget=forms.TextInput(_example("Part of its name")),
+        help_text="A part of its name, or the whole name in quotes.",
     )  # fmt: skip
 
     cause = django_filters.ModelChoiceFilter(
