@@ -11,7 +11,7 @@ from briefs.models import Brief
 
 
 def after(request: HttpRequest, brief: Brief) -> int | None:
-    """The key of the next brief; None if this one is the last, or not near its page any more.
+    """The key of the next open brief; None if this is the last, or not near its page any more.
 
     Ask before the brief is closed, while it is in the list. Only its page and the pages beside it
     are read: to read a list of 200,000 takes a second.
@@ -23,8 +23,9 @@ def after(request: HttpRequest, brief: Brief) -> int | None:
     shown = listing(query, request)
     lines = list(shown.keys[first : PAGE_SIZE * (page + 1)])
     keys = _unfolded(lines, shown, query.get(asking.UNFOLDED, ""))
-    place = keys.index(brief.pk) + 1 if brief.pk in keys else len(keys)
-    return keys[place] if place < len(keys) else None
+    below = keys[keys.index(brief.pk) + 1 :] if brief.pk in keys else []
+    open_ones = set(Brief.objects.open().filter(pk__in=below).values_list("pk", flat=True))
+    return next((key for key in below if key in open_ones), None)
 
 
 def _unfolded(lines: list[int], shown: Listing, cause: str) -> list[int]:

@@ -111,6 +111,13 @@ def test_after_one_of_an_open_fold_comes_the_next_of_the_fold_and_then_the_line_
     assert after_the_last.startswith(below.get_absolute_url())
 
 
+def test_in_the_list_of_all_the_closed_ones_are_passed_over(signed_in):
+    following, ended, brief = make_brief(), make_brief(), make_brief()
+    ended.close("retained")
+
+    assert address(closed(signed_in, brief, "state=all")).startswith(following.get_absolute_url())
+
+
 def test_after_the_last_one_comes_the_list(signed_in):
     make_brief(priority=4)
     last = make_brief(priority=1)
