@@ -348,6 +348,16 @@ def test_names_without_a_break_make_no_page_wider_than_the_screen(open_page, inc
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
 
+def test_name_that_turns_text_around_turns_nothing_beside_it(open_page, user):
+    ada = make_customer(company="Acme", attributes={"name": "Ada \u202emoc"})
+    make_brief(customer=ada, company="Acme").close("retained")
+
+    entry = open_page("/companies/?name=Acme").locator(".timeline .entry")
+    name, outcome = entry.locator("a").nth(1).bounding_box(), entry.locator("strong").bounding_box()
+
+    assert name["x"] + name["width"] < outcome["x"]
+
+
 def test_on_a_phone_each_line_of_a_row_begins_at_its_edge(open_page, incident):
     incident.briefs.update(kind="bounced", state="in_progress")
     page = open_page(f"/?cause={incident.pk}", size="phone")
