@@ -47,3 +47,15 @@ def test_company_is_found_by_a_part_of_its_name_in_any_case(monkeypatch, way, pa
     shown = BriefFilter({"company": part}, Brief.objects.all()).qs
 
     assert {brief.company for brief in shown} == found
+
+
+@pytest.mark.on_postgresql
+def test_too_many_names_are_gone_through_once_a_minute(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(companies, "STEPS", 1)
+    for company in ("Acme", "Globex"):
+        make_brief(company=company)
+
+    with django_assert_num_queries(2):
+        assert companies.named("acm") == ["acme"]
+    with django_assert_num_queries(1):
+        assert companies.named("glob") == ["globex"]

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from django.core.cache import cache
 
 from briefs.finding import search as searching
 from briefs.finding.search import Search, search
@@ -236,6 +237,18 @@ def test_of_a_common_word_the_newest_of_the_list_are_found(briefs, monkeypatch):
     assert not of_few.is_cut
     old = Search("enterprise").narrow(Brief.objects.all())
     assert set(old) == {briefs["henrik"], briefs["zoe"]}  # these are few
+
+
+def test_that_a_word_is_common_is_known_for_a_minute(briefs, monkeypatch):
+    """So further pages and other tabs do not read it again. Of another word nothing is known."""
+    monkeypatch.setattr(searching, "FEW", 3)
+    assert Search("shop").hits is None
+    Brief.objects.exclude(pk=briefs["talked"].pk).delete()
+
+    assert Search("shop").hits is None
+    assert Search("shop ohm").hits == [briefs["talked"].pk]
+    cache.clear()  # as after a minute
+    assert Search("shop").hits == [briefs["talked"].pk]
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,30 @@
 
 import asyncio
 import gc
+import weakref
 
 import pytest
 
-from operations.supervising.web_worker import GARBAGE, Worker
+from operations.supervising.web_worker import GARBAGE, LOOKS, Worker
+
+
+class _Held:
+    """An object that holds itself, as those of a page that failed hold each other."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def make_a_lot_of_garbage():
+    for _ in range(2 * GARBAGE):
+        _Held()
 
 
 @pytest.fixture
 def a_lot_of_garbage():
-    """Made by objects that hold each other, as those of a page that failed do."""
     gc.collect()
     gc.disable()
-    for _ in range(2 * GARBAGE):
-        one = []
-        one.append(one)
+    make_a_lot_of_garbage()
     yield
     gc.enable()
 
@@ -29,3 +39,19 @@ def test_garbage_is_looked_for_while_nobody_waits(under_way, left):
     asyncio.run(worker.on_tick(1))
 
     assert (gc.get_count()[0] > GARBAGE) == left
+
+
+@pytest.mark.usefixtures("a_lot_of_garbage")
+def test_what_becomes_garbage_after_it_was_looked_at_goes_as_well():
+    """Such as what a thread of the server holds until its next request."""
+    worker = Worker(ready=0, parent=0)
+    held = _Held()
+    last = weakref.ref(held)
+    asyncio.run(worker.on_tick(1))
+    del held
+
+    for _ in range(LOOKS + 1):
+        make_a_lot_of_garbage()
+        asyncio.run(worker.on_tick(1))
+
+    assert last() is None
