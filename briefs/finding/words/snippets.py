@@ -65,7 +65,9 @@ class _Found:
             left = _left(self.left, text)
             is_new = len(left) < len(self.left) and text.label not in _SHOWN_ANYWAY
             if is_new and len(self.snippets) < MOST:
-                self.snippets.append(Snippet(text.label, excerpt(text.text, self.terms)))
+                # A number is found by any of its ends, which are no words of it.
+                parts = [(text.text, True)] if text.is_phone else excerpt(text.text, self.terms)
+                self.snippets.append(Snippet(text.label, parts))
             self.left = left
         return self
 

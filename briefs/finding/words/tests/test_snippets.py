@@ -64,6 +64,16 @@ def test_snippets_say_where_each_word_was_found(user):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["1234567", "0170 123 45 67", "+49 170"])
+def test_number_is_marked_by_whichever_end_it_is_found(typed):
+    brief = make_brief(customer=make_customer(phone="+491701234567"))
+
+    found = snippets(terms(typed), [brief], Common())[brief.pk]
+
+    assert [(one.label, one.parts) for one in found] == [("Number", [("+491701234567", True)])]
+
+
+@pytest.mark.django_db
 def test_no_text_is_read_where_the_name_says_all(django_assert_num_queries):
     make_brief(customer=make_customer(attributes={"name": "Henrik Larsen"}))
     [brief], common = Brief.objects.select_related("customer"), Common()
