@@ -22,6 +22,7 @@ from personas.models import AttributeName, Customer, CustomerAlias, Persona, Sig
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
 from personas.rules.steps import Steps
+from providers import mavera_validation
 
 VERSION = 5  # raise it where documents are made in another way: all are written anew then
 MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
@@ -32,6 +33,7 @@ _OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "comp
 _READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "offer_words",
          "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
          "closing_reason__name", "offer__name", "offer__asks", "customer")  # fmt: skip
+_OF_AN_ANSWER = ("pk", "answer", "sources", "validation")
 # Entries of the log that hold what somebody wrote and no other row has: a brief that was reopened
 # has no ending any more.
 _IN_WORDS = Q(code=Activity.Code.SAID) | Q(
@@ -140,14 +142,19 @@ def of_loaded_customers(customers: Collection[Customer]) -> dict[int, list[Text]
 def of_answers(keys: Collection[int]) -> dict[int, list[Text]]:
     rows = Research.objects.filter(pk__in=keys).order_by("pk")
     return {
-        key: _said([Text("Research", answer, "D"), *_sources(cited)])
-        for key, answer, cited in rows.values_list("pk", "answer", "sources")
+        key: _said([Text("Research", answer, "D"), *_sources(cited), *_claims(validation)])
+        for key, answer, cited, validation in rows.values_list(*_OF_AN_ANSWER)
     }
 
 
 def _sources(cited: Any) -> Iterator[Text]:
     for one in sources(cited):
         yield Text("Source", f"{one.title} · {one.domain}", "D")
+
+
+def _claims(validation: Any) -> Iterator[Text]:
+    for claim in mavera_validation.read(validation).unsupported_claims:
+        yield Text("Without support", claim, "D")
 
 
 def _said(texts: Iterable[Text]) -> list[Text]:

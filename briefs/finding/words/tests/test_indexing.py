@@ -93,6 +93,9 @@ ACTS = {
     "a source": lambda brief, user: Research.objects.update(
         sources=[{"title": "A needle", "url": "https://trends.example/1"}]
     ),
+    "a claim without support": lambda brief, user: Research.objects.update(
+        validation={"unsupported_claims": ["Prices fell by a needle"]}
+    ),
     "words of an offer": lambda brief, user: Brief.objects.update(
         offer=Offer.objects.filter(asks="words").first() or Offer.objects.first(),
         offer_words="needle",
