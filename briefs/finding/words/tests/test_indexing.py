@@ -11,6 +11,7 @@ from briefs.finding.words.documents import of_answers, of_briefs, of_customers
 from briefs.models import (
     Brief,
     BriefDocument,
+    BulkAct,
     Comment,
     ContactLog,
     CustomerDocument,
@@ -33,7 +34,7 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
-from briefs.triage import closing, correcting, reopening, snoozing
+from briefs.triage import bulk, bulk_acting, bulk_undoing, closing, correcting, reopening, snoozing
 from briefs.triage.closing import Ending
 from briefs.triage.freshness import Seen
 from briefs.triage.snoozing import Snooze
@@ -112,6 +113,19 @@ ACTS = {
     "another answer": lambda brief, user: Brief.objects.update(
         research=make_research(answer="A needle.")
     ),
+    "why a brief that it took over was put off": lambda brief, user: took_over(
+        brief,
+        user,
+        lambda other: snoozing.snooze(
+            other, user, str(Seen.of(other)), Snooze("monday", why_moved="needle")
+        ),
+    ),
+    "an ending of a brief that it took over": lambda brief, user: took_over(
+        brief, user, lambda other: reopened(other, user, note="needle")
+    ),
+    "an ending of many that was undone": lambda brief, user: ended_with_others_and_undone(
+        brief, user, note="needle"
+    ),
     "a merge": lambda brief, user: merge(
         brief.customer.pk, make_customer(external_id="needle-2", cio_id=None).pk
     ),
@@ -126,6 +140,19 @@ def ended(brief, user, note):
 def reopened(brief, user, note="", why=""):
     ended(brief, user, note)
     reopening.reopen(brief, user, str(Seen.of(brief)), why)
+
+
+def took_over(brief, user, act):
+    brief.assign(user, user)
+    other = make_brief(customer=make_customer(external_id="other", cio_id=None))
+    act(other)
+    merge(brief.customer.pk, other.customer.pk)
+
+
+def ended_with_others_and_undone(brief, user, note):
+    act = bulk.choose([brief.pk], user, BulkAct.Kind.CLOSE)
+    bulk_acting.close(act, user, Ending("no_response", note))
+    bulk_undoing.undo(act, user)
 
 
 def corrected(brief, user, note):
