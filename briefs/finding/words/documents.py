@@ -18,6 +18,7 @@ from briefs.finding.words import folding
 from briefs.models import Activity, Brief, BriefDocument, Comment, ContactLog, Research, Signal
 from briefs.models.endings import offer_in_words
 from briefs.reading.sources import sources
+from briefs.reading.stripping import answer_alone
 from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
@@ -142,7 +143,13 @@ def of_loaded_customers(customers: Collection[Customer]) -> dict[int, list[Text]
 def of_answers(keys: Collection[int]) -> dict[int, list[Text]]:
     rows = Research.objects.filter(pk__in=keys).order_by("pk")
     return {
-        key: _said([Text("Research", answer, "D"), *_sources(cited), *_claims(validation)])
+        key: _said(
+            [
+                Text("Research", answer_alone(answer), "D"),  # as its page has it
+                *_sources(cited),
+                *_claims(validation),
+            ]
+        )
         for key, answer, cited, validation in rows.values_list(*_OF_AN_ANSWER)
     }
 

@@ -180,6 +180,15 @@ def test_after_any_act_one_run_writes_what_a_rebuild_would(brief, user, act):
     assert not indexing.is_due()
 
 
+def test_of_an_answer_only_what_its_page_shows_is_found(brief):
+    thought = "Perhaps a haystack. " * 2_000
+    Research.objects.update(answer=f"<think>{thought}</think>\n\nLook for the needle.")
+    indexing.run()
+
+    assert found("needle") == [brief]
+    assert found("haystack") == []
+
+
 def test_rows_that_are_copied_are_marked_too(user):
     comments = [Comment(brief=make_brief(), actor=user, at="2026-11-23T12:00Z", text="needle")]
     indexing.run()
