@@ -27,7 +27,7 @@ from providers import mavera_validation
 
 VERSION = 5  # raise it where documents are made in another way: all are written anew then
 MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
-LONGEST = 20_000  # characters of one text
+LONGEST = 30_000  # characters of one text, as many as a page shows of an answer
 FEWEST_DIGITS = 7  # by which a number is found
 _OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company")
 # Whoever reads the text of another column names it here, and in `briefs.models.watching`.

@@ -25,6 +25,7 @@ from briefs.models import (
 from briefs.models.watching import WORDS, install
 from briefs.pipeline.inserting import insert
 from briefs.pipeline.merging import merge
+from briefs.reading import markdown
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -187,6 +188,14 @@ def test_of_an_answer_only_what_its_page_shows_is_found(brief):
 
     assert found("needle") == [brief]
     assert found("haystack") == []
+
+
+def test_all_that_a_page_shows_of_a_long_answer_is_found(brief):
+    text = f"{'Newsletters ' * markdown.LONGEST}"[: markdown.LONGEST - 8] + " needle."
+    Research.objects.update(answer=text)
+    indexing.run()
+
+    assert found("needle") == [brief]
 
 
 def test_rows_that_are_copied_are_marked_too(user):
