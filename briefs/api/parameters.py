@@ -33,6 +33,10 @@ class Ordering(BaseFilterBackend):
         for word in asked:
             if word not in allowed:
                 raise ValidationError({ORDERING: [f"“{word}” is none of: {', '.join(allowed)}."]})
+        names = [word.removeprefix("-") for word in asked]
+        if repeated := next((name for name in names if names.count(name) > 1), ""):
+            times = f"“{repeated}” is named {names.count(repeated)} times. Name it once."
+            raise ValidationError({ORDERING: [times]})
         sorted_rows: QuerySet[Any] = view.ordered(queryset, *asked)
         return sorted_rows
 
@@ -45,7 +49,7 @@ class Ordering(BaseFilterBackend):
                 "required": False,
                 "description": "By what the rows are sorted, one or several; with - the largest "
                 "or latest first. Rows without a value come last.",
-                "schema": {"type": "array", "items": choices},
+                "schema": {"type": "array", "items": choices, "uniqueItems": True},
                 "style": "form",
                 "explode": False,
             }

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 # another separator than ours, as Excel does in many countries, a cell begins there. Our quotes do
 # not help then: they count only where a cell begins, and some are read away. A list in a note,
 # "- this", has apostrophes too, since a spreadsheet would take its lines for formulas.
-_FORMULA = re.compile(r"(?<![^;\t\r\n])(?=(?:\"|[^\S\t\r\n])*[=+\-@＝＋－＠])")  # wide ones too
+# Signs that nobody sees are read away by some programs; others take wide and small signs as ours.
+_UNSEEN = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff"
+)
+_FORMULA = re.compile(rf"(?<![^;\t\r\n])(?=(?:\"|[^\S\t\r\n]|[{_UNSEEN}])*[=+\-@＝＋－＠﹦﹢﹣﹫])")
 
 
 def text(words: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from briefs.finding.words import folding
+from briefs.finding.words.documents import FEWEST_DIGITS
 from webhooks.personal import Person, Wanted
 
 ERASED = "[erased]"
@@ -37,7 +39,7 @@ _FIRST = r"(?<![0-9])" + "".join(rf"(?<![0-9]{signs})" for signs in (r"[\s()./-]
 # What people write in a name for the sign that is meant.
 _ALIKE = {
     "-": (" ", "\u2010", "\u2011", "\u2013"), "'": ("\u2019",), "\u2019": ("'",), "ä": ("ae",),
-    "ö": ("oe",), "ü": ("ue",), "ø": ("o", "oe"), "å": ("aa",), "æ": ("ae",), "ł": ("l",),
+    "ö": ("oe",), "ü": ("ue",), "ø": ("o", "oe"), "å": ("aa",), "đ": ("dj",),
 }  # fmt: skip
 # Scripts in which a name stands among other words without a space.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
@@ -94,13 +96,14 @@ class Pattern:
         words = cls.of_words(person)._with(sorted(every))
         parts = {part for one in (*every, *person.words) for part in re.split(r"[\W_]+", one)}
         begun = sorted(part for part in parts if len(part) >= SHORTEST_BEGINNING)
+        within = sorted(_within_numbers(person.identifiers.get("phone", ())))
         return {
             Wanted.NAMING: cls.of(person),
             Wanted.WORDS: words,
             Wanted.BEGINNINGS: words._or(
                 (part[:SHORTEST_BEGINNING] for part in begun),
                 (f"{_beginning(part, SHORTEST_BEGINNING, is_name=True)}{_AFTER}" for part in begun),
-            ),
+            )._or(map(" ".join, within), map(_BETWEEN_DIGITS.join, within)),
         }
 
     def _with(self, words: Iterable[str]) -> "Pattern":
@@ -168,6 +171,16 @@ def _like(runs: Iterable[str]) -> str:
 
 def _digits(number: str) -> str:
     return "".join(_RUN.findall(number)).removeprefix("00")
+
+
+def _within_numbers(numbers: Iterable[str]) -> set[str]:
+    """As many digits one after the other as a search finds a number by, whichever they are."""
+    every = [_digits(number) for number in numbers]
+    return {
+        digits[start : start + FEWEST_DIGITS]
+        for digits in every
+        for start in range(len(digits) - FEWEST_DIGITS + 1)
+    }
 
 
 def _dialled(number: str) -> str:
@@ -253,6 +266,7 @@ def _alike(sign: str) -> Iterator[str]:
     parts = unicodedata.normalize("NFKD", sign)
     yield "".join(one for one in parts if not unicodedata.combining(one)) or sign
     yield sign.casefold()
+    yield "".join(folding.words(sign)) or sign  # as a search folds it
     yield from _ALIKE.get(sign, ())
 
 

@@ -56,7 +56,10 @@ WATCHED = (
         "briefs_customerdocument",
     ),
     Watched("personas_customeralias", "customer", "customer_id", ("customer_id", "value")),
-    Watched("briefs_research", "research", "id", ("answer", "sources"), "briefs_researchdocument"),
+    Watched(
+        "briefs_research", "research", "id", ("answer", "sources", "validation"),
+        "briefs_researchdocument",
+    ),
     Watched("briefs_closingreason", "reason", "id", ("name",), events=("UPDATE",)),
     Watched("briefs_offer", "offer", "0", ("name",), events=("UPDATE",)),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from briefs.models import Brief, Erasure, Priority, Signal
+from briefs.models import Activity, Brief, Erasure, Priority, Signal
 from briefs.models.priority import Judgement, shown
 from briefs.notifying import personal
 from briefs.pipeline.drafts import Draft
@@ -104,6 +104,8 @@ def _merge_briefs(older: Customer, newer: Customer) -> None:
         return
     kept, doubled = sorted(briefs, key=lambda b: (*_worth(b), b.customer_id == older.pk))[::-1]
     doubled.signals.update(brief=kept)
+    Activity.keep_endings([doubled])
+    doubled.activities.filter(code=Activity.Code.SAID).update(brief=kept)
     doubled.activities.update(brief=kept, code=None)  # no code: the kept brief has its own
     doubled.contacts.update(brief=kept)
     doubled.comments.update(brief=kept)

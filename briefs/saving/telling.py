@@ -113,6 +113,8 @@ def _remove(segment: SavingSegment, api: TrackApi, stop_at: float) -> bool:
     keys = {row.pk for row in told}
     _delete([row for row in batch if row.pk not in keys])
     for kind, some in _by_kind(told):
+        # Until it is answered nobody knows: whose brief is opened again meanwhile is put in again.
+        _rows(some).update(is_member=False)
         _tell(api.remove, segment, kind, some, _delete, stop_at)
     return bool(batch)
 
@@ -187,9 +189,15 @@ def _tell(
     def refused(row: SegmentMembership, error: Refused) -> None:
         logger.warning("customer %d not told: %s", row.customer_id, error)
         row.try_again(SegmentMembership.Fault.REFUSED, str(error))
+        stay([row])
 
     def put_off(some: Rows) -> None:
         _rows(some).postpone(AFTER_REFUSALS)
+        stay(some)
+
+    def stay(some: Rows) -> None:
+        """Nothing was done to these: who was in is in."""
+        _rows([row for row in some if row.is_member]).update(is_member=True)
 
     halving.tell(request, rows, done=done, refused=refused, put_off=put_off, stop_at=stop_at)
 

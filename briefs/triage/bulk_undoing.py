@@ -121,6 +121,8 @@ def _restore(act: BulkAct, actor: Any, back: list[tuple[BulkPart, Brief]]) -> No
         Brief.objects.filter(pk__in=[brief.pk for _, brief in same]).update(
             **{name: _read(name, value) for name, value in fields(same[0]).items()}
         )
+    if act.kind == BulkAct.Kind.CLOSE:
+        Activity.keep_endings(briefs)
     Activity.objects.bulk_create(
         Activity(brief=brief, actor=actor, text=f"undid it: {_undone(act)}") for brief in briefs
     )

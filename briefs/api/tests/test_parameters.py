@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ApiToken
+from briefs.finding import ordering
 from briefs.finding.words import indexing
 from briefs.finding.words.matching import Statements, TooSlow
 from briefs.models import Priority
@@ -298,6 +299,27 @@ def test_schema_names_both_schemes_and_either_is_enough(signed_in):
 
 
 # The inbox stays tolerant
+
+
+@pytest.mark.parametrize("value", ["priority,priority", "due,-due", ",".join(["priority"] * 1_200)])
+def test_ordering_that_is_named_twice_is_refused(refused, value):
+    """No database sorts by thousands of columns."""
+    said = refused("/api/v1/briefs/", ordering=value)["ordering"]
+
+    assert said.endswith("times. Name it once.")
+
+
+def test_list_can_be_sorted_by_all_there_is_page_by_page(signed_in):
+    keys = [make_brief().pk for _ in range(3)]
+    every = ",".join(ordering.ORDERINGS)
+    found, answer = [], signed_in.get("/api/v1/briefs/", {"ordering": every, "page_size": 1}).json()
+    while True:
+        found += [one["id"] for one in answer["results"]]
+        if not answer["next"]:
+            break
+        answer = signed_in.get(answer["next"]).json()
+
+    assert sorted(found) == keys
 
 
 @pytest.mark.parametrize(

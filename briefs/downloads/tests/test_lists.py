@@ -70,6 +70,7 @@ def test_row_says_what_the_list_shows(signed_in, user):
     ("words", "safe"),
     [
         *((words, f"'{words}") for words in ("=1", "+1", "-1", "@x", " =1", "＝1", "\r1", "\ta")),
+        *((words, f"'{words}") for words in ("\u200b=1", "\ufeff +1", "\0@x", "﹣1", '\u00ad"=1')),
         ("\t=1", "'\t'=1"),
         ("\n@x", "'\n'@x"),
         ("a;=1", "a;'=1"),

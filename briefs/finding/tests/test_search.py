@@ -202,6 +202,37 @@ def test_phrase_is_found_however_often_its_words_occur(briefs, user, typed):
     assert list(search(Brief.objects.all(), typed)) == [briefs["talked"]]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "12345678-1234-4abc-a716-446655440000",  # begins as a phone number does
+        "12345678-1234-4abc",
+        "+49 (0)170 / 123 45 67",
+        "\u202a+49 170 123 45 67\u202c",  # as an address book gives it
+        "4,900",
+        '"4,900"',
+        "4900",
+        "soren YILDIZ",
+        "Søren yıldız",
+        "news\u200bletter",
+        "O'Brien",
+    ],
+)
+def test_what_pages_print_is_found_as_people_copy_and_type_it(typed):
+    AttributeName.objects.create(role="seats", label="Seats", names="seats")
+    customer = make_customer(
+        external_id="12345678-1234-4abc-a716-446655440000",
+        phone="+491701234567",
+        attributes={"name": "Søren Yıldız", "seats": "4900"},
+        company="O\u02bcBrien",
+    )
+    one = make_brief(customer=customer, research=make_research(answer="Cap the news\u00adletter."))
+    make_brief(customer=make_customer(external_id="12345678-1234-9", phone="+4917012345"))
+    indexing.run()
+
+    assert list(search(Brief.objects.all(), typed)) == [one]
+
+
 def test_number_alone_finds_the_brief_of_this_number_too(briefs):
     found = search(Brief.objects.all(), str(briefs["zoe"].pk))
 

@@ -18,20 +18,23 @@ from briefs.finding.words import folding
 from briefs.models import Activity, Brief, BriefDocument, Comment, ContactLog, Research, Signal
 from briefs.models.endings import offer_in_words
 from briefs.reading.sources import sources
+from briefs.reading.stripping import answer_alone
 from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
 from personas.rules.steps import Steps
+from providers import mavera_validation
 
-VERSION = 4  # raise it where documents are made in another way: all are written anew then
+VERSION = 5  # raise it where documents are made in another way: all are written anew then
 MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
-LONGEST = 20_000  # characters of one text
+LONGEST = 30_000  # characters of one text, as many as a page shows of an answer
 FEWEST_DIGITS = 7  # by which a number is found
 _OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company")
 # Whoever reads the text of another column names it here, and in `briefs.models.watching`.
 _READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "offer_words",
          "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
          "closing_reason__name", "offer__name", "offer__asks", "customer")  # fmt: skip
+_OF_AN_ANSWER = ("pk", "answer", "sources", "validation")
 # Entries of the log that hold what somebody wrote and no other row has: a brief that was reopened
 # has no ending any more.
 _IN_WORDS = Q(code=Activity.Code.SAID) | Q(
@@ -140,14 +143,25 @@ def of_loaded_customers(customers: Collection[Customer]) -> dict[int, list[Text]
 def of_answers(keys: Collection[int]) -> dict[int, list[Text]]:
     rows = Research.objects.filter(pk__in=keys).order_by("pk")
     return {
-        key: _said([Text("Research", answer, "D"), *_sources(cited)])
-        for key, answer, cited in rows.values_list("pk", "answer", "sources")
+        key: _said(
+            [
+                Text("Research", answer_alone(answer), "D"),  # as its page has it
+                *_sources(cited),
+                *_claims(validation),
+            ]
+        )
+        for key, answer, cited, validation in rows.values_list(*_OF_AN_ANSWER)
     }
 
 
 def _sources(cited: Any) -> Iterator[Text]:
     for one in sources(cited):
         yield Text("Source", f"{one.title} · {one.domain}", "D")
+
+
+def _claims(validation: Any) -> Iterator[Text]:
+    for claim in mavera_validation.read(validation).unsupported_claims:
+        yield Text("Without support", claim, "D")
 
 
 def _said(texts: Iterable[Text]) -> list[Text]:

@@ -1,8 +1,9 @@
 """Splits texts into folded words, the same on every database.
 
 A word is a run of letters and digits in lower case without accents: “Müller-Lüdenscheid” gives
-`muller` and `ludenscheid`, and an address gives its parts. Of scripts that are written without
-spaces between words each sign is a word, with the marks that belong to it.
+`muller` and `ludenscheid`, and an address gives its parts. Signs that nobody sees, such as a soft
+hyphen, are as if they were not there. Of scripts that are written without spaces between words each
+sign is a word, with the marks that belong to it.
 """
 
 import re
@@ -21,6 +22,29 @@ _ALONE = (
 )
 _ALSO_MARKS = "\u0e33\u0eb3"  # of Thai and Lao: letters that become a mark and a letter
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
+_APOSTROPHES = r"\u02b9-\u02bf"  # that count as letters; the others divide words
+# Which no decomposition leads back to the letters that others type for them.
+_LETTERS = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_STRETCH, _JOINER, _VARIANTS = "\u0640", "\u034f", r"\ufe00-\ufe0f"  # of Arabic; of any letter
+
+
+@cache
+def _unseen() -> str:
+    """Zero-width and bidirectional signs, soft hyphens and the like."""
+    unseen = "".join(chr(code) for code in _BMP if unicodedata.category(chr(code)) == "Cf")
+    return f"{re.escape(unseen)}{_STRETCH}{_JOINER}{_VARIANTS}"
+
+
+@cache
+def _unseen_sign() -> Pattern[str]:
+    return re.compile(f"[{_unseen()}]")
+
+
+def seen(text: str) -> str:
+    """The text without signs that nobody sees."""
+    return text if text.isascii() else _unseen_sign().sub("", text)
 
 
 @cache
@@ -30,8 +54,9 @@ def _patterns() -> tuple[Pattern[str], Pattern[str]]:
     marks = "".join(
         re.escape(chr(code)) for code in _BMP if unicodedata.category(chr(code)).startswith("M")
     )
-    run = re.compile(rf"(?:[^\W_]|[{marks}])+")
-    sign = rf"(?:[^\W_]|[{marks}])"
+    marks += _unseen()
+    sign = rf"(?:[^\W_{_APOSTROPHES}]|[{marks}])"
+    run = re.compile(rf"{sign}+")
     return run, re.compile(rf"[{_ALONE}][{marks}{_ALSO_MARKS}]*|(?:(?![{_ALONE}]){sign})+")
 
 
@@ -69,7 +94,7 @@ def _folded(run: str) -> tuple[str, ...]:
     """The words of a run of letters, digits and marks: usually one."""
     if run.isascii():
         return (run.lower()[:LONGEST],)
-    bare = _without_accents(_without_accents(run).casefold())
+    bare = _without_accents(_without_accents(seen(run)).casefold()).translate(_LETTERS)
     _, word = _patterns()
     return tuple(found[:LONGEST] for found in word.findall(bare))
 

@@ -65,7 +65,12 @@ class _Found:
             left = _left(self.left, text)
             is_new = len(left) < len(self.left) and text.label not in _SHOWN_ANYWAY
             if is_new and len(self.snippets) < MOST:
-                self.snippets.append(Snippet(text.label, excerpt(text.text, self.terms)))
+                # A number is found by any of its ends, which are no words of it.
+                new = [term for term in self.left if term not in left]
+                parts = (
+                    [(text.text, True)] if text.is_phone else excerpt(text.text, self.terms, new)
+                )
+                self.snippets.append(Snippet(text.label, parts))
             self.left = left
         return self
 
@@ -75,17 +80,19 @@ def _left(terms: Sequence[Term], text: Text) -> Sequence[Term]:
     return [term for term in terms if not any(term.occurs(run) for run in text.runs)]
 
 
-def excerpt(text: str, terms: Iterable[Term]) -> list[tuple[str, bool]]:
-    """The piece of the text around the first term that it says."""
+def excerpt(text: str, terms: Iterable[Term], new: Sequence[Term] = ()) -> list[tuple[str, bool]]:
+    """The piece of the text around the first term that it says, of the new ones if it says any."""
     text = _SIGNS.sub(" ", text[: documents.LONGEST]).strip()
     places = list(folding.places(text))
     words = [word for word, _, _ in places]
-    marked = sorted(
-        (places[start][1], places[end - 1][2])
-        for term in terms
-        for start, end, _ in term.found(words)
-    )
-    at = marked[0][0] if marked else 0
+
+    def said(terms: Iterable[Term]) -> list[tuple[int, int]]:
+        found = (place for term in terms for place in term.found(words))
+        pieces = ((places[start][1], places[end - 1][2]) for start, end, _ in found)
+        return sorted(pieces, key=lambda piece: (piece[0], -piece[1]))  # the longest comes first
+
+    marked = said(terms)
+    at = next((begin for begin, _ in said(new) or marked), 0)
     first, last = _cut(text, at)
     parts = [("…", False)] if first else []
     done = first

@@ -15,8 +15,12 @@ MOST_WORDS = 16  # of one phrase
 _QUOTES = str.maketrans("“”„«»", '"""""')
 _PART = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 _NUMBER = re.compile(r"#?([0-9]{1,18})")
-# A number as people write it: it begins with + or has seven digits or more in its groups.
-_PHONE = re.compile(r"(?<![\w.@-])\+?\(?[0-9][0-9 ().\-/]{5,24}[0-9](?![\w@])")
+# A number as people write it: it begins with + or has seven digits or more in its groups. The
+# beginning of an id, such as 12345678-1234-4abc, is none.
+_PHONE = re.compile(r"(?<![\w.@-])\+?\(?[0-9][0-9 ().\-/]{5,24}[0-9](?![\w@]|[.\-/]+\w)")
+_NOT_FROM_ABROAD = "(0)"  # +49 (0)170 1234567
+# As pages print the number of an attribute, which is written without commas.
+_WITH_COMMAS = re.compile(r"(?<![\d.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\d,])")
 _FEWEST_DIGITS = 7
 
 
@@ -55,7 +59,7 @@ class Term:
 
 def terms(text: str) -> list[Term]:
     """What is asked for, each once; none if the text has no word. A search takes MOST_TERMS."""
-    text = text[:LONGEST].translate(_QUOTES)
+    text = folding.seen(text[:LONGEST]).translate(_QUOTES)
     found: list[Term] = []
     place = 0
     while part := _PART.search(text, place):
@@ -72,17 +76,24 @@ def terms(text: str) -> list[Term]:
 
 def _word(word: str, sign: str) -> Term | None:
     """A word with signs in it, such as an address, is its parts one after the other."""
-    way = tuple(folding.words(word)[:MOST_WORDS])
+    ways = _ways(word)
     number = _NUMBER.fullmatch(word)
     key = int(number[1]) if number else None
     if word.startswith("#") and number:
         return Term((), is_not=bool(sign), number=key)
-    return Term((way,), is_not=bool(sign), number=key) if way else None
+    return Term(ways, is_not=bool(sign), number=key) if ways else None
 
 
 def _phrase(phrase: str, sign: str) -> Term | None:
-    way = tuple(folding.words(phrase)[:MOST_WORDS])
-    return Term((way,), is_start=False, is_not=bool(sign)) if way else None
+    ways = _ways(phrase)
+    return Term(ways, is_start=False, is_not=bool(sign)) if ways else None
+
+
+def _ways(text: str) -> tuple[tuple[str, ...], ...]:
+    """Its words one after the other; those of a number also as they are without its commas."""
+    without_commas = _WITH_COMMAS.sub(lambda found: found[0].replace(",", ""), text)
+    ways = (tuple(folding.words(each)[:MOST_WORDS]) for each in (text, without_commas))
+    return tuple(dict.fromkeys(way for way in ways if way))
 
 
 def _is_phone(text: str) -> bool:
@@ -93,5 +104,6 @@ def _is_phone(text: str) -> bool:
 
 def _phone(text: str, *, is_not: bool) -> Term:
     groups = tuple(folding.words(text))
-    digits = "".join(groups).lstrip("0") or "0"
+    dialled = folding.words(text.replace(_NOT_FROM_ABROAD, ""))
+    digits = "".join(dialled).lstrip("0") or "0"
     return Term(tuple(dict.fromkeys([groups, (digits,)])), is_not=is_not)

@@ -208,6 +208,30 @@ def test_what_was_typed_to_find_them_goes_and_views_that_may_mean_them_are_told(
     ]
 
 
+@pytest.mark.parametrize(
+    ("customer", "typed"),
+    [
+        ({"phone": "+491701234567"}, "0170 / 123 45 67"),
+        ({"phone": "+491701234567"}, "1234567"),  # by which a search finds the number too
+        ({"phone": "+491701234567"}, "170 12345"),
+        ({"attributes": {"name": "Đorđe Ýldırım"}}, "dorde"),
+        ({"attributes": {"name": "Þóra Yıldırım"}}, "yildirim thora"),
+        ({"email": "z.testfrau@example.com"}, "z.testfrau@exam"),
+        ({"external_id": "12345678-1234-4abc-a716"}, "12345678-1234"),
+    ],
+)
+def test_whatever_finds_them_is_not_offered_any_more(django_user_model, customer, typed):
+    make_customer(cio_id="beef01", **customer)
+    user = django_user_model.objects.create(username="agent")
+    for text in (typed, "prices 2026", "7654321"):
+        RecentSearch.objects.create(user=user, text=text)
+
+    erase("beef01")
+
+    kept = RecentSearch.objects.order_by("text").values_list("text", flat=True)
+    assert list(kept) == ["7654321", "prices 2026"]
+
+
 def test_events_are_found_through_an_index_of_each_kind():
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

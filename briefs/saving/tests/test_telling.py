@@ -286,6 +286,36 @@ def test_request_without_an_answer_is_repeated(sandbox, segment, monkeypatch):
     assert names_in(sandbox, segment) == []
 
 
+def test_who_comes_back_before_the_answer_is_put_in_again(sandbox, segment, monkeypatch):
+    """Customer.io may have taken them out, though its answer was lost."""
+    brief = make_person(sandbox, "ann")
+    run()
+    brief.close(Brief.Outcome.RETAINED)
+    sandbox.faults.add("segments/remove_customers", "hang", seconds=600)
+    with monkeypatch.context() as patch:
+        patch.setattr(customerio_track, "SECONDS", 0.2)
+        run()
+    monkeypatch.setattr(customerio_track, "SECONDS", 60.0)
+    sandbox.segments.change(segment, "id", ["ann"], is_member=False)  # it did
+
+    brief.reopen("opened it again", get_user_model().objects.create(username="robin"), None)
+    run()
+
+    assert names_in(sandbox, segment) == ["ann"]
+    assert row_of(brief).is_member
+
+
+def test_who_is_refused_at_leaving_is_still_known_to_be_in(sandbox, segment):
+    brief = make_person(sandbox, "ann")
+    run()
+    brief.close(Brief.Outcome.RETAINED)
+    sandbox.refused_ids = {brief.customer.cio_id}
+
+    run()
+
+    assert (row_of(brief).fault, row_of(brief).is_member) == ("refused", True)
+
+
 def test_one_bad_id_stops_nobody_else(sandbox, segment):
     briefs = [make_person(sandbox, f"p{number}") for number in range(8)]
     sandbox.refused_ids = {briefs[3].customer.cio_id}

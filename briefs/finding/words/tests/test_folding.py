@@ -19,6 +19,10 @@ from briefs.finding.words.folding import LONGEST, places, words
         ("हिन्दी", "हिनदी"),
         ("\ud800 \0 🙂 % _", ""),
         ("x" * 100, "x" * LONGEST),
+        ("YILDIZ, Yıldız, Łukasz, Søren, Đorđe", "yildiz yildiz lukasz soren dorde"),
+        ("news\u00adletter, An\u200bna \u202bmail\u202c \u2764\ufe0f", "newsletter anna mail"),
+        ("محـــمد مُحَمَّد", "محمد محمد"),
+        ("O\u02bcBrien, O’Brien, O'Brien", "o brien o brien o brien"),
     ],
 )
 def test_words_of(text, expected):

@@ -11,6 +11,7 @@ from briefs.finding.words.documents import of_answers, of_briefs, of_customers
 from briefs.models import (
     Brief,
     BriefDocument,
+    BulkAct,
     Comment,
     ContactLog,
     CustomerDocument,
@@ -24,6 +25,7 @@ from briefs.models import (
 from briefs.models.watching import WORDS, install
 from briefs.pipeline.inserting import insert
 from briefs.pipeline.merging import merge
+from briefs.reading import markdown
 from briefs.tests.factories import (
     make_brief,
     make_customer,
@@ -33,7 +35,7 @@ from briefs.tests.factories import (
     make_research,
     make_signal,
 )
-from briefs.triage import closing, correcting, reopening, snoozing
+from briefs.triage import bulk, bulk_acting, bulk_undoing, closing, correcting, reopening, snoozing
 from briefs.triage.closing import Ending
 from briefs.triage.freshness import Seen
 from briefs.triage.snoozing import Snooze
@@ -93,6 +95,9 @@ ACTS = {
     "a source": lambda brief, user: Research.objects.update(
         sources=[{"title": "A needle", "url": "https://trends.example/1"}]
     ),
+    "a claim without support": lambda brief, user: Research.objects.update(
+        validation={"unsupported_claims": ["Prices fell by a needle"]}
+    ),
     "words of an offer": lambda brief, user: Brief.objects.update(
         offer=Offer.objects.filter(asks="words").first() or Offer.objects.first(),
         offer_words="needle",
@@ -109,6 +114,19 @@ ACTS = {
     "another answer": lambda brief, user: Brief.objects.update(
         research=make_research(answer="A needle.")
     ),
+    "why a brief that it took over was put off": lambda brief, user: took_over(
+        brief,
+        user,
+        lambda other: snoozing.snooze(
+            other, user, str(Seen.of(other)), Snooze("monday", why_moved="needle")
+        ),
+    ),
+    "an ending of a brief that it took over": lambda brief, user: took_over(
+        brief, user, lambda other: reopened(other, user, note="needle")
+    ),
+    "an ending of many that was undone": lambda brief, user: ended_with_others_and_undone(
+        brief, user, note="needle"
+    ),
     "a merge": lambda brief, user: merge(
         brief.customer.pk, make_customer(external_id="needle-2", cio_id=None).pk
     ),
@@ -123,6 +141,19 @@ def ended(brief, user, note):
 def reopened(brief, user, note="", why=""):
     ended(brief, user, note)
     reopening.reopen(brief, user, str(Seen.of(brief)), why)
+
+
+def took_over(brief, user, act):
+    brief.assign(user, user)
+    other = make_brief(customer=make_customer(external_id="other", cio_id=None))
+    act(other)
+    merge(brief.customer.pk, other.customer.pk)
+
+
+def ended_with_others_and_undone(brief, user, note):
+    act = bulk.choose([brief.pk], user, BulkAct.Kind.CLOSE)
+    bulk_acting.close(act, user, Ending("no_response", note))
+    bulk_undoing.undo(act, user)
 
 
 def corrected(brief, user, note):
@@ -148,6 +179,23 @@ def test_after_any_act_one_run_writes_what_a_rebuild_would(brief, user, act):
     call_command("rebuild_search")
     assert everything() == kept_up
     assert not indexing.is_due()
+
+
+def test_of_an_answer_only_what_its_page_shows_is_found(brief):
+    thought = "Perhaps a haystack. " * 2_000
+    Research.objects.update(answer=f"<think>{thought}</think>\n\nLook for the needle.")
+    indexing.run()
+
+    assert found("needle") == [brief]
+    assert found("haystack") == []
+
+
+def test_all_that_a_page_shows_of_a_long_answer_is_found(brief):
+    text = f"{'Newsletters ' * markdown.LONGEST}"[: markdown.LONGEST - 8] + " needle."
+    Research.objects.update(answer=text)
+    indexing.run()
+
+    assert found("needle") == [brief]
 
 
 def test_rows_that_are_copied_are_marked_too(user):

@@ -20,6 +20,7 @@ def shown(text, typed):
         ("Her contract ends.", "contract", "Her [contract] ends."),
         ("Her contract ends.", "CONTR ends", "Her [contract] [ends]."),
         ("Zoë Müller left", '"zoe muller"', "[Zoë Müller] left"),
+        ("Zoë Müller left", 'zoe "zoe muller"', "[Zoë Müller] left"),
         ("<b>needle</b>", "needle", "<b>[needle]</b>"),  # the template escapes it
         (
             "**Cap** the\n# newsletters [1]",
@@ -61,6 +62,27 @@ def test_snippets_say_where_each_word_was_found(user):
     # The row shows the name anyway; two places are enough.
     assert [one.label for one in found] == ["Comment", "Playbook"]
     assert found[0].parts == [("On ", False), ("leave", True), (".", False)]
+
+
+@pytest.mark.django_db
+def test_snippet_is_of_what_nothing_before_it_says(user):
+    """The name is in the comment too, and far from what was looked for."""
+    brief = make_brief(customer=make_customer(attributes={"name": "Henrik"}))
+    Comment.objects.create(brief=brief, actor=user, text=f"Henrik called. {LONG}He is on leave.")
+
+    [found] = snippets(terms("henrik leave"), [brief], Common())[brief.pk]
+
+    assert ("leave", True) in found.parts
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["1234567", "0170 123 45 67", "+49 170"])
+def test_number_is_marked_by_whichever_end_it_is_found(typed):
+    brief = make_brief(customer=make_customer(phone="+491701234567"))
+
+    found = snippets(terms(typed), [brief], Common())[brief.pk]
+
+    assert [(one.label, one.parts) for one in found] == [("Number", [("+491701234567", True)])]
 
 
 @pytest.mark.django_db
