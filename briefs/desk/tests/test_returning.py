@@ -111,6 +111,15 @@ def test_after_one_of_an_open_fold_comes_the_next_of_the_fold_and_then_the_line_
     assert after_the_last.startswith(below.get_absolute_url())
 
 
+@pytest.mark.parametrize("cause", ["None", "0", "-", "x"])
+def test_open_fold_that_is_none_is_no_fault(signed_in, cause):
+    following, brief = make_brief(priority=3), make_brief(priority=4)
+
+    after = address(closed(signed_in, brief, f"unfold={cause}"))
+
+    assert after.startswith(following.get_absolute_url())
+
+
 def test_after_the_last_one_comes_the_list(signed_in):
     make_brief(priority=4)
     last = make_brief(priority=1)
