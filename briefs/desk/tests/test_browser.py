@@ -397,6 +397,20 @@ def test_fold_opens_and_closes_in_place(open_page, incident, javascript):
     expect(page.locator(".brief-row")).to_have_count(1)
 
 
+def test_fold_leads_whoever_is_signed_out_to_the_sign_in_and_opens_after_it(
+    open_page, incident, user
+):
+    page = open_page("/")
+    page.context.clear_cookies(name="sessionid")
+    page.locator(".fold-link").click()
+
+    page.fill("[name=username]", "robin")
+    page.fill("[name=password]", "a-long-password")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+
+
 def test_fold_that_opens_stays_where_it_is_on_the_screen(open_page, incident):
     make_folded(incident, 34)
     for _ in range(15):  # so many that the fold lies far down
