@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from accounts.models import Preferences
 from briefs.finding.tests.test_folds import make_folded
+from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_cause, make_customer
 
 pytestmark = [pytest.mark.browser, pytest.mark.on_sqlite]
@@ -68,6 +69,19 @@ def test_key_of_an_act_opens_its_form_on_the_brief_and_from_the_list(open_page, 
 
     expect(page.locator("h1")).to_have_text("Ben Okafor")
     expect(page.locator(f"#{field}")).to_be_focused()
+
+
+def test_form_of_a_brief_that_is_gone_is_not_unfolded_on_the_next_one(open_page, briefs):
+    page = open_page("/")
+    Brief.objects.filter(pk=briefs[0].pk).delete()
+    press(page, "j c")
+    expect(page.locator("h1")).to_have_text("Nothing here")
+
+    page.goto(page.url.split("/briefs")[0])
+    press(page, "j Enter")
+
+    expect(page.locator("h1")).to_have_text("Ben Okafor")
+    expect(page.locator("#close-form")).to_be_hidden()
 
 
 def test_a_takes_the_brief_and_once_more_offers_the_colleagues(open_page, briefs):
