@@ -239,6 +239,18 @@ class TestInABrowser:
         expect(page.locator(".triage")).to_contain_text("Closed: No response")
         expect(page.locator("#comment-form textarea")).to_have_value("Half a thought")
 
+    def test_mark_of_a_row_says_what_was_done_last(self, quick, starter, lead):
+        brief = make_brief()
+        page = quick("/")
+        mark = page.locator(".live-mark")
+
+        brief.log("called them", lead)
+        expect(mark).to_have_attribute("title", "lee called them")
+        brief.log("called them again", lead)
+
+        expect(mark).to_have_attribute("title", "lee called them again")
+        expect(mark).to_have_text("Changed")
+
     def test_end_of_the_session_is_said_and_what_was_typed_comes_back(
         self, quick, starter, user, client
     ):
