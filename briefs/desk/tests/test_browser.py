@@ -411,6 +411,38 @@ def test_fold_leads_whoever_is_signed_out_to_the_sign_in_and_opens_after_it(
     expect(page.locator(".of-fold").first).to_be_visible()
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_list_that_does_not_come_is_said_to_be_the_one_from_before(
+    open_page, brief, incident, is_there
+):
+    page = open_page("/")
+    busy = (lambda route: route.fulfill(status=503)) if is_there else (lambda route: route.abort())
+    page.route("**/?unfold=*", busy)
+    page.locator(".fold-link").click()
+    note = page.locator("#live-note")
+    expect(note).to_contain_text("The list that you asked for did not come")
+    expect(page.locator(".fold-link")).to_be_visible()
+    page.unroute("**/?unfold=*")
+
+    note.get_by_role("link", name="Ask again").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+    expect(note).to_be_empty()
+
+
+def test_note_of_a_missing_list_goes_when_the_next_one_comes(open_page, brief, incident):
+    page = open_page("/")
+    page.route("**/?unfold=*", lambda route: route.fulfill(status=503))
+    page.locator(".fold-link").click()
+    expect(page.locator("#live-note")).to_contain_text("did not come")
+    page.unroute("**/?unfold=*")
+
+    page.locator(".fold-link").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+    expect(page.locator("#live-note")).to_be_empty()
+
+
 def test_fold_that_opens_stays_where_it_is_on_the_screen(open_page, incident):
     make_folded(incident, 34)
     for _ in range(15):  # so many that the fold lies far down
