@@ -340,10 +340,12 @@ def test_names_without_a_break_make_no_page_wider_than_the_screen(open_page, inc
     type(brief.persona).objects.filter(pk=brief.persona_id).update(name=name[:80])
     company = {"company": name, "attributes": {"name": name}}
     type(brief.customer).objects.update(**company)
+    type(brief).objects.filter(pk=brief.pk).update(detail=name[:100])
 
     page = open_page(incident.get_absolute_url(), size=size)
-    paths = ("/incidents/", f"/?cause={incident.pk}", "/", f"/companies/?name={name}")
-    for path in (page.url, brief.get_absolute_url(), *paths):
+    brief_url, customer = brief.get_absolute_url(), f"/customers/{brief.customer_id}/"
+    lists = ("/incidents/", f"/?cause={incident.pk}", "/", f"/companies/?name={name}")
+    for path in (page.url, brief_url, f"{brief_url}contact/", customer, *lists):
         page.goto(urljoin(page.url, path))
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
