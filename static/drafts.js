@@ -103,9 +103,8 @@
 
   var sent = sessionStorage.getItem(SENT);
   sessionStorage.removeItem(SENT);
-  if (sent && document.querySelector(".messages .success, .messages .info")) {
-    sessionStorage.removeItem(sent);
-  }
+  var isDone = ".messages .success, .messages .info, .bulk [data-done]";
+  if (sent && document.querySelector(isDone)) sessionStorage.removeItem(sent);
   document.querySelectorAll("form[data-draft]").forEach(restore);
   tell();
   document.addEventListener("input", keep);

@@ -16,6 +16,7 @@ from briefs.finding.tests.test_folds import make_folded
 from briefs.finding.words import indexing
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_cause, make_customer
+from briefs.triage.bulk import choose
 from briefs.triage.freshness import Seen
 from conftest import make_user
 
@@ -305,6 +306,18 @@ class TestInABrowser:
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
         kept = page.evaluate("Object.keys(sessionStorage)")
         assert not [key for key in kept if key.startswith("savedesk:")]
+
+    def test_what_was_done_with_many_is_no_draft(self, quick, starter, user):
+        act = choose([make_brief().pk], user, "close")
+        page = quick(f"/bulk/{act.pk}/")
+        page.check("#close_form_outcome_2")
+        page.fill("textarea", "Nobody answers.")
+        assert "draft:" in page.evaluate("Object.keys(sessionStorage).join()")
+
+        page.locator("#bulk-form [type=submit]").click()
+
+        expect(page.locator("main")).to_contain_text("1 brief is closed.")
+        assert "draft:" not in page.evaluate("Object.keys(sessionStorage).join()")
 
     def test_what_a_colleague_was_faster_with_was_sent_and_is_no_draft(self, quick, starter, lead):
         brief = make_brief()
