@@ -110,6 +110,8 @@
   document.addEventListener("input", keep);
   document.addEventListener("change", keep);
   document.addEventListener("submit", function (event) {
+    // Also if it has no draft: one that was sent before and did not arrive is not sent by this one.
+    sessionStorage.removeItem(SENT);
     if (event.target.dataset.draft !== undefined) sessionStorage.setItem(SENT, keyOf(event.target));
     isKept = true;
   });

@@ -307,6 +307,19 @@ class TestInABrowser:
         kept = page.evaluate("Object.keys(sessionStorage)")
         assert not [key for key in kept if key.startswith("savedesk:")]
 
+    def test_what_did_not_arrive_is_not_taken_for_sent_by_the_next_button(self, quick, starter):
+        page = quick(make_brief().get_absolute_url())
+        page.locator("summary", has_text="Comment").click()
+        page.fill("#comment-form textarea", "A long thought")
+        # As after an error one comes back to a page that the browser has kept.
+        page.route("**/comment/", lambda route: route.fulfill(status=204))
+        page.locator("#comment-form [type=submit]").click()
+
+        page.locator("#assign [type=submit]").click()
+
+        expect(page.locator(".messages")).to_contain_text("The brief is yours.")
+        expect(page.locator("#comment-form textarea")).to_have_value("A long thought")
+
     def test_what_was_done_with_many_is_no_draft(self, quick, starter, user):
         act = choose([make_brief().pk], user, "close")
         page = quick(f"/bulk/{act.pk}/")
@@ -317,6 +330,7 @@ class TestInABrowser:
         page.locator("#bulk-form [type=submit]").click()
 
         expect(page.locator("main")).to_contain_text("1 brief is closed.")
+        page.wait_for_load_state()  # its scripts have run
         assert "draft:" not in page.evaluate("Object.keys(sessionStorage).join()")
 
     def test_what_a_colleague_was_faster_with_was_sent_and_is_no_draft(self, quick, starter, lead):
