@@ -32,9 +32,9 @@
   /* From a brief to its neighbour in the list that was looked at last. */
   function turn(by) {
     var list = JSON.parse(sessionStorage.getItem(LIST) || "[]");
-    var place = list.findIndex(function (href) {
-      return new URL(href).pathname === location.pathname;
-    });
+    var brief = document.querySelector("[data-drafts]"); // a form that came back has an address of its own
+    var here = brief ? brief.dataset.drafts : location.pathname;
+    var place = list.findIndex(function (href) { return new URL(href).pathname === here; });
     if (place >= 0 && list[place + by]) location.href = list[place + by];
   }
 

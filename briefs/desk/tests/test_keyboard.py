@@ -46,6 +46,18 @@ def test_most_urgent_one_is_two_keys_away_closed_by_three_more_and_then_comes_th
     assert briefs[0].outcome == "no_response"
 
 
+def test_next_one_is_a_key_away_from_a_form_that_came_back_as_well(open_page, briefs):
+    page = open_page("/")
+    press(page, "j Enter")
+    expect(page.locator("h1")).to_have_text("Ada Moreau")
+
+    press(page, "c 1 Enter")  # retained, and not why
+    expect(page.locator(".field-error").first).to_be_visible()
+    press(page, "j")
+
+    expect(page.locator("h1")).to_have_text("Ben Okafor")
+
+
 def test_arrows_choose_the_outcome_as_well(open_page, briefs):
     page = open_page(briefs[0].get_absolute_url())
 
