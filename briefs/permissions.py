@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
 
 View = Callable[..., HttpResponse]
 RUNS_SAVEDESK = "webhooks.run_savedesk"  # in no role: those who can use commands and settings
@@ -49,6 +50,13 @@ def needs(permission: str) -> Callable[[View], View]:
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)
 
-        return asked
+        @wraps(asked)
+        def first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            response = asked(request, *args, **kwargs)
+            is_part = getattr(request, "htmx", False) and not request.user.is_authenticated
+            # Or the list would be looked for in the sign-in, not be found, and vanish.
+            return HttpResponseClientRedirect(response["Location"]) if is_part else response
+
+        return first
 
     return decorate

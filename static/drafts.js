@@ -103,14 +103,15 @@
 
   var sent = sessionStorage.getItem(SENT);
   sessionStorage.removeItem(SENT);
-  if (sent && document.querySelector(".messages .success, .messages .info")) {
-    sessionStorage.removeItem(sent);
-  }
+  var isDone = ".messages .success, .messages .info, .bulk [data-done]";
+  if (sent && document.querySelector(isDone)) sessionStorage.removeItem(sent);
   document.querySelectorAll("form[data-draft]").forEach(restore);
   tell();
   document.addEventListener("input", keep);
   document.addEventListener("change", keep);
   document.addEventListener("submit", function (event) {
+    // Also if it has no draft: one that was sent before and did not arrive is not sent by this one.
+    sessionStorage.removeItem(SENT);
     if (event.target.dataset.draft !== undefined) sessionStorage.setItem(SENT, keyOf(event.target));
     isKept = true;
   });

@@ -32,9 +32,9 @@
   /* From a brief to its neighbour in the list that was looked at last. */
   function turn(by) {
     var list = JSON.parse(sessionStorage.getItem(LIST) || "[]");
-    var place = list.findIndex(function (href) {
-      return new URL(href).pathname === location.pathname;
-    });
+    var brief = document.querySelector("[data-drafts]"); // a form that came back has an address of its own
+    var here = brief ? brief.dataset.drafts : location.pathname;
+    var place = list.findIndex(function (href) { return new URL(href).pathname === here; });
     if (place >= 0 && list[place + by]) location.href = list[place + by];
   }
 
@@ -49,6 +49,11 @@
     field.focus();
   }
 
+  /* On the page of this address, and on no other one, should this one not be there. */
+  function unfoldAt(address, id) {
+    sessionStorage.setItem(NEXT, JSON.stringify([new URL(address).pathname, id]));
+  }
+
   function act(key) {
     if (!document.getElementById("list")) {
       var isSecond = key === "a" && document.activeElement.closest("#assign");
@@ -59,10 +64,10 @@
     if (KINDS[key] && many && document.querySelector("#list .pick :checked")) {
       many.elements.which.value = "rows";
       many.elements.kind.value = KINDS[key];
-      sessionStorage.setItem(NEXT, "bulk-form");
+      unfoldAt(many.action, "bulk-form");
       many.requestSubmit();
     } else if (present() && present().matches(".row-link")) {
-      sessionStorage.setItem(NEXT, FORMS[key]); // a “#” in the address would take the focus away
+      unfoldAt(present().href, FORMS[key]); // a “#” in the address would take the focus away
       location.href = present().href;
     }
   }
@@ -123,8 +128,9 @@
     sessionStorage.removeItem(SEARCH);
     search();
   }
-  if (document.querySelector(".brief-page, .bulk") && sessionStorage.getItem(NEXT)) {
-    unfold(sessionStorage.getItem(NEXT));
+  var next = JSON.parse(sessionStorage.getItem(NEXT) || "null");
+  if (next && document.querySelector(".brief-page, .bulk")) {
     sessionStorage.removeItem(NEXT);
+    if (location.pathname.startsWith(next[0])) unfold(next[1]);
   }
 })();

@@ -62,10 +62,11 @@
     Object.keys(answer.rows).forEach(function (key) {
       var row = place().querySelector("[data-brief='" + key + "'], [id='" + key + "']");
       var mark = row && (row.querySelector(".live-mark") || document.createElement("span"));
-      if (!mark || mark.textContent === answer.rows[key].mark) return;
+      if (!mark) return;
+      mark.title = answer.rows[key].said;
+      if (mark.textContent === answer.rows[key].mark) return;
       mark.className = "live-mark";
       mark.textContent = answer.rows[key].mark;
-      mark.title = answer.rows[key].said;
       row.querySelector(".c-priority, .fold-line").append(mark);
     });
   }

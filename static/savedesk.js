@@ -52,3 +52,23 @@
   document.addEventListener("htmx:load", show);
   show();
 })();
+
+/* A list that did not come stays as it was, which is said until one comes. */
+(function () {
+  "use strict";
+  var words = document.getElementById("list-missing"), note = document.getElementById("live-note");
+  if (!words) return;
+
+  function say(event) {
+    if (event.detail.target.id !== "list") return;
+    var said = words.content.cloneNode(true);
+    said.querySelector("a").href = event.detail.pathInfo.finalRequestPath;
+    note.replaceChildren(said);
+  }
+
+  document.addEventListener("htmx:responseError", say);
+  document.addEventListener("htmx:sendError", say);
+  document.addEventListener("htmx:load", function (event) {
+    if (event.target.id === "list") note.replaceChildren();
+  });
+})();

@@ -30,7 +30,8 @@ def after(request: HttpRequest, brief: Brief) -> int | None:
 
 def _unfolded(lines: list[int], shown: Listing, cause: str) -> list[int]:
     """With the briefs of the open fold in the place of its line, as the page shows them."""
-    of_fold = next((key for key in lines if str(shown.folds.firsts.get(key)) == cause), None)
+    firsts = shown.folds.firsts
+    of_fold = next((key for key in lines if key in firsts and str(firsts[key]) == cause), None)
     if of_fold is None:
         return lines
     place = lines.index(of_fold)

@@ -67,13 +67,13 @@ def others_in_words(customer: Customer) -> str:
     return f"{number} more {people} of this company signalled in the last {RECENT.days} days"
 
 
-def _newest(rows: QuerySet[Any], at: str) -> list[int]:
+def _newest(rows: QuerySet[Any], at: str, most: int = MOST_SHOWN) -> list[int]:
     """The keys of the newest rows by the time in this field, of thousands that a company may have.
 
     PostgreSQL follows an index in this order through the rows of all companies. None has the sum.
     """
     moment = ExpressionWrapper(F(at) + NO_TIME, DateTimeField())
-    return list(rows.order_by(moment.desc(), "-pk").values_list("pk", flat=True)[:MOST_SHOWN])
+    return list(rows.order_by(moment.desc(), "-pk").values_list("pk", flat=True)[:most])
 
 
 class _IsOneOf(Func):
@@ -260,7 +260,8 @@ class Company:
     @cached_property
     def contacts(self) -> list[ContactLog]:
         """The newest tries to reach its people."""
-        found = [entry for entry in self._contacts if entry.brief_id in self._listed]
+        shown = self._contacts[:MOST_SHOWN]
+        found = [entry for entry in shown if entry.brief_id in self._listed]
         for entry in found:
             entry.brief = self._listed[entry.brief_id]
         return found
@@ -268,10 +269,11 @@ class Company:
     @cached_property
     def _contacts(self) -> list[ContactLog]:
         is_theirs = _IsOneOf(F("brief_id"), Subquery(self._briefs.order_by().values("pk")))
-        keys = _newest(ContactLog.objects.filter(is_theirs), "at")
+        of_company = ContactLog.objects.filter(is_theirs)
+        keys = _newest(of_company, "at", MOST_SHOWN + 1)  # one more tells that there are more
         rows = ContactLog.objects.filter(pk__in=keys).select_related("actor")
         return list(rows.order_by("-at", "-pk"))
 
     @property
     def has_more_contacts(self) -> bool:
-        return len(self.contacts) == MOST_SHOWN
+        return len(self._contacts) > MOST_SHOWN

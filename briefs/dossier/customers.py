@@ -150,7 +150,7 @@ class CustomerDossier(OfCustomer):
     def _briefs(self) -> list[Brief]:
         newest = self.customer.briefs.order_by(F("closed_at").desc(nulls_first=True), "-pk")
         related = newest.select_related("persona", "assignee", "closing_reason", "offer")
-        return list(related[:MOST_BRIEFS])
+        return list(related[: MOST_BRIEFS + 1])  # one more tells that there are more
 
     @property
     def open_brief(self) -> Brief | None:
@@ -159,11 +159,11 @@ class CustomerDossier(OfCustomer):
     @property
     def past_briefs(self) -> list[Ended]:
         """The last that ended come first."""
-        return ended(brief for brief in self._briefs if not brief.is_open)
+        return ended(brief for brief in self._briefs[:MOST_BRIEFS] if not brief.is_open)
 
     @property
     def has_more_briefs(self) -> bool:
-        return len(self._briefs) == MOST_BRIEFS
+        return len(self._briefs) > MOST_BRIEFS
 
 
 # One timeline over all briefs: what the customer did, and what was done. Comments and contacts are

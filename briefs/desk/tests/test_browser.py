@@ -340,10 +340,12 @@ def test_names_without_a_break_make_no_page_wider_than_the_screen(open_page, inc
     type(brief.persona).objects.filter(pk=brief.persona_id).update(name=name[:80])
     company = {"company": name, "attributes": {"name": name}}
     type(brief.customer).objects.update(**company)
+    type(brief).objects.filter(pk=brief.pk).update(detail=name[:100])
 
     page = open_page(incident.get_absolute_url(), size=size)
-    paths = ("/incidents/", f"/?cause={incident.pk}", "/", f"/companies/?name={name}")
-    for path in (page.url, brief.get_absolute_url(), *paths):
+    brief_url, customer = brief.get_absolute_url(), f"/customers/{brief.customer_id}/"
+    lists = ("/incidents/", f"/?cause={incident.pk}", "/", f"/companies/?name={name}")
+    for path in (page.url, brief_url, f"{brief_url}contact/", customer, *lists):
         page.goto(urljoin(page.url, path))
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
@@ -405,6 +407,52 @@ def test_fold_opens_and_closes_in_place(open_page, incident, javascript):
     page.get_by_role("link", name="Fold: 6 × Unsubscribed", exact=True).click()
 
     expect(page.locator(".brief-row")).to_have_count(1)
+
+
+def test_fold_leads_whoever_is_signed_out_to_the_sign_in_and_opens_after_it(
+    open_page, incident, user
+):
+    page = open_page("/")
+    page.context.clear_cookies(name="sessionid")
+    page.locator(".fold-link").click()
+
+    page.fill("[name=username]", "robin")
+    page.fill("[name=password]", "a-long-password")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_list_that_does_not_come_is_said_to_be_the_one_from_before(
+    open_page, brief, incident, is_there
+):
+    page = open_page("/")
+    busy = (lambda route: route.fulfill(status=503)) if is_there else (lambda route: route.abort())
+    page.route("**/?unfold=*", busy)
+    page.locator(".fold-link").click()
+    note = page.locator("#live-note")
+    expect(note).to_contain_text("The list that you asked for did not come")
+    expect(page.locator(".fold-link")).to_be_visible()
+    page.unroute("**/?unfold=*")
+
+    note.get_by_role("link", name="Ask again").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+    expect(note).to_be_empty()
+
+
+def test_note_of_a_missing_list_goes_when_the_next_one_comes(open_page, brief, incident):
+    page = open_page("/")
+    page.route("**/?unfold=*", lambda route: route.fulfill(status=503))
+    page.locator(".fold-link").click()
+    expect(page.locator("#live-note")).to_contain_text("did not come")
+    page.unroute("**/?unfold=*")
+
+    page.locator(".fold-link").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+    expect(page.locator("#live-note")).to_be_empty()
 
 
 def test_fold_that_opens_stays_where_it_is_on_the_screen(open_page, incident):

@@ -100,6 +100,18 @@ def test_briefs_open_and_past_are_linked_with_how_they_ended(signed_in, user):
     assert "Reason: Too dear. Note: A pause." in told
 
 
+@pytest.mark.parametrize(("number", "has_more"), [(50, False), (51, True)])
+def test_older_briefs_are_said_to_be_left_out_where_they_are(signed_in, number, has_more):
+    customer = make_customer()
+    for _ in range(number):
+        make_brief(customer=customer).close("retained")
+
+    response = page(signed_in, customer)
+
+    assert ("Older briefs are not listed" in text(response)) == has_more
+    assert len(response.context["dossier"].past_briefs) == 50
+
+
 def test_timeline_spans_all_briefs_and_is_cut_into_pages_of_50(signed_in):
     first = make_brief()
     first.log("took it")

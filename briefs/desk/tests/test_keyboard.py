@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from accounts.models import Preferences
 from briefs.finding.tests.test_folds import make_folded
+from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_cause, make_customer
 
 pytestmark = [pytest.mark.browser, pytest.mark.on_sqlite]
@@ -45,6 +46,18 @@ def test_most_urgent_one_is_two_keys_away_closed_by_three_more_and_then_comes_th
     assert briefs[0].outcome == "no_response"
 
 
+def test_next_one_is_a_key_away_from_a_form_that_came_back_as_well(open_page, briefs):
+    page = open_page("/")
+    press(page, "j Enter")
+    expect(page.locator("h1")).to_have_text("Ada Moreau")
+
+    press(page, "c 1 Enter")  # retained, and not why
+    expect(page.locator(".field-error").first).to_be_visible()
+    press(page, "j")
+
+    expect(page.locator("h1")).to_have_text("Ben Okafor")
+
+
 def test_arrows_choose_the_outcome_as_well(open_page, briefs):
     page = open_page(briefs[0].get_absolute_url())
 
@@ -68,6 +81,19 @@ def test_key_of_an_act_opens_its_form_on_the_brief_and_from_the_list(open_page, 
 
     expect(page.locator("h1")).to_have_text("Ben Okafor")
     expect(page.locator(f"#{field}")).to_be_focused()
+
+
+def test_form_of_a_brief_that_is_gone_is_not_unfolded_on_the_next_one(open_page, briefs):
+    page = open_page("/")
+    Brief.objects.filter(pk=briefs[0].pk).delete()
+    press(page, "j c")
+    expect(page.locator("h1")).to_have_text("Nothing here")
+
+    page.goto(page.url.split("/briefs")[0])
+    press(page, "j Enter")
+
+    expect(page.locator("h1")).to_have_text("Ben Okafor")
+    expect(page.locator("#close-form")).to_be_hidden()
 
 
 def test_a_takes_the_brief_and_once_more_offers_the_colleagues(open_page, briefs):

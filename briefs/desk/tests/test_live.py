@@ -16,6 +16,7 @@ from briefs.finding.tests.test_folds import make_folded
 from briefs.finding.words import indexing
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_cause, make_customer
+from briefs.triage.bulk import choose
 from briefs.triage.freshness import Seen
 from conftest import make_user
 
@@ -239,6 +240,18 @@ class TestInABrowser:
         expect(page.locator(".triage")).to_contain_text("Closed: No response")
         expect(page.locator("#comment-form textarea")).to_have_value("Half a thought")
 
+    def test_mark_of_a_row_says_what_was_done_last(self, quick, starter, lead):
+        brief = make_brief()
+        page = quick("/")
+        mark = page.locator(".live-mark")
+
+        brief.log("called them", lead)
+        expect(mark).to_have_attribute("title", "lee called them")
+        brief.log("called them again", lead)
+
+        expect(mark).to_have_attribute("title", "lee called them again")
+        expect(mark).to_have_text("Changed")
+
     def test_end_of_the_session_is_said_and_what_was_typed_comes_back(
         self, quick, starter, user, client
     ):
@@ -293,6 +306,32 @@ class TestInABrowser:
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
         kept = page.evaluate("Object.keys(sessionStorage)")
         assert not [key for key in kept if key.startswith("savedesk:")]
+
+    def test_what_did_not_arrive_is_not_taken_for_sent_by_the_next_button(self, quick, starter):
+        page = quick(make_brief().get_absolute_url())
+        page.locator("summary", has_text="Comment").click()
+        page.fill("#comment-form textarea", "A long thought")
+        # As after an error one comes back to a page that the browser has kept.
+        page.route("**/comment/", lambda route: route.fulfill(status=204))
+        page.locator("#comment-form [type=submit]").click()
+
+        page.locator("#assign [type=submit]").click()
+
+        expect(page.locator(".messages")).to_contain_text("The brief is yours.")
+        expect(page.locator("#comment-form textarea")).to_have_value("A long thought")
+
+    def test_what_was_done_with_many_is_no_draft(self, quick, starter, user):
+        act = choose([make_brief().pk], user, "close")
+        page = quick(f"/bulk/{act.pk}/")
+        page.check("#close_form_outcome_2")
+        page.fill("textarea", "Nobody answers.")
+        assert "draft:" in page.evaluate("Object.keys(sessionStorage).join()")
+
+        page.locator("#bulk-form [type=submit]").click()
+
+        expect(page.locator("main")).to_contain_text("1 brief is closed.")
+        page.wait_for_load_state()  # its scripts have run
+        assert "draft:" not in page.evaluate("Object.keys(sessionStorage).join()")
 
     def test_what_a_colleague_was_faster_with_was_sent_and_is_no_draft(self, quick, starter, lead):
         brief = make_brief()

@@ -35,6 +35,13 @@ def test_signing_in_leads_back_to_the_page_asked_for(client, user):
     assert response.url == brief.get_absolute_url()
 
 
+@pytest.mark.parametrize("path", ["/?unfold=1", "/?state=all&q=ada"])
+def test_part_of_a_page_leads_all_of_it_to_the_sign_in(client, path):
+    response = client.get(path, headers={"HX-Request": "true", "HX-Target": "list"})
+
+    assert response.headers["HX-Redirect"] == client.get(path).url
+
+
 def test_too_many_wrong_passwords_lock_the_sign_in(client, user):
     for _ in range(10):
         response = client.post(LOGIN, {"username": "robin", "password": "wrong"})

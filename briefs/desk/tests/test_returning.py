@@ -118,6 +118,15 @@ def test_in_the_list_of_all_the_closed_ones_are_passed_over(signed_in):
     assert address(closed(signed_in, brief, "state=all")).startswith(following.get_absolute_url())
 
 
+@pytest.mark.parametrize("cause", ["None", "0", "-", "x"])
+def test_open_fold_that_is_none_is_no_fault(signed_in, cause):
+    following, brief = make_brief(priority=3), make_brief(priority=4)
+
+    after = address(closed(signed_in, brief, f"unfold={cause}"))
+
+    assert after.startswith(following.get_absolute_url())
+
+
 def test_after_the_last_one_comes_the_list(signed_in):
     make_brief(priority=4)
     last = make_brief(priority=1)
