@@ -28,8 +28,7 @@ _FROM_NAME_TO_NAME = """
     )
     SELECT name FROM names WHERE name IS NULL OR STRPOS(name, LOWER(%s)) > 0
 """
-
-_ALL: counting.Sql = (_FROM_NAME_TO_NAME, ())
+_ALL: counting.Sql = (_FROM_NAME_TO_NAME, ())  # under which it is noted that there are many
 
 
 def named(part: str) -> list[str]:

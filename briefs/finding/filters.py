@@ -217,7 +217,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
 
     @cached_property
     def _companies(self) -> list[str]:
-        """The companies that are asked for, in lower case; one more than is known if too many."""
+        """Those that are asked for, in lower case; one more than `companies.MOST` at most."""
         return companies.named(self.form.cleaned_data["company"])
 
     @cached_property
