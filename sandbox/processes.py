@@ -22,6 +22,7 @@ class Processes:
     environment: dict[str, str]
     folder: Path = ROOT  # whose manage.py: another release's, to run both at once
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    logs: list[Path] = field(default_factory=list)  # of each of these
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end and return what it printed."""
@@ -39,6 +40,7 @@ class Processes:
 
     def start(self, log: Path, *arguments: str) -> None:
         """Start a management command that stays; what it says goes to a file."""
+        self.logs.append(log)
         with log.open("ab") as output:
             self.running.append(
                 subprocess.Popen(  # noqa: S603 - our own command
@@ -52,9 +54,10 @@ class Processes:
             )
 
     def check(self) -> None:
-        for process in self.running:
+        for process, log in zip(self.running, self.logs, strict=True):
             if process.poll() is not None:
-                raise Failed(f"a process ended by itself: {process.args!r}")
+                words = f"a process ended by itself: {process.args!r}"
+                raise Failed(f"{words}. Why stands at the end of {log}")
 
     def stop(self) -> None:
         """Send SIGTERM, wait, in the end kill: those that started last end first."""

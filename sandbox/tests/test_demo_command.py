@@ -1,4 +1,7 @@
-"""The demo's command: on which port it is."""
+"""The demo's command: on which port it is, and what it says when it cannot go on."""
+
+import os
+import re
 
 import pytest
 import requests
@@ -6,6 +9,7 @@ from django.core.management.base import CommandError
 
 from sandbox.demo import Demo
 from sandbox.management.commands.demo import Command
+from sandbox.processes import Failed, Processes
 
 
 def wanted(*options):
@@ -51,3 +55,13 @@ def test_webhook_answered_503_is_sent_again_when_the_answer_says(monkeypatch, tm
 
     assert demo.post({}) == (200, "stored")
     assert waited == [5]
+
+
+def test_process_that_ended_is_told_with_its_log(tmp_path):
+    processes, log = Processes(dict(os.environ)), tmp_path / "savedesk.log"
+    processes.start(log, "no-such-command")
+    processes.running[0].wait(timeout=60)
+
+    with pytest.raises(Failed, match=re.escape(f"Why stands at the end of {log}")):
+        processes.check()
+    assert "no-such-command" in log.read_text()
