@@ -187,7 +187,7 @@ class Search:
     def ranked(self, keys: Sequence[int]) -> list[int]:
         """These briefs that it found, the best first, and the newest of equals."""
         asked = [term for term in self.terms if not term.is_not][:RANKED_TERMS]
-        said = [_said_in(BriefDocument, term) for term in asked]
+        said = [_said_in(BriefDocument, term, keys) for term in asked]
         columns = "".join(f", {sql}" for sql, _ in said)
         where, values = matching.any_key("d.id", keys)
         sql = (
@@ -271,14 +271,17 @@ def _occurs(term: Term, runs: Sequence[Sequence[str]]) -> bool:
     return any(term.occurs(run) for run in runs)
 
 
-def _said_in(model: Any, term: Term) -> Condition:
-    """What the document counts for the term: an expression."""
+def _said_in(model: Any, term: Term, keys: Sequence[int]) -> Condition:
+    """What the document, which has one of these keys, counts for the term: an expression."""
     if not term.ways:
         return "0", []
     cases, given = [], []
     for of_class in "ABC":
-        for whole in (True, False):
-            sql, values = matching.said(model, term, of_class, whole=whole)
-            cases.append(f"WHEN {sql} THEN {POINTS[of_class] * (1.5 if whole else 1)}")
+        as_whole = matching.said(model, term, of_class, keys, whole=True)
+        begun = matching.said(model, term, of_class, keys)
+        # A phrase in quotes is whole wherever it is.
+        asked = [(as_whole, 1.5), (begun, 1)] if begun != as_whole else [(as_whole, 1.5)]
+        for (sql, values), times in asked:
+            cases.append(f"WHEN {sql} THEN {POINTS[of_class] * times}")
             given += values
     return f"CASE {' '.join(cases)} ELSE 0 END", given

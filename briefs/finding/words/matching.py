@@ -114,14 +114,27 @@ def saying_otherwise(model: type[models.Model], said: Mapping[int, list[Text]]) 
 
 
 def said(
-    model: type[models.Model], term: Term, classes: str = CLASSES, *, whole: bool = False
+    model: type[models.Model],
+    term: Term,
+    classes: str = CLASSES,
+    keys: Sequence[int] = (),
+    *,
+    whole: bool = False,
 ) -> Condition:
-    """That the document `d` says the term, in a text of one of these classes."""
-    asked = _query(term, classes, whole)
+    """That the document `d` says the term, in a text of one of these classes.
+
+    `keys`: of the documents that are asked, where they are known. SQLite, which lists all that say
+    it, then does so for this part of its table.
+    """
+    asked: list[Any] = [_query(term, classes, whole)]
     if is_postgresql():
-        return "d.words @@ %s::tsquery", [asked]
+        return "d.words @@ %s::tsquery", asked
     words = WORDS[model._meta.db_table]
-    return f"d.id IN (SELECT rowid FROM {words} WHERE {words} MATCH %s)", [asked]  # noqa: S608 - our own name
+    where = f"{words} MATCH %s"
+    if keys:
+        where += " AND rowid BETWEEN %s AND %s"
+        asked += [min(keys), max(keys)]
+    return f"d.id IN (SELECT rowid FROM {words} WHERE {where})", asked  # noqa: S608 - our own name
 
 
 def of_row(column: str, model: type[models.Model], term: Term) -> Condition:
