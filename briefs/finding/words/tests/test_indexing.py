@@ -37,6 +37,7 @@ from briefs.tests.factories import (
 )
 from briefs.triage import bulk, bulk_acting, bulk_undoing, closing, correcting, reopening, snoozing
 from briefs.triage.closing import Ending
+from briefs.triage.contacting import Contact
 from briefs.triage.freshness import Seen
 from briefs.triage.snoozing import Snooze
 from personas.models import AttributeName, Customer, CustomerAlias
@@ -127,6 +128,9 @@ ACTS = {
     "an ending of many that was undone": lambda brief, user: ended_with_others_and_undone(
         brief, user, note="needle"
     ),
+    "a note of a contact with many that was undone": lambda brief, user: logged_and_undone(
+        brief, user, note="needle"
+    ),
     "a merge": lambda brief, user: merge(
         brief.customer.pk, make_customer(external_id="needle-2", cio_id=None).pk
     ),
@@ -154,6 +158,13 @@ def ended_with_others_and_undone(brief, user, note):
     act = bulk.choose([brief.pk], user, BulkAct.Kind.CLOSE)
     bulk_acting.close(act, user, Ending("no_response", note))
     bulk_undoing.undo(act, user)
+
+
+def logged_and_undone(brief, user, note):
+    act = bulk.choose([brief.pk], user, BulkAct.Kind.CONTACT)
+    bulk_acting.log(act, user, Contact("phone", True, note))
+    bulk_undoing.undo(act, user)
+    assert note in brief.activities.first().text  # as the page shows it
 
 
 def corrected(brief, user, note):
