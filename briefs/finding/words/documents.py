@@ -25,8 +25,9 @@ from personas.models.steps import DETAIL
 from personas.rules.steps import Steps
 from providers import mavera_validation
 
-VERSION = 5  # raise it where documents are made in another way: all are written anew then
-MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
+VERSION = 6  # raise it where documents are made in another way: all are written anew then
+MOST_WORDS = 16_000  # of a document: PostgreSQL knows the places of 16,383
+MOST_BYTES = 1_000_000  # of its words and their places: PostgreSQL takes 1,048,575
 LONGEST = 30_000  # characters of one text, as many as a page shows of an answer
 FEWEST_DIGITS = 7  # by which a number is found
 _OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company")

@@ -209,6 +209,17 @@ def test_all_that_a_page_shows_of_a_long_answer_is_found(brief):
     assert found("needle") == [brief]
 
 
+@pytest.mark.parametrize(
+    "text", ["a b c " * (markdown.LONGEST // 6 - 2), "解約" * 7_500], ids=["latin", "chinese"]
+)
+def test_all_of_a_long_answer_in_short_words_is_found(brief, text):
+    """5,000 words were too few: each sign is one where no spaces are between words."""
+    Research.objects.update(answer=f"{text} needle")
+    indexing.run()
+
+    assert found("needle") == [brief]
+
+
 def test_rows_that_are_copied_are_marked_too(user):
     comments = [Comment(brief=make_brief(), actor=user, at="2026-11-23T12:00Z", text="needle")]
     indexing.run()
