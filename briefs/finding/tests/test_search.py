@@ -11,8 +11,10 @@ from briefs.finding.words import indexing
 from briefs.finding.words.documents import MOST_WORDS
 from briefs.finding.words.matching import Statements, TooSlow
 from briefs.models import Brief, Comment, ContactLog
+from briefs.models.causes import message_key
 from briefs.tests.factories import (
     make_brief,
+    make_cause,
     make_customer,
     make_persona,
     make_reason,
@@ -231,6 +233,86 @@ def test_what_pages_print_is_found_as_people_copy_and_type_it(typed):
     indexing.run()
 
     assert list(search(Brief.objects.all(), typed)) == [one]
+
+
+# Of what a page prints of a brief, and programs read of it: one piece in each line.
+MESSAGES = {
+    "a campaign": {"campaign_name": "Spring sale", "campaign_id": "42", "action_id": "977"},
+    "a campaign without a name": {"campaign_id": 42, "action_id": "977"},
+    "a broadcast": {"broadcast_name": "Spring sale", "broadcast_id": "42", "action_id": "977"},
+    "a newsletter": {"newsletter_name": "Spring sale", "newsletter_id": "42"},
+    "a transactional message": {"transactional_message_id": "42", "channel": "sms"},
+}
+IDS = ("delivery_id", "content_id", "template_id", "journey_id", "trigger_id", "parent_action_id")
+
+
+@pytest.mark.parametrize("typed", ["42", "no. 42", "message 42", '"42"'])
+@pytest.mark.parametrize("message", MESSAGES)
+def test_number_of_a_message_is_found(message, typed):
+    one, _ = _with_messages(MESSAGES[message], {"campaign_id": "43", "action_id": "978"})
+
+    assert list(search(Brief.objects.all(), typed)) == [one]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_message_is_found_as_its_incident_is_called_where_nothing_names_it(message):
+    ids = {name: value for name, value in MESSAGES[message].items() if name.endswith("id")}
+    one, _ = _with_messages(MESSAGES[message], {"newsletter_id": "43"})
+    called = make_cause(message=message_key(ids), described=ids).name
+
+    assert list(search(Brief.objects.all(), called)) == [one]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_of_customer_io_that_programs_read_are_found(name):
+    one, _ = _with_messages({name: "dgT-77_x="}, {name: "dgT-78"})
+
+    assert list(search(Brief.objects.all(), "dgT-77_x=")) == [one]
+
+
+def _with_messages(*messages):
+    briefs = without_numbers(len(messages))
+    for one, message in zip(briefs, messages, strict=True):
+        make_signal(brief=one, event=None, message=message)
+    indexing.run()
+    return briefs
+
+
+def without_numbers(count, **of_customer):
+    """Briefs that say no number. Those of their own are higher than all that the tests look for."""
+    persona = make_persona(name="Somebody")
+    return [
+        make_brief(
+            id=900_000_000 + place,
+            persona=persona,
+            customer=make_customer(
+                external_id="x" * (place + 1), cio_id=None, email="", attributes={}, **of_customer
+            ),
+        )
+        for place in range(count)
+    ]
+
+
+def test_value_is_found_as_pages_print_it_and_without_commas():
+    value = {
+        "value_amount": 15_000, "value_currency": "USD", "value_period": "year",
+        "value_month": 1_250, "value_level": "person",
+    }  # fmt: skip
+    without_numbers(1)
+    customer = make_customer(attributes={}, **value)
+    one = make_brief(customer=customer, **value)
+    indexing.run()
+
+    for typed in ("15,000", "15000", "1,250", "1250", "USD 15,000 a year", '"USD 1,250 a month"'):
+        assert list(search(Brief.objects.all(), typed)) == [one], typed
+        assert Search(typed).customers(5) == [customer], typed
+
+
+def test_customer_without_a_name_is_found_as_pages_call_them():
+    customer = make_customer(external_id=None, cio_id=None, email="", attributes={})
+    indexing.run()
+
+    assert Search(str(customer)).customers(5) == [customer]
 
 
 def test_number_alone_finds_the_brief_of_this_number_too(briefs):

@@ -1,7 +1,7 @@
 """What a search finds a brief, a customer and an answer by: their texts, with a class for each.
 
 A: who it is. B: what happened, and what it was about. C: what people wrote and the reasons. D: what
-research says.
+research says, and ids that no page prints.
 """
 
 import hashlib
@@ -17,11 +17,13 @@ from django.db.models import Q, QuerySet
 from briefs.finding.words import folding
 from briefs.models import Activity, Brief, BriefDocument, Comment, ContactLog, Research, Signal
 from briefs.models.endings import offer_in_words
+from briefs.reading import messages
 from briefs.reading.sources import sources
 from briefs.reading.stripping import answer_alone
 from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
+from personas.models.value import Valued, ValuePeriod
 from personas.rules.steps import Steps
 from providers import mavera_validation
 
@@ -30,11 +32,14 @@ MOST_WORDS = 16_000  # of a document: PostgreSQL knows the places of 16,383
 MOST_BYTES = 1_000_000  # of its words and their places: PostgreSQL takes 1,048,575
 LONGEST = 30_000  # characters of one text, as many as a page shows of an answer
 FEWEST_DIGITS = 7  # by which a number is found
-_OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company")
 # Whoever reads the text of another column names it here, and in `briefs.models.watching`.
+_OF_A_VALUE = ("value_amount", "value_currency", "value_period", "value_month")
+_OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company",
+                  "is_erased", *_OF_A_VALUE)  # fmt: skip
 _READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "offer_words",
          "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
-         "closing_reason__name", "offer__name", "offer__asks", "customer")  # fmt: skip
+         "closing_reason__name", "offer__name", "offer__asks", "customer",
+         *_OF_A_VALUE)  # fmt: skip
 _OF_AN_ANSWER = ("pk", "answer", "sources", "validation")
 # Entries of the log that hold what somebody wrote and no other row has: a brief that was reopened
 # has no ending any more.
@@ -42,7 +47,6 @@ _IN_WORDS = Q(code=Activity.Code.SAID) | Q(
     code=Activity.Code.CLOSED, actor__isnull=False, brief__reopened_at__isnull=False
 )
 _LABELS = {kind.value: str(kind.label) for kind in SignalKind}
-_CAMPAIGN = ("campaign_name", "broadcast_name", "newsletter_name")
 _IDENTIFIERS = {"cio_id": "Customer.io’s id", "id": "Id", "email": "Address", "phone": "Number"}
 
 
@@ -125,6 +129,7 @@ def _own(briefs: Iterable[Brief]) -> dict[int, list[Text]]:
     return {
         key: [
             Text("Company", brief.company),
+            *_value(brief),
             *_of_brief(brief),
             *chain.from_iterable(part[key] for part in parts),
         ]
@@ -181,13 +186,14 @@ def _who(customers: Collection[Customer]) -> dict[int, list[Text]]:
     names = {role.role: role.name_list for role in roles}
     return {
         customer.pk: [
-            Text("Name", customer.name),
+            Text("Name", customer.name or str(customer)),  # as pages call them
             _identifier("email", customer.email),
             _identifier("id", customer.external_id or ""),
             _identifier("cio_id", customer.cio_id or ""),
             _identifier("phone", customer.phone),
             *aliases[customer.pk],
             Text("Company", customer.company),
+            *_value(customer),
             *_attributes(customer, roles, names),
         ]
         for customer in customers
@@ -209,16 +215,29 @@ def _attributes(
         yield Text(role.label, facts.find(role.role).shown(1_000), "B")
 
 
+def _value(row: Valued) -> Iterator[Text]:
+    """As pages print it, of a month too, by which lists compare; and without commas."""
+    yield Text("Value", row.value_words, "B")
+    amounts = [row.value_amount]
+    if row.value_period == ValuePeriod.YEAR and row.value_month is not None:
+        yield Text("Value", f"{row.month_words} {ValuePeriod.MONTH.label}", "B")
+        amounts.append(row.value_month)
+    for amount in amounts:
+        if amount is not None and abs(amount) >= 1_000:
+            yield Text("Value", f"{amount:.0f}", "B")
+
+
 def _signals(keys: Iterable[int]) -> Iterator[tuple[int, Text]]:
     rows = Signal.objects.filter(brief__in=keys).order_by("pk")
     for brief, kind, detail, message in rows.values_list("brief", "kind", "detail", "message"):
         yield brief, Text("Signal", _LABELS.get(kind, kind), "B")
         yield brief, Text("Signal", detail, "B")
-        for name in _CAMPAIGN:
-            yield brief, Text("Campaign", str(message.get(name, "")), "B")
-        yield brief, Text("Subject", str(message.get("subject", "")), "B")
+        for label, said in messages.described(message):
+            yield brief, Text(label, str(said), "C" if label == messages.REPLY else "B")
+        yield brief, Text("In Customer.io", messages.key_in_words(message), "B")
         yield brief, Text("Sent to", str(message.get("recipient", "")), "B")
-        yield brief, Text("Failure", str(message.get("failure_message", "")), "C")
+        for key in messages.further_ids(message):
+            yield brief, Text("In Customer.io", key, "D")
 
 
 def _by_brief(found: Iterable[tuple[int, Text]]) -> dict[int, list[Text]]:

@@ -192,6 +192,26 @@ def test_after_any_act_one_run_writes_what_a_rebuild_would(brief, user, act):
     assert not indexing.is_due()
 
 
+VALUE = {
+    "value_amount": 7_700, "value_currency": "SEK", "value_period": "month", "value_month": 7_700,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", [Brief, Customer])
+@pytest.mark.parametrize(
+    "after", [{}, {"value_currency": "NOK"}, {"value_amount": 9_000}, {"value_period": "year"}]
+)
+def test_value_is_found_after_any_change_of_it(brief, model, after):
+    model.objects.update(**{**VALUE, **after})
+    indexing.run()
+
+    [one] = model.objects.all()
+    assert found(f'"{one.value_words}"') == [brief]
+    kept_up = everything()
+    call_command("rebuild_search")
+    assert everything() == kept_up
+
+
 def test_of_an_answer_only_what_its_page_shows_is_found(brief):
     thought = "Perhaps a haystack. " * 2_000
     Research.objects.update(answer=f"<think>{thought}</think>\n\nLook for the needle.")
