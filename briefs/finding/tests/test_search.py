@@ -315,6 +315,78 @@ def test_customer_without_a_name_is_found_as_pages_call_them():
     assert Search(str(customer)).customers(5) == [customer]
 
 
+@pytest.mark.parametrize("typed", ["Brief {}", "brief #{}", "BRIEF  {}"])
+def test_brief_is_found_by_what_pages_call_it(briefs, typed):
+    found = Search(typed.format(briefs["zoe"].pk))
+
+    assert list(found.narrow(Brief.objects.all())) == [briefs["zoe"]]
+
+
+# What may be two words as well as a phone number: by name, what a comment says.
+BOTH = {
+    "phone": "",
+    "apart": "Plans of 2024 differ from those of 2025.",
+    "together": "Plans of 2024 2025.",
+    "one": "Plans of 2024.",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("2024 2025", "apart phone together"),
+        ("plans 2024 2025", "apart together"),
+        ("2024 2025 -plans", "phone"),
+        ("2024 -2025", "one phone together"),
+        ("-2024 2025", ""),  # no phone number begins so
+        ("2024 2026", ""),
+        ("20242025", "phone"),
+        ("+20242025", "phone"),
+        ("020242025", "phone"),
+        ("0020242025", "phone"),
+        ("020 242 025", "phone"),
+        ('"0202 42025"', "phone"),
+        ('"2024 2025"', "phone together"),
+        ("-0202 42025", "apart one together"),
+        ("-+2024 2025", "apart one"),
+        ("2024 2025 2024", "apart together"),
+    ],
+)
+def test_numbers_in_a_row_are_words_and_a_phone_number(user, typed, found):
+    briefs = dict(zip(BOTH, without_numbers(len(BOTH)), strict=True))
+    for name, one in briefs.items():
+        Comment.objects.create(brief=one, actor=user, text=BOTH[name])
+    Customer.objects.filter(pk=briefs["phone"].customer_id).update(phone="+20242025")
+    indexing.run()
+
+    names = {one.pk: name for name, one in briefs.items()}
+    shown = [names[one.pk] for one in search(Brief.objects.all(), typed)]
+    assert sorted(shown) == found.split()
+
+
+def test_what_answers_and_personas_say_counts_in_numbers_in_a_row(user):
+    persona = make_persona(playbook="Prices of 2025.")
+    one = make_brief(persona=persona, research=make_research(answer="Prices of 2024."))
+    indexing.run()
+
+    assert one in search(Brief.objects.all(), "2024 2025")
+
+
+def test_numbers_in_a_row_count_as_the_words_they_are(user):
+    """Nearest first: the number itself, then both words of a comment, then of an answer."""
+    answer = make_research(answer="2024, and 2025.")
+    phone, comment, research = without_numbers(3)
+    Customer.objects.filter(pk=phone.customer_id).update(phone="+20242025")
+    Comment.objects.create(brief=comment, actor=user, text="2024, or perhaps 2025.")
+    Brief.objects.filter(pk=research.pk).update(research=answer)
+    indexing.run()
+
+    asked = Search("2024 2025")
+    assert asked.ranked([research.pk, comment.pk, phone.pk]) == [
+        phone.pk, comment.pk, research.pk,
+    ]  # fmt: skip
+
+
 def test_number_alone_finds_the_brief_of_this_number_too(briefs):
     found = search(Brief.objects.all(), str(briefs["zoe"].pk))
 
