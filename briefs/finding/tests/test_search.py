@@ -246,7 +246,7 @@ MESSAGES = {
 IDS = ("delivery_id", "content_id", "template_id", "journey_id", "trigger_id", "parent_action_id")
 
 
-@pytest.mark.parametrize("typed", ["42", "no. 42", "message 42", '"42"'])
+@pytest.mark.parametrize("typed", ["42", "(no. 42)", "no. 42", "No.42", "message 42", '"42"'])
 @pytest.mark.parametrize("message", MESSAGES)
 def test_number_of_a_message_is_found(message, typed):
     one, _ = _with_messages(MESSAGES[message], {"campaign_id": "43", "action_id": "978"})

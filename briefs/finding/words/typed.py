@@ -17,6 +17,8 @@ _QUOTES = str.maketrans("“”„«»", '"""""')
 _PART = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 _NUMBER = re.compile(r"#?([0-9]{1,18})")
 _BRIEF = re.compile(r"brief\s+#?([0-9]{1,18})(?![\w\-])", re.IGNORECASE)  # as pages name one
+# As pages print that of a campaign, behind its name: the words alone are in nearly every document.
+_NUMBERED = re.compile(r"\(?no\.\s*([0-9]{1,18})(?![\w\-])", re.IGNORECASE)
 # A number as people write it: it begins with + or has seven digits or more in its groups. The
 # beginning of an id, such as 12345678-1234-4abc, is none.
 _PHONE = re.compile(r"\+?\(?[0-9][0-9 ().\-/]{5,24}[0-9](?![\w@]|[.\-/]+\w)")
@@ -82,7 +84,7 @@ def terms(text: str) -> list[Term]:
     while part := _PART.search(text, place):
         sign, phrase, word = part.groups()
         start, place = part.start(3), part.end()
-        if word and (several := _phone(text, start, sign) or _brief(text, start, sign)):
+        if word and (several := _several(text, start, sign)):
             found.append(several[0])
             place = several[1]
         elif term := _word(word, sign) if word else _phrase(phrase, sign):
@@ -129,6 +131,13 @@ def _ways(text: str) -> tuple[tuple[str, ...], ...]:
 
 def _each_once(*ways: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(way for way in ways if way))
+
+
+def _several(text: str, start: int, sign: str) -> tuple[Term, int] | None:
+    """What is one thing there, though it may be written with spaces; and where it ends."""
+    if found := _NUMBERED.match(text, start):
+        return Term((("no", found[1]),), is_not=bool(sign)), found.end()
+    return _phone(text, start, sign) or _brief(text, start, sign)
 
 
 def _brief(text: str, start: int, sign: str) -> tuple[Term, int] | None:
