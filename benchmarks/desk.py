@@ -46,6 +46,7 @@ class Address(NamedTuple):
 KEYS = {
     "open": "SELECT max(id) FROM briefs_brief WHERE state <> 'closed' AND basis <> 'playbook'",
     "closed": "SELECT max(id) FROM briefs_brief WHERE state = 'closed' AND basis <> 'playbook'",
+    "message": "SELECT max(message ->> 'campaign_id') FROM briefs_signal",
     "incident": "SELECT min(id) FROM briefs_cause WHERE incident_at IS NOT NULL",
     "persona": "SELECT max(persona_id) FROM briefs_brief",
     "event": "SELECT max(id) FROM webhooks_webhookevent",
@@ -70,6 +71,9 @@ SEARCHES = (
     ("address part", "user-7777%40example"),
     ("number", "%23{open}"),
     ("company", "%22Company+12%22"),
+    ("numbers in a row", "2024+2025"),
+    ("number of a message", "no.+{message}"),
+    ("brief by its name", "brief+{open}"),
     ("nothing found", "zzyzx"),
 )
 MODELS = ("webhooks/webhookevent", "briefs/brief", "briefs/signal", "briefs/research",

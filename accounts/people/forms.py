@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from accounts.models import Role
 from briefs.links import user_name
+from personas.models.letters import is_same
 
 LONGEST = 150  # characters of a user name, which the mail address becomes
 WITHOUT = ("", "No role", "May sign in, sees nothing, and is told whom to ask.")
@@ -66,7 +67,7 @@ class PersonForm(forms.Form):
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
         full = Trim(Concat("first_name", Value(" "), "last_name"))
-        if self._others().annotate(full=full).filter(full__iexact=name).exists():
+        if self._others().annotate(full=full).filter(is_same("full", name)).exists():
             raise forms.ValidationError(
                 f"There is already somebody called “{name}”. Add something that tells them apart."
             )

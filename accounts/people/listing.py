@@ -5,11 +5,12 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import ApiToken, Role, roles
+from personas.models.letters import has_part
 
 ON_A_PAGE = 50
 SEARCH_FROM = 8  # people; fewer are seen at a glance
@@ -49,10 +50,10 @@ class TeamList:
         )
         for word in self.words.split():
             people = people.filter(
-                Q(first_name__icontains=word)
-                | Q(last_name__icontains=word)
-                | Q(username__icontains=word)
-                | Q(email__icontains=word)
+                has_part("first_name", word)
+                | has_part("last_name", word)
+                | has_part("username", word)
+                | has_part("email", word)
             )
         return people.prefetch_related("groups").order_by("first_name", "last_name", "username")
 

@@ -15,6 +15,7 @@ from django.db.models import Count as RowCount
 from django.db.models.functions import Coalesce
 
 from briefs.models import Notification, ReprocessingJob, Research
+from personas.models.letters import has_part
 from webhooks.models import WebhookEvent
 from webhooks.replay import why_unreadable
 
@@ -172,7 +173,7 @@ class Choice:
         if self.kinds and kind not in self.kinds:
             return rows.none()
         if self.words:
-            rows = rows.filter(Q(words__icontains=self.words) | Q(code__iexact=self.words))
+            rows = rows.filter(has_part("words", self.words) | Q(code__iexact=self.words))
         if self.names:
             start = f"{kind.value}-"
             keys = [name.removeprefix(start) for name in self.names if name.startswith(start)]

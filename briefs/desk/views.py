@@ -68,6 +68,8 @@ def _is_written(request: HttpRequest, view: SavedView) -> bool:
     """Save the view, unless its name is taken; tell which."""
     try:
         with transaction.atomic():
+            if view.shares_its_name():
+                raise IntegrityError
             view.save()
     except IntegrityError:
         whose = "The team has" if view.is_team else "You have"

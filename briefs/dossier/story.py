@@ -7,10 +7,10 @@ from typing import Any
 
 from briefs.links import user_name
 from briefs.models import Activity, Brief, Signal
+from briefs.reading import messages
 from personas.models import Effect, SignalKind
 from personas.rules import bounces
 from personas.rules.bounces import Reading
-from webhooks.moments import in_words
 
 _PLAIN = {
     SignalKind.UNSUBSCRIBED: "They unsubscribed.",
@@ -46,13 +46,6 @@ _NAMED = (
     SignalKind.ALL_TOPICS_OFF, SignalKind.TOPIC_OPT_OUT, SignalKind.TOPIC_OPT_IN,
     SignalKind.OTHER_ADDRESS,
 )  # fmt: skip
-_CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "in_app": "In-app"}
-_PARENTS = (
-    ("Campaign", "campaign_name", "campaign_id"),
-    ("Broadcast", "broadcast_name", "broadcast_id"),
-    ("Newsletter", "newsletter_name", "newsletter_id"),
-    ("Transactional message", "", "transactional_message_id"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +87,7 @@ def _happening(act: Signal, signals: list[Signal]) -> Happening:
     return Happening(
         signal=act,
         words=_words(act, message),
-        details=describe(message),
+        details=messages.described(message),
         is_good=act.effect == Effect.GOOD_NEWS,
         reports=1 + len(echoes),
     )
@@ -112,30 +105,6 @@ def _words(act: Signal, message: dict[str, Any]) -> str:
     if act.detail and kind in _NAMED:
         return f"{words.removesuffix('.')}: {act.detail}."
     return words
-
-
-def describe(message: dict[str, Any]) -> list[tuple[str, str]]:
-    """Channel, subject, origin and the server's reply, as far as they were sent."""
-    found = []
-    if channel := message.get("channel"):
-        found.append(("Channel", _CHANNELS.get(channel, channel)))
-    if subject := message.get("subject"):
-        found.append(("Subject", f"“{subject}”"))
-    for label, name, key in _PARENTS:
-        if origin := _origin(message.get(name, ""), message.get(key, "")):
-            found.append((label, origin))
-    if reply := message.get("failure_message"):
-        found.append(("Reply", reply))
-    if said := message.get("stated_time"):
-        words = f"the event says {in_words(said)}, which cannot be; this is when it was received"
-        found.append(("Time", words))
-    return found
-
-
-def _origin(name: str, number: str) -> str:
-    if name and number:
-        return f"{name} (no. {number})"
-    return name or (f"no. {number}" if number else "")
 
 
 def timeline(

@@ -16,7 +16,7 @@ from briefs.finding.words.matching import as_one
 from briefs.models import Brief, Cause, Priority, Research
 from briefs.models.queryset import BriefQuerySet
 from personas.models import Persona, SignalKind
-from personas.models.letters import folding
+from personas.models.letters import folding, is_same
 
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in reversed(Priority)]
 RESEARCH = [
@@ -166,7 +166,7 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         help_text="A month's value of this or less, whatever its currency.",
     )  # fmt: skip
     plan = django_filters.CharFilter(
-        "plan", "iexact", label="Plan", max_length=60, widget=forms.TextInput(_example("pro")),
+        label="Plan", max_length=60, method="by_plan", widget=forms.TextInput(_example("pro")),
         help_text="As it is written, in any case.",
     )  # fmt: skip
     company = django_filters.CharFilter(
@@ -201,6 +201,9 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         if value == "nobody":
             return briefs.filter(assignee=None)
         return briefs.filter(tabs.held_by(self._reader))
+
+    def by_plan(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
+        return briefs.filter(is_same("plan", value))
 
     def by_company(self, briefs: BriefQuerySet, name: str, value: str) -> BriefQuerySet:
         if len(self._companies) > companies.MOST:

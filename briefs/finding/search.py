@@ -5,7 +5,7 @@ finds no more than `FEW` briefs knows them all. Of a term that is more common, o
 briefs of the list that is shown are looked at, so that no search takes long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from briefs.finding.words import matching
 from briefs.finding.words.documents import Common, Text
 from briefs.finding.words.folding import words
 from briefs.finding.words.matching import Condition, Statements, TooSlow
-from briefs.finding.words.typed import MOST_TERMS, Term, terms
+from briefs.finding.words.typed import MOST_TERMS, Term, first, terms
 from briefs.models import BriefDocument, CustomerDocument, ResearchDocument
 from personas.models import Customer
 from personas.models.letters import Folded
@@ -49,8 +49,8 @@ class Search:
     def __init__(self, text: str) -> None:
         self.text = text
         asked = terms(text)
-        self.terms = asked[:MOST_TERMS]
-        self.is_shortened = len(asked) > MOST_TERMS
+        self.terms = first(asked, MOST_TERMS)
+        self.is_shortened = len(self.terms) < len(asked)
         self.is_cut = False  # there may be more than it found
         self.is_slow = False  # the database gave a part of it up
         self._database = Statements()
@@ -82,7 +82,10 @@ class Search:
         return [key for (key,) in found]
 
     def _is_in_many_answers(self, term: Term) -> bool:
-        return bool(term.ways) and len(self._shared[term][0]) >= MANY_ANSWERS
+        if term.ways and len(self._shared[term][0]) >= MANY_ANSWERS:
+            return True
+        apart = term.wanted_apart
+        return bool(apart) and all(self._is_in_many_answers(one) for one in apart)
 
     def narrow(self, briefs: "BriefQuerySet") -> "BriefQuerySet":
         """Of these briefs those that it finds; of many the newest. All if nothing is typed."""
@@ -134,7 +137,8 @@ class Search:
 
         Of the answers at most one more than MOST_ANSWERS.
         """
-        return {term: (self._answers(term), self._cases(term)) for term in self.terms if term.ways}
+        asked = (one for term in self.terms for one in term.readings if one.ways)
+        return {one: (self._answers(one), self._cases(one)) for one in dict.fromkeys(asked)}
 
     def _answers(self, term: Term) -> list[int]:
         sql, given = matching.said(ResearchDocument, term)
@@ -159,12 +163,7 @@ class Search:
 
     @cached_property
     def _where(self) -> Condition:
-        parts, given = [], []
-        for term in self.terms:
-            sql, values = self._anywhere(term)
-            parts.append(f"NOT ({sql})" if term.is_not else f"({sql})")
-            given += values
-        return " AND ".join(parts), given
+        return _all_of(self.terms, self._anywhere)
 
     def _anywhere(self, term: Term) -> Condition:
         conditions: list[Condition] = []
@@ -179,15 +178,17 @@ class Search:
                 conditions.append(matching.any_key("d.research", answers))
             if cases:
                 conditions.append(matching.any_of("d.persona_kind", list(cases)))
-        sql = " OR ".join(sql for sql, _ in conditions)
-        return sql, [value for _, values in conditions for value in values]
+        if term.apart:
+            conditions.append(_all_of(term.apart, self._anywhere))
+        return _any_of(conditions)
 
     # The best first.
 
     def ranked(self, keys: Sequence[int]) -> list[int]:
         """These briefs that it found, the best first, and the newest of equals."""
-        asked = [term for term in self.terms if not term.is_not][:RANKED_TERMS]
-        said = [_said_in(BriefDocument, term, keys) for term in asked]
+        asked = first((term for term in self.terms if not term.is_not), RANKED_TERMS)
+        read = list(dict.fromkeys(one for term in asked for one in (term, *term.wanted_apart)))
+        said = [_said_in(BriefDocument, one, keys) for one in read]
         columns = "".join(f", {sql}" for sql, _ in said)
         where, values = matching.any_key("d.id", keys)
         sql = (
@@ -200,36 +201,34 @@ class Search:
         except TooSlow:
             self.is_slow = True
             return sorted(keys, reverse=True)
-        points = {
-            key: sum(
-                self._total(term, key, case, own) for term, own in zip(asked, found, strict=True)
-            )
-            for key, case, *found in rows
-        }
+        points = {}
+        for key, case, *found in rows:
+            own = dict(zip(read, map(float, found), strict=True))
+            points[key] = sum(self._total(term, key, case, own) for term in asked)
         return sorted(keys, key=lambda key: (points.get(key, 0), key), reverse=True)
 
-    def _total(self, term: Term, key: int, case: str, own: float) -> float:
-        """Where neither the brief's own texts nor its persona's say it, its research does."""
+    def _total(self, term: Term, key: int, case: str, own: dict[Term, float]) -> float:
+        """Where neither the brief's own texts nor its persona's say it, its research does.
+
+        Words that were found apart count as the least of them does.
+        """
         if term.number == key:
             return _NUMBERED
-        if not term.ways:
-            return 0
-        shared = self._shared[term][1].get(case, 0)
-        return max(float(own), shared, POINTS["D"])
+        points = [0.0]
+        if term.ways:
+            points += [own[term], self._shared[term][1].get(case, 0), POINTS["D"]]
+        if apart := term.wanted_apart:
+            points.append(min(self._total(one, key, case, own) for one in apart))
+        return max(points)
 
     # Customers and companies.
 
     @cached_property
     def customer_keys(self) -> list[int]:
         """Customers who are found by themselves, with or without briefs: the newest of FEW."""
-        if not any(term.ways and not term.is_not for term in self.terms):
+        if not any(one.ways and not one.is_not for term in self.terms for one in term.readings):
             return []
-        parts, given = [], []
-        for term in self.terms:
-            sql, values = matching.said(CustomerDocument, term) if term.ways else ("1 = 0", [])
-            parts.append(f"NOT ({sql})" if term.is_not else f"({sql})")
-            given += values
-        where = " AND ".join(parts)
+        where, given = _all_of(self.terms, _of_customer)
         statement = f"SELECT d.id FROM briefs_customerdocument d WHERE {where} LIMIT {FEW}"  # noqa: S608 - ours
         try:
             found = self._database.rows(statement, given)
@@ -252,23 +251,48 @@ class Search:
             return []
         theirs = matching.among(Customer.objects.exclude(company=""), self.customer_keys)
         named = theirs.order_by().values_list("company", Folded("company"))
-        asked = [term for term in self.terms if term.ways and not term.is_not]
+        asked = [term for term in self.terms if (term.ways or term.apart) and not term.is_not]
         found: dict[str, str] = {}
         for name, folded, _ in named.annotate(people=Count("pk")).order_by("-people", "company"):
-            if all(_occurs(term, [words(name)]) for term in asked):
+            if all(_is_said(term, words(name)) for term in asked):
                 found.setdefault(folded, name)  # as the database folds: so does the page
         return list(found.values())
 
 
+def _all_of(terms: Iterable[Term], condition: Callable[[Term], Condition]) -> Condition:
+    """That each of these terms meets its condition, or does not if it is a -not."""
+    parts, given = [], []
+    for term in terms:
+        sql, values = condition(term)
+        parts.append(f"NOT ({sql})" if term.is_not else f"({sql})")
+        given += values
+    return " AND ".join(parts), given
+
+
+def _any_of(conditions: Sequence[Condition]) -> Condition:
+    sql = " OR ".join(f"({sql})" for sql, _ in conditions)
+    return sql, [value for _, values in conditions for value in values]
+
+
+def _of_customer(term: Term) -> Condition:
+    conditions = [matching.said(CustomerDocument, term) if term.ways else ("1 = 0", [])]
+    if term.apart:
+        conditions.append(_all_of(term.apart, _of_customer))
+    return _any_of(conditions)
+
+
 def _points(term: Term, text: Text) -> float:
-    if not _occurs(term, text.runs):
+    if not any(term.occurs(run) for run in text.runs):
         return 0
     points = POINTS[text.of_class]
     return points * 1.5 if any(term.is_whole(run) for run in text.runs) else points
 
 
-def _occurs(term: Term, runs: Sequence[Sequence[str]]) -> bool:
-    return any(term.occurs(run) for run in runs)
+def _is_said(term: Term, words: Sequence[str]) -> bool:
+    """In either reading."""
+    if term.occurs(words):
+        return True
+    return bool(term.apart) and all(one.is_not != one.occurs(words) for one in term.apart)
 
 
 def _said_in(model: Any, term: Term, keys: Sequence[int]) -> Condition:

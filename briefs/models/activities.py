@@ -1,6 +1,7 @@
 """The log of a brief: what people and the desk itself did with it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -44,3 +45,9 @@ class Activity(models.Model):
         """These briefs are open as if nobody had ended them: the log alone has what people said."""
         ended = cls.objects.filter(brief__in=briefs, code=cls.Code.CLOSED, actor__isnull=False)
         ended.update(code=cls.Code.SAID)
+
+    @classmethod
+    def keep_said(cls, briefs: Iterable[Any], actor: Any, since: datetime) -> None:
+        """What the actor logged for these briefs since then is in no other row any more."""
+        said = cls.objects.filter(brief__in=briefs, actor=actor, at__gte=since, code=None)
+        said.update(code=cls.Code.SAID)

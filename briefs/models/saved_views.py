@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
+from personas.models.letters import is_same
+
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def seen_by(self, user: Any) -> Self:
@@ -46,6 +48,16 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def shares_its_name(self) -> bool:
+        """Whether there is another view of this name, in any case.
+
+        The constraints say the same, on SQLite of the letters of ASCII alone.
+        """
+        others = SavedView.objects.exclude(pk=self.pk).filter(is_team=self.is_team)
+        if not self.is_team:
+            others = others.filter(owner=self.owner)
+        return others.filter(is_same("name", self.name)).exists()
 
     def may_be_changed_by(self, user: Any) -> bool:
         """Of the team's by whoever made it and those who may; of one's own by oneself alone."""

@@ -37,13 +37,14 @@ class Watched:
     events: tuple[str, ...] = ("INSERT", "UPDATE", "DELETE")
 
 
+_OF_A_VALUE = ("value_amount", "value_currency", "value_period", "value_month")
 # A table that search reads as well is one more line here.
 WATCHED = (
     Watched(
         "briefs_brief", "brief", "id",
         ("customer_id", "persona_id", "persona_why", "kind", "detail", "priority_reasons",
          "research_id", "closing_note", "step_at_closing", "closing_reason_id", "offer",
-         "offer_percent", "offer_words", "plan", "company", "reopened_at"),
+         "offer_percent", "offer_words", "plan", "company", "reopened_at", *_OF_A_VALUE),
         "briefs_briefdocument",
     ),
     Watched("briefs_signal", "brief", "brief_id", ("brief_id", "kind", "detail", "message")),
@@ -52,7 +53,7 @@ WATCHED = (
     Watched("briefs_activity", "brief", "brief_id", ("brief_id", "text"), codes=("said", "closed")),
     Watched(
         "personas_customer", "customer", "id",
-        ("cio_id", "external_id", "email", "phone", "attributes", "company"),
+        ("cio_id", "external_id", "email", "phone", "attributes", "company", *_OF_A_VALUE),
         "briefs_customerdocument",
     ),
     Watched("personas_customeralias", "customer", "customer_id", ("customer_id", "value")),

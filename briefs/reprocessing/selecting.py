@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from personas.models import Customer
+from personas.models.letters import has_part
 from personas.people.identity import known_as
 from webhooks.models import WebhookEvent
 
@@ -93,7 +94,7 @@ class Selection:
         if self.metric:
             events = events.filter(metric=self.metric.strip().lower())
         if self.reason:
-            events = events.filter(status_reason__icontains=self.reason)
+            events = events.filter(has_part("status_reason", self.reason))
         if self.customer:
             events = events.filter(_about(self.customer.strip()))
         if self.since:

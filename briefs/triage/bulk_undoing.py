@@ -123,6 +123,8 @@ def _restore(act: BulkAct, actor: Any, back: list[tuple[BulkPart, Brief]]) -> No
         )
     if act.kind == BulkAct.Kind.CLOSE:
         Activity.keep_endings(briefs)
+    if act.kind == BulkAct.Kind.CONTACT and act.begun_at:  # the contact log loses the note below
+        Activity.keep_said(briefs, actor, act.begun_at)
     Activity.objects.bulk_create(
         Activity(brief=brief, actor=actor, text=f"undid it: {_undone(act)}") for brief in briefs
     )

@@ -349,6 +349,15 @@ def selected() -> list[WebhookEvent]:
     return list(WebhookEvent.objects.filter(status="pending").order_by("pk"))
 
 
+def test_reason_is_found_in_any_case_of_any_alphabet():
+    event = make_event(status="ignored", status_reason="No rule speaks of “Ärzte”")
+
+    run("--reason", "ärzte", "--status", "ignored")
+
+    event.refresh_from_db()
+    assert event.status == "pending"
+
+
 def test_reason_and_until_and_limit_and_after_id_narrow_down():
     events = [make_event(status="ignored", status_reason="No rule speaks of it") for _ in range(4)]
     make_event(status="ignored", status_reason="the event names no person")

@@ -93,6 +93,15 @@ def test_people_are_found_by_name_and_mail_and_in_their_tab(led, user, django_us
     assert "Nobody found" in text(led.get(TEAM, {"q": "zzz"}))
 
 
+@pytest.mark.parametrize("words", ["ärz", "ÄRZ", "ö ÄR"])
+def test_people_are_found_in_any_case_of_any_alphabet(led, user, words):
+    User.objects.filter(pk=user.pk).update(first_name="Jörg", last_name="Ärzte")
+
+    [row] = led.get(TEAM, {"q": words}).context["list"].rows
+
+    assert row.person == user
+
+
 def test_link_to_the_team_is_shown_to_leads_alone(client, user, lead):
     for person, is_shown in ((user, False), (lead, True)):
         client.force_login(person)
@@ -165,9 +174,10 @@ def test_mail_server_that_is_away_shows_the_link_instead(led, by_mail, settings)
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"mail": "ROBIN@example.com"}, "This address belongs to robin."),
+        ({"mail": "ROBIN@example.com"}, "This address belongs to Ömer."),
         ({"mail": "robin"}, "Enter a valid email address"),
         ({"name": "Lee"}, "There is already somebody called “Lee”"),
+        ({"name": "ömer"}, "There is already somebody called “ömer”"),
         ({"name": " "}, "This field is required"),
         ({"role": ""}, "Choose a role"),
         ({"role": "Superuser"}, "Select a valid choice"),
@@ -175,6 +185,7 @@ def test_mail_server_that_is_away_shows_the_link_instead(led, by_mail, settings)
 )
 def test_what_cannot_be_is_said_at_its_field(led, user, lead, typed, words):
     User.objects.filter(pk=lead.pk).update(first_name="Lee")
+    User.objects.filter(pk=user.pk).update(first_name="Ömer")
 
     response = led.post(ADD, ANN | typed)
 

@@ -121,6 +121,8 @@ def test_selectors_narrow_each_other_down(one_of_each):
 
     assert names(Choice(words="keyerror", kinds=(Kind.EVENT,))) == [f"event-{dead.pk}"]
     assert names(Choice(words="asked_back")) == [f"research-{failed.pk}"]
+    about = make_dead("no rule knows “Ärzte”")
+    assert names(Choice(words="ärzte")) == [f"event-{about.pk}"]
     assert names(Choice(names=(f"event-{dead.pk}", "event-9999", "nonsense"))) == [
         f"event-{dead.pk}"
     ]

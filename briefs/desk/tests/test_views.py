@@ -133,6 +133,21 @@ def test_name_is_given_once(signed_in, user, is_team):
     assert SavedView.objects.count() == 1
 
 
+@pytest.mark.parametrize("is_team", [False, True])
+def test_name_in_another_case_of_any_alphabet_is_the_same(signed_in, user, lead, is_team):
+    view = make_view(user, name="ärzte", is_team=is_team)
+    make_view(lead, name="Ärzte")  # somebody else's own takes no name away
+    asked = {"name": "ÄRZTE", "query": "", **({"is_team": "on"} if is_team else {})}
+
+    response = signed_in.post(SAVE, asked, follow=True)
+
+    assert "a view called “ÄRZTE” already" in messages(response)[0]
+    assert SavedView.objects.count() == 2
+    change(signed_in, view, name="Ärzte", **({"is_team": "on"} if is_team else {}))
+    view.refresh_from_db()
+    assert view.name == "Ärzte"  # of itself it may have another case
+
+
 @pytest.mark.parametrize("name", ["", "x" * 61])
 def test_view_without_a_fitting_name_is_not_saved(signed_in, name):
     response = signed_in.post(SAVE, {"name": name, "query": "state=mine"}, follow=True)

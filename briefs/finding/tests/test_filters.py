@@ -49,6 +49,25 @@ def test_company_is_found_by_a_part_of_its_name_in_any_case(monkeypatch, way, pa
     assert {brief.company for brief in shown} == found
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ÄRZTE", {"Ärzte", "ärzte"}),
+        ("ärzte", {"Ärzte", "ärzte"}),
+        ("PRO", {"Pro", "pro"}),
+        ("pr%", set()),
+        ("rzte", set()),
+    ],
+)
+def test_plan_is_found_in_any_case_of_any_alphabet(typed, found):
+    for plan in ("Ärzte", "ärzte", "Pro", "pro", "Prö", ""):
+        make_brief(plan=plan)
+
+    shown = BriefFilter({"plan": typed}, Brief.objects.all()).qs
+
+    assert {brief.plan for brief in shown} == found
+
+
 @pytest.mark.on_postgresql
 def test_too_many_names_are_gone_through_once_a_minute(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(companies, "STEPS", 1)

@@ -11,8 +11,10 @@ from briefs.finding.words import indexing
 from briefs.finding.words.documents import MOST_WORDS
 from briefs.finding.words.matching import Statements, TooSlow
 from briefs.models import Brief, Comment, ContactLog
+from briefs.models.causes import message_key
 from briefs.tests.factories import (
     make_brief,
+    make_cause,
     make_customer,
     make_persona,
     make_reason,
@@ -231,6 +233,172 @@ def test_what_pages_print_is_found_as_people_copy_and_type_it(typed):
     indexing.run()
 
     assert list(search(Brief.objects.all(), typed)) == [one]
+
+
+# Of what a page prints of a brief, and programs read of it: one piece in each line.
+MESSAGES = {
+    "a campaign": {"campaign_name": "Spring sale", "campaign_id": "42", "action_id": "977"},
+    "a campaign without a name": {"campaign_id": 42, "action_id": "977"},
+    "a broadcast": {"broadcast_name": "Spring sale", "broadcast_id": "42", "action_id": "977"},
+    "a newsletter": {"newsletter_name": "Spring sale", "newsletter_id": "42"},
+    "a transactional message": {"transactional_message_id": "42", "channel": "sms"},
+}
+IDS = ("delivery_id", "content_id", "template_id", "journey_id", "trigger_id", "parent_action_id")
+
+
+@pytest.mark.parametrize("typed", ["42", "(no. 42)", "no. 42", "No.42", "message 42", '"42"'])
+@pytest.mark.parametrize("message", MESSAGES)
+def test_number_of_a_message_is_found(message, typed):
+    one, _ = _with_messages(MESSAGES[message], {"campaign_id": "43", "action_id": "978"})
+
+    assert list(search(Brief.objects.all(), typed)) == [one]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_message_is_found_as_its_incident_is_called_where_nothing_names_it(message):
+    ids = {name: value for name, value in MESSAGES[message].items() if name.endswith("id")}
+    one, _ = _with_messages(MESSAGES[message], {"newsletter_id": "43"})
+    called = make_cause(message=message_key(ids), described=ids).name
+
+    assert list(search(Brief.objects.all(), called)) == [one]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_of_customer_io_that_programs_read_are_found(name):
+    one, _ = _with_messages({name: "dgT-77_x="}, {name: "dgT-78"})
+
+    assert list(search(Brief.objects.all(), "dgT-77_x=")) == [one]
+
+
+def _with_messages(*messages):
+    briefs = without_numbers(len(messages))
+    for one, message in zip(briefs, messages, strict=True):
+        make_signal(brief=one, event=None, message=message)
+    indexing.run()
+    return briefs
+
+
+def without_numbers(count, **of_customer):
+    """Briefs that say no number. Those of their own are higher than all that the tests look for."""
+    persona = make_persona(name="Somebody")
+    return [
+        make_brief(
+            id=900_000_000 + place,
+            persona=persona,
+            customer=make_customer(
+                external_id="x" * (place + 1), cio_id=None, email="", attributes={}, **of_customer
+            ),
+        )
+        for place in range(count)
+    ]
+
+
+def test_value_is_found_as_pages_print_it_and_without_commas():
+    value = {
+        "value_amount": 15_000, "value_currency": "USD", "value_period": "year",
+        "value_month": 1_250, "value_level": "person",
+    }  # fmt: skip
+    without_numbers(1)
+    customer = make_customer(attributes={}, **value)
+    one = make_brief(customer=customer, **value)
+    indexing.run()
+
+    for typed in ("15,000", "15000", "1,250", "1250", "USD 15,000 a year", '"USD 1,250 a month"'):
+        assert list(search(Brief.objects.all(), typed)) == [one], typed
+        assert Search(typed).customers(5) == [customer], typed
+
+
+@pytest.mark.parametrize("typed", ["998877", "998,877", "AC-77", "ac-7", "lagos"])
+def test_attributes_without_a_role_are_found_too(typed):
+    """The pages of a brief and of a customer show them under their own names."""
+    AttributeName.objects.create(role="industry", label="Industry", names="industry")
+    others = {"account": 998877, "codes": '["AC-77", "AC-78"]', "office": '{"city": "Lagos"}'}
+    without_numbers(1)
+    customer = make_customer(attributes={"industry": "banking", **others})
+    one = make_brief(customer=customer)
+    indexing.run()
+
+    assert list(search(Brief.objects.all(), typed)) == [one]
+    assert Search(typed).customers(5) == [customer]
+
+
+def test_customer_without_a_name_is_found_as_pages_call_them():
+    customer = make_customer(external_id=None, cio_id=None, email="", attributes={})
+    indexing.run()
+
+    assert Search(str(customer)).customers(5) == [customer]
+
+
+@pytest.mark.parametrize("typed", ["Brief {}", "brief #{}", "BRIEF  {}"])
+def test_brief_is_found_by_what_pages_call_it(briefs, typed):
+    found = Search(typed.format(briefs["zoe"].pk))
+
+    assert list(found.narrow(Brief.objects.all())) == [briefs["zoe"]]
+
+
+# What may be two words as well as a phone number: by name, what a comment says.
+BOTH = {
+    "phone": "",
+    "apart": "Plans of 2024 differ from those of 2025.",
+    "together": "Plans of 2024 2025.",
+    "one": "Plans of 2024.",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("2024 2025", "apart phone together"),
+        ("plans 2024 2025", "apart together"),
+        ("2024 2025 -plans", "phone"),
+        ("2024 -2025", "one phone together"),
+        ("-2024 2025", ""),  # no phone number begins so
+        ("2024 2026", ""),
+        ("20242025", "phone"),
+        ("+20242025", "phone"),
+        ("020242025", "phone"),
+        ("0020242025", "phone"),
+        ("020 242 025", "phone"),
+        ('"0202 42025"', "phone"),
+        ('"2024 2025"', "phone together"),
+        ("-0202 42025", "apart one together"),
+        ("-+2024 2025", "apart one"),
+        ("2024 2025 2024", "apart together"),
+    ],
+)
+def test_numbers_in_a_row_are_words_and_a_phone_number(user, typed, found):
+    briefs = dict(zip(BOTH, without_numbers(len(BOTH)), strict=True))
+    for name, one in briefs.items():
+        Comment.objects.create(brief=one, actor=user, text=BOTH[name])
+    Customer.objects.filter(pk=briefs["phone"].customer_id).update(phone="+20242025")
+    indexing.run()
+
+    names = {one.pk: name for name, one in briefs.items()}
+    shown = [names[one.pk] for one in search(Brief.objects.all(), typed)]
+    assert sorted(shown) == found.split()
+
+
+def test_what_answers_and_personas_say_counts_in_numbers_in_a_row(user):
+    persona = make_persona(playbook="Prices of 2025.")
+    one = make_brief(persona=persona, research=make_research(answer="Prices of 2024."))
+    indexing.run()
+
+    assert one in search(Brief.objects.all(), "2024 2025")
+
+
+def test_numbers_in_a_row_count_as_the_words_they_are(user):
+    """Nearest first: the number itself, then both words of a comment, then of an answer."""
+    answer = make_research(answer="2024, and 2025.")
+    phone, comment, research = without_numbers(3)
+    Customer.objects.filter(pk=phone.customer_id).update(phone="+20242025")
+    Comment.objects.create(brief=comment, actor=user, text="2024, or perhaps 2025.")
+    Brief.objects.filter(pk=research.pk).update(research=answer)
+    indexing.run()
+
+    asked = Search("2024 2025")
+    assert asked.ranked([research.pk, comment.pk, phone.pk]) == [
+        phone.pk, comment.pk, research.pk,
+    ]  # fmt: skip
 
 
 def test_number_alone_finds_the_brief_of_this_number_too(briefs):

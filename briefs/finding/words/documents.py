@@ -1,7 +1,7 @@
 """What a search finds a brief, a customer and an answer by: their texts, with a class for each.
 
 A: who it is. B: what happened, and what it was about. C: what people wrote and the reasons. D: what
-research says.
+research says, other attributes, and ids that no page prints.
 """
 
 import hashlib
@@ -17,23 +17,36 @@ from django.db.models import Q, QuerySet
 from briefs.finding.words import folding
 from briefs.models import Activity, Brief, BriefDocument, Comment, ContactLog, Research, Signal
 from briefs.models.endings import offer_in_words
+from briefs.reading import messages
 from briefs.reading.sources import sources
 from briefs.reading.stripping import answer_alone
-from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
+from personas.models import (
+    AttributeName,
+    Customer,
+    CustomerAlias,
+    Persona,
+    SignalKind,
+    shapes,
+)
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
+from personas.models.value import Valued, ValuePeriod
 from personas.rules.steps import Steps
 from providers import mavera_validation
 
-VERSION = 5  # raise it where documents are made in another way: all are written anew then
-MOST_WORDS = 5_000  # of a document; PostgreSQL knows the places of three times as many
+VERSION = 6  # raise it where documents are made in another way: all are written anew then
+MOST_WORDS = 16_000  # of a document: PostgreSQL knows the places of 16,383
+MOST_BYTES = 1_000_000  # of its words and their places: PostgreSQL takes 1,048,575
 LONGEST = 30_000  # characters of one text, as many as a page shows of an answer
 FEWEST_DIGITS = 7  # by which a number is found
-_OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company")
 # Whoever reads the text of another column names it here, and in `briefs.models.watching`.
+_OF_A_VALUE = ("value_amount", "value_currency", "value_period", "value_month")
+_OF_A_CUSTOMER = ("cio_id", "external_id", "email", "phone", "attributes", "company",
+                  "is_erased", *_OF_A_VALUE)  # fmt: skip
 _READ = ("kind", "detail", "plan", "company", "closing_note", "offer_percent", "offer_words",
          "step_at_closing", "persona_why", "priority_reasons", "persona", "research",
-         "closing_reason__name", "offer__name", "offer__asks", "customer")  # fmt: skip
+         "closing_reason__name", "offer__name", "offer__asks", "customer",
+         *_OF_A_VALUE)  # fmt: skip
 _OF_AN_ANSWER = ("pk", "answer", "sources", "validation")
 # Entries of the log that hold what somebody wrote and no other row has: a brief that was reopened
 # has no ending any more.
@@ -41,7 +54,6 @@ _IN_WORDS = Q(code=Activity.Code.SAID) | Q(
     code=Activity.Code.CLOSED, actor__isnull=False, brief__reopened_at__isnull=False
 )
 _LABELS = {kind.value: str(kind.label) for kind in SignalKind}
-_CAMPAIGN = ("campaign_name", "broadcast_name", "newsletter_name")
 _IDENTIFIERS = {"cio_id": "Customer.io’s id", "id": "Id", "email": "Address", "phone": "Number"}
 
 
@@ -124,6 +136,7 @@ def _own(briefs: Iterable[Brief]) -> dict[int, list[Text]]:
     return {
         key: [
             Text("Company", brief.company),
+            *_value(brief),
             *_of_brief(brief),
             *chain.from_iterable(part[key] for part in parts),
         ]
@@ -166,8 +179,11 @@ def _claims(validation: Any) -> Iterator[Text]:
 
 def _said(texts: Iterable[Text]) -> list[Text]:
     """Each text once, in the order of their classes, which is that of the words of a document."""
-    once = {(one.of_class, one.text): one for one in texts if one.text}
-    return sorted(once.values(), key=lambda one: one.of_class)
+    once: dict[tuple[str, bool], Text] = {}
+    for one in sorted(texts, key=lambda one: one.of_class):
+        if one.text:
+            once.setdefault((one.text, one.is_phone), one)
+    return list(once.values())
 
 
 def _who(customers: Collection[Customer]) -> dict[int, list[Text]]:
@@ -180,13 +196,14 @@ def _who(customers: Collection[Customer]) -> dict[int, list[Text]]:
     names = {role.role: role.name_list for role in roles}
     return {
         customer.pk: [
-            Text("Name", customer.name),
+            Text("Name", customer.name or str(customer)),  # as pages call them
             _identifier("email", customer.email),
             _identifier("id", customer.external_id or ""),
             _identifier("cio_id", customer.cio_id or ""),
             _identifier("phone", customer.phone),
             *aliases[customer.pk],
             Text("Company", customer.company),
+            *_value(customer),
             *_attributes(customer, roles, names),
         ]
         for customer in customers
@@ -203,9 +220,29 @@ def _identifier(kind: str, value: str, since: str = "") -> Text:
 def _attributes(
     customer: Customer, roles: Iterable[AttributeName], names: dict[str, list[str]]
 ) -> Iterator[Text]:
+    """Those that the team named a role for, and the others, which pages have under their names."""
     facts = CustomerFacts(customer.attributes, names)
+    used = set()
     for role in roles:
-        yield Text(role.label, facts.find(role.role).shown(1_000), "B")
+        found = facts.find(role.role)
+        if found.value:
+            used.add(found.name)
+            yield Text(role.label, found.shown(1_000), "B")
+    for name, value in customer.attributes.items():
+        if name not in used:
+            yield Text(name, shapes.shown(str(value), 1_000), "D")
+
+
+def _value(row: Valued) -> Iterator[Text]:
+    """As pages print it, of a month too, by which lists compare; and without commas."""
+    yield Text("Value", row.value_words, "B")
+    amounts = [row.value_amount]
+    if row.value_period == ValuePeriod.YEAR and row.value_month is not None:
+        yield Text("Value", f"{row.month_words} {ValuePeriod.MONTH.label}", "B")
+        amounts.append(row.value_month)
+    for amount in amounts:
+        if amount is not None and abs(amount) >= 1_000:
+            yield Text("Value", f"{amount:.0f}", "B")
 
 
 def _signals(keys: Iterable[int]) -> Iterator[tuple[int, Text]]:
@@ -213,11 +250,12 @@ def _signals(keys: Iterable[int]) -> Iterator[tuple[int, Text]]:
     for brief, kind, detail, message in rows.values_list("brief", "kind", "detail", "message"):
         yield brief, Text("Signal", _LABELS.get(kind, kind), "B")
         yield brief, Text("Signal", detail, "B")
-        for name in _CAMPAIGN:
-            yield brief, Text("Campaign", str(message.get(name, "")), "B")
-        yield brief, Text("Subject", str(message.get("subject", "")), "B")
+        for label, said in messages.described(message):
+            yield brief, Text(label, str(said), "C" if label == messages.REPLY else "B")
+        yield brief, Text("In Customer.io", messages.key_in_words(message), "B")
         yield brief, Text("Sent to", str(message.get("recipient", "")), "B")
-        yield brief, Text("Failure", str(message.get("failure_message", "")), "C")
+        for key in messages.further_ids(message):
+            yield brief, Text("In Customer.io", key, "D")
 
 
 def _by_brief(found: Iterable[tuple[int, Text]]) -> dict[int, list[Text]]:

@@ -7,14 +7,14 @@ words with a column for each class. Words have letters and digits alone, so neit
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
 from django.db.models.expressions import RawSQL
 
-from briefs.finding.words.documents import MOST_WORDS, Text
+from briefs.finding.words.documents import MOST_BYTES, MOST_WORDS, Text
 from briefs.finding.words.typed import Term
 from briefs.models.documents import CLASSES
 from briefs.models.watching import WORDS
@@ -22,6 +22,7 @@ from briefs.models.watching import WORDS
 _GAP = " · "  # no word: so no phrase reaches from one text into the next
 # PostgreSQL keeps so many places of a word. The next ones are those of the word with this sign.
 _PLACES, _FURTHER = 255, "~"
+_OF_A_PLACE = 6  # bytes that a word takes in a tsvector besides its letters, at most
 Condition = tuple[str, list[Any]]
 
 
@@ -36,12 +37,11 @@ def vector(texts: Iterable[Text]) -> str:
     """For a tsvector: 'word':3A,17C. Between two texts one place stays empty."""
     places: dict[str, list[str]] = {}
     place = 0
-    for one in texts:
-        for run in one.runs:
-            for word in run[: max(0, MOST_WORDS - place)]:
-                place += 1
-                places.setdefault(word, []).append(f"{place}{one.of_class}")
+    for of_class, run in _runs(texts):
+        for word in run:
             place += 1
+            places.setdefault(word, []).append(f"{place}{of_class}")
+        place += 1
     return " ".join(
         f"'{word}{_FURTHER * (first // _PLACES)}':{','.join(found[first : first + _PLACES])}"
         for word, found in places.items()
@@ -52,12 +52,24 @@ def vector(texts: Iterable[Text]) -> str:
 def columns(texts: Iterable[Text]) -> list[str]:
     """For SQLite: the words of each class."""
     runs: dict[str, list[str]] = {name: [] for name in CLASSES}
-    left = MOST_WORDS
+    for of_class, run in _runs(texts):
+        runs[of_class].append(" ".join(run))
+    return [_GAP.join(filter(None, runs[name])) for name in CLASSES]
+
+
+def _runs(texts: Iterable[Text]) -> Iterator[tuple[str, list[str]]]:
+    """What of them a document takes, on both databases the same; each run with its class."""
+    words, room = MOST_WORDS, MOST_BYTES
     for one in texts:
         for run in one.runs:
-            runs[one.of_class].append(" ".join(run[: max(0, left)]))
-            left -= len(run) + 1
-    return [_GAP.join(filter(None, runs[name])) for name in CLASSES]
+            taken = run[: max(0, words)]
+            for number, word in enumerate(taken):
+                room -= len(word.encode()) + _OF_A_PLACE
+                if room < 0:
+                    taken, words = taken[:number], 0
+                    break
+            words -= len(taken) + 1
+            yield one.of_class, taken
 
 
 def write(

@@ -30,8 +30,8 @@ def snippets(
     Each brief needs its customer loaded, with the texts of a document. Further texts are read only
     of briefs whose customers do not say it all: their own first, then their research.
     """
-    asked = [term for term in terms if term.ways and not term.is_not]
-    unsaid = [brief for brief in briefs if _left(asked, Text("Name", brief.customer.name))]
+    asked = [term for term in terms if (term.ways or term.apart) and not term.is_not]
+    unsaid = [brief for brief in briefs if _Found(asked).look([_name(brief)]).left]
     if not unsaid:
         return {}
     who = documents.of_loaded_customers({brief.customer for brief in unsaid})
@@ -53,8 +53,11 @@ def snippets(
 class _Found:
     """What was found of these terms in the texts of one brief."""
 
-    def __init__(self, terms: Sequence[Term]) -> None:
-        self.terms = self.left = terms  # `left`: those that no text said yet
+    def __init__(self, asked: Sequence[Term]) -> None:
+        """`asked`: each in the one reading or in the other."""
+        self._asked = asked
+        self.terms = list(dict.fromkeys(one for term in asked for one in _wanted(term)))
+        self.left: Sequence[Term] = self.terms  # those that no text said yet
         self.snippets: list[Snippet] = []
 
     def look(self, texts: Iterable[Text]) -> Self:
@@ -62,7 +65,7 @@ class _Found:
         for text in sorted(texts, key=lambda one: one.of_class):
             if not self.left:
                 break
-            left = _left(self.left, text)
+            left = self._still_asked(_left(self.left, text))
             is_new = len(left) < len(self.left) and text.label not in _SHOWN_ANYWAY
             if is_new and len(self.snippets) < MOST:
                 # A number is found by any of its ends, which are no words of it.
@@ -73,6 +76,24 @@ class _Found:
                 self.snippets.append(Snippet(text.label, parts))
             self.left = left
         return self
+
+    def _still_asked(self, left: Sequence[Term]) -> Sequence[Term]:
+        """Without what need not be said any more, because the other reading is."""
+        for term in self._asked:
+            apart = term.wanted_apart
+            if term.ways and term not in left:
+                left = [one for one in left if one not in apart or one in self._asked]
+            elif apart and not any(one in left for one in apart):
+                left = [one for one in left if one != term]
+        return left
+
+
+def _wanted(term: Term) -> Sequence[Term]:
+    return [one for one in (term, *term.wanted_apart) if one.ways]
+
+
+def _name(brief: Brief) -> Text:
+    return Text("Name", brief.customer.name)
 
 
 def _left(terms: Sequence[Term], text: Text) -> Sequence[Term]:

@@ -37,6 +37,7 @@ from briefs.tests.factories import (
 )
 from briefs.triage import bulk, bulk_acting, bulk_undoing, closing, correcting, reopening, snoozing
 from briefs.triage.closing import Ending
+from briefs.triage.contacting import Contact
 from briefs.triage.freshness import Seen
 from briefs.triage.snoozing import Snooze
 from personas.models import AttributeName, Customer, CustomerAlias
@@ -127,6 +128,9 @@ ACTS = {
     "an ending of many that was undone": lambda brief, user: ended_with_others_and_undone(
         brief, user, note="needle"
     ),
+    "a note of a contact with many that was undone": lambda brief, user: logged_and_undone(
+        brief, user, note="needle"
+    ),
     "a merge": lambda brief, user: merge(
         brief.customer.pk, make_customer(external_id="needle-2", cio_id=None).pk
     ),
@@ -156,6 +160,13 @@ def ended_with_others_and_undone(brief, user, note):
     bulk_undoing.undo(act, user)
 
 
+def logged_and_undone(brief, user, note):
+    act = bulk.choose([brief.pk], user, BulkAct.Kind.CONTACT)
+    bulk_acting.log(act, user, Contact("phone", True, note))
+    bulk_undoing.undo(act, user)
+    assert note in brief.activities.first().text  # as the page shows it
+
+
 def corrected(brief, user, note):
     ended(brief, user, note)
     correcting.correct(brief, user, str(Seen.of(brief)), Ending("no_response", "Another one."))
@@ -181,6 +192,26 @@ def test_after_any_act_one_run_writes_what_a_rebuild_would(brief, user, act):
     assert not indexing.is_due()
 
 
+VALUE = {
+    "value_amount": 7_700, "value_currency": "SEK", "value_period": "month", "value_month": 7_700,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", [Brief, Customer])
+@pytest.mark.parametrize(
+    "after", [{}, {"value_currency": "NOK"}, {"value_amount": 9_000}, {"value_period": "year"}]
+)
+def test_value_is_found_after_any_change_of_it(brief, model, after):
+    model.objects.update(**{**VALUE, **after})
+    indexing.run()
+
+    [one] = model.objects.all()
+    assert found(f'"{one.value_words}"') == [brief]
+    kept_up = everything()
+    call_command("rebuild_search")
+    assert everything() == kept_up
+
+
 def test_of_an_answer_only_what_its_page_shows_is_found(brief):
     thought = "Perhaps a haystack. " * 2_000
     Research.objects.update(answer=f"<think>{thought}</think>\n\nLook for the needle.")
@@ -193,6 +224,17 @@ def test_of_an_answer_only_what_its_page_shows_is_found(brief):
 def test_all_that_a_page_shows_of_a_long_answer_is_found(brief):
     text = f"{'Newsletters ' * markdown.LONGEST}"[: markdown.LONGEST - 8] + " needle."
     Research.objects.update(answer=text)
+    indexing.run()
+
+    assert found("needle") == [brief]
+
+
+@pytest.mark.parametrize(
+    "text", ["a b c " * (markdown.LONGEST // 6 - 2), "解約" * 7_500], ids=["latin", "chinese"]
+)
+def test_all_of_a_long_answer_in_short_words_is_found(brief, text):
+    """5,000 words were too few: each sign is one where no spaces are between words."""
+    Research.objects.update(answer=f"{text} needle")
     indexing.run()
 
     assert found("needle") == [brief]
@@ -254,12 +296,13 @@ def test_other_attributes_make_all_documents_anew(brief):
     Customer.objects.update(attributes={"sector": "needle"})
     indexing.run()
     indexing.build(60)
-    assert found("needle") == []
+    before = everything()
 
     AttributeName.objects.create(role="sector", label="Sector", names="sector")
 
     assert not indexing.is_built()
     indexing.sweep()
+    assert everything() != before  # it counts more
     assert found("needle") == [brief]
     assert indexing.is_built()
 

@@ -111,3 +111,22 @@ def test_answer_is_read_only_for_what_nothing_else_says():
         ["Plan"],
         ["Research"],
     ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("phone", "comment", "labels"),
+    [
+        ("+20242025", "", ["Number"]),
+        ("+20242025", "In 2024 or 2025.", ["Number"]),
+        ("", "In 2024 or 2025.", ["Comment"]),
+        ("", "In 2024.", ["Comment"]),  # the other word is nowhere
+    ],
+)
+def test_snippet_of_numbers_in_a_row_is_of_the_reading_that_was_found(user, phone, comment, labels):
+    brief = make_brief(customer=make_customer(phone=phone))
+    Comment.objects.create(brief=brief, actor=user, text=comment)
+
+    found = snippets(terms("2024 2025"), [brief], Common())[brief.pk]
+
+    assert [one.label for one in found] == labels
