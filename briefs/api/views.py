@@ -34,6 +34,7 @@ from briefs.downloads import brief as downloads
 from briefs.downloads import lists
 from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
+from briefs.finding.tabs import ARCHIVE
 from briefs.forgetting import ordering as erasing
 from briefs.models import Brief, ClosingReason, Erasure, Offer, Signal
 from personas.models import Customer, Persona
@@ -114,7 +115,8 @@ class BriefViewSet(Acts, ReadOnly):
     """Briefs, newest first. Without `state` all of them: open, snoozed, closed.
 
     What says or quotes who the customer is, is null without `personas.view_personal_data`; to
-    search with `q` or `company` needs it too.
+    search with `q` or `company` needs it too. Equal rows come newest first in a list of all, else
+    by urgency.
     """
 
     required_permissions = ("briefs.view_brief",)
@@ -131,7 +133,7 @@ class BriefViewSet(Acts, ReadOnly):
     text_answers: ClassVar[dict[str, str]] = {"as_csv": "text/csv", "markdown": "text/markdown"}
 
     def ordered(self, briefs: Any, *words: str) -> Any:
-        state = self.request.query_params.get("state", "")
+        state = self.request.query_params.get("state") or ARCHIVE  # as the inbox has it
         return ordering.ordered(briefs, *words, state=state, at=self.cursor.at)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

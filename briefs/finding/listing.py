@@ -72,8 +72,6 @@ class Listing:
 
     def ordered(self, briefs: BriefQuerySet, at: datetime | None = None) -> BriefQuerySet:
         """`at`: where these briefs are read in parts."""
-        if self._is_archive:
-            return archive.ordered(briefs, self._order, in_parts=at is not None)
         return ordering.ordered(briefs, self._order, state=self.found.data["state"], at=at)
 
     @property
@@ -82,7 +80,7 @@ class Listing:
 
     @property
     def _is_archive(self) -> bool:
-        return self.tab.value == "all"
+        return self.tab.value == tabs.ARCHIVE
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:

@@ -197,6 +197,22 @@ def test_inbox_and_api_sort_alike(signed_in, briefs, word):
     assert shown(signed_in, ordering=word) == asked(signed_in, ordering=word)
 
 
+@pytest.mark.parametrize("state", ["all", "open", "closed"])
+def test_inbox_and_api_show_equal_rows_in_the_same_order(signed_in, state):
+    now, persona = timezone.now(), make_persona()
+    for priority, value in ((4, 5), (1, 5), (4, 900), (1, 5)):
+        make_brief(persona=persona, priority=priority, value_sort=value, created_at=now)
+    if state == "closed":
+        Brief.objects.update(state="closed", outcome="retained", closed_at=now)
+
+    for word in ("priority", "signal", "persona", "-value", "-plan", "age", "due", "-closed"):
+        inbox = shown(signed_in, state=state, ordering=word)
+
+        assert len(inbox) == 4
+        assert asked(signed_in, state=state, ordering=word) == inbox, word
+        assert state != "all" or asked(signed_in, ordering=word) == inbox, word
+
+
 def test_unknown_word_is_refused_by_the_api_and_told_by_the_inbox(signed_in, briefs):
     assert signed_in.get("/api/v1/briefs/?ordering=colour").status_code == 400
     page = signed_in.get("/?ordering=colour")
