@@ -53,13 +53,14 @@ class Named:
 class Ordering:
     # The smallest first. A name is a column that is never empty: it is sorted as an index is, and
     # PostgreSQL uses none for “nulls last”.
-    by: tuple[Any, ...]  # names, expressions, Named
+    by: tuple[Any, ...] = ()  # names, expressions, Named
+    personal: tuple[Any, ...] = ()  # and then by these, which say or quote who a customer is
     first: str = ""  # “-”: the first click on the column shows the largest first
     is_turned: bool = False  # the smallest age is the latest moment
     is_filled: bool = False  # the expressions too are never empty
 
-    def columns(self, is_down: bool, in_parts: bool) -> Iterator[Any]:
-        for one in self.by:
+    def columns(self, is_down: bool, in_parts: bool, is_personal: bool) -> Iterator[Any]:
+        for one in (*self.by, *(self.personal if is_personal else ())):
             if isinstance(one, str):
                 yield f"-{one}" if is_down else one
                 continue
@@ -84,8 +85,8 @@ _RESEARCH = {Brief.Basis.NEW: 0, Brief.Basis.SHARED: 1, Brief.Basis.PLAYBOOK: 2}
 # A further column is one line here.
 ORDERINGS: dict[str, Ordering] = {
     "priority": Ordering(("priority",), first="-"),
-    "customer": Ordering((names.shown("customer__"),), is_filled=True),
-    "signal": Ordering((_places("kind", _SIGNALS), "detail")),
+    "customer": Ordering(personal=(names.shown("customer__"),), is_filled=True),
+    "signal": Ordering((_places("kind", _SIGNALS),), personal=("detail",)),
     "persona": Ordering((Named("persona", Persona, lambda prefix: Lower(f"{prefix}name")),)),
     "value": Ordering(("value_sort",), first="-"),
     "plan": Ordering((names.filled(Lower("plan")),)),
@@ -120,29 +121,46 @@ def is_known(word: str) -> bool:
     return word.removeprefix("-") in ORDERINGS
 
 
+def tells_who(word: str) -> bool:
+    """Whether this known word sorts by nothing but who the customers are."""
+    return not ORDERINGS[word.removeprefix("-")].by
+
+
 def ordered(
-    briefs: BriefQuerySet, *words: str, state: str = "", at: datetime | None = None
+    briefs: BriefQuerySet,
+    *words: str,
+    state: str = "",
+    at: datetime | None = None,
+    is_personal: bool = True,
 ) -> BriefQuerySet:
     """Sorted by these known words, the first one first.
 
     `state`: that of the list, by which it is decided which of two equal rows comes first.
     `at`: as for `by_urgency`; all parts of a list that is read in parts have the same, and one that
     is read at once has none.
+    `is_personal`: False leaves out what says who a customer is, for readers of thousands of rows
+    who may not read that: the order alone would tell it.
     """
-    by = [one for word in words for one in columns(word, state, in_parts=at is not None)]
+    by = [
+        column
+        for word in words
+        for column in columns(word, state, in_parts=at is not None, is_personal=is_personal)
+    ]
     if state == ARCHIVE:
         return briefs.order_by(*by, *NEWEST)
     return briefs.by_urgency(*by, at=at)
 
 
-def columns(word: str, state: str = "", *, in_parts: bool = False) -> Iterator[Any]:
+def columns(
+    word: str, state: str = "", *, in_parts: bool = False, is_personal: bool = True
+) -> Iterator[Any]:
     """By what this word sorts the list of this state: names and `OrderBy`.
 
     `in_parts`: the list is read part by part, and what decides has to stay.
     """
     name = word.removeprefix("-")
     ordering = _AMONG.get(state, {}).get(name) or ORDERINGS[name]
-    return ordering.columns(word.startswith("-") != ordering.is_turned, in_parts)
+    return ordering.columns(word.startswith("-") != ordering.is_turned, in_parts, is_personal)
 
 
 def next_word(name: str, present: str) -> str:
