@@ -190,6 +190,35 @@ def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in,
     assert not incident.is_open
 
 
+def test_incident_without_a_brief_says_so_in_one_sentence(signed_in):
+    page = signed_in.get(make_cause(incident_at=timezone.now()).get_absolute_url())
+
+    assert "No brief belongs to this message any more" in text(page)
+    html = page.content.decode()
+    assert "<table" not in html
+    assert "All 0" not in html
+
+
+def test_customer_who_did_it_again_is_one_person(signed_in, incident):
+    again = incident.briefs.first()
+    again.close("retained")
+    make_brief(customer=again.customer, cause=incident, priority=3)
+
+    words = text(signed_in.get(incident.get_absolute_url()))
+
+    assert "6 people within" in words
+    assert "Open briefs 6 of 7" in words
+    assert "6 people within" in text(signed_in.get("/incidents/"))
+    assert "Unsubscribed, 6 people within" in text(signed_in.get("/"))
+
+
+def test_what_is_counted_by_moment_and_persona_are_briefs(signed_in, incident):
+    words = text(signed_in.get(incident.get_absolute_url()))
+
+    assert "Briefs by minute" in words
+    assert "Persona Briefs" in words
+
+
 def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_done(signed_in, lead, incident):
     based_on = signed_in.get(incident.get_absolute_url()).context["based_on"]
     incident.log("noted: I am stopping it", lead)
