@@ -85,7 +85,7 @@ def _page(
     context = {
         "section": "inbox",
         "cause": cause,
-        "newer": None if cause.is_open else cause.present,
+        "newer": None if cause.is_open else cause.in_the_way,
         "extent": extent,
         "usual": reading.usual_words(cause),
         "first_step": reading.first_step(cause.kind),
