@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
 View = Callable[..., HttpResponse]
+PERSONAL_DATA = "personas.view_personal_data"  # of thousands of people at once
 RUNS_SAVEDESK = "webhooks.run_savedesk"  # in no role: those who can use commands and settings
 # The part of a sentence that names a command or a variable of the environment, up to its end.
 _TECHNICAL = re.compile(r"\s*[:;,(]?[^:;,(]*(?:\bmanage\.py\b|\b[A-Z]{2,}_[A-Z_]{2,}\b).*", re.S)

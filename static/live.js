@@ -34,6 +34,7 @@
         say(document.getElementById("signed-out"));
         isOver = true;
       } else if (response.status === 403 || response.status === 404) {
+        if (response.status === 403) say(document.getElementById("refused"));
         isOver = true; // this page would be refused as well
       } else if (response.status !== 304 && !response.ok) {
         throw new Error("no answer");

@@ -56,11 +56,13 @@
 /* A list that did not come stays as it was, which is said until one comes. */
 (function () {
   "use strict";
-  var words = document.getElementById("list-missing"), note = document.getElementById("live-note");
-  if (!words) return;
+  var missing = document.getElementById("list-missing"), note = document.getElementById("live-note");
+  var refused = document.getElementById("list-refused");
+  if (!missing) return;
 
   function say(event) {
     if (event.detail.target.id !== "list") return;
+    var words = event.detail.xhr.status === 403 ? refused : missing; // a refusal does not pass by itself
     var said = words.content.cloneNode(true);
     said.querySelector("a").href = event.detail.pathInfo.finalRequestPath;
     note.replaceChildren(said);

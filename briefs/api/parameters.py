@@ -5,12 +5,14 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 from django.db.models.expressions import OrderBy
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from briefs.api.cursors import ORDERING
+from briefs.api.permissions import lacks
+from briefs.permissions import PERSONAL_DATA
 
 # What is said of a parameter that this API once had.
 _GONE = {"page": "There are no numbered pages: begin without one, and follow `next`."}
@@ -37,6 +39,11 @@ class Ordering(BaseFilterBackend):
         if repeated := next((name for name in names if names.count(name) > 1), ""):
             times = f"“{repeated}” is named {names.count(repeated)} times. Name it once."
             raise ValidationError({ORDERING: [times]})
+        personal = next((name for name in names if name in view.personal_orderings), "")
+        if personal and not request.user.has_perm(PERSONAL_DATA):
+            # Also where no name is shown, the order tells which comes before which.
+            words = f"The ordering {personal} sorts by personal data."
+            raise PermissionDenied(f"{words} {lacks(PERSONAL_DATA)}")
         sorted_rows: QuerySet[Any] = view.ordered(queryset, *asked)
         return sorted_rows
 

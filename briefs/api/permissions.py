@@ -10,7 +10,6 @@ from typing import Any
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-PERSONAL_DATA = "personas.view_personal_data"
 PAYLOAD = "webhooks.view_payload"
 
 

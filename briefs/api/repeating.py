@@ -17,9 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
-from briefs.api.permissions import PERSONAL_DATA
 from briefs.api.problems import Problem
 from briefs.models import Brief, KeptAnswer
+from briefs.permissions import PERSONAL_DATA
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from briefs.api.etags import etag
 from briefs.api.filters import CustomerFilter, EventFilter
 from briefs.api.parameters import Ordering, ordered, refuse_unknown
 from briefs.api.parsing import Json
-from briefs.api.permissions import PAYLOAD, PERSONAL_DATA, Named, lacks
+from briefs.api.permissions import PAYLOAD, Named, lacks
 from briefs.api.problems import Problem, TellsProblems
 from briefs.dossier.dossier import Dossier, Situation, dossiers
 from briefs.dossier.loading import in_full, listed
@@ -34,8 +34,10 @@ from briefs.downloads import brief as downloads
 from briefs.downloads import lists
 from briefs.finding import ordering
 from briefs.finding.filters import BriefFilter
+from briefs.finding.tabs import ARCHIVE
 from briefs.forgetting import ordering as erasing
 from briefs.models import Brief, ClosingReason, Erasure, Offer, Signal
+from briefs.permissions import PERSONAL_DATA
 from personas.models import Customer, Persona
 from webhooks.models import WebhookEvent
 
@@ -76,6 +78,7 @@ class ReadOnly(TellsProblems, viewsets.ReadOnlyModelViewSet[Any]):
     filterset_class: Any = None
     filterset: Any = None  # made of it for this request
     ordering_fields: tuple[str, ...] = ()
+    personal_orderings: tuple[str, ...] = ()  # of these: for who may read personal data
     ordered: Any = staticmethod(ordered)
     schema = Description()
     item_class: Any  # the serializer for a list; if not set, serializer_class
@@ -114,7 +117,8 @@ class BriefViewSet(Acts, ReadOnly):
     """Briefs, newest first. Without `state` all of them: open, snoozed, closed.
 
     What says or quotes who the customer is, is null without `personas.view_personal_data`; to
-    search with `q` or `company` needs it too.
+    search with `q` or `company`, or to sort by `customer`, needs it too, and without it `signal`
+    sorts by the kind alone. Equal rows come newest first in a list of all, else by urgency.
     """
 
     required_permissions = ("briefs.view_brief",)
@@ -124,6 +128,7 @@ class BriefViewSet(Acts, ReadOnly):
     item_class = serializers.BriefItem
     filterset_class = BriefFilter
     ordering_fields = tuple(ordering.ORDERINGS)
+    personal_orderings = tuple(filter(ordering.tells_who, ordering.ORDERINGS))
     further_permissions: ClassVar[dict[str, tuple[str, ...]]] = {
         **Acts.further_permissions,
         "markdown": (PERSONAL_DATA,),  # it is full of who the customer is
@@ -131,8 +136,10 @@ class BriefViewSet(Acts, ReadOnly):
     text_answers: ClassVar[dict[str, str]] = {"as_csv": "text/csv", "markdown": "text/markdown"}
 
     def ordered(self, briefs: Any, *words: str) -> Any:
-        state = self.request.query_params.get("state", "")
-        return ordering.ordered(briefs, *words, state=state, at=self.cursor.at)
+        state = self.request.query_params.get("state") or ARCHIVE  # as the inbox has it
+        may_read = self.request.user.has_perm(PERSONAL_DATA)
+        at = self.cursor.at
+        return ordering.ordered(briefs, *words, state=state, at=at, is_personal=may_read)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -85,7 +85,7 @@ def _page(
     context = {
         "section": "inbox",
         "cause": cause,
-        "newer": None if cause.is_open else cause.present,
+        "newer": None if cause.is_open else cause.in_the_way,
         "extent": extent,
         "usual": reading.usual_words(cause),
         "first_step": reading.first_step(cause.kind),
@@ -113,6 +113,7 @@ def _page(
 
 
 def _personas(briefs: QuerySet[Brief]) -> list[tuple[str, int]]:
+    """How many briefs each has: somebody with several may have become another persona meanwhile."""
     counted = briefs.values_list("persona__name").annotate(number=Count("pk"))
     return list(counted.order_by("-number", "persona__name"))
 
@@ -155,7 +156,7 @@ def _by_time(cause: Cause, briefs: QuerySet[Brief], extent: Extent) -> dict[str,
             Column(times.exact(slot), _label(slot, unit) if number % every == 0 else "")
             for number, slot in enumerate(slots)
         ],
-        "series": [Series("accepted", "People", [counted.get(slot, 0) for slot in slots])],
+        "series": [Series("accepted", "Briefs", [counted.get(slot, 0) for slot in slots])],
     }
 
 

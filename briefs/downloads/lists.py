@@ -24,12 +24,12 @@ from briefs.finding.keysets import Keyset, Place
 from briefs.links import absolute, user_name
 from briefs.models import Brief, Priority
 from briefs.models.queryset import BriefQuerySet
+from briefs.permissions import PERSONAL_DATA
 from personas.models import SignalKind, ValuePeriod
 
 KEYS = 10_000  # sorted at once: with fewer a long list would be sorted more often
 ROWS = 500
 BROKE_OFF = "The download broke off here: rows are missing. Download it again."
-PERSONAL_DATA = "personas.view_personal_data"
 
 
 def _words(choices: type[Choices]) -> dict[Any, str]:

@@ -8,27 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, F, OrderBy, Q, When
+from django.db.models import Count, F, OrderBy, Q
 
 from briefs.finding import counting, ordering, tabs
+from briefs.finding.ordering import IS_DUE, NEWEST
+from briefs.finding.tabs import ARCHIVE
 from briefs.models import Brief
-from briefs.models.queryset import IS_OPEN, BriefQuerySet
+from briefs.models.queryset import BriefQuerySet
 
 READ = 20_000  # rows of that index, at most, for a page
 
-_NEWEST = ("-created_at", "-pk")
-_IS_DUE = IS_OPEN & Q(due_at__isnull=False)
-_ORDERINGS = {
-    **ordering.ORDERINGS,
-    # Of a closed brief no row says when it was due.
-    "due": ordering.Ordering((Case(When(_IS_DUE, then=F("due_at"))),)),
-}
 _OF_FEW_VALUES = ("priority", "signal", "persona", "plan", "research", "assignee")
-
-
-def ordered(briefs: BriefQuerySet, word: str, *, in_parts: bool = False) -> BriefQuerySet:
-    """Sorted by this known word; `in_parts`: as for `ordering.columns`."""
-    return briefs.order_by(*ordering.columns(word, _ORDERINGS, in_parts=in_parts), *_NEWEST)
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class Keys:
         first = self.beginning(end)
         keys = [] if first is None else list(first.values_list("pk", flat=True)[begin:end])
         if len(keys) < end - begin:
-            keys = list(ordered(self.briefs, self.word).values_list("pk", flat=True)[begin:end])
+            keys = list(self._ordered(self.briefs).values_list("pk", flat=True)[begin:end])
         return keys
 
     def count(self) -> int:
@@ -53,10 +43,10 @@ class Keys:
         """The briefs with which the list begins, if `most` of them are found soon; else None."""
         name = self.word.removeprefix("-")
         if name == "due":
-            return ordered(self.briefs.filter(_IS_DUE), self.word)
+            return self._ordered(self.briefs.filter(IS_DUE))
         if name not in _OF_FEW_VALUES:
             return None
-        columns = [_as_order(one) for one in ordering.columns(self.word, _ORDERINGS)]
+        columns = [_as_order(one) for one in ordering.columns(self.word, ARCHIVE)]
         by = {f"by_{place}": column.expression for place, column in enumerate(columns)}
         downs = [column.descending for column in columns]
         values, number = _begins_with(by, downs)
@@ -67,7 +57,10 @@ class Keys:
             # What comes before it, since it was looked for, is shown among the others by its age.
             is_first |= same & Q(**{f"{name}__{'gt' if is_down else 'lt'}": value})
             same &= Q(**{name: value})
-        return self.briefs.alias(**by).filter(is_first | same).order_by(*_NEWEST)
+        return self.briefs.alias(**by).filter(is_first | same).order_by(*NEWEST)
+
+    def _ordered(self, briefs: BriefQuerySet) -> BriefQuerySet:
+        return ordering.ordered(briefs, self.word, state=ARCHIVE)
 
 
 def _as_order(column: Any) -> OrderBy:

@@ -19,6 +19,7 @@ from briefs.finding.folds import Folds
 from briefs.finding.search import FEW, MOST, Search
 from briefs.models import Brief
 from briefs.models.queryset import BriefQuerySet
+from briefs.permissions import PERSONAL_DATA
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,15 @@ class Listing:
     @property
     def briefs(self) -> BriefQuerySet:
         """All of its briefs in its order, those of folds one by one; a search's newest first."""
-        return self.ordered(self.found.qs, at=timezone.now())
+        may_read = self.found.request.user.has_perm(PERSONAL_DATA)
+        return self.ordered(self.found.qs, at=timezone.now(), is_personal=may_read)
 
-    def ordered(self, briefs: BriefQuerySet, at: datetime | None = None) -> BriefQuerySet:
-        """`at`: where these briefs are read in parts."""
-        if self._is_archive:
-            return archive.ordered(briefs, self._order, in_parts=at is not None)
-        return ordering.ordered(briefs, self._order, state=self.found.data["state"], at=at)
+    def ordered(
+        self, briefs: BriefQuerySet, at: datetime | None = None, *, is_personal: bool = True
+    ) -> BriefQuerySet:
+        """`at`: where these briefs are read in parts; `is_personal`: as for `ordering.ordered`."""
+        state = self.found.data["state"]
+        return ordering.ordered(briefs, self._order, state=state, at=at, is_personal=is_personal)
 
     @property
     def _order(self) -> str:
@@ -82,7 +85,7 @@ class Listing:
 
     @property
     def _is_archive(self) -> bool:
-        return self.tab.value == "all"
+        return self.tab.value == tabs.ARCHIVE
 
 
 def listing(given: Mapping[str, str], request: HttpRequest) -> Listing:

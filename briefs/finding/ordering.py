@@ -1,7 +1,8 @@
 """By what lists of briefs are sorted: the columns of the inbox, and what programs also ask for.
 
 In the address it is `ordering=persona`, and `ordering=-persona` for the other direction. Rows
-without a value come last either way; rows that are equal come by urgency.
+without a value come last either way. Rows that are equal come by urgency, and newest first in the
+archive, the list of all briefs, where nearly every brief is closed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,14 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Case, F, IntegerField, Model, OrderBy, Value, When
+from django.db.models import Case, F, IntegerField, Model, OrderBy, Q, Value, When
 from django.db.models.functions import Coalesce, Concat, Lower, Trim
 
+from briefs.finding.tabs import ARCHIVE
 from briefs.models import Brief
-from briefs.models.queryset import BriefQuerySet
+from briefs.models.queryset import IS_OPEN, BriefQuerySet
 from personas.models import Persona, SignalKind, names
 
 NAME = "ordering"
+NEWEST = ("-created_at", "-pk")
 MOST_PLACES = 100  # of more names each row is asked for its own
 
 
@@ -50,13 +53,14 @@ class Named:
 class Ordering:
     # The smallest first. A name is a column that is never empty: it is sorted as an index is, and
     # PostgreSQL uses none for “nulls last”.
-    by: tuple[Any, ...]  # names, expressions, Named
+    by: tuple[Any, ...] = ()  # names, expressions, Named
+    personal: tuple[Any, ...] = ()  # and then by these, which say or quote who a customer is
     first: str = ""  # “-”: the first click on the column shows the largest first
     is_turned: bool = False  # the smallest age is the latest moment
     is_filled: bool = False  # the expressions too are never empty
 
-    def columns(self, is_down: bool, in_parts: bool) -> Iterator[Any]:
-        for one in self.by:
+    def columns(self, is_down: bool, in_parts: bool, is_personal: bool) -> Iterator[Any]:
+        for one in (*self.by, *(self.personal if is_personal else ())):
             if isinstance(one, str):
                 yield f"-{one}" if is_down else one
                 continue
@@ -81,8 +85,8 @@ _RESEARCH = {Brief.Basis.NEW: 0, Brief.Basis.SHARED: 1, Brief.Basis.PLAYBOOK: 2}
 # A further column is one line here.
 ORDERINGS: dict[str, Ordering] = {
     "priority": Ordering(("priority",), first="-"),
-    "customer": Ordering((names.shown("customer__"),), is_filled=True),
-    "signal": Ordering((_places("kind", _SIGNALS), "detail")),
+    "customer": Ordering(personal=(names.shown("customer__"),), is_filled=True),
+    "signal": Ordering((_places("kind", _SIGNALS),), personal=("detail",)),
     "persona": Ordering((Named("persona", Persona, lambda prefix: Lower(f"{prefix}name")),)),
     "value": Ordering(("value_sort",), first="-"),
     "plan": Ordering((names.filled(Lower("plan")),)),
@@ -100,10 +104,16 @@ ORDERINGS: dict[str, Ordering] = {
 }
 
 
-# A closed brief is never without the moment of it.
-_AMONG_CLOSED = {
-    "closed": Ordering(("closed_at",), first="-"),
-    "closed_at": Ordering(("closed_at",)),
+IS_DUE = IS_OPEN & Q(due_at__isnull=False)
+# What is sorted in another way in the list of one state.
+_AMONG: dict[str, dict[str, Ordering]] = {
+    Brief.State.CLOSED: {  # a closed brief is never without the moment of it
+        "closed": Ordering(("closed_at",), first="-"),
+        "closed_at": Ordering(("closed_at",)),
+    },
+    ARCHIVE: {  # of a closed brief no row says when it was due
+        "due": Ordering((Case(When(IS_DUE, then=F("due_at"))),)),
+    },
 }
 
 
@@ -111,26 +121,46 @@ def is_known(word: str) -> bool:
     return word.removeprefix("-") in ORDERINGS
 
 
-def ordered(
-    briefs: BriefQuerySet, *words: str, state: str = "", at: datetime | None = None
-) -> BriefQuerySet:
-    """Sorted by these known words, the first one first. `state`: the one that they all have.
+def tells_who(word: str) -> bool:
+    """Whether this known word sorts by nothing but who the customers are."""
+    return not ORDERINGS[word.removeprefix("-")].by
 
+
+def ordered(
+    briefs: BriefQuerySet,
+    *words: str,
+    state: str = "",
+    at: datetime | None = None,
+    is_personal: bool = True,
+) -> BriefQuerySet:
+    """Sorted by these known words, the first one first.
+
+    `state`: that of the list, by which it is decided which of two equal rows comes first.
     `at`: as for `by_urgency`; all parts of a list that is read in parts have the same, and one that
     is read at once has none.
+    `is_personal`: False leaves out what says who a customer is, for readers of thousands of rows
+    who may not read that: the order alone would tell it.
     """
-    known = {**ORDERINGS, **(_AMONG_CLOSED if state == Brief.State.CLOSED else {})}
-    by = (one for word in words for one in columns(word, known, in_parts=at is not None))
+    by = [
+        column
+        for word in words
+        for column in columns(word, state, in_parts=at is not None, is_personal=is_personal)
+    ]
+    if state == ARCHIVE:
+        return briefs.order_by(*by, *NEWEST)
     return briefs.by_urgency(*by, at=at)
 
 
-def columns(word: str, known: Mapping[str, Ordering], *, in_parts: bool = False) -> Iterator[Any]:
-    """By what this word of these orderings sorts: names and `OrderBy`.
+def columns(
+    word: str, state: str = "", *, in_parts: bool = False, is_personal: bool = True
+) -> Iterator[Any]:
+    """By what this word sorts the list of this state: names and `OrderBy`.
 
     `in_parts`: the list is read part by part, and what decides has to stay.
     """
-    ordering = known[word.removeprefix("-")]
-    return ordering.columns(word.startswith("-") != ordering.is_turned, in_parts)
+    name = word.removeprefix("-")
+    ordering = _AMONG.get(state, {}).get(name) or ORDERINGS[name]
+    return ordering.columns(word.startswith("-") != ordering.is_turned, in_parts, is_personal)
 
 
 def next_word(name: str, present: str) -> str:

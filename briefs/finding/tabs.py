@@ -19,6 +19,7 @@ from briefs.models import Brief
 from briefs.models.queryset import IS_IN_INBOX, IS_OPEN, BriefQuerySet
 from briefs.models.timing import IS_OVERDUE
 
+ARCHIVE = "all"  # the state of the list of all briefs
 EXACT = 1_000  # up to here a tab's number is counted for every page; beyond it one is kept
 
 State = Brief.State
@@ -56,7 +57,7 @@ ALL = (
     Tab("snoozed", "Snoozed", lambda who: Q(state=State.SNOOZED)),
     Tab("waiting", "Waiting for profile", lambda who: IS_OPEN & Q(is_waiting_for_profile=True)),
     Tab("closed", "Closed", lambda who: Q(state=State.CLOSED), "-closed"),
-    Tab("all", "All", lambda who: Q(), "age"),
+    Tab(ARCHIVE, "All", lambda who: Q(), "age"),
     # Asked for by programs, and by addresses from before.
     Tab("new", "New", lambda who: IS_IN_INBOX & Q(state=State.NEW), is_tab=False),
     Tab("in_progress", "In progress",

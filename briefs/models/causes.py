@@ -110,7 +110,7 @@ class Cause(models.Model):
     | gathering | `end`: its day is over              | ended                                     |
     | gathering | `becomes_incident`: too many briefs | incident: further briefs join             |
     | incident  | `close`: by a person, with a note   | closed                                    |
-    | closed    | `reopen`: by a person               | incident, unless the message has a newer  |
+    | closed    | `reopen`: by a person               | incident, unless a newer is `in_the_way`  |
 
     What is reported late still refers to the cause of its day, though that ended.
     Briefs are counted, never added up, so that two workers need not wait for each other. A brief
@@ -167,9 +167,24 @@ class Cause(models.Model):
         return reverse("briefs:incident", args=[self.pk])
 
     @property
-    def present(self) -> "Cause | None":
+    def _present(self) -> "Cause | None":
         """The cause that takes this message's briefs now, if there is one: this one, or a newer."""
         return Cause.objects.filter(message=self.message, kind=self.kind, ended_at=None).first()
+
+    @property
+    def in_the_way(self) -> "Cause | None":
+        """Of a closed incident: the newer cause of its message that forbids to reopen it.
+
+        One that has briefs of nobody, because they left it or their people were erased, forbids
+        nothing, unless it is an incident, about which people may be doing something.
+        """
+        newer = self._present
+        return None if newer is None or newer._is_of_nobody else newer
+
+    @property
+    def _is_of_nobody(self) -> bool:
+        of_somebody = self.briefs.filter(customer__is_erased=False)
+        return not self.is_incident and not of_somebody.exists()
 
     @property
     def name(self) -> str:
@@ -231,8 +246,11 @@ class Cause(models.Model):
         return changed
 
     def reopen(self, actor: Any) -> bool:
-        """Raises IntegrityError if the message has a newer cause by now."""
+        """Raises IntegrityError if the message has a newer cause by now, which is in the way."""
         with transaction.atomic():
+            newer = self._present if self.is_incident and not self.is_open else None
+            if newer and newer._is_of_nobody:
+                newer.end()  # what arrives for it in this moment is reported late, and stays its
             changed = self._write(
                 Q(incident_at__isnull=False, ended_at__isnull=False), ended_at=None, closing_note=""
             )

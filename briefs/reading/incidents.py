@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, Q
 
 from briefs.models import Cause
 from briefs.times import length
-from personas.models import SignalKind
+from personas.models import Customer, SignalKind
 
 _NOTE = "Then note here what was done."
 _MEND = f"Stop it or mend it in Customer.io as long as it is being sent. {_NOTE}"
@@ -45,6 +45,7 @@ class Extent:
     open: int
     first: datetime | None
     last: datetime | None
+    repeated: int = 0  # briefs of people who have another one among these
 
     @classmethod
     def of(cls, cause: Cause) -> Self:
@@ -53,17 +54,28 @@ class Extent:
     @classmethod
     def of_all(cls, causes: Iterable[Cause]) -> dict[int, Self]:
         """By the cause's key; one query."""
+        # All erased people are one row: nothing may say whether two of their briefs were one's.
+        of_erased = Q(briefs__customer__in=Customer.objects.filter(is_erased=True).values("pk"))
         rows = Cause.objects.filter(pk__in=[cause.pk for cause in causes]).annotate(
             of_all=Count("briefs"),
             of_open=Count("briefs", filter=~Q(briefs__state="closed")),
             earliest=Min("briefs__happened_at"),
             latest=Max("briefs__happened_at"),
+            repeated=Count("briefs", filter=~of_erased)
+            - Count("briefs__customer", filter=~of_erased, distinct=True),
         )
-        found = rows.values_list("pk", "first_at", "of_all", "of_open", "earliest", "latest")
+        found = rows.values_list(
+            "pk", "first_at", "of_all", "of_open", "earliest", "latest", "repeated"
+        )
         return {
-            key: cls(number, still_open, first and max(first, began), last and max(last, began))
-            for key, began, number, still_open, first, last in found
+            key: cls(n, still_open, first and max(first, began), last and max(last, began), again)
+            for key, began, n, still_open, first, last, again in found
         }
+
+    @property
+    def people(self) -> int:
+        """A customer who did it again, after their brief was closed, has several briefs."""
+        return self.briefs - self.repeated
 
     @property
     def within(self) -> str:
@@ -74,7 +86,7 @@ class Extent:
 
     @property
     def words(self) -> str:
-        people = "1 person" if self.briefs == 1 else f"{self.briefs:,} people"
+        people = "1 person" if self.people == 1 else f"{self.people:,} people"
         return f"{people} within {self.within}" if self.within else people
 
 

@@ -12,7 +12,6 @@ from briefs.tests.factories import (
     make_event,
     make_persona,
 )
-from conftest import make_user
 from webhooks.tests.clock import clock
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +69,7 @@ def test_what_becomes_overdue_meanwhile_is_on_its_page(pages):
     parts = pages(
         "/api/v1/briefs/",
         between=lambda: clock.set("2026-12-01T12:00"),
+        state="open",
         ordering="-priority",
         page_size=2,
     )
@@ -125,12 +125,12 @@ def test_cursor_of_another_list_or_order_is_refused(signed_in, cursor):
         assert "no cursor of this list in this order" in answer.json()["errors"]["cursor"][0]
 
 
-def test_cursor_tells_nobody_what_a_customer_is_called(client, django_user_model):
+def test_cursor_tells_nobody_what_a_customer_is_called(signed_in):
+    """Addresses of pages are logged by machines that may not show who the customers are."""
     for number in range(2):
         make_brief(customer=make_customer(attributes={"name": f"zanzibar {number}"}))
-    client.force_login(make_user(django_user_model, "kim", "Viewer"))
 
-    first = client.get("/api/v1/briefs/", {"ordering": "customer", "page_size": 1}).json()
+    first = signed_in.get("/api/v1/briefs/", {"ordering": "customer", "page_size": 1}).json()
 
-    assert "zanzibar" not in str(first)
+    assert "zanzibar" not in first["next"]
     assert len(first["next"]) < 1_000

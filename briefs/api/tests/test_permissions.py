@@ -2,6 +2,8 @@
 
 import pytest
 
+from accounts.models import Role
+from briefs.api.tests.acting import Program
 from briefs.tests.factories import make_brief, make_customer, make_event, make_research, make_signal
 from conftest import make_user
 
@@ -71,6 +73,14 @@ def test_search_is_no_oracle(as_role):
     make_telling_brief()
 
     answer = as_role("Viewer").get("/api/v1/briefs/", {"q": WORD})
+
+    assert answer.status_code == 403
+    assert "personas.view_personal_data" in answer.json()["detail"]
+
+
+def test_order_is_no_oracle_for_a_token_that_has_less_than_its_person(client, user):
+    """By names it would tell of each customer between which others their name is."""
+    answer = Program(client, user, Role.VIEWER).get("briefs/?ordering=customer")
 
     assert answer.status_code == 403
     assert "personas.view_personal_data" in answer.json()["detail"]

@@ -442,6 +442,35 @@ def test_list_that_does_not_come_is_said_to_be_the_one_from_before(
     expect(note).to_be_empty()
 
 
+def test_list_that_is_refused_says_what_to_do_and_not_that_it_is_missing(
+    open_page, brief, incident
+):
+    """As by a proxy in front of Savedesk; asking once more in the same way would change nothing."""
+    page = open_page("/")
+    page.route("**/?unfold=*", lambda route: route.fulfill(status=403))
+    page.locator(".fold-link").click()
+    note = page.locator("#live-note")
+    expect(note).to_contain_text("was refused, so this is the one from before")
+    expect(note).to_contain_text("sign in, or whom to ask")
+    expect(note).to_contain_text("ask whoever runs Savedesk for you")
+    page.unroute("**/?unfold=*")
+
+    note.get_by_role("link").click()
+
+    expect(page.locator(".of-fold").first).to_be_visible()
+
+
+def test_list_whose_reader_lost_the_right_meanwhile_becomes_the_page_that_says_whom_to_ask(
+    open_page, brief, incident, user, lead
+):
+    page = open_page("/")
+    user.groups.clear()
+
+    page.locator(".fold-link").click()
+
+    expect(page.locator(".card")).to_contain_text("Please ask your lead: lee")
+
+
 def test_note_of_a_missing_list_goes_when_the_next_one_comes(open_page, brief, incident):
     page = open_page("/")
     page.route("**/?unfold=*", lambda route: route.fulfill(status=503))

@@ -15,6 +15,7 @@ from briefs.models.notifications import BY_MAIL
 from briefs.notifying import personal
 from briefs.tests.factories import make_brief, make_cause
 from conftest import make_user
+from personas.models import Customer
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +180,7 @@ def test_incident_that_is_reopened_after_its_owner_left_is_nobodys(signed_in, le
 def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in, incident):
     post(signed_in, incident, "close", text="Stopped it.")
     newer = make_cause()
+    make_brief(cause=newer)
 
     html = signed_in.get(incident.get_absolute_url()).content.decode()
     assert f'href="/?cause={newer.pk}&amp;state=all">further briefs</a> since' in html
@@ -188,6 +190,94 @@ def test_incident_is_not_reopened_while_its_message_has_a_newer_cause(signed_in,
     assert words.startswith("It cannot be reopened: the same message has caused further briefs")
     incident.refresh_from_db()
     assert not incident.is_open
+
+
+def erased(**kw):
+    return make_brief(customer=Customer.erased(), state="closed", outcome="withdrawn",
+                      closed_at=timezone.now(), **kw)  # fmt: skip
+
+
+@pytest.mark.parametrize("is_erased", [False, True], ids=["no brief", "briefs of erased people"])
+def test_incident_is_reopened_where_the_newer_cause_has_briefs_of_nobody(
+    signed_in, incident, is_erased
+):
+    """It looked as if something had happened since, of which the list showed nothing to work on."""
+    post(signed_in, incident, "close", text="Stopped it.")
+    newer = make_cause()
+    if is_erased:
+        erased(cause=newer)
+
+    html = signed_in.get(incident.get_absolute_url()).content.decode()
+    assert "further briefs" not in html
+    assert "/reopen/" in html
+    assert messages(post(signed_in, incident, "reopen")) == ["The incident is open again."]
+
+    incident.refresh_from_db()
+    newer.refresh_from_db()
+    assert (incident.is_open, newer.ended_at is None) == (True, False)
+
+
+def test_incident_whose_people_were_all_erased_is_closed_and_reopened(signed_in):
+    cause = make_cause(incident_at=timezone.now())
+    erased(cause=cause), erased(cause=cause)
+    assert "2 people" in text(signed_in.get(cause.get_absolute_url()))
+
+    post(signed_in, cause, "close", text="Stopped it.")
+    post(signed_in, cause, "reopen")
+
+    cause.refresh_from_db()
+    assert cause.is_open
+
+
+def test_newer_incident_stays_open_though_it_has_no_brief(signed_in, incident):
+    """People may be doing something about it."""
+    post(signed_in, incident, "close", text="Stopped it.")
+    newer = make_cause(incident_at=timezone.now())
+
+    [words] = messages(post(signed_in, incident, "reopen"))
+
+    assert words.startswith("It cannot be reopened")
+    newer.refresh_from_db()
+    assert newer.is_open
+
+
+def test_reopening_what_is_no_incident_ends_nothing():
+    cause = make_cause(ended_at=timezone.now())
+    newer = make_cause()
+
+    assert not cause.reopen(None)
+
+    newer.refresh_from_db()
+    assert newer.ended_at is None
+
+
+def test_incident_without_a_brief_says_so_in_one_sentence(signed_in):
+    page = signed_in.get(make_cause(incident_at=timezone.now()).get_absolute_url())
+
+    assert "No brief belongs to this message any more" in text(page)
+    html = page.content.decode()
+    assert "<table" not in html
+    assert "All 0" not in html
+
+
+def test_customer_who_did_it_again_is_one_person(signed_in, incident):
+    again = incident.briefs.first()
+    again.close("retained")
+    make_brief(customer=again.customer, cause=incident, priority=3)
+
+    words = text(signed_in.get(incident.get_absolute_url()))
+
+    assert "6 people within" in words
+    assert "Open briefs 6 of 7" in words
+    assert "6 people within" in text(signed_in.get("/incidents/"))
+    assert "Unsubscribed, 6 people within" in text(signed_in.get("/"))
+
+
+def test_what_is_counted_by_moment_and_persona_are_briefs(signed_in, incident):
+    words = text(signed_in.get(incident.get_absolute_url()))
+
+    assert "Briefs by minute" in words
+    assert "Persona Briefs" in words
 
 
 def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_done(signed_in, lead, incident):

@@ -272,6 +272,18 @@ class TestInABrowser:
         expect(page.locator(".messages")).to_contain_text("Your comment is there.")
         expect(page.locator("#comment-form textarea")).to_have_value("")
 
+    def test_page_that_is_not_open_any_more_says_so_and_leads_to_whom_to_ask(
+        self, quick, starter, user, lead
+    ):
+        page = quick(make_brief().get_absolute_url())
+
+        user.groups.clear()
+
+        note = page.locator("#live-note")
+        expect(note).to_contain_text("This page is not open to you any more")
+        note.get_by_role("link").click()
+        expect(page.locator(".card")).to_contain_text("Please ask your lead: lee")
+
     def test_what_was_typed_survives_a_refused_form_that_one_turns_away_from(
         self, quick, starter, lead
     ):

@@ -114,6 +114,16 @@ def test_viewer_gets_no_list_of_who_the_customers_are(client, django_user_model,
     assert row["Signal"]
 
 
+def test_viewers_list_is_not_in_the_order_of_names_either(client, django_user_model):
+    zoe, ann = (
+        make_brief(customer=make_customer(attributes={"name": name}), priority=priority)
+        for name, priority in (("Zoe", 4), ("Ann", 1))
+    )
+    client.force_login(make_user(django_user_model, "kim", "Viewer"))
+
+    assert keys(client.get("/briefs.csv?ordering=customer")) == [zoe.pk, ann.pk]
+
+
 def test_list_that_breaks_off_says_so_at_its_end(signed_in, in_small_parts, monkeypatch):
     make_brief(), make_brief()
     read = lists.dossiers

@@ -8,8 +8,9 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from briefs.finding import archive
-from briefs.finding.archive import Keys, ordered
+from briefs.finding.archive import Keys
 from briefs.finding.listing import listing
+from briefs.finding.ordering import NEWEST, ordered
 from briefs.models import Brief
 from briefs.tests.factories import make_brief, make_customer, make_persona
 
@@ -32,14 +33,18 @@ def briefs(user, lead):
     make_brief(plan="")
 
 
+def sorted_by(word):
+    return ordered(Brief.objects.all(), word, state="all")
+
+
 def keys_of(word):
-    return list(ordered(Brief.objects.all(), word).values_list("pk", flat=True))
+    return list(sorted_by(word).values_list("pk", flat=True))
 
 
 def test_equal_rows_come_newest_first():
     urgent, low = make_brief(priority=4), make_brief(priority=1)
 
-    assert list(ordered(Brief.objects.all(), "signal")) == [low, urgent]
+    assert list(sorted_by("signal")) == [low, urgent]
 
 
 def test_due_time_of_a_closed_brief_decides_nothing():
@@ -49,8 +54,8 @@ def test_due_time_of_a_closed_brief_decides_nothing():
     closed, never = make_brief(due_at=now), make_brief(due_at=None)
     closed.close("retained")
 
-    assert list(ordered(Brief.objects.all(), "due")) == [early, late, never, closed]
-    assert list(ordered(Brief.objects.all(), "-due")) == [late, early, never, closed]
+    assert list(sorted_by("due")) == [early, late, never, closed]
+    assert list(sorted_by("-due")) == [late, early, never, closed]
 
 
 @pytest.mark.parametrize("word", [*WORDS, "due", "-due", "customer", "-age"])
@@ -69,7 +74,7 @@ def test_beginning_is_found_among_the_newest(briefs, monkeypatch, word):
     monkeypatch.setattr(archive, "READ", 10**9)
     beginning = Keys(Brief.objects.all(), word).beginning(2)
 
-    assert beginning.query.order_by == archive._NEWEST
+    assert beginning.query.order_by == NEWEST
     assert list(beginning.values_list("pk", flat=True)) == keys_of(word)[: beginning.count()]
 
 

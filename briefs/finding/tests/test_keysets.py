@@ -21,7 +21,8 @@ def parts(rows, size):
         behind = keyset.read([value and str(value) for value in part[-1][1]])  # as in a cursor
 
 
-def test_parts_together_are_the_list(user):
+@pytest.mark.parametrize("state", ["", "all"])
+def test_parts_together_are_the_list(user, state):
     now, persona = timezone.now(), make_persona(name="The same")
     for number in range(7):  # some have what they are sorted by, and some are equal
         make_brief(
@@ -36,7 +37,7 @@ def test_parts_together_are_the_list(user):
     make_brief().close("retained")
 
     for word in (sign + name for name in ORDERINGS for sign in ("", "-")):
-        rows = ordered(Brief.objects.all(), word, at=now)
+        rows = ordered(Brief.objects.all(), word, state=state, at=now)
         read = list(parts(rows, 3))
 
         assert [len(one) for one in read] == [3, 3, 2], word

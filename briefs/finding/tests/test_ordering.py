@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from briefs.api.views import BriefViewSet
 from briefs.desk.tests.pages import rows
 from briefs.finding import ordering
 from briefs.finding.ordering import ORDERINGS, ordered
@@ -197,6 +198,22 @@ def test_inbox_and_api_sort_alike(signed_in, briefs, word):
     assert shown(signed_in, ordering=word) == asked(signed_in, ordering=word)
 
 
+@pytest.mark.parametrize("state", ["all", "open", "closed"])
+def test_inbox_and_api_show_equal_rows_in_the_same_order(signed_in, state):
+    now, persona = timezone.now(), make_persona()
+    for priority, value in ((4, 5), (1, 5), (4, 900), (1, 5)):
+        make_brief(persona=persona, priority=priority, value_sort=value, created_at=now)
+    if state == "closed":
+        Brief.objects.update(state="closed", outcome="retained", closed_at=now)
+
+    for word in ("priority", "signal", "persona", "-value", "-plan", "age", "due", "-closed"):
+        inbox = shown(signed_in, state=state, ordering=word)
+
+        assert len(inbox) == 4
+        assert asked(signed_in, state=state, ordering=word) == inbox, word
+        assert state != "all" or asked(signed_in, ordering=word) == inbox, word
+
+
 def test_unknown_word_is_refused_by_the_api_and_told_by_the_inbox(signed_in, briefs):
     assert signed_in.get("/api/v1/briefs/?ordering=colour").status_code == 400
     page = signed_in.get("/?ordering=colour")
@@ -221,3 +238,53 @@ def test_whoever_may_not_read_personal_data_may_not_ask_for_a_company(client, dj
 
     assert client.get("/api/v1/briefs/?company=a").status_code == 403
     assert client.get("/api/v1/briefs/?plan=a").status_code == 200
+
+
+# Whoever may not read who the customers are learns nothing of it by the order either.
+
+
+@pytest.fixture
+def viewer(client, django_user_model):
+    client.force_login(make_user(django_user_model, "vic", "Viewer"))
+    return client
+
+
+@pytest.mark.parametrize("path", ["", "csv/"])
+@pytest.mark.parametrize("words", ["customer", "-customer", "priority, -customer"])
+def test_order_of_names_is_for_who_may_read_names(viewer, path, words):
+    answer = viewer.get(f"/api/v1/briefs/{path}", {"ordering": words})
+
+    assert answer.status_code == 403
+    detail = answer.json()["detail"]
+    assert "The ordering customer sorts by personal data." in detail
+    assert "needs personas.view_personal_data" in detail
+
+
+@pytest.mark.parametrize("path", ["", "csv/"])
+def test_whoever_may_read_names_sorts_by_them(signed_in, path):
+    assert signed_in.get(f"/api/v1/briefs/{path}?ordering=customer").status_code == 200
+
+
+def test_order_of_signals_is_that_of_their_kinds_for_others(viewer, user):
+    """What exactly was signalled may be an address or a company's name."""
+    zoe = make_brief(kind="address_gone", detail="zoe@acme.example", priority=4)
+    ann = make_brief(kind="address_gone", detail="ann@acme.example", priority=1)
+    bounced = make_brief(kind="bounced", priority=1)
+    query = {"state": "open", "ordering": "signal"}
+
+    assert asked(viewer, **query) == [zoe.pk, ann.pk, bounced.pk]
+    viewer.force_login(user)
+    assert asked(viewer, **query) == [ann.pk, zoe.pk, bounced.pk]
+
+
+def test_every_order_by_what_is_null_for_others_is_personal(viewer):
+    """By each word that a Viewer may sort by, briefs that differ in who it is alone are equal."""
+    for name, detail in (("Ada", "zoe@e.com"), ("Zoe", "ann@e.com"), ("Mia", "mia@e.com")):
+        make_brief(customer=named(name), detail=detail, company=name)
+    now = timezone.now()
+    Brief.objects.update(created_at=now, happened_at=now, persona=make_persona())
+    keys = sorted(Brief.objects.values_list("pk", flat=True))
+
+    for word in ORDERINGS:
+        if word not in BriefViewSet.personal_orderings:
+            assert asked(viewer, state="open", ordering=word) == keys, word
