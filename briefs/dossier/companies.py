@@ -37,7 +37,8 @@ from personas.models.value import is_company
 RECENT = timedelta(days=30)
 A_YEAR = timedelta(days=365)
 NO_TIME = timedelta()
-MOST_SHOWN = 25  # briefs of a list, and entries of the contact log: the inbox has the rest
+MOST_OPEN = 25  # briefs: the inbox has the rest
+LATEST = 10  # briefs that ended, and entries of the contact log: a look back
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
@@ -67,7 +68,7 @@ def others_in_words(customer: Customer) -> str:
     return f"{number} more {people} of this company signalled in the last {RECENT.days} days"
 
 
-def _newest(rows: QuerySet[Any], at: str, most: int = MOST_SHOWN) -> list[int]:
+def _newest(rows: QuerySet[Any], at: str, most: int = LATEST) -> list[int]:
     """The keys of the newest rows by the time in this field, of thousands that a company may have.
 
     PostgreSQL follows an index in this order through the rows of all companies. None has the sum.
@@ -231,7 +232,7 @@ class Company:
     @cached_property
     def _open_keys(self) -> list[int]:
         most_urgent = self._briefs.open().by_urgency()
-        return list(most_urgent.values_list("pk", flat=True)[:MOST_SHOWN])
+        return list(most_urgent.values_list("pk", flat=True)[:MOST_OPEN])
 
     @cached_property
     def _past_keys(self) -> list[int]:
@@ -260,7 +261,7 @@ class Company:
     @cached_property
     def contacts(self) -> list[ContactLog]:
         """The newest tries to reach its people."""
-        shown = self._contacts[:MOST_SHOWN]
+        shown = self._contacts[:LATEST]
         found = [entry for entry in shown if entry.brief_id in self._listed]
         for entry in found:
             entry.brief = self._listed[entry.brief_id]
@@ -270,10 +271,10 @@ class Company:
     def _contacts(self) -> list[ContactLog]:
         is_theirs = _IsOneOf(F("brief_id"), Subquery(self._briefs.order_by().values("pk")))
         of_company = ContactLog.objects.filter(is_theirs)
-        keys = _newest(of_company, "at", MOST_SHOWN + 1)  # one more tells that there are more
+        keys = _newest(of_company, "at", LATEST + 1)  # one more tells that there are more
         rows = ContactLog.objects.filter(pk__in=keys).select_related("actor")
         return list(rows.order_by("-at", "-pk"))
 
     @property
     def has_more_contacts(self) -> bool:
-        return len(self._contacts) > MOST_SHOWN
+        return len(self._contacts) > LATEST
