@@ -308,20 +308,6 @@ def test_value_is_found_as_pages_print_it_and_without_commas():
         assert Search(typed).customers(5) == [customer], typed
 
 
-@pytest.mark.parametrize("typed", ["998877", "998,877", "AC-77", "ac-7", "lagos"])
-def test_attributes_without_a_role_are_found_too(typed):
-    """The pages of a brief and of a customer show them under their own names."""
-    AttributeName.objects.create(role="industry", label="Industry", names="industry")
-    others = {"account": 998877, "codes": '["AC-77", "AC-78"]', "office": '{"city": "Lagos"}'}
-    without_numbers(1)
-    customer = make_customer(attributes={"industry": "banking", **others})
-    one = make_brief(customer=customer)
-    indexing.run()
-
-    assert list(search(Brief.objects.all(), typed)) == [one]
-    assert Search(typed).customers(5) == [customer]
-
-
 def test_customer_without_a_name_is_found_as_pages_call_them():
     customer = make_customer(external_id=None, cio_id=None, email="", attributes={})
     indexing.run()

@@ -1,7 +1,7 @@
 """What a search finds a brief, a customer and an answer by: their texts, with a class for each.
 
 A: who it is. B: what happened, and what it was about. C: what people wrote and the reasons. D: what
-research says, other attributes, and ids that no page prints.
+research says, and ids that no page prints.
 """
 
 import hashlib
@@ -20,14 +20,7 @@ from briefs.models.endings import offer_in_words
 from briefs.reading import messages
 from briefs.reading.sources import sources
 from briefs.reading.stripping import answer_alone
-from personas.models import (
-    AttributeName,
-    Customer,
-    CustomerAlias,
-    Persona,
-    SignalKind,
-    shapes,
-)
+from personas.models import AttributeName, Customer, CustomerAlias, Persona, SignalKind
 from personas.models.attributes import CustomerFacts
 from personas.models.steps import DETAIL
 from personas.models.value import Valued, ValuePeriod
@@ -179,11 +172,8 @@ def _claims(validation: Any) -> Iterator[Text]:
 
 def _said(texts: Iterable[Text]) -> list[Text]:
     """Each text once, in the order of their classes, which is that of the words of a document."""
-    once: dict[tuple[str, bool], Text] = {}
-    for one in sorted(texts, key=lambda one: one.of_class):
-        if one.text:
-            once.setdefault((one.text, one.is_phone), one)
-    return list(once.values())
+    once = {(one.of_class, one.text): one for one in texts if one.text}
+    return sorted(once.values(), key=lambda one: one.of_class)
 
 
 def _who(customers: Collection[Customer]) -> dict[int, list[Text]]:
@@ -220,17 +210,9 @@ def _identifier(kind: str, value: str, since: str = "") -> Text:
 def _attributes(
     customer: Customer, roles: Iterable[AttributeName], names: dict[str, list[str]]
 ) -> Iterator[Text]:
-    """Those that the team named a role for, and the others, which pages have under their names."""
     facts = CustomerFacts(customer.attributes, names)
-    used = set()
     for role in roles:
-        found = facts.find(role.role)
-        if found.value:
-            used.add(found.name)
-            yield Text(role.label, found.shown(1_000), "B")
-    for name, value in customer.attributes.items():
-        if name not in used:
-            yield Text(name, shapes.shown(str(value), 1_000), "D")
+        yield Text(role.label, facts.find(role.role).shown(1_000), "B")
 
 
 def _value(row: Valued) -> Iterator[Text]:

@@ -296,13 +296,12 @@ def test_other_attributes_make_all_documents_anew(brief):
     Customer.objects.update(attributes={"sector": "needle"})
     indexing.run()
     indexing.build(60)
-    before = everything()
+    assert found("needle") == []
 
     AttributeName.objects.create(role="sector", label="Sector", names="sector")
 
     assert not indexing.is_built()
     indexing.sweep()
-    assert everything() != before  # it counts more
     assert found("needle") == [brief]
     assert indexing.is_built()
 
