@@ -109,6 +109,8 @@ class PersonaFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # 
 class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no types
     """What a list of briefs can be narrowed down by. Without any: all briefs."""
 
+    newest: list[int] | None = None  # of a search for a common word: the keys of `qs`, once read
+
     q = django_filters.CharFilter(
         label="Search",
         max_length=200,
@@ -241,7 +243,9 @@ class BriefFilter(django_filters.FilterSet):  # type: ignore[misc]  # ships no t
         return Search(self.form.cleaned_data.get("q", ""))
 
     def filter_queryset(self, queryset: BriefQuerySet) -> BriefQuerySet:
-        return self.words.narrow(self._filtered(queryset, {"q"}))
+        found = self.words.narrow(self._filtered(queryset, {"q"}))
+        self.newest = self.words.newest
+        return found
 
     @property
     def of_any_state(self) -> BriefQuerySet:

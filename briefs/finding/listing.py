@@ -59,8 +59,10 @@ class Listing:
         lines = self.folds.lines(self.found.qs)
         if self.words.text and not self.order:
             # All that are known: the best may be the oldest.
-            found = lines.order_by("-pk").values_list("pk", flat=True)[:FEW]
-            return self.words.ranked(list(found))[:MOST]
+            found = self.found.newest
+            if found is None:
+                found = list(lines.order_by("-pk").values_list("pk", flat=True)[:FEW])
+            return self.words.ranked(found)[:MOST]
         if self._is_archive and not self.found.qs.query.where:
             return archive.Keys(lines, self._order)
         keys = self.ordered(lines).values_list("pk", flat=True)

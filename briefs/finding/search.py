@@ -53,6 +53,8 @@ class Search:
         self.is_shortened = len(self.terms) < len(asked)
         self.is_cut = False  # there may be more than it found
         self.is_slow = False  # the database gave a part of it up
+        # Of a common word, what was found among the newest of the list that was narrowed last.
+        self.newest: list[int] | None = None
         self._database = Statements()
 
     @property
@@ -93,7 +95,7 @@ class Search:
             return briefs
         hits = self.hits
         if hits is None:
-            hits = self._newest_of(briefs)
+            hits = self.newest = self._newest_of(briefs)
         found: BriefQuerySet = matching.among(briefs, hits)
         return found
 

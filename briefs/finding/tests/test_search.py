@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from briefs.finding import search as searching
+from briefs.finding.listing import listing
 from briefs.finding.search import Search, search
 from briefs.finding.words import indexing
 from briefs.finding.words.documents import MOST_WORDS
@@ -422,6 +423,19 @@ def test_of_a_common_word_the_newest_of_the_list_are_found(briefs, monkeypatch):
     assert not of_few.is_cut
     old = Search("enterprise").narrow(Brief.objects.all())
     assert set(old) == {briefs["henrik"], briefs["zoe"]}  # these are few
+
+
+def test_the_newest_of_a_list_are_looked_for_once(briefs, user, rf, monkeypatch):
+    """Whether they are of the list was asked when they were found, and is not asked again."""
+    monkeypatch.setattr(searching, "FEW", 3)
+    request = rf.get("/")
+    request.user = user
+    shown = listing({"q": "shop", "assignee": "nobody"}, request)
+    found = {brief.pk for brief in shown.found.qs}
+    Brief.objects.update(assignee=user)
+
+    assert found
+    assert set(shown.keys) == found
 
 
 def test_that_a_word_is_common_is_known_for_a_minute(briefs, monkeypatch):
