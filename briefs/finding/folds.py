@@ -10,8 +10,7 @@ from functools import cache
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Count, F, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from briefs.finding import counting
 from briefs.finding.tabs import Tab
@@ -65,8 +64,7 @@ class Folds:
 
 
 def _sql(briefs: BriefQuerySet) -> counting.Sql | None:
-    first = ranked(briefs).filter(place=1, number__gte=FOLDED_FROM)
-    return counting.sql_of(first.values_list("pk", "cause", "number"))
+    return counting.sql_of(folds_of(briefs))
 
 
 @cache
@@ -75,16 +73,17 @@ def _sql_of_tab(tab: Tab) -> counting.Sql | None:
     return _sql(tab.chosen(Brief.objects.all(), None))
 
 
-def ranked(briefs: BriefQuerySet) -> Any:  # a queryset, of more columns than its type knows
-    """Of these briefs those that may be folded; the place by value and the number of a cause's."""
-    by_value = [F("value_sort").desc(), F("pk").asc()]
+def folds_of(briefs: BriefQuerySet) -> Any:  # a queryset, of more columns than its type knows
+    """Of each fold of these briefs: the key of its most valuable brief, its cause, its number."""
+    foldable = briefs.filter(FOLDABLE)
+    most_valuable = foldable.filter(cause=OuterRef("cause")).order_by("-value_sort", "pk")
     return (
-        briefs.filter(FOLDABLE)
-        .annotate(
-            place=Window(RowNumber(), partition_by="cause", order_by=by_value),
-            number=Window(Count("*"), partition_by="cause"),
-        )
-        .order_by()
+        foldable.order_by()
+        .values("cause")
+        .annotate(number=Count("*"))
+        .filter(number__gte=FOLDED_FROM)
+        # Looked up for each fold; a window would give each brief its place.
+        .values_list(Subquery(most_valuable.values("pk")[:1]), "cause", "number")
     )
 
 
