@@ -65,9 +65,11 @@ class _Found:
         for text in sorted(texts, key=lambda one: one.of_class):
             if not self.left:
                 break
-            left = self._still_asked(_left(self.left, text))
-            is_new = len(left) < len(self.left) and text.label not in _SHOWN_ANYWAY
-            if is_new and len(self.snippets) < MOST:
+            left: Sequence[Term] = [term for term in self.left if not _says(text, term)]
+            if len(left) == len(self.left):
+                continue
+            left = self._still_asked(left)
+            if text.label not in _SHOWN_ANYWAY and len(self.snippets) < MOST:
                 # A number is found by any of its ends, which are no words of it.
                 new = [term for term in self.left if term not in left]
                 parts = (
@@ -96,9 +98,12 @@ def _name(brief: Brief) -> Text:
     return Text("Name", brief.customer.name)
 
 
-def _left(terms: Sequence[Term], text: Text) -> Sequence[Term]:
-    """The terms that the text does not say."""
-    return [term for term in terms if not any(term.occurs(run) for run in text.runs)]
+def _says(text: Text, term: Term) -> bool:
+    if text.text.isascii() and not text.is_phone:
+        lower = text.text.lower()
+        if not any(way[-1] in lower for way in term.ways):
+            return False  # most texts: they need not be split into words
+    return any(term.occurs(run) for run in text.runs)
 
 
 def excerpt(text: str, terms: Iterable[Term], new: Sequence[Term] = ()) -> list[tuple[str, bool]]:
