@@ -101,33 +101,53 @@ class Search:
 
     def _newest_of(self, briefs: "BriefQuerySet") -> list[int]:
         """Found among the newest of these briefs: in a few of them first, then in more."""
-        newest = briefs.order_by("-pk").values("id")
+        newest = briefs.order_by("-pk").values_list("id", flat=True)
+        among = self._joined if matching.is_postgresql() else self._of_keys
         found: list[int] = []
         first = 0
         for last in LOOKED_AT:
             try:
-                found += self._among(newest[first:last])
+                part, has_more = among(newest, first, last)
             except TooSlow:
-                self.is_slow = True
+                self.is_slow = self.is_cut = True
                 break
             except EmptyResultSet:  # Django knows without asking that there is none
                 return []
+            found += part
             first = last
-            if len(found) >= ENOUGH:
+            self.is_cut = has_more or len(found) > MOST
+            if len(found) >= ENOUGH or not has_more:
                 break
-        self.is_cut = len(found) >= MOST or newest[first : first + 1].exists()
         return found[:MOST]
 
-    def _among(self, shown: Any) -> list[int]:
-        """Of these rows those that it finds, the newest first."""
-        sql, values = shown.query.sql_with_params()
+    def _joined(self, newest: Any, first: int, last: int) -> tuple[list[int], bool]:
+        """Of the rows from `first` to `last` those that it finds, the newest first; whether there
+        are more rows. PostgreSQL reads no further than to the last one that is wanted.
+        """
+        sql, values = newest[first:last].query.sql_with_params()
         where, given = self._where
         statement = (
             f"SELECT d.id FROM ({sql}) AS shown "  # noqa: S608 - Django's and our own names
             f"JOIN briefs_briefdocument d ON d.id = shown.id WHERE {where} "
             f"ORDER BY d.id DESC LIMIT {MOST}"
         )
-        return [key for (key,) in self._database.rows(statement, [*values, *given], by_key=True)]
+        rows = self._database.rows(statement, [*values, *given], by_key=True)
+        return [key for (key,) in rows], len(rows) >= MOST or newest[last : last + 1].exists()
+
+    def _of_keys(self, newest: Any, first: int, last: int) -> tuple[list[int], bool]:
+        """The same for SQLite, which then lists the documents of a term for these keys alone."""
+        keys = list(newest[first : last + 1])  # one more tells that there are more
+        shown = keys[: last - first]
+        if not shown:
+            return [], False
+        of_keys, given = matching.any_key("d.id", shown)
+        where, values = _all_of(self.terms, lambda term: self._anywhere(term, shown))
+        statement = (
+            f"SELECT d.id FROM briefs_briefdocument d WHERE {of_keys} AND {where} "  # noqa: S608 - the same
+            f"ORDER BY d.id DESC LIMIT {MOST}"
+        )
+        rows = self._database.rows(statement, [*given, *values])
+        return [key for (key,) in rows], len(rows) >= MOST or len(keys) > len(shown)
 
     @cached_property
     def common(self) -> Common:
@@ -167,13 +187,14 @@ class Search:
     def _where(self) -> Condition:
         return _all_of(self.terms, self._anywhere)
 
-    def _anywhere(self, term: Term) -> Condition:
+    def _anywhere(self, term: Term, keys: Sequence[int] = ()) -> Condition:
+        """`keys`: as for `matching.said`."""
         conditions: list[Condition] = []
         if term.number is not None:
             conditions.append(("d.id = %s", [term.number]))
         if term.ways:
             answers, cases = self._shared[term]
-            conditions.append(matching.said(BriefDocument, term))
+            conditions.append(matching.said(BriefDocument, term, keys=keys))
             if len(answers) > MOST_ANSWERS:
                 conditions.append(matching.of_row("d.research", ResearchDocument, term))
             elif answers:
@@ -181,7 +202,7 @@ class Search:
             if cases:
                 conditions.append(matching.any_of("d.persona_kind", list(cases)))
         if term.apart:
-            conditions.append(_all_of(term.apart, self._anywhere))
+            conditions.append(_all_of(term.apart, lambda one: self._anywhere(one, keys)))
         return _any_of(conditions)
 
     # The best first.

@@ -425,6 +425,38 @@ def test_of_a_common_word_the_newest_of_the_list_are_found(briefs, monkeypatch):
     assert set(old) == {briefs["henrik"], briefs["zoe"]}  # these are few
 
 
+@pytest.mark.parametrize(
+    ("rows", "found", "is_cut"),
+    [
+        ("S", "0", False),
+        ("SS", "0 1", False),
+        ("SSS", "0 1", True),  # two are enough, and there is another row
+        ("S--", "0", False),
+        ("S-S", "0 2", False),  # one is not enough: more are looked at
+        ("---S-", "3", False),
+        ("S---SS", "0 4", True),
+        ("-----S", "", True),  # never looked at
+        ("SSSSSS", "0 1", True),
+    ],
+)
+def test_more_rows_are_looked_at_where_few_are_found(monkeypatch, user, rows, found, is_cut):
+    """From the newest on; S: a brief whose comment says the word, or one without."""
+    monkeypatch.setattr(searching, "FEW", 0)
+    monkeypatch.setattr(searching, "ENOUGH", 2)
+    monkeypatch.setattr(searching, "LOOKED_AT", (2, 5))
+    briefs = [(make_brief(), sign) for sign in reversed(rows)][::-1]
+    for brief, sign in briefs:
+        if sign == "S":
+            Comment.objects.create(brief=brief, actor=user, text="Said so.")
+    indexing.run()
+
+    asked = Search("said")
+    asked.narrow(Brief.objects.filter(pk__in=[brief.pk for brief, _ in briefs]))
+
+    assert asked.newest == [briefs[int(place)][0].pk for place in found.split()]
+    assert asked.is_cut == is_cut
+
+
 def test_the_newest_of_a_list_are_looked_for_once(briefs, user, rf, monkeypatch):
     """Whether they are of the list was asked when they were found, and is not asked again."""
     monkeypatch.setattr(searching, "FEW", 3)
