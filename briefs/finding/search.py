@@ -6,7 +6,7 @@ briefs of the list that is shown are looked at, so that no search takes long.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
@@ -35,7 +35,7 @@ MANY_ANSWERS = 1_000  # which more than a few briefs share
 RANKED_TERMS = 5
 # What a term counts by the class of the text that has it; half as much again as a whole word.
 POINTS = {"A": 8, "B": 4, "C": 2, "D": 1}
-_NUMBERED = 20
+_NUMBERED, _NO_NUMBER = 20, -1
 
 
 def search(briefs: "BriefQuerySet", text: str) -> "BriefQuerySet":
@@ -224,24 +224,28 @@ class Search:
         except TooSlow:
             self.is_slow = True
             return sorted(keys, reverse=True)
-        points = {}
-        for key, case, *found in rows:
+        numbers = {term.number for term in read}
+
+        @cache  # most rows say the same as others do
+        def total(number: int, case: str, *found: Any) -> float:
             own = dict(zip(read, map(float, found), strict=True))
-            points[key] = sum(self._total(term, key, case, own) for term in asked)
+            return sum(self._total(term, number, case, own) for term in asked)
+
+        points = {key: total(key if key in numbers else _NO_NUMBER, *said) for key, *said in rows}
         return sorted(keys, key=lambda key: (points.get(key, 0), key), reverse=True)
 
-    def _total(self, term: Term, key: int, case: str, own: dict[Term, float]) -> float:
+    def _total(self, term: Term, number: int, case: str, own: dict[Term, float]) -> float:
         """Where neither the brief's own texts nor its persona's say it, its research does.
 
         Words that were found apart count as the least of them does.
         """
-        if term.number == key:
+        if term.number == number:
             return _NUMBERED
         points = [0.0]
         if term.ways:
             points += [own[term], self._shared[term][1].get(case, 0), POINTS["D"]]
         if apart := term.wanted_apart:
-            points.append(min(self._total(one, key, case, own) for one in apart))
+            points.append(min(self._total(one, number, case, own) for one in apart))
         return max(points)
 
     # Customers and companies.
