@@ -55,4 +55,5 @@ def begin(connection: BaseDatabaseWrapper, **kw: Any) -> None:
 
 
 def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
+    # Letter by letter: a sigma is written in another way where it ends a word.
+    return None if text is None else text.lower().replace("ς", "σ")

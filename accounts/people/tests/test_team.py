@@ -93,9 +93,9 @@ def test_people_are_found_by_name_and_mail_and_in_their_tab(led, user, django_us
     assert "Nobody found" in text(led.get(TEAM, {"q": "zzz"}))
 
 
-@pytest.mark.parametrize("words", ["ärz", "ÄRZ", "ö ÄR"])
+@pytest.mark.parametrize("words", ["ärz", "ÄRZ", "ö ÄR", "κώσ", "ΚΏΣ", "ΚΏΣΤΑΣ"])
 def test_people_are_found_in_any_case_of_any_alphabet(led, user, words):
-    User.objects.filter(pk=user.pk).update(first_name="Jörg", last_name="Ärzte")
+    User.objects.filter(pk=user.pk).update(first_name="Jörg Κώστας", last_name="Ärzte")
 
     [row] = led.get(TEAM, {"q": words}).context["list"].rows
 

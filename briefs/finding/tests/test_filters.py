@@ -54,13 +54,14 @@ def test_company_is_found_by_a_part_of_its_name_in_any_case(monkeypatch, way, pa
     [
         ("ÄRZTE", {"Ärzte", "ärzte"}),
         ("ärzte", {"Ärzte", "ärzte"}),
+        ("ΟΔΟΣ", {"οδος"}),  # a sigma at the end
         ("PRO", {"Pro", "pro"}),
         ("pr%", set()),
         ("rzte", set()),
     ],
 )
 def test_plan_is_found_in_any_case_of_any_alphabet(typed, found):
-    for plan in ("Ärzte", "ärzte", "Pro", "pro", "Prö", ""):
+    for plan in ("Ärzte", "ärzte", "οδος", "Pro", "pro", "Prö", ""):
         make_brief(plan=plan)
 
     shown = BriefFilter({"plan": typed}, Brief.objects.all()).qs

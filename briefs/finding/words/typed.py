@@ -130,7 +130,8 @@ def _ways(text: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _each_once(*ways: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    return tuple(dict.fromkeys(way for way in ways if way))
+    """Those that ask for something: of zeros that are dialled before a number nothing is left."""
+    return tuple(dict.fromkeys(way for way in ways if all(way) and way))
 
 
 def _several(text: str, start: int, sign: str) -> tuple[Term, int] | None:
