@@ -115,7 +115,7 @@ class Search:
                 return []
             found += part
             first = last
-            self.is_cut = has_more or len(found) > MOST
+            self.is_cut = has_more or len(found) >= MOST
             if len(found) >= ENOUGH or not has_more:
                 break
         return found[:MOST]
